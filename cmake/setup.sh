@@ -1,0 +1,48 @@
+# setup.sh - sourced by jobs/demo.sh and tests/run.sh: packages, environment, build.
+# Defines: root (of the sources), build (folder), and the function setup.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$root/build
+
+packages="gcc make cmake pkg-config libopenmpi-dev openmpi-bin libopenblas-pthread-dev
+libscalapack-openmpi-dev libhdf5-openmpi-dev libyaml-dev libxxhash-dev libcmocka-dev
+librandom123-dev libgsl-dev hdf5-tools netcdf-bin python3-numpy python3-h5py python3-xarray
+python3-h5netcdf python3-netcdf4 python3-matplotlib"
+
+missing_packages() {
+    local name
+    for name in $packages; do
+        dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || echo "$name"
+    done
+}
+
+install_packages() {
+    command -v dpkg-query >/dev/null || return 0 # not Debian: CMake names what is missing
+    local missing as_root=
+    missing=$(missing_packages | tr '\n' ' ')
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" != 0 ]; then
+        if ! sudo -n true 2>/dev/null; then
+            echo "phasesweep: not root; please install: apt-get install $missing" >&2
+            exit 4
+        fi
+        as_root=sudo
+    fi
+    echo "Installing: $missing"
+    $as_root apt-get -qq update
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq install -y --no-install-recommends $missing >/dev/null
+}
+
+# one BLAS thread a rank; Open MPI as root, in containers, with more ranks than cores
+export OPENBLAS_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
+    OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_vader_single_copy_mechanism=none \
+    OMPI_MCA_orte_execute_quiet=1
+
+# setup [CMAKE OPTION...]
+setup() {
+    install_packages
+    cmake -S "$root" -B "$build" "$@" >"$root/.build.log" 2>&1 &&
+        cmake --build "$build" -j "$(nproc)" >>"$root/.build.log" 2>&1 ||
+        { tail -n 30 "$root/.build.log" >&2; exit 4; }
+}

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Install what is missing, build, and run every test.  Arguments go to ctest.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../cmake/setup.sh"
+setup -DPHASESWEEP_WERROR=ON
+cd "$build"
+exec ctest --output-on-failure --no-tests=error "$@"

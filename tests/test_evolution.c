@@ -1,0 +1,103 @@
+/* State evolution against an independent implementation and closed forms. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "phasesweep/evolution.h"
+
+static Problem quadratic(double n, double d, double gamma, double lt, double noise)
+{
+    return (Problem){.source_exponent = gamma, .dimension = d, .noise = noise, .width = d,
+                     .samples = n, .weight_decay = lt, .tolerance = 1e-9};
+}
+
+static void assert_near(const char *what, double value, double expected, double tolerance)
+{
+    if (!(fabs(value - expected) <= tolerance * fabs(expected))) {
+        fail_msg("%s: %.12g, expected %.12g within %g", what, value, expected, tolerance);
+    }
+}
+
+static Evolution solve(Problem problem)
+{
+    Teacher teacher = teacher_create(problem.source_exponent, (size_t)problem.dimension);
+    const Evolution e = evolution_quadratic(&teacher, &problem);
+    teacher_free(&teacher);
+    assert_int_equal(e.outcome, OUTCOME_CONVERGED);
+    return e;
+}
+
+/* Rows with p >= d; the reference's own accuracy is about 3e-6. */
+static int check_file(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    char line[512];
+    assert_non_null(fgets(line, sizeof line, file));
+    int rows = 0;
+    while (fgets(line, sizeof line, file) != NULL) {
+        double v[13];
+        char *cursor = line;
+        for (int i = 0; i < 13; i++, cursor++) {
+            v[i] = strtod(cursor, &cursor);
+        }
+        if (v[5] < v[1]) {
+            continue;
+        }
+        const Evolution e = solve(quadratic(v[0], v[1], v[2], v[3], v[4]));
+        assert_near("risk", e.risk, v[6], 1e-5);
+        assert_near("delta", e.delta, v[7], 1e-5);
+        assert_near("threshold", e.threshold, v[8], 1e-3);
+        assert_near("trace", e.trace + 1.0, v[11] + 1.0, 1e-5);
+        assert_near("q", e.overlap_q + 1.0, v[9] + 1.0, 1e-5);
+        assert_near("m", e.overlap_m + 1.0, v[10] + 1.0, 1e-5);
+        assert_near("objective", e.objective, v[12], 1e-5);
+        rows++;
+    }
+    fclose(file);
+    return rows;
+}
+
+static void test_reference(void **unused)
+{
+    (void)unused;
+    assert_int_equal(check_file(REFERENCE_DIR "/se_quadratic.csv"), 19);
+    assert_int_equal(check_file(REFERENCE_DIR "/se_quadratic_large.csv"), 2);
+}
+
+/* VIb: all features learned, R = Delta/(4 alpha - 2), and III: R = delta^2 + b^2. */
+static void test_many_samples(void **unused)
+{
+    (void)unused;
+    const double alpha = 1e6;
+    const Evolution e = solve(quadratic(alpha * 1e4, 100, 0.75, 1e-3, 0.1));
+    assert_near("VIb", e.risk, 0.1 / (4.0 * alpha - 2.0), 1e-6);
+    const Evolution f = solve(quadratic(alpha * 1e4, 100, 0.75, 1e3, 0.1));
+    assert_near("III", f.risk, f.delta * f.delta + f.threshold * f.threshold, 1e-9);
+    assert_near("III rate", f.risk, pow(1e3 / (4.0 * alpha), 2.0), 0.5);
+}
+
+/* Collapsed: a weight decay above every eigenvalue leaves S = 0, R = 1 exactly. */
+static void test_collapsed(void **unused)
+{
+    (void)unused;
+    const Evolution e = solve(quadratic(1000, 100, 1.25, 1e3, 0.5));
+    assert_near("risk", e.risk, 1.0, 1e-14);
+    assert_near("b", e.threshold, 1e3 / (4.0 * 0.1), 1e-10);
+    assert_near("delta", e.delta, sqrt(1.25 / 0.2), 1e-12);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reference),
+        cmocka_unit_test(test_many_samples),
+        cmocka_unit_test(test_collapsed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
