@@ -88,9 +88,11 @@ static State state_on_weight(const Equations *e, double delta)
     State state = state_at(e->teacher, delta, top);
     k.f_high = weight_of(e, &state) - e->weight;
     for (int step = 0; step < MAX_STEPS; step++) {
-        const double u = step % 8 == 7 ? 0.5 * (k.low + k.high) : bracket_guess(&k);
+        const double u = step % 4 == 3 ? 0.5 * (k.low + k.high) : bracket_guess(&k);
         state = state_at(e->teacher, delta, u);
-        const double f = state.at.x > 0.0 ? weight_of(e, &state) - e->weight : -e->weight;
+        /* below b = 0, where (E2) has no meaning, any increasing continuation will do */
+        const double lt = state.at.x > 0.0 ? weight_of(e, &state) : 4.0 * e->alpha * state.at.x;
+        const double f = lt - e->weight;
         if (fabs(f) <= 1e-14 * e->weight || k.high - k.low <= 4e-16 * k.high) {
             break;
         }
