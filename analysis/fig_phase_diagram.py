@@ -23,7 +23,7 @@ def draw_map(axes, data, gamma):
     x = np.log(data["effective_samples"]) / np.log(d)
     y = np.log(data["resolved_nuclear_weight"]) / np.log(d)
     image = axes.pcolormesh(x, y, np.log10(data["risk"]), cmap="cividis", shading="nearest",
-                            vmin=-6, vmax=1, rasterized=True)
+                            vmin=-9, vmax=1, rasterized=True)
     x_range, y_range = (float(x.min()), float(x.max())), (float(y.min()), float(y.max()))
     for (x0, y0), (x1, y1) in phases.boundaries(gamma, x_range, y_range):
         axes.plot([x0, x1], [y0, y1], color="white", lw=1.2, ls="--")

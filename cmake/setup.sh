@@ -4,7 +4,7 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build
 
-packages="gcc make cmake pkg-config libopenmpi-dev openmpi-bin libopenblas-pthread-dev
+packages="procps gcc make cmake pkg-config libopenmpi-dev openmpi-bin libopenblas-pthread-dev
 libscalapack-openmpi-dev libhdf5-openmpi-dev libyaml-dev libxxhash-dev libcmocka-dev
 librandom123-dev libgsl-dev hdf5-tools netcdf-bin python3-numpy python3-h5py python3-xarray
 python3-h5netcdf python3-netcdf4 python3-matplotlib"
