@@ -1,0 +1,46 @@
+/* dmat.h - dense real matrices spread block-cyclically over a process grid. */
+#ifndef PHASESWEEP_DMAT_H
+#define PHASESWEEP_DMAT_H
+
+#include <stddef.h>
+
+#include "outcome.h"
+#include "pgrid.h"
+
+typedef struct DistMatrix {
+    const ProcessGrid *grid;        /* borrowed; must outlive the matrix */
+    int     rows, columns;          /* global shape */
+    int     block;                  /* side of the square blocks */
+    int     local_rows, local_columns; /* shape held by this rank, may be 0 */
+    int     descriptor[9];          /* ScaLAPACK array descriptor */
+    double *local;                  /* owned; column-major, ld = max(1, local_rows) */
+} DistMatrix;
+
+/* Global index of local index k on place `mine` of `places`, first block on place 0. */
+static inline int dmat_global(int k, int block, int mine, int places)
+{
+    return (k / block * places + mine) * block + k % block;
+}
+
+/* Collective on grid.  Entries are zero.  Release with dmat_free. */
+DistMatrix dmat_zeros(const ProcessGrid *grid, int rows, int columns, int block);
+
+/* Local.  Leaves *a empty, so a second call is harmless. */
+void dmat_free(DistMatrix *a);
+
+/* Local.  a(i, j) = entry(i, j, context) for every entry this rank holds. */
+void dmat_fill(DistMatrix *a, double (*entry)(int i, int j, const void *context),
+               const void *context);
+
+/* Collective on the grid.  c = alpha op(a) op(b) + beta c, op = transpose where asked. */
+void dmat_multiply(double alpha, const DistMatrix *a, int transpose_a, const DistMatrix *b,
+                   int transpose_b, double beta, DistMatrix *c);
+
+/* Collective on the grid.  Spectral decomposition a = z diag(w) z^T.
+ *   a  n x n symmetric, lower triangle read; overwritten
+ *   w  [n] eigenvalues, ascending, the same on every rank
+ *   z  n x n eigenvectors by column, on the grid and block of a
+ * Returns CONVERGED, or FAILED with w and z undefined. */
+Outcome dmat_eigh(DistMatrix *a, double w[], DistMatrix *z);
+
+#endif

@@ -1,0 +1,19 @@
+/* pgrid.h - a BLACS process grid over the ranks of a communicator. */
+#ifndef PHASESWEEP_PGRID_H
+#define PHASESWEEP_PGRID_H
+
+#include <mpi.h>
+
+typedef struct ProcessGrid {
+    int context;        /* BLACS context */
+    int handle;         /* BLACS system handle of the communicator */
+    int rows, columns;  /* shape, rows * columns = ranks of the communicator */
+    int row, column;    /* this rank's place */
+} ProcessGrid;
+
+/* Collective on comm, which is borrowed and must outlive the grid.  As square as the number
+ * of ranks allows.  Release with pgrid_free (collective). */
+ProcessGrid pgrid_create(MPI_Comm comm);
+void pgrid_free(ProcessGrid *grid);
+
+#endif

@@ -1,0 +1,23 @@
+#include "phasesweep/pgrid.h"
+
+#include "scalapack.h"
+
+ProcessGrid pgrid_create(MPI_Comm comm)
+{
+    int ranks;
+    MPI_Comm_size(comm, &ranks);
+    int shape[2] = {0, 0};
+    MPI_Dims_create(ranks, 2, shape);
+    ProcessGrid grid = {.handle = Csys2blacs_handle(comm)};
+    grid.context = grid.handle;
+    Cblacs_gridinit(&grid.context, "Row", shape[1], shape[0]);
+    Cblacs_gridinfo(grid.context, &grid.rows, &grid.columns, &grid.row, &grid.column);
+    return grid;
+}
+
+void pgrid_free(ProcessGrid *grid)
+{
+    Cblacs_gridexit(grid->context);
+    Cfree_blacs_system_handle(grid->handle);
+    *grid = (ProcessGrid){0};
+}

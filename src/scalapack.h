@@ -1,0 +1,29 @@
+/* scalapack.h - every Fortran and BLACS name used, private to pgrid.c and dmat.c. */
+#ifndef PHASESWEEP_SCALAPACK_H
+#define PHASESWEEP_SCALAPACK_H
+
+#include <mpi.h>
+#include <stddef.h>
+
+int Csys2blacs_handle(MPI_Comm comm);
+void Cfree_blacs_system_handle(int handle);
+void Cblacs_gridinit(int *context, const char *order, int rows, int columns);
+void Cblacs_gridinfo(int context, int *rows, int *columns, int *row, int *column);
+void Cblacs_gridexit(int context);
+
+int numroc_(const int *n, const int *block, const int *mine, const int *source,
+            const int *places);
+void descinit_(int *descriptor, const int *rows, const int *columns, const int *row_block,
+               const int *column_block, const int *row_source, const int *column_source,
+               const int *context, const int *leading, int *info);
+void pdgemm_(const char *transpose_a, const char *transpose_b, const int *m, const int *n,
+             const int *k, const double *alpha, const double *a, const int *ia, const int *ja,
+             const int *desc_a, const double *b, const int *ib, const int *jb,
+             const int *desc_b, const double *beta, double *c, const int *ic, const int *jc,
+             const int *desc_c, size_t length_a, size_t length_b);
+void pdsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *ia,
+              const int *ja, const int *desc_a, double *w, double *z, const int *iz,
+              const int *jz, const int *desc_z, double *work, const int *lwork, int *iwork,
+              const int *liwork, int *info, size_t length_job, size_t length_triangle);
+
+#endif
