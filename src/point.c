@@ -31,14 +31,14 @@ static Record record_of(const Problem *problem, const Evolution *e, double secon
     if (e->outcome == OUTCOME_FAILED) {
         return record;
     }
-    value[FIELD_RISK] = e->risk;
-    value[FIELD_PREDICTION_RISK] = 2.0 * e->risk;
+    value[FIELD_RISK] = e->overlaps.risk;
+    value[FIELD_PREDICTION_RISK] = 2.0 * e->overlaps.risk;
     value[FIELD_DELTA] = e->delta;
     value[FIELD_THRESHOLD] = e->threshold;
-    value[FIELD_OVERLAP_Q] = e->overlap_q;
-    value[FIELD_OVERLAP_M] = e->overlap_m;
-    value[FIELD_TRACE] = e->trace;
-    value[FIELD_RANK] = e->rank;
+    value[FIELD_OVERLAP_Q] = e->overlaps.q;
+    value[FIELD_OVERLAP_M] = e->overlaps.m;
+    value[FIELD_TRACE] = e->overlaps.trace;
+    value[FIELD_RANK] = e->overlaps.rank;
     value[FIELD_OBJECTIVE] = e->objective;
     value[FIELD_RESIDUAL] = e->residual;
     return record;
@@ -46,20 +46,15 @@ static Record record_of(const Problem *problem, const Evolution *e, double secon
 
 void point_solve(const Problem problems[], size_t count, Record records[])
 {
-    Teacher teacher = {0};
+    EvolutionWork work = evolution_work();
     for (size_t k = 0; k < count; k++) {
         const Problem *p = &problems[k];
         assert(p->method == METHOD_STATE_EVOLUTION);
-        if (k == 0 || p->source_exponent != problems[k - 1].source_exponent ||
-            p->dimension != problems[k - 1].dimension) {
-            teacher_free(&teacher);
-            teacher = teacher_create(p->source_exponent, (size_t)p->dimension);
-        }
         const double start = now();
-        const Evolution e = evolution_quadratic(&teacher, p);
+        const Evolution e = evolution_solve(&work, p);
         records[k] = record_of(p, &e, now() - start);
     }
-    teacher_free(&teacher);
+    evolution_free(&work);
 }
 
 void point_print(const Problem *problem, const Record *record)

@@ -1,76 +1,285 @@
 #include "phasesweep/teacher.h"
 
 #include <assert.h>
+#include <gsl/gsl_eigen.h>
+#include <gsl/gsl_errno.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "phasesweep/check.h"
 
-Teacher teacher_create(double source_exponent, size_t dimension)
+/* Blocks of at most this many indices are summed term by term. */
+enum { EXACT = 16 };
+
+/* A block is accepted if every singularity lies outside the Bernstein ellipse rho = 4 around
+ * it: the rule's error is of order rho^(-2 TEACHER_RULE) = 4e-15.  For the branch point at
+ * index 0 a block [2^k, 2^(k+1)) has rho = 5.8. */
+static const double ellipse = 4.0 + 1.0 / 4.0;
+
+/* Vectorised for the CPU at hand; archives are bitwise equal on one kind of CPU. */
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
+
+/* Gauss rule of the integers 0 ... n-1 with unit weights: its orthogonal polynomials are
+ * Gram's (discrete Chebyshev), whose recurrence coefficients are known in closed form. */
+static void discrete_gauss(double n, double offset[], double weight[])
 {
-    assert(source_exponent > 0.5 && dimension >= 2);
-    Teacher teacher = {.count = dimension,
-                       .eigenvalue = checked_alloc(dimension, sizeof(double))};
+    gsl_matrix *jacobi = gsl_matrix_calloc(TEACHER_RULE, TEACHER_RULE);
+    gsl_vector *node = gsl_vector_alloc(TEACHER_RULE);
+    gsl_matrix *vector = gsl_matrix_alloc(TEACHER_RULE, TEACHER_RULE);
+    gsl_eigen_symmv_workspace *work = gsl_eigen_symmv_alloc(TEACHER_RULE);
+    if (jacobi == NULL || node == NULL || vector == NULL || work == NULL) {
+        die(STATUS_ENVIRONMENT, "out of memory for a Gauss rule");
+    }
+    for (size_t k = 1; k < TEACHER_RULE; k++) {
+        const double j = (double)k;
+        const double beta = j / 2.0 * sqrt((1.0 - j / n * (j / n)) / (4.0 * j * j - 1.0));
+        gsl_matrix_set(jacobi, k, k - 1, beta);
+        gsl_matrix_set(jacobi, k - 1, k, beta);
+    }
+    gsl_eigen_symmv(jacobi, node, vector, work);
+    gsl_eigen_symmv_sort(node, vector, GSL_EIGEN_SORT_VAL_ASC);
+    for (size_t k = 0; k < TEACHER_RULE; k++) {
+        const double first = gsl_matrix_get(vector, 0, k);
+        offset[k] = 0.5 * (n - 1.0) + n * gsl_vector_get(node, k);
+        weight[k] = n * first * first;
+    }
+    gsl_eigen_symmv_free(work);
+    gsl_matrix_free(vector);
+    gsl_vector_free(node);
+    gsl_matrix_free(jacobi);
+}
+
+double teacher_eigenvalue(const Teacher *teacher, double index)
+{
+    return teacher->scale * exp(-teacher->source_exponent * log(index));
+}
+
+static void append(Atoms *atoms, double position, double mass)
+{
+    if (atoms->count == atoms->capacity) {
+        atoms->capacity = 2 * atoms->capacity + 256;
+        atoms->position = checked_realloc(atoms->position, atoms->capacity, sizeof(double));
+        atoms->mass = checked_realloc(atoms->mass, atoms->capacity, sizeof(double));
+    }
+    atoms->position[atoms->count] = position;
+    atoms->mass[atoms->count++] = mass;
+}
+
+/* What a sum needs of a block of `count` indices from `first`: is it smooth there? */
+typedef struct Smoothness {
+    const Teacher *teacher;
+    int    poles;               /* number of indices where the function is singular */
+    double pole_re[32];
+    double pole_im[32];
+    double split;               /* no block reaches from this index to the next */
+    double width;               /* teacher_atoms_smooth */
+    double smooth_above;
+} Smoothness;
+
+static bool poles_far(const Smoothness *s, double first, double count)
+{
+    const double half = 0.5 * count;
+    const double middle = first + 0.5 * (count - 1.0);
+    bool far = first + count - 1.0 <= s->split || first > s->split;
+    for (int k = 0; k < s->poles; k++) {
+        const double left = s->pole_re[k] - middle + half;
+        const double right = s->pole_re[k] - middle - half;
+        const double y = s->pole_im[k] * s->pole_im[k];
+        /* the sum of the distances to the foci tells the ellipse through the pole */
+        far = far && sqrt(left * left + y) + sqrt(right * right + y) >= ellipse * half;
+    }
+    return far;
+}
+
+static bool varies_little(const Smoothness *s, double first, double count)
+{
+    const double low = teacher_eigenvalue(s->teacher, first + count - 1.0);
+    return low > s->smooth_above || teacher_eigenvalue(s->teacher, first) - low < s->width;
+}
+
+typedef bool (*Fits)(const Smoothness *s, double first, double count);
+
+static void add_block(const Smoothness *s, Fits fits, int octave, double first, Atoms *atoms)
+{
+    const Teacher *teacher = s->teacher;
+    const double d = teacher->dimension;
+    const double count = ldexp(1.0, octave);
+    if (first > d) {
+        return;
+    }
+    if (count <= EXACT) {
+        for (double i = first; i < first + count && i <= d; i++) {
+            append(atoms, teacher_eigenvalue(teacher, i), 1.0 / d);
+        }
+    } else if (first + count - 1.0 <= d && fits(s, first, count)) {
+        for (int k = 0; k < TEACHER_RULE; k++) {
+            append(atoms, teacher_eigenvalue(teacher, first + teacher->offset[octave][k]),
+                   teacher->weight[octave][k] / d);
+        }
+    } else {
+        add_block(s, fits, octave - 1, first, atoms);
+        add_block(s, fits, octave - 1, first + 0.5 * count, atoms);
+    }
+}
+
+static void refill(const Smoothness *s, Fits fits, Atoms *atoms)
+{
+    atoms->count = 0;
+    for (int octave = 0; ldexp(1.0, octave) <= s->teacher->dimension; octave++) {
+        add_block(s, fits, octave, ldexp(1.0, octave), atoms);
+    }
+}
+
+Teacher teacher_create(double source_exponent, double dimension)
+{
+    assert(source_exponent > 0.5 && source_exponent <= 10.0);
+    assert(dimension >= 2.0 && dimension <= ldexp(1.0, TEACHER_OCTAVES - 1));
+    Teacher teacher = {
+        .source_exponent = source_exponent, .dimension = dimension, .scale = 1.0};
+    for (int octave = 5; octave < TEACHER_OCTAVES; octave++) {
+        discrete_gauss(ldexp(1.0, octave), teacher.offset[octave], teacher.weight[octave]);
+    }
+    const Smoothness always = {.teacher = &teacher, .split = dimension};
+    Atoms atoms = {0};
+    refill(&always, poles_far, &atoms);
     double square = 0.0;
     double sum = 0.0;
-    for (size_t i = dimension; i-- > 0;) { /* small terms first */
-        teacher.eigenvalue[i] = pow((double)(i + 1), -source_exponent);
-        square += teacher.eigenvalue[i] * teacher.eigenvalue[i];
-        sum += teacher.eigenvalue[i];
+    for (size_t k = atoms.count; k-- > 0;) { /* small terms first */
+        square += atoms.mass[k] * atoms.position[k] * atoms.position[k];
+        sum += atoms.mass[k] * atoms.position[k];
     }
-    const double scale = sqrt((double)dimension / square);
-    for (size_t i = 0; i < dimension; i++) {
-        teacher.eigenvalue[i] *= scale;
-    }
-    teacher.mean = scale * sum / (double)dimension;
+    atoms_free(&atoms);
+    teacher.scale = 1.0 / sqrt(square);
+    teacher.mean = teacher.scale * sum;
     return teacher;
 }
 
-void teacher_free(Teacher *teacher)
+/* Indices where s = w.  Beyond gamma = 4 the neighbouring branches of w^(1/gamma) come close
+ * to the real line too. */
+static void add_poles(Smoothness *s, double complex w)
 {
-    free(teacher->eigenvalue);
-    *teacher = (Teacher){0};
+    const double inverse = 1.0 / s->teacher->source_exponent;
+    const double radius = pow(s->teacher->scale / cabs(w), inverse);
+    const int branches = inverse < 0.25;
+    for (int k = -branches; k <= branches; k++) {
+        const double angle = (2.0 * M_PI * k - carg(w)) * inverse;
+        if (fabs(angle) < M_PI) {
+            assert(s->poles < 32);
+            s->pole_re[s->poles] = radius * cos(angle);
+            s->pole_im[s->poles++] = radius * sin(angle);
+        }
+    }
 }
 
-void teacher_resolvent(const Teacher *teacher, double complex w, double complex *g,
-                       double complex *derivative)
+void teacher_atoms_split(const Teacher *teacher, const double complex w[], int count,
+                         double split, Atoms *atoms)
+{
+    Smoothness s = {.teacher = teacher, .split = split};
+    for (int k = 0; k < count; k++) {
+        add_poles(&s, w[k]);
+    }
+    refill(&s, poles_far, atoms);
+}
+
+void teacher_atoms_resolvent(const Teacher *teacher, const double complex w[], int count,
+                             Atoms *atoms)
+{
+    teacher_atoms_split(teacher, w, count, teacher->dimension, atoms);
+}
+
+void teacher_atoms_smooth(const Teacher *teacher, double width, double smooth_above,
+                          Atoms *atoms)
+{
+    const Smoothness s = {.teacher = teacher, .width = width, .smooth_above = smooth_above};
+    refill(&s, varies_little, atoms);
+}
+
+void atoms_free(Atoms *atoms)
+{
+    free(atoms->position);
+    free(atoms->mass);
+    *atoms = (Atoms){0};
+}
+
+/* With r = 1/((u-s)^2 + v^2):  G = sum m (u-s) r - i v sum m r,
+ * G' = 2 v^2 sum m r^2 - sum m r + 2 i v sum m (u-s) r^2. */
+CLONES
+void atoms_resolvent(const Atoms *atoms, const double u[ATOM_NODES], const double v[ATOM_NODES],
+                     double complex g[ATOM_NODES], double complex derivative[ATOM_NODES])
+{
+    double r1[ATOM_NODES] = {0};
+    double x1[ATOM_NODES] = {0};
+    double r2[ATOM_NODES] = {0};
+    double x2[ATOM_NODES] = {0};
+    for (size_t i = 0; i < atoms->count; i++) {
+        const double s = atoms->position[i];
+        const double m = atoms->mass[i];
+#pragma omp simd
+        for (int k = 0; k < ATOM_NODES; k++) {
+            const double x = u[k] - s;
+            const double r = 1.0 / (x * x + v[k] * v[k]);
+            const double mr = m * r;
+            r1[k] += mr;
+            x1[k] += mr * x;
+            r2[k] += mr * r;
+            x2[k] += mr * r * x;
+        }
+    }
+    for (int k = 0; k < ATOM_NODES; k++) {
+        g[k] = x1[k] - I * (v[k] * r1[k]);
+        derivative[k] = 2.0 * v[k] * v[k] * r2[k] - r1[k] + I * (2.0 * v[k] * x2[k]);
+    }
+}
+
+CLONES
+double complex atoms_resolvent_at(const Atoms *atoms, double complex w,
+                                  double complex *derivative)
 {
     const double u = creal(w);
     const double v = cimag(w);
-    const double *s = teacher->eigenvalue;
-    double g_real = 0.0;
-    double g_imag = 0.0;
-    double d_real = 0.0;
-    double d_imag = 0.0;
-#pragma omp simd reduction(+ : g_real, g_imag, d_real, d_imag)
-    for (size_t i = 0; i < teacher->count; i++) {
-        const double x = u - s[i];
-        const double inverse = 1.0 / (x * x + v * v);
-        const double re = x * inverse;  /* 1/(w - s) = re - i im */
-        const double im = v * inverse;
-        g_real += re;
-        g_imag -= im;
-        d_real -= re * re - im * im;
-        d_imag += 2.0 * re * im;
+    double r1 = 0.0;
+    double x1 = 0.0;
+    double r2 = 0.0;
+    double x2 = 0.0;
+#pragma omp simd reduction(+ : r1, x1, r2, x2)
+    for (size_t i = 0; i < atoms->count; i++) {
+        const double x = u - atoms->position[i];
+        const double r = 1.0 / (x * x + v * v);
+        const double mr = atoms->mass[i] * r;
+        r1 += mr;
+        x1 += mr * x;
+        r2 += mr * r;
+        x2 += mr * r * x;
     }
-    const double d = (double)teacher->count;
-    *g = (g_real + I * g_imag) / d;
-    *derivative = (d_real + I * d_imag) / d;
+    *derivative = 2.0 * v * v * r2 - r1 + I * (2.0 * v * x2);
+    return x1 - I * (v * r1);
 }
 
-void teacher_lorentzian(const Teacher *teacher, double u, double y, double *sum,
-                        double *derivative)
+CLONES
+void atoms_lorentzian(const Atoms *atoms, double u, double y, double *sum, double *derivative)
 {
-    const double *s = teacher->eigenvalue;
-    double total = 0.0;
-    double squares = 0.0;
-#pragma omp simd reduction(+ : total, squares)
-    for (size_t i = 0; i < teacher->count; i++) {
-        const double x = u - s[i];
-        const double inverse = 1.0 / (x * x + y);
-        total += inverse;
-        squares += inverse * inverse;
+    double r1 = 0.0;
+    double r2 = 0.0;
+#pragma omp simd reduction(+ : r1, r2)
+    for (size_t i = 0; i < atoms->count; i++) {
+        const double x = u - atoms->position[i];
+        const double r = 1.0 / (x * x + y);
+        r1 += atoms->mass[i] * r;
+        r2 += atoms->mass[i] * r * r;
     }
-    *sum = total / (double)teacher->count;
-    *derivative = -squares / (double)teacher->count;
+    *sum = r1;
+    *derivative = -r2;
+}
+
+double atoms_argument(const Atoms *atoms, double complex w)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < atoms->count; i++) {
+        sum += atoms->mass[i] * atan2(cimag(w), creal(w) - atoms->position[i]);
+    }
+    return sum;
 }

@@ -25,9 +25,9 @@ static void assert_near(const char *what, double value, double expected, double 
 
 static Evolution solve(Problem problem)
 {
-    Teacher teacher = teacher_create(problem.source_exponent, (size_t)problem.dimension);
-    const Evolution e = evolution_quadratic(&teacher, &problem);
-    teacher_free(&teacher);
+    EvolutionWork work = evolution_work();
+    const Evolution e = evolution_solve(&work, &problem);
+    evolution_free(&work);
     assert_int_equal(e.outcome, OUTCOME_CONVERGED);
     return e;
 }
@@ -50,12 +50,12 @@ static int check_file(const char *path)
             continue;
         }
         const Evolution e = solve(quadratic(v[0], v[1], v[2], v[3], v[4]));
-        assert_near("risk", e.risk, v[6], 1e-5);
+        assert_near("risk", e.overlaps.risk, v[6], 1e-5);
         assert_near("delta", e.delta, v[7], 1e-5);
         assert_near("threshold", e.threshold, v[8], 1e-3);
-        assert_near("trace", e.trace + 1.0, v[11] + 1.0, 1e-5);
-        assert_near("q", e.overlap_q + 1.0, v[9] + 1.0, 1e-5);
-        assert_near("m", e.overlap_m + 1.0, v[10] + 1.0, 1e-5);
+        assert_near("trace", e.overlaps.trace + 1.0, v[11] + 1.0, 1e-5);
+        assert_near("q", e.overlaps.q + 1.0, v[9] + 1.0, 1e-5);
+        assert_near("m", e.overlaps.m + 1.0, v[10] + 1.0, 1e-5);
         assert_near("objective", e.objective, v[12], 1e-5);
         rows++;
     }
@@ -76,10 +76,10 @@ static void test_many_samples(void **unused)
     (void)unused;
     const double alpha = 1e6;
     const Evolution e = solve(quadratic(alpha * 1e4, 100, 0.75, 1e-3, 0.1));
-    assert_near("VIb", e.risk, 0.1 / (4.0 * alpha - 2.0), 1e-6);
+    assert_near("VIb", e.overlaps.risk, 0.1 / (4.0 * alpha - 2.0), 1e-6);
     const Evolution f = solve(quadratic(alpha * 1e4, 100, 0.75, 1e3, 0.1));
-    assert_near("III", f.risk, f.delta * f.delta + f.threshold * f.threshold, 1e-9);
-    assert_near("III rate", f.risk, pow(1e3 / (4.0 * alpha), 2.0), 0.5);
+    assert_near("III", f.overlaps.risk, f.delta * f.delta + f.threshold * f.threshold, 1e-9);
+    assert_near("III rate", f.overlaps.risk, pow(1e3 / (4.0 * alpha), 2.0), 0.5);
 }
 
 /* Collapsed: a weight decay above every eigenvalue leaves S = 0, R = 1 exactly. */
@@ -87,7 +87,7 @@ static void test_collapsed(void **unused)
 {
     (void)unused;
     const Evolution e = solve(quadratic(1000, 100, 1.25, 1e3, 0.5));
-    assert_near("risk", e.risk, 1.0, 1e-14);
+    assert_near("risk", e.overlaps.risk, 1.0, 1e-14);
     assert_near("b", e.threshold, 1e3 / (4.0 * 0.1), 1e-10);
     assert_near("delta", e.delta, sqrt(1.25 / 0.2), 1e-12);
 }

@@ -10,18 +10,20 @@
 
 static const double deltas[] = {1e-4, 1e-2, 0.1, 1.0, 30.0};
 
+static Teacher teacher;
+static Atoms atoms;
+
 /* Both sides of any threshold add up to mass 1, mean Tr S*, variance 1 + delta^2, and to
  * int 2 H dmu = 0, int 2 x H dmu = 1. */
 static void test_sides_add_up(void **unused)
 {
     (void)unused;
-    Teacher teacher = teacher_create(1.25, 100);
     for (size_t k = 0; k < sizeof deltas / sizeof *deltas; k++) {
         const double delta = deltas[k];
         for (double u = 1.3e-3; u < 20.0; u *= 1.7) {
-            const SpectralPoint at = freeconv_point(&teacher, delta, u);
-            const SideMoments a = freeconv_side(&teacher, delta, &at, 1);
-            const SideMoments g = freeconv_side(&teacher, delta, &at, -1);
+            const SpectralPoint at = freeconv_point(&teacher, delta * delta, u, &atoms);
+            const SideMoments a = freeconv_side(&teacher, delta * delta, &at, at.x, 1, &atoms);
+            const SideMoments g = freeconv_side(&teacher, delta * delta, &at, at.x, -1, &atoms);
             const double b = at.x;
             const double scale = 1.0 + b * b + delta * delta;
             const double second = 1.0 + delta * delta - 2.0 * b * teacher.mean + b * b;
@@ -32,44 +34,67 @@ static void test_sides_add_up(void **unused)
             assert_true(fabs(a.mixed - g.mixed - 1.0) < 1e-12 * (1.0 + b / delta));
         }
     }
-    teacher_free(&teacher);
 }
 
 /* In a gap the mass above is an exact multiple of 1/d. */
 static void test_isolated_bands_hold_one_each(void **unused)
 {
     (void)unused;
-    Teacher teacher = teacher_create(1.25, 100);
-    for (size_t i = 0; i < 8; i++) {
-        const double u = 0.5 * (teacher.eigenvalue[i] + teacher.eigenvalue[i + 1]);
-        const SpectralPoint at = freeconv_point(&teacher, 1e-3, u);
+    const double t = 1e-6;
+    for (int i = 0; i < 8; i++) {
+        const double u = 0.5 * (teacher_eigenvalue(&teacher, i + 1.0) +
+                                teacher_eigenvalue(&teacher, i + 2.0));
+        const SpectralPoint at = freeconv_point(&teacher, t, u, &atoms);
         assert_true(at.v == 0.0 && at.density == 0.0);
-        const SideMoments above = freeconv_side(&teacher, 1e-3, &at, 1);
+        const SideMoments above = freeconv_side(&teacher, t, &at, at.x, 1, &atoms);
         assert_true(fabs(above.mass - (double)(i + 1) / 100.0) < 1e-13);
     }
-    teacher_free(&teacher);
 }
 
 /* A large noise hides the teacher: mu is a semicircle of radius 2 delta. */
 static void test_semicircle(void **unused)
 {
     (void)unused;
-    Teacher teacher = teacher_create(1.25, 100);
     const double delta = 1e4;
-    const SpectralPoint at = freeconv_point(&teacher, delta, teacher.mean);
+    const SpectralPoint at = freeconv_point(&teacher, delta * delta, teacher.mean, &atoms);
     assert_true(fabs(at.density * M_PI * delta - 1.0) < 1e-7);
-    const SideMoments above = freeconv_side(&teacher, delta, &at, 1);
+    const SideMoments above = freeconv_side(&teacher, delta * delta, &at, at.x, 1, &atoms);
     assert_true(fabs(above.mass - 0.5) < 1e-7);
     assert_true(fabs(above.second / (delta * delta) - 0.5) < 1e-7);
-    teacher_free(&teacher);
+}
+
+/* A position is found again, from nothing and from a poor guess; so is a mass. */
+static void test_locate(void **unused)
+{
+    (void)unused;
+    const SpectralPoint nothing = {.v = -1.0};
+    for (size_t k = 0; k < sizeof deltas / sizeof *deltas; k++) {
+        const double t = deltas[k] * deltas[k];
+        SpectralPoint near = nothing;
+        for (double x = 1e-3; x < 10.0; x *= 1.3) {
+            const SpectralPoint cold = freeconv_locate(&teacher, t, x, nothing, &atoms);
+            near = freeconv_locate(&teacher, t, x, near, &atoms);
+            assert_true(fabs(cold.x - x) < 1e-10 * deltas[k] + 1e-15 * x);
+            assert_true(fabs(near.density - cold.density) < 1e-8 / deltas[k]);
+            const double mass = freeconv_mass_above(&teacher, t, &near, &atoms);
+            if (near.v > 0.0) {
+                const SpectralPoint again = freeconv_quantile(&teacher, t, mass, &atoms);
+                assert_true(fabs(again.x - x) < 1e-7 * (x + deltas[k]));
+            }
+        }
+    }
 }
 
 int main(void)
 {
+    teacher = teacher_create(1.25, 100);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sides_add_up),
         cmocka_unit_test(test_isolated_bands_hold_one_each),
         cmocka_unit_test(test_semicircle),
+        cmocka_unit_test(test_locate),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const int failures = cmocka_run_group_tests(tests, NULL, NULL);
+    atoms_free(&atoms);
+    return failures;
 }

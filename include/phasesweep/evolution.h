@@ -1,36 +1,58 @@
-/* evolution.h - fixed point of the state-evolution equations of the quadratic network.
+/* evolution.h - fixed points of the state-evolution equations, both models, any width.
  *
- * Unknowns: noise delta > 0 and threshold b >= 0 of theory.md section 2, equations (E1)
- * and (E2), alpha = n/d^2, for width p >= d, where the problem is convex and the solution
- * unique.  At fixed delta (E2) has one root b; what remains is a scalar root in delta.
- * Both are bracketed, so the solver cannot leave for a wrong root.
+ * Unknowns: noise delta (tau) > 0 and threshold b > 0 of overlaps.h, equations (E1) and (E2).
+ * For width p >= d and for the diagonal network training is convex and the solution unique: a
+ * cold start brackets it (at fixed delta (E2) has one root b, what remains is a scalar root in
+ * delta), so it cannot land on a wrong root.  Points after the first of a line start from
+ * their neighbour and its exact derivatives; Newton's method with the exact Jacobian finishes
+ * both.  For p < d the solution is the branch reached from p = d by lowering p.
  *
- * Nothing here communicates or keeps state: equal arguments give bitwise equal results.
+ * Nothing here communicates; the same sequence of calls gives bitwise equal results.
  */
 #ifndef PHASESWEEP_EVOLUTION_H
 #define PHASESWEEP_EVOLUTION_H
 
+#include <stdbool.h>
+
 #include "outcome.h"
+#include "overlaps.h"
 #include "problem.h"
-#include "teacher.h"
 
 typedef struct Evolution {
-    Outcome outcome;    /* CONVERGED, NOT_CONVERGED, or FAILED (no bracket was found) */
-    double  risk;       /* R = (1/d) |S - S*|^2, without Delta */
-    double  delta;      /* > 0 */
-    double  threshold;  /* b >= 0 */
-    double  overlap_q;  /* int f^2 dmu = |S|^2 / d */
-    double  overlap_m;  /* Tr S S* / d */
-    double  trace;      /* Tr S / d */
-    double  rank;       /* expected number of positive eigenvalues */
-    double  objective;  /* training objective at its minimum */
-    double  residual;   /* larger relative error of (E1) and (E2) */
-    int     iterations; /* values of delta tried */
+    Outcome  outcome;   /* CONVERGED, NOT_CONVERGED, or FAILED (no number can be given) */
+    double   delta;     /* > 0; tau for the diagonal network */
+    double   threshold; /* b > 0 */
+    Overlaps overlaps;  /* at (delta, b) */
+    double   objective; /* training objective at its minimum, normalised as in theory.md */
+    double   exponent_samples;      /* d log R / d log n at fixed d, weight decay */
+    double   exponent_weight_decay; /* d log R / d log lambda at fixed d, n */
+    double   residual;  /* relative error of (E1), and of (E2) relative to its capacity */
+    int      iterations; /* evaluations of the overlaps */
 } Evolution;
 
-/* Local.  Solve at `problem` (quadratic, width >= dimension, positive samples and weight);
- * teacher belongs to its source exponent and dimension.  CONVERGED means that residual is
- * at most problem->tolerance; not converging is a result to be archived, not an error. */
-Evolution evolution_quadratic(const Teacher *teacher, const Problem *problem);
+/* A solved point from which a neighbour starts. */
+typedef struct EvolutionTrack {
+    bool   valid;
+    double log_n, log_weight;           /* where */
+    double log_t, log_b;                /* the solution */
+    double slope_n[2], slope_weight[2]; /* d (log t, log b) / d log n, d log weight */
+} EvolutionTrack;
+
+typedef struct EvolutionWork {
+    OverlapsWork   overlaps;
+    Problem        problem;     /* of the teacher in hand; source_exponent 0: none */
+    EvolutionTrack last, before; /* the two previous points at p >= d */
+} EvolutionWork;
+
+/* Local.  An empty workspace; release with evolution_free. */
+EvolutionWork evolution_work(void);
+void evolution_free(EvolutionWork *work);
+
+/* Local.  The next point starts cold.  Call it where a line begins. */
+void evolution_forget(EvolutionWork *work);
+
+/* Local.  Solve one point (method state_evolution).  CONVERGED means that residual is at most
+ * problem->tolerance; not converging is a result to be archived, not an error. */
+Evolution evolution_solve(EvolutionWork *work, const Problem *problem);
 
 #endif

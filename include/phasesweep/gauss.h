@@ -1,0 +1,25 @@
+/* gauss.h - one coordinate of soft thresholding under Gaussian noise, and its moments. */
+#ifndef PHASESWEEP_GAUSS_H
+#define PHASESWEEP_GAUSS_H
+
+/* Expectations over z ~ N(0, 1) of eta(t + tau z; b) = sign(x) (|x| - b)_+, x = t + tau z. */
+typedef struct SoftMoments {
+    double error;       /* E (eta - t)^2 */
+    double error_tau;   /* its derivative in tau */
+    double error_b;     /* its derivative in b */
+    double active;      /* P(|x| > b) */
+    double active_tau;
+    double active_b;
+    double magnitude;   /* E |eta| */
+    double product;     /* E t eta */
+    double square;      /* E eta^2 */
+} SoftMoments;
+
+/* Local.  tau > 0, b >= 0, any t. */
+SoftMoments gauss_soft(double t, double tau, double b);
+
+/* Local.  Density and upper tail of the standard normal. */
+double gauss_density(double x);
+double gauss_tail(double x);
+
+#endif

@@ -1,0 +1,38 @@
+/* overlaps.h - the order parameters of a network at given noise and threshold.
+ *
+ * Both models have a state evolution of one form in (t, b), t = delta^2 or tau^2:
+ *     capacity t = R + noise            (E1)
+ *     capacity = D + weight / b         (E2)
+ * with quadratic (theory.md section 2) capacity = 2 n/d^2, noise = Delta/2, weight = lt/2, and
+ * diagonal (section 3) capacity = n, noise = Delta, weight = lambda sqrt(d).  A model is the
+ * pair R(t, b), D(t, b) with exact derivatives: a new one is a new function here.
+ */
+#ifndef PHASESWEEP_OVERLAPS_H
+#define PHASESWEEP_OVERLAPS_H
+
+#include "freeconv.h"
+#include "problem.h"
+#include "teacher.h"
+
+typedef struct Overlaps {
+    double risk, risk_t, risk_b;                    /* R; derivatives in log t, log b */
+    double divergence, divergence_t, divergence_b;  /* D, and the same */
+    double q;       /* |S|^2 / d; |theta|^2 */
+    double m;       /* Tr S S* / d; theta . theta* */
+    double trace;   /* Tr S / d; |theta|_1 */
+    double rank;    /* expected positive eigenvalues; active coefficients */
+} Overlaps;
+
+/* What an evaluation borrows and remembers between calls. */
+typedef struct OverlapsWork {
+    Teacher teacher;
+    Atoms   atoms;          /* scratch */
+    SpectralPoint near;     /* last threshold found, a guess for the next; v = -1 for none */
+    double  width;          /* p of the quadratic network, real while it is continued */
+} OverlapsWork;
+
+/* Local.  t > 0, b > 0. */
+Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b);
+Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b);
+
+#endif

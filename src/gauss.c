@@ -1,0 +1,44 @@
+#include "phasesweep/gauss.h"
+
+#include <math.h>
+
+double gauss_density(double x)
+{
+    return exp(-0.5 * x * x) * (0.5 * M_2_SQRTPI * M_SQRT1_2);
+}
+
+double gauss_tail(double x)
+{
+    return 0.5 * erfc(x * M_SQRT1_2);
+}
+
+/* The half x > b of a coordinate whose size towards that side is t (theory.md section 3);
+ * boundary terms of the derivatives cancel, because (eta - t)^2 is continuous. */
+static void add_half(double t, double tau, double b, SoftMoments *sum)
+{
+    const double a = (b - t) / tau;
+    const double phi = gauss_density(a);
+    const double tail = gauss_tail(a);
+    const double slope = a * phi + tail;                /* int_a z^2 phi */
+    const double excess = phi - a * tail;               /* int_a (z - a) phi */
+    sum->error += tau * tau * slope - 2.0 * tau * b * phi + b * b * tail;
+    sum->error_tau += 2.0 * (tau * slope - b * phi);
+    sum->error_b += 2.0 * (b * tail - tau * phi);
+    sum->active += tail;
+    sum->active_tau += a * phi / tau;
+    sum->active_b -= phi / tau;
+    sum->magnitude += tau * excess;
+    sum->product += t * tau * excess;
+    sum->square += tau * tau * (tail - a * excess);
+}
+
+SoftMoments gauss_soft(double t, double tau, double b)
+{
+    SoftMoments sum = {0};
+    add_half(t, tau, b, &sum);
+    add_half(-t, tau, b, &sum);
+    /* 1 - Q((b-t)/tau) - Q((b+t)/tau), without cancellation where nearly all are active */
+    const double inactive = gauss_tail((t - b) / tau) - gauss_tail((t + b) / tau);
+    sum.error += t * t * inactive;
+    return sum;
+}

@@ -1,0 +1,109 @@
+#include "phasesweep/overlaps.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "phasesweep/gauss.h"
+
+/* R and D from the moments above the cut, f = x - b. */
+static Overlaps from_above(const SideMoments *f, double t, double b)
+{
+    const double bf = b * f->first;
+    return (Overlaps){
+        .risk = 1.0 - f->second - 2.0 * bf + 2.0 * t * f->mixed,
+        .divergence = f->mixed,
+        .q = f->second,
+        .trace = f->first,
+        .rank = f->mass,
+        .m = f->second + bf - t * f->mixed,
+    };
+}
+
+/* The same from the moments below it, g = b - x: what theory.md calls the complement form;
+ * nothing cancels when R is small. */
+static Overlaps from_below(const SideMoments *g, double t, double b, double mean)
+{
+    const double risk = t + b * b + g->second - 2.0 * b * g->first + 2.0 * t * g->mixed;
+    const double q = 1.0 + t - 2.0 * b * mean + b * b - g->second;
+    return (Overlaps){
+        .risk = risk,
+        .divergence = 1.0 + g->mixed,
+        .q = q,
+        .trace = mean - b + g->first,
+        .rank = 1.0 - g->mass,
+        .m = 0.5 * (1.0 + q - risk),
+    };
+}
+
+/* Derivatives at fixed mass above the cut.  mu flows in t with velocity H (Burgers), so
+ * d/dt int phi = int phi' H; for the divergence the flow of H rho adds a term at a cut that
+ * truncates f at a jump (p < d).  hilbert, cubic, mass: of the part above the cut. */
+static void differentiate(Overlaps *o, double t, double b, const SpectralPoint *cut,
+                          double hilbert, double cubic)
+{
+    const double jump = fmax(cut->x - b, 0.0);
+    const double flux = 2.0 / 3.0 * M_PI * M_PI * pow(cut->density, 3.0);
+    const double divergence_t = cubic - jump * flux;
+    o->divergence_t = t * divergence_t;
+    o->divergence_b = -b * hilbert;
+    o->risk_t = t * (o->divergence - b * hilbert + 2.0 * t * divergence_t);
+    o->risk_b = b * (2.0 * b * o->rank - 2.0 * t * hilbert);
+}
+
+/* The threshold, or the cut of the top p eigenvalues if that is higher. */
+static SpectralPoint find_cut(OverlapsWork *work, double t, double b)
+{
+    const Teacher *teacher = &work->teacher;
+    SpectralPoint cut = freeconv_locate(teacher, t, b, work->near, &work->atoms);
+    work->near = cut;
+    const double share = work->width / teacher->dimension;
+    if (share < 1.0 && freeconv_mass_above(teacher, t, &cut, &work->atoms) > share) {
+        cut = freeconv_quantile(teacher, t, share, &work->atoms);
+    }
+    return cut;
+}
+
+Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b)
+{
+    assert(t > 0.0 && b > 0.0);
+    const Teacher *teacher = &work->teacher;
+    const SpectralPoint cut = find_cut(work, t, b);
+    Overlaps o;
+    if (t + b * b > 1.0) {
+        const SideMoments f = freeconv_side(teacher, t, &cut, b, 1, &work->atoms);
+        o = from_above(&f, t, b);
+        differentiate(&o, t, b, &cut, f.hilbert, f.cubic);
+    } else {
+        const SideMoments g = freeconv_side(teacher, t, &cut, b, -1, &work->atoms);
+        o = from_below(&g, t, b, teacher->mean);
+        differentiate(&o, t, b, &cut, -g.hilbert, -g.cubic);
+    }
+    o.rank *= teacher->dimension;
+    return o;
+}
+
+Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b)
+{
+    assert(t > 0.0 && b > 0.0);
+    const double tau = sqrt(t);
+    const double d = work->teacher.dimension;
+    const double root = sqrt(d); /* theta*_i = s_i / sqrt(d) */
+    /* beyond ten tau above the threshold a coordinate is active: error tau^2 + b^2 */
+    teacher_atoms_smooth(&work->teacher, tau * root, (b + 10.0 * tau) * root, &work->atoms);
+    Overlaps o = {0};
+    for (size_t k = work->atoms.count; k-- > 0;) { /* small terms first */
+        const double count = work->atoms.mass[k] * d;
+        const SoftMoments s = gauss_soft(work->atoms.position[k] / root, tau, b);
+        o.risk += count * s.error;
+        o.risk_t += count * s.error_tau * 0.5 * tau;
+        o.risk_b += count * s.error_b * b;
+        o.divergence += count * s.active;
+        o.divergence_t += count * s.active_tau * 0.5 * tau;
+        o.divergence_b += count * s.active_b * b;
+        o.q += count * s.square;
+        o.m += count * s.product;
+        o.trace += count * s.magnitude;
+    }
+    o.rank = o.divergence;
+    return o;
+}

@@ -1,0 +1,39 @@
+#include "phasesweep/roots.h"
+
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_roots.h>
+#include <math.h>
+#include <stddef.h>
+
+#include "phasesweep/check.h"
+
+enum { MAX_STEPS = 200 };
+
+double root_bracketed(double (*f)(double x, void *context), void *context, double low,
+                      double high, double tolerance)
+{
+    gsl_root_fsolver *solver = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
+    if (solver == NULL) {
+        die(STATUS_ENVIRONMENT, "out of memory for a root finder");
+    }
+    gsl_function function = {.function = f, .params = context};
+    /* ends of one sign happen only through rounding: then the better end is the root */
+    gsl_error_handler_t *handler = gsl_set_error_handler_off();
+    double root = fabs(f(low, context)) <= fabs(f(high, context)) ? low : high;
+    if (gsl_root_fsolver_set(solver, &function, low, high) == GSL_SUCCESS) {
+        for (int step = 0; step < MAX_STEPS; step++) {
+            if (gsl_root_fsolver_iterate(solver) != GSL_SUCCESS) {
+                break;
+            }
+            root = gsl_root_fsolver_root(solver);
+            if (gsl_root_test_interval(gsl_root_fsolver_x_lower(solver),
+                                       gsl_root_fsolver_x_upper(solver), tolerance,
+                                       tolerance) == GSL_SUCCESS) {
+                break;
+            }
+        }
+    }
+    gsl_set_error_handler(handler);
+    gsl_root_fsolver_free(solver);
+    return root;
+}
