@@ -1,6 +1,5 @@
 #include "phasesweep/run.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -38,31 +37,6 @@ static bool should_stop(void *context)
 {
     (void)context;
     return stop_asked != 0;
-}
-
-/* Root only.  The whole file as a string; dies with STATUS_WRONG_INPUT. */
-static char *read_text(const char *path)
-{
-    FILE *file = fopen(path, "r");
-    if (file == NULL) {
-        die(STATUS_WRONG_INPUT, "%s: %s", path, strerror(errno));
-    }
-    char *text = checked_alloc(1, 1);
-    size_t length = 0;
-    for (;;) {
-        text = checked_realloc(text, length + 65536 + 1, 1);
-        const size_t got = fread(text + length, 1, 65536, file);
-        length += got;
-        if (got < 65536) {
-            break;
-        }
-    }
-    if (ferror(file)) {
-        die(STATUS_WRONG_INPUT, "%s: %s", path, strerror(errno));
-    }
-    fclose(file);
-    text[length] = '\0';
-    return text;
 }
 
 static char *broadcast_text(MPI_Comm comm, char *text)
@@ -171,11 +145,11 @@ static void find_open_lines(Run *run, const char *path)
     free(open);
 }
 
-/* Root only.  Text of the job to run; continues *exists archives of the same job only. */
-static char *choose_job(const char *job_path, const char *archive_path, bool *exists)
+/* Root only.  Text of the job to run, taken over; continues *exists archives of the same job only. */
+static char *choose_job(const char *job_path, char *text, const char *archive_path,
+                        bool *exists)
 {
     char *stored = NULL;
-    char *text = job_path != NULL ? read_text(job_path) : NULL;
     *exists = archive_read_job(archive_path, &stored);
     if (text == NULL && !*exists) {
         die(STATUS_WRONG_INPUT, "%s: no such archive", archive_path);
@@ -227,7 +201,7 @@ static ExitStatus work_through(MPI_Comm comm, Run *run, const char *path)
     return done < count ? STATUS_STOPPED : STATUS_DONE;
 }
 
-ExitStatus run_job(MPI_Comm comm, const char *job_path, const char *archive_path)
+ExitStatus run_job(MPI_Comm comm, const char *job_path, char *text, const char *archive_path)
 {
     int rank;
     MPI_Comm_rank(comm, &rank);
@@ -235,7 +209,7 @@ ExitStatus run_job(MPI_Comm comm, const char *job_path, const char *archive_path
     signal(SIGINT, ask_to_stop);
     signal(SIGUSR1, ask_to_stop);
     bool exists = true;
-    char *text = rank == 0 ? choose_job(job_path, archive_path, &exists) : NULL;
+    text = rank == 0 ? choose_job(job_path, text, archive_path, &exists) : NULL;
     text = broadcast_text(comm, text);
     Job job;
     char *errors = job_parse(job_path != NULL ? job_path : archive_path, text, strlen(text), &job);

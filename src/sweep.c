@@ -1,30 +1,8 @@
-/* The points and lines of a sweep; the reading of job files is in job.c. */
+/* The points and lines of a sweep; what a sweep may hold is checked in sweep_check.c. */
+#include "phasesweep/sweep.h"
+
 #include <assert.h>
 #include <math.h>
-
-#include "phasesweep/job.h"
-
-const char *axis_name(AxisId id)
-{
-    static const char *const names[AXIS_COUNT] = {
-        "source_exponent", "dimension", "noise", "seed",
-        "width", "samples", "weight_decay", "nuclear_weight"};
-    return names[id];
-}
-
-const char *axis_symbol(AxisId id)
-{
-    static const char *const symbols[AXIS_COUNT] = {"gamma", "d", "Delta", "k",
-                                                    "p", "n", "lambda", "lambda_tilde"};
-    return symbols[id];
-}
-
-const char *form_name(AxisForm form)
-{
-    static const char *const names[FORM_COUNT] = {"number", "power", "effective",
-                                                  "effective_power", "sqrt_effective"};
-    return names[form];
-}
 
 int sweep_shape(const Sweep *sweep, size_t shape[AXIS_COUNT], AxisId ids[AXIS_COUNT])
 {
@@ -75,6 +53,29 @@ void sweep_line(const Sweep *sweep, size_t line, size_t *first, size_t *count)
     *count = left < LINE_LENGTH ? left : LINE_LENGTH;
 }
 
+void sweep_place(const Sweep *sweep, size_t point, size_t place[AXIS_COUNT])
+{
+    for (int id = AXIS_COUNT - 1; id >= 0; id--) {
+        const size_t count = sweep->axis[id].count > 0 ? sweep->axis[id].count : 1;
+        place[id] = point % count;
+        point /= count;
+    }
+    assert(point == 0);
+}
+
+size_t sweep_point(const Sweep *sweep, const size_t place[AXIS_COUNT])
+{
+    size_t point = 0;
+    for (int id = 0; id < AXIS_COUNT; id++) {
+        const size_t count = sweep->axis[id].count > 0 ? sweep->axis[id].count : 1;
+        assert(place[id] < count);
+        point = point * count + place[id];
+    }
+    return point;
+}
+
+/* What a value means at dimension d, where n_eff = n / per_effective and, for a weight, the
+ * point's n_eff is known. */
 static double resolve(AxisForm form, double value, double d, double per_effective, double n_eff)
 {
     switch (form) {
@@ -91,35 +92,42 @@ static double resolve(AxisForm form, double value, double d, double per_effectiv
     }
 }
 
+static double resolve_width(const Axis *axis, double value, double d)
+{
+    /* a power of d is no whole number, a width is */
+    return axis->count > 0 ? round(resolve(axis->form, value, d, 1.0, 1.0)) : d;
+}
+
+static double resolve_weight_decay(const Sweep *sweep, const double value[AXIS_COUNT],
+                                   const Problem *problem)
+{
+    const bool nuclear = sweep->axis[AXIS_NUCLEAR_WEIGHT].count > 0;
+    const AxisId id = nuclear ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY;
+    const double weight = resolve(sweep->axis[id].form, value[id], problem->dimension, 1.0,
+                                  problem_effective_samples(problem));
+    return nuclear ? problem_weight_decay(problem, weight) : weight;
+}
+
 Problem sweep_problem(const Sweep *sweep, size_t point)
 {
-    double value[AXIS_COUNT] = {0};
-    for (int id = AXIS_COUNT - 1; id >= 0; id--) {
+    size_t place[AXIS_COUNT];
+    double value[AXIS_COUNT];
+    sweep_place(sweep, point, place);
+    for (int id = 0; id < AXIS_COUNT; id++) {
         const Axis *axis = &sweep->axis[id];
-        if (axis->count > 0) {
-            value[id] = axis->values[point % axis->count];
-            point /= axis->count;
-        }
+        value[id] = axis->count > 0 ? axis->values[place[id]] : 0.0;
     }
-    assert(point == 0);
     const double d = value[AXIS_DIMENSION];
-    Problem problem = {.model = sweep->model, .method = sweep->method,
-                       .source_exponent = value[AXIS_SOURCE_EXPONENT], .dimension = d,
-                       .noise = value[AXIS_NOISE], .seed = value[AXIS_SEED],
+    Problem problem = {.model = sweep->model,
+                       .method = sweep->method,
+                       .source_exponent = value[AXIS_SOURCE_EXPONENT],
+                       .dimension = d,
+                       .noise = value[AXIS_NOISE],
+                       .seed = value[AXIS_SEED],
                        .tolerance = sweep->tolerance};
-    const Axis *axis = sweep->axis;
-    problem.width = axis[AXIS_WIDTH].count > 0
-                        ? resolve(axis[AXIS_WIDTH].form, value[AXIS_WIDTH], d, 1.0, 1.0)
-                        : d;
-    problem.width = fmax(1.0, round(problem.width));
-    problem.samples = resolve(axis[AXIS_SAMPLES].form, value[AXIS_SAMPLES], d,
+    problem.width = resolve_width(&sweep->axis[AXIS_WIDTH], value[AXIS_WIDTH], d);
+    problem.samples = resolve(sweep->axis[AXIS_SAMPLES].form, value[AXIS_SAMPLES], d,
                               sweep->model == MODEL_QUADRATIC ? d : 1.0, 1.0);
-    const AxisId weight =
-        axis[AXIS_NUCLEAR_WEIGHT].count > 0 ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY;
-    const double resolved = resolve(axis[weight].form, value[weight], d, 1.0,
-                                    problem_effective_samples(&problem));
-    problem.weight_decay = weight == AXIS_NUCLEAR_WEIGHT
-                               ? problem_weight_decay(&problem, resolved)
-                               : resolved;
+    problem.weight_decay = resolve_weight_decay(sweep, value, &problem);
     return problem;
 }

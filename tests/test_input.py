@@ -32,10 +32,12 @@ def check_point():
             refused(["point", *rest, f"{key}={value}"], key, "allowed")
     refused(["point", *good, "sample=3"], "sample", "unknown")
     refused(["point", *good, "noise=0.2"], "noise", "twice")
-    refused(["point", *good, "width=50"], "width", "allowed")
+    refused(["point", *good, "width=0"], "width", "allowed")
+    refused(["point", *good, "width=2.5"], "width", "whole")
+    refused(["point", *good, "source_exponent=11"], "twice")
     refused(["point", *good, "model=cubic"], "model", "quadratic")
     refused(["point", *good, "tolerance=2"], "tolerance", "allowed")
-    refused(["sweep"], "expected")
+    refused(["sweep"], "sweep", "unknown")
 
 
 def check_job(folder):
@@ -69,6 +71,15 @@ def check_job(folder):
     assert os.listdir(folder) == ["job.yaml"]
 
 
+def check_reference():
+    """The reference in jobs/README.md is what the program prints."""
+    keys = subprocess.run([PROGRAM, "keys"], capture_output=True, text=True, check=True).stdout
+    readme = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "jobs", "README.md")
+    with open(readme) as file:
+        assert keys in file.read(), "put the output of `phasesweep keys` into jobs/README.md"
+
+
 with tempfile.TemporaryDirectory() as scratch:
+    check_reference()
     check_point()
     check_job(scratch)

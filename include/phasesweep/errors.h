@@ -1,0 +1,27 @@
+/* errors.h - all that is wrong with an input, gathered before anything is done. */
+#ifndef PHASESWEEP_ERRORS_H
+#define PHASESWEEP_ERRORS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { ERRORS_SHOWN = 50 };
+
+typedef struct Errors {
+    const char *source;     /* begins every line: a file, or the program; borrowed */
+    bool        numbered;   /* lines of a file are named: "SOURCE:LINE: ..." */
+    size_t      count;      /* all of them; only the first ERRORS_SHOWN are kept as text */
+    char       *text;       /* one line each; NULL if count is 0; owned */
+} Errors;
+
+/* Local.  Add one line; `line` counts from 1 and is ignored unless numbered. */
+void errors_add(Errors *errors, size_t line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Local.  Like errors_add with "PREFIX: MESSAGE"; takes message over and frees it. */
+void errors_take(Errors *errors, size_t line, const char *prefix, char *message);
+
+/* Local.  Hand the text over (NULL: no error), with the number of lines left out. */
+char *errors_finish(Errors *errors);
+
+#endif

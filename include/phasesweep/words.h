@@ -1,0 +1,27 @@
+/* words.h - looking up what a user wrote, and helping when it is misspelt. */
+#ifndef PHASESWEEP_WORDS_H
+#define PHASESWEEP_WORDS_H
+
+/* Text of a user made fit for one line of an error message. */
+typedef struct Shown {
+    char text[72];  /* control characters replaced, long text cut */
+} Shown;
+
+/* Local.  By value, so that it can be used inside a printf call. */
+Shown words_show(const char *text);
+
+/* Local.  Index of word in names[count], or -1.  Entries may be NULL: not to be offered. */
+int words_find(const char *const names[], int count, const char *word);
+
+/* Local.  The name nearest to word by edit distance, or NULL if none is near. */
+const char *words_nearest(const char *const names[], int count, const char *word);
+
+/* Local.  What may stand instead of word: "; did you mean A? allowed: A, B, C", or without
+ * the question if no name is near.  Owned by the caller. */
+char *words_hint(const char *const names[], int count, const char *word);
+
+/* Local.  The whole of text as a decimal number, or NAN: no trailing characters, no hex
+ * floats, no inf or nan, nothing that overflows or underflows. */
+double words_number(const char *text);
+
+#endif

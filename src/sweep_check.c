@@ -1,0 +1,291 @@
+/* What a sweep may hold; its points and lines are in sweep.c. */
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/check.h"
+#include "phasesweep/sweep.h"
+#include "phasesweep/words.h"
+
+static void refuse(Errors *errors, size_t line, KeyId id, char *message)
+{
+    errors_take(errors, line, keys_table[id].name, message);
+}
+
+static char *read_name(Sweep *sweep, const char *text)
+{
+    const size_t legal = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    /* `runs` is the archive's table of runs, beside the groups of the sweeps */
+    if (legal == 0 || text[legal] != '\0' || legal >= NAME_LENGTH ||
+        strcmp(text, "runs") == 0) {
+        char *allowed = key_allowed(&keys_table[KEY_NAME], FORM_NUMBER);
+        char *error = checked_format("%s is no name of a sweep; allowed: %s",
+                                     words_show(text).text, allowed);
+        free(allowed);
+        return error;
+    }
+    snprintf(sweep->name, sizeof sweep->name, "%s", text);
+    return NULL;
+}
+
+static char *read_axis(Axis *axis, const Key *key, const char *text)
+{
+    double value;
+    char *error = key_read_number(key, FORM_NUMBER, text, &value);
+    if (error == NULL) {
+        axis->values = checked_alloc(1, sizeof(double));
+        axis->values[axis->count++] = value;
+    }
+    return error;
+}
+
+static char *read_key(Sweep *sweep, KeyId id, const char *text)
+{
+    const Key *key = &keys_table[id];
+    int word = 0;
+    char *error;
+    switch (id) {
+    case KEY_NAME:
+        return read_name(sweep, text);
+    case KEY_MODEL:
+        error = key_read_word(key, text, &word);
+        sweep->model = (Model)word;
+        return error;
+    case KEY_METHOD:
+        error = key_read_word(key, text, &word);
+        sweep->method = (Method)word;
+        return error;
+    case KEY_TOLERANCE:
+        return key_read_number(key, FORM_NUMBER, text, &sweep->tolerance);
+    default:
+        return read_axis(&sweep->axis[id - KEY_AXES], key, text);
+    }
+}
+
+void sweep_put(Sweep *sweep, KeyId id, const char *text, size_t line, Errors *errors)
+{
+    assert(sweep->line[id] == 0 && line > 0);
+    sweep->line[id] = line;
+    char *error = read_key(sweep, id, text);
+    if (error != NULL) {
+        refuse(errors, line, id, error);
+    }
+}
+
+void sweep_set(Sweep *sweep, const char *assignment, Errors *errors)
+{
+    const char *names[KEY_COUNT];
+    keys_list(names);
+    names[KEY_NAME] = NULL; /* one sweep needs no name, several cannot share one */
+    const char *equals = strchr(assignment, '=');
+    const size_t length = equals == NULL ? strlen(assignment) : (size_t)(equals - assignment);
+    char *name = checked_format("%.*s", (int)length, assignment);
+    const int id = words_find(names, KEY_COUNT, name);
+    if (equals == NULL) {
+        errors_add(errors, 1, "%s: no `=` in it; allowed: KEY=VALUE",
+                   words_show(assignment).text);
+    } else if (id < 0) {
+        char *hint = words_hint(names, KEY_COUNT, name);
+        errors_add(errors, 1, "%s: unknown key%s", words_show(name).text, hint);
+        free(hint);
+    } else if (sweep->line[id] != 0) {
+        errors_add(errors, 1, "%s: given twice; allowed: once", name);
+    } else {
+        sweep_put(sweep, (KeyId)id, equals + 1, 1, errors);
+    }
+    free(name);
+}
+
+void sweep_copy(Sweep *to, const Sweep *from, KeyId id)
+{
+    assert(to->line[id] == 0);
+    to->line[id] = from->line[id];
+    if (id == KEY_MODEL) {
+        to->model = from->model;
+    } else if (id == KEY_METHOD) {
+        to->method = from->method;
+    } else if (id == KEY_TOLERANCE) {
+        to->tolerance = from->tolerance;
+    } else if (id >= KEY_AXES) {
+        Axis *axis = &to->axis[id - KEY_AXES];
+        *axis = from->axis[id - KEY_AXES];
+        const double *values = axis->values;
+        axis->values = checked_alloc(axis->count, sizeof(double));
+        if (axis->count > 0) {
+            memcpy(axis->values, values, axis->count * sizeof(double));
+        }
+    }
+}
+
+void sweep_free(Sweep *sweep)
+{
+    for (int id = 0; id < AXIS_COUNT; id++) {
+        free(sweep->axis[id].values);
+    }
+    *sweep = (Sweep){0};
+}
+
+/* Defaults that are no number or word ("d") are the business of sweep_problem. */
+static void complete(Sweep *sweep)
+{
+    for (KeyId id = 0; id < KEY_COUNT; id++) {
+        const Key *key = &keys_table[id];
+        const bool plain = key->preset != NULL &&
+                           (key->kind == KIND_WORD || !isnan(words_number(key->preset)));
+        if (sweep->line[id] == 0 && plain) {
+            char *error = read_key(sweep, id, key->preset);
+            assert(error == NULL);
+            (void)error;
+        }
+    }
+}
+
+static bool given(const Sweep *sweep, AxisId id)
+{
+    return sweep->line[KEY_AXES + id] != 0;
+}
+
+static void check_missing(const Sweep *sweep, size_t line, Errors *errors)
+{
+    for (KeyId id = 0; id < KEY_COUNT; id++) {
+        if (keys_table[id].preset == NULL && sweep->line[id] == 0) {
+            char *allowed = key_allowed(&keys_table[id], FORM_NUMBER);
+            refuse(errors, line, id, checked_format("missing; allowed: %s", allowed));
+            free(allowed);
+        }
+    }
+    const bool decay = given(sweep, AXIS_WEIGHT_DECAY);
+    const bool nuclear = given(sweep, AXIS_NUCLEAR_WEIGHT);
+    if (decay == nuclear && (sweep->model != MODEL_DIAGONAL || !decay)) {
+        refuse(errors, decay ? sweep->line[KEY_AXES + AXIS_NUCLEAR_WEIGHT] : line,
+               KEY_AXES + (decay ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY),
+               checked_format(decay
+                                  ? "given beside weight_decay; allowed: one of the two"
+                                  : "missing; allowed: it or nuclear_weight, one of the two"));
+    }
+}
+
+static void check_model(const Sweep *sweep, Errors *errors)
+{
+    static const AxisId quadratic_only[] = {AXIS_WIDTH, AXIS_NUCLEAR_WEIGHT};
+    for (size_t k = 0; k < 2 && sweep->model == MODEL_DIAGONAL; k++) {
+        const KeyId id = KEY_AXES + quadratic_only[k];
+        if (sweep->line[id] != 0) {
+            refuse(
+                errors, sweep->line[id], id,
+                checked_format("the diagonal model has none; allowed: model quadratic only"));
+        }
+    }
+}
+
+static bool check_size(const Sweep *sweep, size_t line, Errors *errors)
+{
+    double points = 1.0; /* a size_t could overflow */
+    for (int id = 0; id < AXIS_COUNT; id++) {
+        points *= sweep->axis[id].varied ? (double)sweep->axis[id].count : 1.0;
+    }
+    if (points > POINTS_MOST) {
+        errors_add(errors, line, "sweeps: %.4g points; allowed: at most %d", points,
+                   POINTS_MOST);
+    }
+    return points <= POINTS_MOST;
+}
+
+/* What the grammar knows and no solver does, else NULL. */
+static const char *not_solved_yet(const Problem *problem)
+{
+    return problem->method == METHOD_STATE_EVOLUTION
+               ? NULL
+               : "method: not available yet; allowed: state_evolution";
+}
+
+/* False if what a key resolved to is not what the key allows as a plain number. */
+static bool check_resolved(const Sweep *sweep, AxisId id, double resolved, double dimension,
+                           Errors *errors)
+{
+    const Key *key = &keys_table[KEY_AXES + id];
+    if (key_in_range(key, FORM_NUMBER, resolved)) {
+        return true;
+    }
+    char *allowed = key_allowed(key, FORM_NUMBER);
+    refuse(errors, sweep->line[KEY_AXES + id], KEY_AXES + id,
+           checked_format("as %s it becomes %s = %g at dimension %g; allowed: %s",
+                          form_name(sweep->axis[id].form), key->symbol, resolved, dimension,
+                          allowed));
+    free(allowed);
+    return false;
+}
+
+static bool check_corner(const Sweep *sweep, const Problem *p, size_t line, Errors *errors)
+{
+    const double d = p->dimension;
+    const bool nuclear = given(sweep, AXIS_NUCLEAR_WEIGHT);
+    const AxisId weight = nuclear ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY;
+    if (!check_resolved(sweep, AXIS_SAMPLES, p->samples, d, errors) ||
+        (given(sweep, AXIS_WIDTH) && !check_resolved(sweep, AXIS_WIDTH, p->width, d, errors)) ||
+        !check_resolved(sweep, weight, p->weight_decay, d, errors) ||
+        !check_resolved(sweep, weight, problem_nuclear_weight(p), d, errors)) {
+        return false;
+    }
+    const char *lacking = not_solved_yet(p);
+    if (lacking != NULL) {
+        errors_add(errors, line, "%s", lacking);
+    }
+    return lacking == NULL;
+}
+
+static size_t extreme(const Axis *axis, bool largest)
+{
+    size_t best = 0;
+    for (size_t k = 1; k < axis->count; k++) {
+        if (largest ? axis->values[k] > axis->values[best]
+                    : axis->values[k] < axis->values[best]) {
+            best = k;
+        }
+    }
+    return best;
+}
+
+/* The logarithm of n, p and the weights is linear in every written exponent, in the logarithm
+ * of every written value and in log d, the others being fixed; so its extremes over the grid
+ * are at corners, and a grid of any size is checked at 32 points. */
+static void check_corners(const Sweep *sweep, size_t line, Errors *errors)
+{
+    static const AxisId ids[] = {AXIS_DIMENSION, AXIS_WIDTH, AXIS_SAMPLES, AXIS_WEIGHT_DECAY,
+                                 AXIS_NUCLEAR_WEIGHT};
+    enum { INVOLVED = sizeof ids / sizeof *ids };
+    size_t ends[INVOLVED][2];
+    for (int k = 0; k < INVOLVED; k++) {
+        ends[k][0] = extreme(&sweep->axis[ids[k]], false);
+        ends[k][1] = extreme(&sweep->axis[ids[k]], true);
+    }
+    bool good = true;
+    for (unsigned corner = 0; good && corner < 1u << INVOLVED; corner++) {
+        size_t place[AXIS_COUNT] = {0};
+        for (int k = 0; k < INVOLVED; k++) {
+            place[ids[k]] = ends[k][corner >> k & 1];
+        }
+        const Problem problem = sweep_problem(sweep, sweep_point(sweep, place));
+        good = check_corner(sweep, &problem, line, errors);
+    }
+}
+
+void sweep_check(Sweep *sweep, size_t line, Errors *errors)
+{
+    complete(sweep);
+    const size_t before = errors->count;
+    check_missing(sweep, line, errors);
+    check_model(sweep, errors);
+    if (errors->count > before || !check_size(sweep, line, errors)) {
+        return;
+    }
+    /* a key found wrong before has no values, and then there is nothing to resolve */
+    for (AxisId id = 0; id < AXIS_COUNT; id++) {
+        if (given(sweep, id) && sweep->axis[id].count == 0) {
+            return;
+        }
+    }
+    check_corners(sweep, line, errors);
+}

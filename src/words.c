@@ -1,0 +1,107 @@
+#include "phasesweep/words.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/check.h"
+
+enum { LONGEST = 31 }; /* longer words get no suggestion */
+
+Shown words_show(const char *text)
+{
+    Shown shown;
+    size_t k = 0;
+    for (; text[k] != '\0' && k + 4 < sizeof shown.text; k++) {
+        const unsigned char c = (unsigned char)text[k];
+        shown.text[k] = c < 0x20 || c == 0x7f ? '?' : text[k];
+    }
+    const char *end = text[0] == '\0' ? "\"\"" : text[k] != '\0' ? "..." : "";
+    strcpy(shown.text + k, end);
+    return shown;
+}
+
+int words_find(const char *const names[], int count, const char *word)
+{
+    for (int k = 0; k < count; k++) {
+        if (names[k] != NULL && strcmp(names[k], word) == 0) {
+            return k;
+        }
+    }
+    return -1;
+}
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+    const size_t least = a < b ? a : b;
+    return least < c ? least : c;
+}
+
+/* Levenshtein distance of words of at most LONGEST letters, one row of the table at a time. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[LONGEST + 1];
+    const size_t columns = strlen(b);
+    assert(columns <= LONGEST);
+    for (size_t j = 0; j <= columns; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; a[i - 1] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= columns; j++) {
+            const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            row[j] = smallest(row[j] + 1, row[j - 1] + 1, replaced);
+        }
+    }
+    return row[columns];
+}
+
+const char *words_nearest(const char *const names[], int count, const char *word)
+{
+    const char *nearest = NULL;
+    /* beyond about a third of the letters a suggestion is a guess that misleads */
+    size_t best = strlen(word) / 3 + 2;
+    if (strlen(word) > LONGEST) {
+        return NULL;
+    }
+    for (int k = 0; k < count; k++) {
+        if (names[k] != NULL && distance(word, names[k]) < best) {
+            best = distance(word, names[k]);
+            nearest = names[k];
+        }
+    }
+    return nearest;
+}
+
+char *words_hint(const char *const names[], int count, const char *word)
+{
+    const char *nearest = words_nearest(names, count, word);
+    char *hint = nearest != NULL ? checked_format("; did you mean %s? allowed: ", nearest)
+                                 : checked_format("; allowed: ");
+    const char *separator = "";
+    for (int k = 0; k < count; k++) {
+        if (names[k] != NULL) {
+            char *longer = checked_format("%s%s%s", hint, separator, names[k]);
+            free(hint);
+            hint = longer;
+            separator = ", ";
+        }
+    }
+    return hint;
+}
+
+double words_number(const char *text)
+{
+    /* strtod would also take white space, hex floats, inf and nan */
+    if (*text == '\0' || text[strspn(text, "0123456789+-.eE")] != '\0') {
+        return NAN;
+    }
+    char *end;
+    errno = 0;
+    const double value = strtod(text, &end);
+    return *end != '\0' || errno == ERANGE ? NAN : value + 0.0; /* -0 becomes 0 */
+}
