@@ -102,6 +102,21 @@ static void release(void *lock)
     lock_release(lock);
 }
 
+/* Damage is found before MPI starts. */
+static void check_archive(const char *path, const char *stored)
+{
+    Job job = parse_or_die(path, stored);
+    ArchiveReader *reader = archive_reader(path, &job);
+    if (!archive_is_raw(reader)) {
+        die(STATUS_WRONG_INPUT,
+            "%s: was repacked and cannot be continued; allowed: the copy that "
+            "`h5repack -l CONTI -f NONE` makes of it",
+            path);
+    }
+    archive_reader_close(reader);
+    job_free(&job);
+}
+
 RunStart *run_prepare(const RunRequest *request, char *text)
 {
     RunStart *start = checked_alloc(1, sizeof *start);
@@ -121,6 +136,7 @@ RunStart *run_prepare(const RunRequest *request, char *text)
     start->lock = lock_take(request->archive_path);
     check_set_cleanup(release, start->lock);
     if (stored != NULL) {
+        check_archive(request->archive_path, stored);
         meet_archive(request, start, stored);
     } else {
         Job job = parse_or_die(request->job_path, text);
