@@ -55,6 +55,13 @@ static bool should_stop(void *context)
     return stop_asked != 0;
 }
 
+void run_stop_on_signals(void)
+{
+    signal(SIGTERM, ask_to_stop);
+    signal(SIGINT, ask_to_stop);
+    signal(SIGUSR1, ask_to_stop);
+}
+
 /* ---- before MPI -------------------------------------------------------------------------- */
 
 static Job parse_or_die(const char *name, const char *text)
@@ -385,13 +392,6 @@ static bool work_through(MPI_Comm comm, Run *run, const RunRequest *request, boo
     return done == run->count;
 }
 
-static void stop_on_signals(void)
-{
-    signal(SIGTERM, ask_to_stop);
-    signal(SIGINT, ask_to_stop);
-    signal(SIGUSR1, ask_to_stop);
-}
-
 /* Root only. */
 static void extend_if_asked(const RunRequest *request, const RunStart *start, const Job *job)
 {
@@ -405,7 +405,6 @@ static void extend_if_asked(const RunRequest *request, const RunStart *start, co
 ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
 {
     const bool root = start != NULL;
-    stop_on_signals();
     char *text = broadcast_text(comm, root ? start->text : NULL);
     Job job = parse_or_die(request->archive_path, text); /* rank 0 found no error in it */
     Run run = {.job = &job, .lock = root ? start->lock : NULL};

@@ -102,8 +102,12 @@ def check_two_writers(folder, job):
     finally:
         send(ranks, signal.SIGCONT)
     assert process.wait() == 0 and not os.path.exists(path + ".lock")
-    write(path + ".lock", "host elsewhere pid 1 start 1 slurm_job 7 date 2026-01-01T00:00:00Z\n")
+    held = "host elsewhere pid 1 start 1 slurm_job 7 restart 0 date 2026-01-01T00:00:00Z\n"
+    write(path + ".lock", held)
     assert_one_line(call(1, "resume", path), 2, "elsewhere", "Slurm job 7")
+    again = dict(os.environ, SLURM_JOB_ID="7", SLURM_RESTART_COUNT="1")
+    assert subprocess.run([PROGRAM, "resume", path], env=again).returncode == 0  # requeued
+    write(path + ".lock", held)
     os.utime(path + ".lock", (1, 1))  # silent for years
     assert run(1, "resume", path) == 0 and not os.path.exists(path + ".lock")
 
