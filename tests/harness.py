@@ -7,6 +7,15 @@ import xarray as xr
 
 PROGRAM, MPIEXEC = sys.argv[1:3]
 
+GRID_JOB = """sweeps:
+  - name: grid
+    source_exponent: [1, 2]
+    dimension: 100
+    noise: [0.1, 0.5]
+    samples: {as: effective_power, from: -0.5, to: 3, count: 30}
+    weight_decay: {as: power, from: -1, to: 1.5, count: 300}
+"""
+
 
 def call(ranks, *arguments, timeout=120):
     """Run under mpirun; the finished process with its text."""
