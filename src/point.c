@@ -30,6 +30,13 @@ static void put_overlaps(const Overlaps *o, double value[])
     value[FIELD_RANK] = o->rank;
 }
 
+/* The data term of the objective is sum res^2 / d^2, or sum res^2 / 2 (theory.md section 1). */
+static double mean_of_data_term(const Problem *problem)
+{
+    const double d = problem->dimension;
+    return (problem->model == MODEL_QUADRATIC ? d * d : 2.0) / problem->samples;
+}
+
 static Record record_of_evolution(const Problem *problem, const Teacher *teacher,
                                   const Evolution *e)
 {
@@ -45,7 +52,7 @@ static Record record_of_evolution(const Problem *problem, const Teacher *teacher
     value[FIELD_DELTA] = e->delta;
     value[FIELD_THRESHOLD] = e->threshold;
     value[FIELD_OBJECTIVE] = e->objective;
-    value[FIELD_TRAIN_LOSS] = e->train_loss;
+    value[FIELD_TRAIN_LOSS] = e->train_loss * mean_of_data_term(problem);
     value[FIELD_RESIDUAL] = e->residual;
     value[FIELD_EXPONENT_SAMPLES] = e->exponent_samples;
     value[FIELD_EXPONENT_WEIGHT_DECAY] = e->exponent_weight_decay;

@@ -56,8 +56,8 @@ typedef enum FieldKind {
     X(RANK, REAL, NETWORK, "rank", "1", "rank S", "7",                                         \
       "rank of the learned weights (expected, for theory); diagonal: active coefficients")     \
     X(OBJECTIVE, REAL, NETWORK, "objective", "1", "F", "1, 2", "training objective")           \
-    X(TRAIN_LOSS, REAL, NETWORK, "train_loss", "1", "sum res^2/d^2", "2, 3",                   \
-      "data term of the objective: sum res^2/d^2; diagonal: sum res^2/2")                      \
+    X(TRAIN_LOSS, REAL, NETWORK, "train_loss", "1", "sum res^2/n", "2, 3",                     \
+      "mean squared residual over the samples")                                                \
     X(EXPONENT_SAMPLES, REAL, THEORY, "exponent_samples", "1", "d log R/d log n", "4",         \
       "exact local exponent in the samples")                                                   \
     X(EXPONENT_WEIGHT_DECAY, REAL, THEORY, "exponent_weight_decay", "1",                       \
