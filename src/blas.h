@@ -1,0 +1,16 @@
+/* blas.h - the Fortran names of BLAS and LAPACK in use, private. */
+#ifndef PHASESWEEP_BLAS_H
+#define PHASESWEEP_BLAS_H
+
+#include <stddef.h>
+
+void dgemm_(const char *transpose_a, const char *transpose_b, const int *m, const int *n,
+            const int *k, const double *alpha, const double *a, const int *lda, const double *b,
+            const int *ldb, const double *beta, double *c, const int *ldc, size_t length_a,
+            size_t length_b);
+void dgeqrf_(const int *m, const int *n, double *a, const int *lda, double *tau, double *work,
+             const int *lwork, int *info);
+void dorgqr_(const int *m, const int *n, const int *k, double *a, const int *lda,
+             const double *tau, double *work, const int *lwork, int *info);
+
+#endif
