@@ -49,7 +49,7 @@ static int64_t share_begin(int64_t samples, int rank, int ranks)
     return first * SAMPLES_QUANTUM < samples ? first * SAMPLES_QUANTUM : samples;
 }
 
-static int block_rows(const SamplesSpec *spec)
+int samples_block_rows(const SamplesSpec *spec)
 {
     if (spec->block_rows > 0) {
         assert(spec->block_rows % SAMPLES_QUANTUM == 0);
@@ -67,7 +67,7 @@ size_t samples_memory(const SamplesSpec *spec, int ranks)
     static const size_t width[STORE_COUNT] = {[STORE_DOUBLE] = 8, [STORE_FLOAT] = 4};
     const size_t rows = ((size_t)quanta(spec->samples) / (size_t)ranks + 1) * SAMPLES_QUANTUM;
     const size_t d = (size_t)spec->dimension;
-    const size_t block = (size_t)block_rows(spec) * d * 8;
+    const size_t block = (size_t)samples_block_rows(spec) * d * 8;
     return rows * (d * width[spec->store] + 8) + block + (spec->rotated ? 8 * d * d : 0);
 }
 
@@ -185,7 +185,7 @@ Samples samples_create(MPI_Comm team, const SamplesSpec *spec)
     MPI_Comm_size(team, &ranks);
     Samples samples = {.spec = *spec};
     samples.spec.store = samples_resolve(spec, ranks);
-    samples.spec.block_rows = block_rows(spec);
+    samples.spec.block_rows = samples_block_rows(spec);
     samples.first = share_begin(spec->samples, rank, ranks);
     samples.rows = share_begin(spec->samples, rank + 1, ranks) - samples.first;
     samples.teacher = make_teacher(spec);

@@ -77,6 +77,9 @@ SamplesSpec samples_spec(const Problem *problem);
 /* Local.  "auto", "double", "float", "none"; static strings. */
 const char *store_name(SampleStore store);
 
+/* Local.  Rows of a block: those asked for, or what the caches hold. */
+int samples_block_rows(const SamplesSpec *spec);
+
 /* Local.  Bytes a rank of `ranks` needs for rows, labels and one block.  store must not be
  * STORE_AUTO; samples_resolve makes that choice. */
 size_t samples_memory(const SamplesSpec *spec, int ranks);
