@@ -204,7 +204,6 @@ static void print_progress(void *context, size_t done)
 
 static void run_line(void *context, MPI_Comm team, size_t index)
 {
-    (void)team; /* teams of one rank so far */
     Run *run = context;
     const Task task = run->tasks[index];
     const Sweep *sweep = &run->job->sweeps[task.sweep];
@@ -216,9 +215,13 @@ static void run_line(void *context, MPI_Comm team, size_t index)
     for (size_t k = 0; k < count; k++) {
         problems[k] = sweep_problem(sweep, first + k);
     }
+    const PointTeam workers = {.comm = team, .memory = 1e9};
+    const size_t width = archive_spectrum(sweep);
+    double *eigenvalues = width > 0 ? checked_alloc(count * width, sizeof(double)) : NULL;
     archive_begin(run->archive, task.sweep, first, count);
-    point_solve(problems, count, records);
-    archive_store(run->archive, task.sweep, first, count, records, NULL);
+    point_solve(&workers, problems, count, records, eigenvalues, width);
+    archive_store(run->archive, task.sweep, first, count, records, eigenvalues);
+    free(eigenvalues);
 }
 
 /* A point costs about as much as its dimension. */
