@@ -1,28 +1,25 @@
 #include "phasesweep/run.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "phasesweep/archive.h"
 #include "phasesweep/farm.h"
 #include "phasesweep/job.h"
+#include "phasesweep/plan.h"
 #include "phasesweep/point.h"
-
-typedef struct Task {
-    uint32_t sweep, line;
-} Task;
+#include "phasesweep/progress.h"
 
 typedef struct Run {
     const Job *job;
     Archive   *archive;
-    Task      *tasks;       /* [count], lines that are not finished; owned */
-    size_t     count;
-    double     begin, shown;
+    Plan       plan;        /* of the lines that are not finished; groups on rank 0 only */
+    Progress   progress;
 } Run;
 
 static volatile sig_atomic_t stop_asked = 0;
@@ -50,34 +47,17 @@ static char *broadcast_text(MPI_Comm comm, char *text)
     return text;
 }
 
-static void print_progress(void *context, size_t done)
+static void show_progress(void *context, const ScheduleState *state)
 {
     Run *run = context;
-    const double now = MPI_Wtime();
-    const bool terminal = isatty(STDERR_FILENO);
-    if (done < run->count && now - run->shown < (terminal ? 0.2 : 60.0)) {
-        return;
-    }
-    run->shown = now;
-    const double spent = now - run->begin;
-    const double left = done > 0 ? spent / (double)done * (double)(run->count - done) : 0.0;
-    const int filled = (int)(30 * done / run->count);
-    if (terminal) {
-        fprintf(stderr, "\r[%.*s%*s] %zu/%zu lines, %.0f s, ETA %.0f s ", filled,
-                "##############################", 30 - filled, "", done, run->count, spent, left);
-    } else {
-        fprintf(stderr, "%zu/%zu lines, %.0f s, ETA %.0f s", done, run->count, spent, left);
-    }
-    if (!terminal || done == run->count) {
-        fputc('\n', stderr);
-    }
+    progress_show(&run->progress, state, MPI_Wtime(), false);
 }
 
-static void run_line(void *context, MPI_Comm team, size_t index)
+static int run_line(void *context, FarmTeam *team, size_t index)
 {
-    (void)team; /* teams of one rank so far */
+    (void)team; /* state evolution has teams of one rank */
     Run *run = context;
-    const Task task = run->tasks[index];
+    const PlanLine task = run->plan.lines[index];
     const Sweep *sweep = &run->job->sweeps[task.sweep];
     size_t first;
     size_t count;
@@ -89,60 +69,40 @@ static void run_line(void *context, MPI_Comm team, size_t index)
     }
     point_solve(problems, count, records);
     archive_store(run->archive, task.sweep, first, count, records);
-}
-
-/* A point costs about as much as its dimension. */
-static double line_cost(const Job *job, Task task)
-{
-    size_t first;
-    size_t count;
-    sweep_line(&job->sweeps[task.sweep], task.line, &first, &count);
-    return (double)count * sweep_problem(&job->sweeps[task.sweep], first).dimension;
-}
-
-typedef struct Costed {
-    double cost;
-    Task   task;
-} Costed;
-
-static int by_cost(const void *a, const void *b)
-{
-    const Costed *x = a;
-    const Costed *y = b;
-    if (x->cost != y->cost) {
-        return x->cost < y->cost ? 1 : -1;
+    int failed = 0;
+    for (size_t k = 0; k < count; k++) {
+        failed += records[k].outcome != OUTCOME_CONVERGED;
     }
-    return x->task.sweep != y->task.sweep ? (x->task.sweep < y->task.sweep ? -1 : 1)
-                                          : (x->task.line < y->task.line ? -1 : 1);
+    return failed;
 }
 
 /* Root only.  Lines with a point that never ran, the largest first. */
 static void find_open_lines(Run *run, const char *path)
 {
-    Costed *open = NULL;
+    PlanLine *open = NULL;
+    size_t count = 0;
+    size_t capacity = 0;
     for (uint32_t s = 0; s < run->job->sweep_count; s++) {
         const Sweep *sweep = &run->job->sweeps[s];
         int8_t *outcome = checked_alloc(sweep_points(sweep), 1);
         archive_read_outcomes(path, sweep, outcome);
         for (uint32_t line = 0; line < sweep_lines(sweep); line++) {
             size_t first;
-            size_t count;
-            sweep_line(sweep, line, &first, &count);
-            if (memchr(outcome + first, OUTCOME_NEVER_RUN, count) != NULL) {
-                open = checked_realloc(open, run->count + 1, sizeof *open);
-                open[run->count].task = (Task){s, line};
-                open[run->count].cost = line_cost(run->job, open[run->count].task);
-                run->count++;
+            size_t points;
+            sweep_line(sweep, line, &first, &points);
+            if (memchr(outcome + first, OUTCOME_NEVER_RUN, points) == NULL) {
+                continue;
             }
+            if (count == capacity) {
+                capacity = 2 * capacity + 64;
+                open = checked_realloc(open, capacity, sizeof *open);
+            }
+            open[count++] = (PlanLine){s, line};
         }
         free(outcome);
     }
-    qsort(open, run->count, sizeof *open, by_cost);
-    run->tasks = checked_alloc(run->count, sizeof *run->tasks);
-    for (size_t k = 0; k < run->count; k++) {
-        run->tasks[k] = open[k].task;
-    }
-    free(open);
+    const PlanSettings settings = {.memory = INFINITY};
+    run->plan = plan_of_lines(run->job, &settings, open, count);
 }
 
 /* Root only.  Text of the job to run, taken over; continues *exists archives of the same job only. */
@@ -186,19 +146,30 @@ static size_t count_unconverged(const Job *job, const char *path)
 
 static ExitStatus work_through(MPI_Comm comm, Run *run, const char *path)
 {
-    unsigned long long count = run->count;
+    Plan *plan = &run->plan;
+    unsigned long long count = plan->line_count;
     MPI_Bcast(&count, 1, MPI_UNSIGNED_LONG_LONG, 0, comm);
-    if (run->tasks == NULL) {
-        run->tasks = checked_alloc(count, sizeof *run->tasks);
+    if (plan->lines == NULL) {
+        plan->lines = checked_alloc(count, sizeof *plan->lines);
     }
-    run->count = count;
-    MPI_Bcast(run->tasks, (int)(2 * count), MPI_UINT32_T, 0, comm);
+    MPI_Bcast(plan->lines, (int)(2 * count), MPI_UINT32_T, 0, comm);
     run->archive = archive_open(comm, path, run->job);
-    run->begin = run->shown = MPI_Wtime();
-    const FarmWork work = {run->count, run_line, print_progress, should_stop, run};
-    const size_t done = count > 0 ? farm_run(comm, &work) : 0;
+    run->progress = progress_begin(stderr, MPI_Wtime());
+    const FarmWork work = {.groups = plan->groups,
+                           .group_count = plan->group_count,
+                           .deadline = INFINITY,
+                           .run = run_line,
+                           .progress = show_progress,
+                           .stop = should_stop,
+                           .context = run};
+    const FarmReport report = farm_run(comm, &work);
+    int rank;
+    MPI_Comm_rank(comm, &rank);
+    if (rank == 0 && count > 0) {
+        progress_show(&run->progress, &report.state, MPI_Wtime(), true);
+    }
     archive_close(run->archive);
-    return done < count ? STATUS_STOPPED : STATUS_DONE;
+    return report.state.done < count ? STATUS_STOPPED : STATUS_DONE;
 }
 
 ExitStatus run_job(MPI_Comm comm, const char *job_path, char *text, const char *archive_path)
@@ -237,7 +208,7 @@ ExitStatus run_job(MPI_Comm comm, const char *job_path, char *text, const char *
         }
     }
     MPI_Bcast(&status, 1, MPI_INT, 0, comm);
-    free(run.tasks);
+    plan_free(&run.plan);
     free(text);
     job_free(&job);
     return (ExitStatus)status;

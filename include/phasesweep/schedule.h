@@ -19,6 +19,9 @@
 
 #include "cost.h"
 
+/* Ranks among which the master's own share is still worth a late answer. */
+enum { SCHEDULE_MASTER_MOST = 256 };
+
 typedef struct ScheduleSettings {
     int    ranks;       /* that compute, >= 1 */
     bool   master;      /* rank 0 hands out tasks and computes only in between: it joins no
