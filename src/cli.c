@@ -9,18 +9,30 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "phasesweep/archive.h"
+#include "phasesweep/inspect.h"
 #include "phasesweep/job.h"
 #include "phasesweep/keys.h"
 #include "phasesweep/point.h"
 #include "phasesweep/run.h"
+#include "phasesweep/version.h"
 #include "phasesweep/words.h"
 
-const char *argp_program_version = "phasesweep " PHASESWEEP_VERSION;
+static void print_version(FILE *stream, struct argp_state *state)
+{
+    (void)state;
+    char *libraries = version_libraries();
+    fprintf(stream, "%s\n%s\n", version_text(), libraries);
+    free(libraries);
+}
+
+void (*argp_program_version_hook)(FILE *stream, struct argp_state *state) = print_version;
 
 /* What a subcommand was given. */
 typedef struct Arguments {
     const char *output; /* NULL: none */
-    bool dry_run, json;
+    bool dry_run, json, extend, retry;
+    const char *tolerance; /* NULL: none */
     char **words; /* [count], arguments that are no options; owned, not the texts */
     size_t count;
     char **sets; /* [set_count], likewise */
@@ -29,7 +41,14 @@ typedef struct Arguments {
     int voice; /* standard error of a silent rank, or -1 */
 } Arguments;
 
-enum { OPTION_SET = 256, OPTION_DRY_RUN, OPTION_JSON };
+enum {
+    OPTION_SET = 256,
+    OPTION_DRY_RUN,
+    OPTION_JSON,
+    OPTION_EXTEND,
+    OPTION_RETRY,
+    OPTION_TOLERANCE
+};
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
@@ -46,6 +65,15 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_JSON:
         given->json = true;
+        return 0;
+    case OPTION_EXTEND:
+        given->extend = true;
+        return 0;
+    case OPTION_RETRY:
+        given->retry = true;
+        return 0;
+    case OPTION_TOLERANCE:
+        given->tolerance = argument;
         return 0;
     case ARGP_KEY_ARG:
         given->words[given->count++] = argument;
@@ -112,27 +140,27 @@ static void check_output(void)
     }
 }
 
-/* ---- run, resume, status --------------------------------------------------------------- */
+/* ---- run, resume --------------------------------------------------------------- */
 
 static const struct argp_option run_options[] = {
     {"output", 'o', "OUT.h5", 0, "archive to create, or to continue if it holds the same job",
      0},
     {"set", OPTION_SET, "KEY=VALUE", 0, "give KEY this value in every sweep", 0},
+    {"extend", OPTION_EXTEND, NULL, 0,
+     "if OUT.h5 holds another job, keep the lines that both share", 0},
+    {"retry", OPTION_RETRY, NULL, 0,
+     "also try again points that did not converge, failed or were lost", 0},
     {"dry-run", OPTION_DRY_RUN, NULL, 0, "print what would be done and touch nothing", 0},
     {0}};
 
-static const struct argp_option status_options[] = {
-    {"json", OPTION_JSON, NULL, 0, "print JSON", 0}, {0}};
+static const struct argp_option resume_options[] = {
+    {"retry", OPTION_RETRY, NULL, 0,
+     "also try again points that did not converge, failed or were lost", 0},
+    {0}};
 
 static char *job_text(const Arguments *given)
 {
     return job_override(job_read(given->words[0]), given->sets, given->set_count);
-}
-
-/* Bytes of the rows of a point: every field, the checksum, the outcome. */
-static size_t point_bytes(void)
-{
-    return FIELD_COUNT * sizeof(double) + sizeof(uint64_t) + 1;
 }
 
 static void print_sweep(const Sweep *sweep)
@@ -147,8 +175,7 @@ static void print_sweep(const Sweep *sweep)
             printf(", %s = %g", axis_name(id), axis->values[0]);
         }
     }
-    printf("; %zu points, %zu lines, about %zu bytes\n", points, sweep_lines(sweep),
-           points * point_bytes());
+    printf("; %zu points, %zu lines\n", points, sweep_lines(sweep));
 }
 
 static ExitStatus print_plan(const Arguments *given)
@@ -165,13 +192,28 @@ static ExitStatus print_plan(const Arguments *given)
         points += sweep_points(&job.sweeps[k]);
     }
     if (errors == NULL) {
-        printf("all: %zu points, about %zu bytes\n", points, points * point_bytes());
+        printf("all: %zu points, %.4g MB\n", points, 1e-6 * archive_bytes(&job));
     }
     const ExitStatus status = errors == NULL ? STATUS_DONE : STATUS_WRONG_INPUT;
     free(errors);
     free(text);
     job_free(&job);
     return status;
+}
+
+/* Only rank 0 need see the files; looked at before MPI_Init, wrong input is a plain exit
+ * without the banner of MPI_Abort. */
+static ExitStatus run_request(const Arguments *given, const char *job_path,
+                              const char *archive_path)
+{
+    const RunRequest request = {.job_path = job_path, .archive_path = archive_path,
+                                .extend = given->extend, .retry = given->retry};
+    RunStart *start = NULL;
+    run_stop_on_signals();
+    if (is_first_rank()) {
+        start = run_prepare(&request, job_path != NULL ? job_text(given) : NULL);
+    }
+    return run_job(start_aloud(given), &request, start);
 }
 
 static ExitStatus command_run(const Arguments *given)
@@ -182,23 +224,42 @@ static ExitStatus command_run(const Arguments *given)
     if (given->output == NULL) {
         die(STATUS_WRONG_INPUT, "run: -o OUT.h5 is missing");
     }
-    /* only rank 0 need see the file; read before MPI_Init, a missing one is a plain exit
-     * without the banner of MPI_Abort */
-    char *text = is_first_rank() ? job_text(given) : NULL;
-    return run_job(start_aloud(given), given->words[0], text, given->output);
+    return run_request(given, given->words[0], given->output);
 }
 
 static ExitStatus command_resume(const Arguments *given)
 {
-    return run_job(start_aloud(given), NULL, NULL, given->words[0]);
+    return run_request(given, NULL, given->words[0]);
 }
+
+/* ---- status, verify, diff ---------------------------------------------------------------- */
+
+static const struct argp_option status_options[] = {
+    {"json", OPTION_JSON, NULL, 0, "print JSON", 0}, {0}};
+
+static const struct argp_option diff_options[] = {
+    {"tolerance", OPTION_TOLERANCE, "X", 0,
+     "relative difference that counts as equal, 0 to 1 (default: 0)", 0},
+    {0}};
 
 static ExitStatus command_status(const Arguments *given)
 {
-    if (given->json) {
-        die(STATUS_WRONG_INPUT, "status: --json is not there yet");
+    return inspect_status(given->words[0], given->json);
+}
+
+static ExitStatus command_verify(const Arguments *given)
+{
+    return inspect_verify(given->words[0]);
+}
+
+static ExitStatus command_diff(const Arguments *given)
+{
+    const double tolerance = given->tolerance == NULL ? 0.0 : words_number(given->tolerance);
+    if (!(tolerance >= 0.0 && tolerance <= 1.0)) {
+        die(STATUS_WRONG_INPUT, "diff: --tolerance: %s; allowed: a number from 0 to 1",
+            words_show(given->tolerance).text);
     }
-    return run_status(given->words[0]);
+    return inspect_diff(given->words[0], given->words[1], tolerance);
 }
 
 /* ---- point, keys ------------------------------------------------------------------------ */
@@ -262,13 +323,26 @@ static const Command commands[] = {
      command_resume,
      1,
      1,
-     {NULL, parse_option, "OUT.h5", "Continue the job that the archive holds.", NULL, NULL,
+     {resume_options, parse_option, "OUT.h5", "Continue the job that the archive holds.", NULL, NULL,
       NULL}},
     {"status",
      command_status,
      1,
      1,
      {status_options, parse_option, "OUT.h5", "Count the points of every outcome.", NULL, NULL,
+      NULL}},
+    {"verify",
+     command_verify,
+     1,
+     1,
+     {NULL, parse_option, "OUT.h5", "Compare every finished row with its checksum.", NULL, NULL,
+      NULL}},
+    {"diff",
+     command_diff,
+     2,
+     2,
+     {diff_options, parse_option, "A.h5 B.h5",
+      "Compare the points that two archives share; status 1 if they differ.", NULL, NULL,
       NULL}},
     {"point",
      command_point,
@@ -333,7 +407,8 @@ static error_t parse_top(int key, char *argument, struct argp_state *state)
         parse_rest(top, state);
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "a subcommand is missing; allowed: run, resume, status, point, keys");
+        argp_error(state, "a subcommand is missing; allowed: run, resume, status, verify, diff, "
+                          "point, keys");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -343,7 +418,8 @@ static error_t parse_top(int key, char *argument, struct argp_state *state)
 static const struct argp top_parser = {
     .parser = parse_top,
     .args_doc =
-        "run JOB.yaml -o OUT.h5\nresume OUT.h5\nstatus OUT.h5\npoint KEY=VALUE...\nkeys",
+        "run JOB.yaml -o OUT.h5\nresume OUT.h5\nstatus OUT.h5\nverify OUT.h5\n"
+        "diff A.h5 B.h5\npoint KEY=VALUE...\nkeys",
     .doc = "Phase diagrams of feature learning in two-layer networks, by MPI.\v"
            "`phasesweep SUBCOMMAND --help` shows the options of each.  Exit status: 0 done, "
            "1 finished with failed points, 2 wrong input, 3 stopped early and resumable, "

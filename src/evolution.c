@@ -274,20 +274,21 @@ static void set_exponents(const Equations *e, const Iterate *at, Evolution *resu
 
 /* Theory.md sections 2 and 3: data term + penalty, the data term being n (or d^2) times the
  * mean squared residual; for the diagonal network 1/2 sum (y - f)^2 + lambda sqrt(d) |theta|_1. */
-static double objective_of(const Equations *e, const Iterate *at, const Problem *problem)
+static void set_objective(const Equations *e, const Iterate *at, const Problem *problem,
+                          Evolution *result)
 {
+    const bool quadratic = problem->model == MODEL_QUADRATIC;
     const double ratio = e->weight * exp(-at->log_b);
-    const double square = ratio * ratio * exp(at->log_t);
-    return problem->model == MODEL_QUADRATIC ? square + 2.0 * e->weight * at->o.trace
-                                             : 0.5 * square + e->weight * at->o.trace;
+    result->train_loss = (quadratic ? 1.0 : 0.5) * ratio * ratio * exp(at->log_t);
+    result->objective = result->train_loss + (quadratic ? 2.0 : 1.0) * e->weight * at->o.trace;
 }
 
 static Evolution report(Equations *e, const Iterate *at, const Problem *problem)
 {
     const double residual = residual_of(at);
     Evolution result = {.delta = exp(0.5 * at->log_t), .threshold = exp(at->log_b),
-                        .overlaps = at->o, .residual = residual,
-                        .objective = objective_of(e, at, problem)};
+                        .overlaps = at->o, .residual = residual};
+    set_objective(e, at, problem, &result);
     result.outcome = residual <= problem->tolerance ? OUTCOME_CONVERGED : OUTCOME_NOT_CONVERGED;
     set_exponents(e, at, &result);
     if (!isfinite(at->o.risk) || !isfinite(residual)) {

@@ -114,22 +114,6 @@ bool key_in_range(const Key *key, AxisForm form, double value)
            (key->kind != KIND_WHOLE || value == floor(value));
 }
 
-/* 1e12 rather than 1e+12 or 1000000000000, and every digit where six are not enough. */
-static char *show_number(double value)
-{
-    char *text = checked_format("%g", value);
-    if (strtod(text, NULL) != value) {
-        free(text);
-        return checked_format("%.17g", value);
-    }
-    char *plus = strstr(text, "e+");
-    if (plus != NULL) {
-        char *digits = plus + 2 + strspn(plus + 2, "0");
-        memmove(plus + 1, digits, strlen(digits) + 1);
-    }
-    return text;
-}
-
 static char *allowed_words(const Key *key)
 {
     char *all = checked_format("%s", key->word(0));
@@ -149,8 +133,8 @@ char *key_allowed(const Key *key, AxisForm form)
     if (key->kind == KIND_WORD) {
         return allowed_words(key);
     }
-    char *low = show_number(is_exponent(form) ? -EXPONENT_MOST : key->low);
-    char *high = show_number(is_exponent(form) ? EXPONENT_MOST : key->high);
+    char *low = words_of_number(is_exponent(form) ? -EXPONENT_MOST : key->low);
+    char *high = words_of_number(is_exponent(form) ? EXPONENT_MOST : key->high);
     const bool whole = key->kind == KIND_WHOLE && !is_exponent(form);
     const bool above = key->above && !is_exponent(form);
     char *text = checked_format("a %snumber %s %s to %s", whole ? "whole " : "",

@@ -7,12 +7,17 @@
 
 enum { LOOK_AHEAD = 64 };
 
-static int by_class_and_length(const void *a, const void *b)
+static int lane_of(const TaskGroup *group)
+{
+    return group->late ? COST_CLASSES + group->kind : group->kind;
+}
+
+static int by_lane_and_length(const void *a, const void *b)
 {
     const TaskGroup *x = a;
     const TaskGroup *y = b;
-    if (x->class != y->class) {
-        return x->class < y->class ? -1 : 1;
+    if (lane_of(x) != lane_of(y)) {
+        return lane_of(x) < lane_of(y) ? -1 : 1;
     }
     if (x->seconds != y->seconds) {
         return x->seconds > y->seconds ? -1 : 1;
@@ -31,18 +36,19 @@ Lanes lanes_create(const TaskGroup groups[], size_t count, int ranks)
             *group = groups[k];
             group->most = group->most < ranks ? group->most : ranks;
             lanes.tasks += group->count;
-            lanes.left[group->class] += (double)group->count * group->seconds;
+            lanes.punctual += group->late ? 0 : group->count;
+            lanes.left[group->kind] += (double)group->count * group->seconds;
         }
     }
-    qsort(lanes.groups, lanes.count, sizeof *lanes.groups, by_class_and_length);
+    qsort(lanes.groups, lanes.count, sizeof *lanes.groups, by_lane_and_length);
     for (size_t k = 0; k <= lanes.count; k++) {
         lanes.next[k] = k;
     }
     for (size_t k = 0; k < lanes.count; k++) {
-        lanes.end[lanes.groups[k].class + 1]++;
+        lanes.end[lane_of(&lanes.groups[k]) + 1]++;
     }
-    for (int class = 0; class < COST_CLASSES; class ++) {
-        lanes.end[class + 1] += lanes.end[class];
+    for (int lane = 0; lane < LANES; lane++) {
+        lanes.end[lane + 1] += lanes.end[lane];
     }
     return lanes;
 }
@@ -64,12 +70,12 @@ static size_t find(Lanes *lanes, size_t k)
     return k;
 }
 
-size_t lanes_first(Lanes *lanes, int class,
+size_t lanes_first(Lanes *lanes, int lane,
                    bool (*fits)(const void *context, const TaskGroup *group),
                    const void *context)
 {
-    const size_t end = lanes->end[class + 1];
-    const size_t head = find(lanes, lanes->end[class]);
+    const size_t end = lanes->end[lane + 1];
+    const size_t head = find(lanes, lanes->end[lane]);
     if (head >= end || fits(context, &lanes->groups[head])) {
         return head < end ? head : LANES_NONE;
     }
@@ -100,7 +106,8 @@ size_t lanes_take(Lanes *lanes, size_t group, size_t count)
     from->first += count;
     from->count -= count;
     lanes->tasks -= count;
-    lanes->left[from->class] -= (double)count * from->seconds;
+    lanes->punctual -= from->late ? 0 : count;
+    lanes->left[from->kind] -= (double)count * from->seconds;
     if (from->count == 0) {
         lanes->next[group] = group + 1;
     }

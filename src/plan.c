@@ -6,13 +6,11 @@
 #include <stdlib.h>
 
 #include "phasesweep/check.h"
-#include "phasesweep/record.h"
 
 enum { PACKS_PER_RANK = 64 };
 
 static const double start_overhead = 1e-4; /* seconds: a message, and a team if need be */
 static const double good = 0.9;            /* efficiency that is worth more ranks */
-static const double sweep_overhead = 22e3; /* bytes of a group and its datasets */
 
 /* ---- lines into groups ------------------------------------------------------------------- */
 
@@ -26,8 +24,10 @@ static int by_shape(const void *a, const void *b)
 {
     const TaskGroup *x = &((const Costed *)a)->task;
     const TaskGroup *y = &((const Costed *)b)->task;
-    const double of_x[] = {x->seconds, x->class, x->least, x->most, x->serial, x->points};
-    const double of_y[] = {y->seconds, y->class, y->least, y->most, y->serial, y->points};
+    const double of_x[] = {x->seconds, x->kind,   x->least, x->most,
+                           x->serial,  x->points, x->late};
+    const double of_y[] = {y->seconds, y->kind,   y->least, y->most,
+                           y->serial,  y->points, y->late};
     for (size_t k = 0; k < sizeof of_x / sizeof *of_x; k++) {
         if (of_x[k] != of_y[k]) {
             return of_x[k] > of_y[k] ? -1 : 1;
@@ -48,13 +48,15 @@ static int by_shape_and_line(const void *a, const void *b)
                                 : (x->line < y->line ? -1 : x->line > y->line);
 }
 
-Plan plan_of_lines(const Job *job, const PlanSettings *settings, PlanLine *lines, size_t count)
+Plan plan_of_lines(const Job *job, const PlanSettings *settings, PlanLine *lines,
+                   const bool late[], size_t count)
 {
     Plan plan = {.job = job, .settings = *settings, .lines = lines, .line_count = count};
     Costed *costed = checked_alloc(count, sizeof *costed);
     for (size_t k = 0; k < count; k++) {
         costed[k].line = lines[k];
         costed[k].task = plan_cost(&job->sweeps[lines[k].sweep], lines[k].line, settings).task;
+        costed[k].task.late = late != NULL && late[k];
     }
     qsort(costed, count, sizeof *costed, by_shape_and_line);
     size_t capacity = 0;
@@ -87,7 +89,7 @@ Plan plan_create(const Job *job, const PlanSettings *settings)
             lines[k++] = (PlanLine){s, line};
         }
     }
-    return plan_of_lines(job, settings, lines, count);
+    return plan_of_lines(job, settings, lines, NULL, count);
 }
 
 void plan_free(Plan *plan)
@@ -139,16 +141,6 @@ PlanTotal plan_total(const Plan *plan, size_t sweep)
         total.most = group->most > total.most ? group->most : total.most;
     }
     return total;
-}
-
-double plan_file_bytes(const Job *job)
-{
-    double bytes = 0.0;
-    for (size_t s = 0; s < job->sweep_count; s++) {
-        const double row = FIELD_COUNT * sizeof(double) + sizeof(uint64_t) + 1;
-        bytes += sweep_overhead + row * (double)sweep_points(&job->sweeps[s]);
-    }
-    return bytes;
 }
 
 char *plan_refusals(const Plan *plan, int ranks)

@@ -146,7 +146,7 @@ PlanCost plan_cost(const Sweep *sweep, size_t line, const PlanSettings *settings
     const double warm =
         0.5 * (point_seconds(&begin, false, &fixed[1]) + point_seconds(&end, false, &fixed[2]));
     const double others = (double)(count - 1);
-    PlanCost cost = {.task = {.class = plan_class(begin.model, begin.method),
+    PlanCost cost = {.task = {.kind = plan_class(begin.model, begin.method),
                               .seconds = cold + others * warm,
                               .least = 1,
                               .most = 1,

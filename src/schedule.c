@@ -43,12 +43,12 @@ static size_t batch_count(const Schedule *s, const TaskGroup *group, const Slot 
 {
     const double estimate = cost_estimate(&s->work.model, group, 1);
     const double room =
-        (slot->until - slot->begin) / cost_cautious(&s->work.model, group->class, estimate);
+        (slot->until - slot->begin) / cost_cautious(&s->work.model, group->kind, estimate);
     const double share = (double)s->work.lanes.tasks / (4.0 * s->settings.ranks);
     double count = fmin(s->settings.batch, fmin(group->count, share));
     count = fmin(count, fmin(0.25 * fmin(s->window, slot->longest) / estimate, room));
     /* until some have finished the estimate may be far off */
-    count = fmin(count, 1.0 + s->work.model.weight[group->class]);
+    count = fmin(count, 1.0 + s->work.model.weight[group->kind]);
     return count < 1.0 ? 1 : (size_t)count;
 }
 
@@ -59,13 +59,13 @@ static void start_team(Schedule *s, double now, size_t task, Batch batch, Schedu
     s->state.teams += batch.size > 1;
     s->state.team_ranks += batch.size > 1 ? batch.size : 0;
     const TaskGroup *group = &s->work.lanes.groups[batch.group];
-    const double factor = s->work.model.factor[group->class];
+    const double factor = s->work.model.factor[group->kind];
     start->first = task;
     start->count = batch.count;
     start->size = batch.size;
     start->ranks = s->team;
     start->estimate = batch.estimate;
-    start->class = group->class;
+    start->kind = group->kind;
     start->assumed = batch.estimate / factor;
     start->alone = (double)batch.count * cost_estimate(&s->work.model, group, 1) / factor;
 }
@@ -115,6 +115,7 @@ static bool start_reserved(Schedule *s, double now, ScheduleStart *start)
     const double estimate = cost_estimate(&s->work.model, group, size);
     pool_choose(&s->pool, &s->pool.kept, size, avoided(s, size), s->team);
     pool_release(&s->pool);
+    s->work.waiting = false;
     r->size = 0;
     const Slot slot = {size, now, s->settings.deadline, INFINITY};
     if (!work_in_time(&s->work, &slot, group, size)) {
@@ -144,6 +145,7 @@ static bool start_or_reserve(Schedule *s, double now, size_t k, int size, Schedu
         s->reservation =
             (Reservation){size, lanes_take(&s->work.lanes, k, 1), k, begin, estimate};
         pool_reserve(&s->pool, s->reserved, size);
+        s->work.waiting = true;
     }
     return false;
 }
@@ -340,8 +342,8 @@ void schedule_finished(Schedule *s, double now, int rank, const ScheduleResult *
     if (result->done > 0) {
         const double estimate = cost_estimate(&s->work.model, group, batch.size);
         const double assumed =
-            (double)result->done * estimate / s->work.model.factor[group->class];
-        cost_learn(&s->work.model, group->class, assumed, result->seconds);
+            (double)result->done * estimate / s->work.model.factor[group->kind];
+        cost_learn(&s->work.model, group->kind, assumed, result->seconds);
     }
     s->state.done += result->done;
     s->state.points_done += (double)result->done * group->points;
@@ -369,8 +371,8 @@ ScheduleState schedule_state(const Schedule *s, double now)
     ScheduleState state = s->state;
     state.busy = s->settings.ranks - s->pool.idle.count - s->pool.kept.count;
     double total = 0.0;
-    for (int class = 0; class < COST_CLASSES; class ++) {
-        total += s->work.model.factor[class] * s->total[class];
+    for (int kind = 0; kind < COST_CLASSES; kind++) {
+        total += s->work.model.factor[kind] * s->total[kind];
     }
     double last;
     double work = work_left(&s->work) + pool_backlog(&s->pool, now, &last);

@@ -67,7 +67,7 @@ static void begin(Simulation *s, double now, const ScheduleStart *start)
 {
     const SimulateSettings *settings = s->settings;
     const double draw = 2.0 * rng_uniform(1, PURPOSE_ERROR, start->first, 0) - 1.0;
-    const double pace = s->truth.factor[start->class] * exp(settings->error * draw);
+    const double pace = s->truth.factor[start->kind] * exp(settings->error * draw);
     const double seconds = start->assumed * pace;
     Event event = {.seconds = seconds,
                    .order = s->result.starts++,

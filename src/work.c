@@ -14,8 +14,8 @@ Work work_create(const TaskGroup groups[], size_t count, int ranks, bool master,
     Work work = {.model = model != NULL ? *model : cost_model(),
                  .lanes = lanes_create(groups, count, ranks),
                  .allotment = {.ranks = ranks, .master = master}};
-    for (int class = 0; class < COST_CLASSES; class ++) {
-        work.model.weight[class] = fmin(work.model.weight[class], remembered);
+    for (int kind = 0; kind < COST_CLASSES; kind++) {
+        work.model.weight[kind] = fmin(work.model.weight[kind], remembered);
     }
     for (size_t k = 0; k < work.lanes.count; k++) {
         work.wide |= work.lanes.groups[k].most > 1;
@@ -31,8 +31,8 @@ void work_free(Work *work)
 double work_left(const Work *work)
 {
     double sum = 0.0;
-    for (int class = 0; class < COST_CLASSES; class ++) {
-        sum += work->model.factor[class] * work->lanes.left[class];
+    for (int kind = 0; kind < COST_CLASSES; kind++) {
+        sum += work->model.factor[kind] * work->lanes.left[kind];
     }
     return sum;
 }
@@ -61,7 +61,7 @@ bool work_in_time(const Work *work, const Slot *slot, const TaskGroup *group, in
 {
     const double estimate = cost_estimate(&work->model, group, size);
     return estimate <= slot->longest + slack &&
-           slot->begin + cost_cautious(&work->model, group->class, estimate) <=
+           slot->begin + cost_cautious(&work->model, group->kind, estimate) <=
                slot->until + slack;
 }
 
@@ -76,7 +76,7 @@ int work_team(const Work *work, const Slot *slot, const TaskGroup *group)
     }
     const int most = slot->ranks < group->most ? slot->ranks : group->most;
     const double room = fmin(slot->longest, slot->until - slot->begin);
-    const double caution = cost_cautious(&work->model, group->class, 1.0);
+    const double caution = cost_cautious(&work->model, group->kind, 1.0);
     int wider = cost_ranks_for(&work->model, group, room / caution);
     wider = wider > size ? wider : size + 1;
     return wider <= most && work_in_time(work, slot, group, wider) ? wider : 0;
@@ -98,8 +98,9 @@ size_t work_longest(Work *work, const Slot *slot)
     const Query query = {work, slot};
     size_t best = LANES_NONE;
     double best_seconds = -1.0;
-    for (int class = 0; class < COST_CLASSES; class ++) {
-        const size_t k = lanes_first(&work->lanes, class, fits, &query);
+    const bool all = work->lanes.punctual == 0 && !work->waiting;
+    for (int lane = 0; lane < (all ? LANES : COST_CLASSES); lane++) {
+        const size_t k = lanes_first(&work->lanes, lane, fits, &query);
         if (k != LANES_NONE && work_estimate(work, k, 1) > best_seconds) {
             best = k;
             best_seconds = work_estimate(work, k, 1);

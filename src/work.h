@@ -13,6 +13,7 @@ typedef struct Work {
     Lanes     lanes;
     Allotment allotment;
     bool      wide;         /* is any task of use to several ranks? */
+    bool      waiting;      /* a task has been taken and not started: the late ones wait too */
     double    found_left, found_at; /* seconds left and clock when the span was found */
 } Work;
 

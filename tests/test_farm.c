@@ -101,9 +101,9 @@ static void test_teams(void **unused)
     for (int master = FARM_MASTER_AUTO; master <= FARM_MASTER_COMPUTES; master++) {
         const int ranks = world() - (world() > 1 && master == FARM_MASTER_SLEEPS);
         Tally *tally = tally_new();
-        TaskGroup groups[6] = {{0, 600, 0, 1e-6, 0.0, 1, 1, 1.0}};
+        TaskGroup groups[6] = {{0, 600, 0, 1e-6, 0.0, 1, 1, 1.0, false}};
         for (int k = 1; k < 6; k++) {
-            groups[k] = (TaskGroup){(size_t)(585 + 15 * k), 15, 1, 1e-3, 0.1, k, k + 1, 1.0};
+            groups[k] = (TaskGroup){(size_t)(585 + 15 * k), 15, 1, 1e-3, 0.1, k, k + 1, 1.0, false};
         }
         const FarmReport report = farm(tally, groups, 6, (FarmMaster)master, INFINITY);
         gather(tally);
@@ -128,7 +128,7 @@ static void test_teams(void **unused)
 static void test_stop(void **unused)
 {
     (void)unused;
-    const TaskGroup group = {0, TASKS, 0, 1e-3, 0.0, 1, 1, 1.0};
+    const TaskGroup group = {0, TASKS, 0, 1e-3, 0.0, 1, 1, 1.0, false};
     for (int give_up = 0; give_up < 2; give_up++) {
         Tally *tally = tally_new();
         tally->stop_after = 40;
@@ -157,7 +157,7 @@ static void test_simulation(void **unused)
     (void)unused;
     const int ranks = world() > 1 ? world() - 1 : 1;
     const double deadline = 0.3 * (2 + 8 / ranks) / 2 + 0.15;
-    const TaskGroup groups[] = {{0, 8, 0, 0.3, 0.0, 1, 1, 1.0}, {8, 8, 1, 0.03, 0.0, 1, 1, 1.0}};
+    const TaskGroup groups[] = {{0, 8, 0, 0.3, 0.0, 1, 1, 1.0, false}, {8, 8, 1, 0.03, 0.0, 1, 1, 1.0, false}};
     Tally *tally = tally_new();
     for (size_t k = 0; k < 16; k++) {
         tally->seconds[k] = k < 8 ? 0.3 : 0.03;

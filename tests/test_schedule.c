@@ -46,8 +46,8 @@ static void test_deadline(void **unused)
 {
     (void)unused;
     static Log log;
-    static const TaskGroup groups[] = {{0, 10, 0, 100.0, 0.0, 1, 1, 1},
-                                       {10, 100, 1, 1.0, 0.0, 1, 1, 1}};
+    static const TaskGroup groups[] = {{0, 10, 0, 100.0, 0.0, 1, 1, 1, false},
+                                       {10, 100, 1, 1.0, 0.0, 1, 1, 1, false}};
     static const struct {
         double deadline;
         size_t long_ones, short_ones;
@@ -75,9 +75,9 @@ static void test_reservation(void **unused)
     (void)unused;
     static Log log;
     static const TaskGroup groups[] = {
-        {0, 1, 0, 80.0, 0.0, 1, 1, 1}, {1, 1, 0, 70.0, 0.0, 1, 1, 1},
-        {2, 1, 0, 65.0, 0.0, 1, 1, 1}, {3, 1, 1, 64.0, 0.0, 3, 3, 1},
-        {4, 20, 2, 7.0, 0.0, 1, 1, 1}};
+        {0, 1, 0, 80.0, 0.0, 1, 1, 1, false}, {1, 1, 0, 70.0, 0.0, 1, 1, 1, false},
+        {2, 1, 0, 65.0, 0.0, 1, 1, 1, false}, {3, 1, 1, 64.0, 0.0, 3, 3, 1, false},
+        {4, 20, 2, 7.0, 0.0, 1, 1, 1, false}};
     for (size_t count = 4; count <= 5; count++) {
         run(groups, count, ranks(3), &log);
         assert_true(log.at[3] == 80.0 && log.size[3] == 3);
@@ -96,9 +96,9 @@ static void test_starvation(void **unused)
 {
     (void)unused;
     static Log log;
-    static const TaskGroup groups[] = {{0, 8, 0, 10.0, 0.0, 1, 1, 1},
-                                       {8, 1, 1, 9.0, 0.0, 8, 8, 1},
-                                       {9, 1900, 2, 1.0, 0.0, 1, 1, 1}};
+    static const TaskGroup groups[] = {{0, 8, 0, 10.0, 0.0, 1, 1, 1, false},
+                                       {8, 1, 1, 9.0, 0.0, 8, 8, 1, false},
+                                       {9, 1900, 2, 1.0, 0.0, 1, 1, 1, false}};
     SimulateSettings settings = ranks(8);
     settings.error = 0.5;
     run(groups, 3, settings, &log);
@@ -111,8 +111,8 @@ static void test_tail(void **unused)
 {
     (void)unused;
     static Log log;
-    const TaskGroup one = {0, 1, 0, 100.0, 0.01, 1, 64, 1};
-    const TaskGroup many = {0, 400, 0, 100.0, 0.01, 1, 64, 1};
+    const TaskGroup one = {0, 1, 0, 100.0, 0.01, 1, 64, 1, false};
+    const TaskGroup many = {0, 400, 0, 100.0, 0.01, 1, 64, 1, false};
     const Simulated single = run(&one, 1, ranks(8), &log);
     assert_int_equal(log.size[0], 8);
     assert_true(fabs(single.makespan - 100.0 * (0.01 + 0.99 / 8)) < 1e-9);
@@ -130,12 +130,13 @@ static TaskGroup any_group(uint64_t trial, uint64_t k, size_t first, int rank_co
     const int least = draw[0] < 0.5 ? 1 : 1 + (int)(draw[1] * rank_count);
     return (TaskGroup){.first = first,
                        .count = 1 + (size_t)(30.0 * draw[2]),
-                       .class = (int)(3.0 * draw[3]),
+                       .kind = (int)(3.0 * draw[3]),
                        .seconds = pow(10.0, 5.0 * draw[4] - 4.0),
                        .serial = 0.1 * draw[5],
                        .least = least,
                        .most = draw[1] < 0.5 ? least : least + 5,
-                       .points = 1.0};
+                       .points = 1.0,
+                       .late = draw[3] > 0.9};
 }
 
 /* Whatever the tasks, the master's part and the errors: each starts once, on a team it can
@@ -157,12 +158,16 @@ static void test_any_mix(void **unused)
         }
         const Simulated result = run(groups, 40, settings, &log);
         assert_int_equal(result.done, tasks);
+        double end[2] = {0.0, INFINITY}; /* last start of the others, first of the late ones */
         for (size_t k = 0; k < 40; k++) {
             for (size_t task = groups[k].first; task < groups[k].first + groups[k].count; task++) {
                 assert_int_equal(log.starts[task], 1);
                 assert_in_range(log.size[task], groups[k].least, groups[k].most);
+                end[groups[k].late] = groups[k].late ? fmin(end[1], log.at[task])
+                                                     : fmax(end[0], log.at[task]);
             }
         }
+        assert_true(end[0] <= end[1]);
     }
 }
 
@@ -177,7 +182,7 @@ static void test_learning(void **unused)
     assert_true(fabs(model.factor[3] / 3.0 - 1.0) < 0.05);
     assert_true(fabs(model.spread[3] / (0.2 * sqrt(0.5)) - 1.0) < 0.2);
     assert_true(model.factor[2] == 1.0);
-    const TaskGroup group = {0, 8, 3, 1.0, 0.0, 1, 1, 1};
+    const TaskGroup group = {0, 8, 3, 1.0, 0.0, 1, 1, 1, false};
     const SimulateSettings settings = ranks(2);
     const Simulated result = simulate(&group, 1, &settings, &model);
     assert_true(fabs(result.makespan / (4.0 * model.factor[3]) - 1.0) < 1e-9);

@@ -8,9 +8,10 @@
 #ifndef PHASESWEEP_COST_H
 #define PHASESWEEP_COST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-enum { COST_CLASSES = 16 };
+enum { COST_CLASSES = 10, COST_COEFFICIENTS = 3 * COST_CLASSES };
 
 typedef struct CostModel {
     double factor[COST_CLASSES]; /* > 0, measured over assumed seconds */
@@ -22,18 +23,24 @@ typedef struct CostModel {
  * seconds (serial + (1 - serial) / r) times the factor of the class for one of them. */
 typedef struct TaskGroup {
     size_t first, count;
-    int    class;       /* below COST_CLASSES */
+    int    kind;        /* cost class, below COST_CLASSES */
     double seconds;     /* assumed for one task on one rank, >= 0 */
     double serial;      /* share that more ranks do not shorten, [0, 1] */
     int    least, most; /* ranks that its memory asks for, and that are of use; 1 <= least */
     double points;      /* of one task, for rates only */
+    bool   late;        /* starts only when all others have */
 } TaskGroup;
 
 /* Local.  Nothing learned: all factors 1. */
 CostModel cost_model(void);
 
+/* Local.  The model as plain numbers to be kept, and back; of these numbers, those that make no
+ * sense (NAN where nothing was kept) leave their class as if nothing had been learned. */
+void cost_export(const CostModel *model, double numbers[COST_COEFFICIENTS]);
+CostModel cost_import(const double numbers[COST_COEFFICIENTS]);
+
 /* Local.  A batch of a class took `measured` seconds where `assumed` were assumed. */
-void cost_learn(CostModel *model, int class, double assumed, double measured);
+void cost_learn(CostModel *model, int kind, double assumed, double measured);
 
 /* Local.  Seconds that one task of the group takes a team of that many ranks. */
 double cost_estimate(const CostModel *model, const TaskGroup *group, int ranks);
@@ -42,6 +49,6 @@ double cost_estimate(const CostModel *model, const TaskGroup *group, int ranks);
 int cost_ranks_for(const CostModel *model, const TaskGroup *group, double seconds);
 
 /* Local.  The estimate to hold against a deadline: longer by two deviations seen so far. */
-double cost_cautious(const CostModel *model, int class, double estimate);
+double cost_cautious(const CostModel *model, int kind, double estimate);
 
 #endif

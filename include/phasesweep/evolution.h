@@ -23,6 +23,7 @@ typedef struct Evolution {
     double   delta;     /* > 0; tau for the diagonal network */
     double   threshold; /* b > 0 */
     Overlaps overlaps;  /* at (delta, b) */
+    double   train_loss; /* data term of the objective */
     double   objective; /* training objective at its minimum, normalised as in theory.md */
     double   exponent_samples;      /* d log R / d log n at fixed d, weight decay */
     double   exponent_weight_decay; /* d log R / d log lambda at fixed d, n */

@@ -61,10 +61,11 @@ double plan_memory(const Problem *problem, int ranks, bool stored);
  * part of the memory. */
 double plan_memory_here(int ranks_on_node);
 
-/* Local.  All lines of a job, or the `count` given ones (taken over).  Release with
- * plan_free. */
+/* Local.  All lines of a job, or the `count` given ones (taken over); those marked late, if
+ * there are marks, start after all others.  Release with plan_free. */
 Plan plan_create(const Job *job, const PlanSettings *settings);
-Plan plan_of_lines(const Job *job, const PlanSettings *settings, PlanLine *lines, size_t count);
+Plan plan_of_lines(const Job *job, const PlanSettings *settings, PlanLine *lines,
+                   const bool late[], size_t count);
 void plan_free(Plan *plan);
 
 /* Local.  Sums over one sweep of the plan. */
@@ -80,9 +81,6 @@ Simulated plan_simulate(const Plan *plan, int ranks);
 
 /* Local.  The most ranks that still do 90 % of useful work, looked for up to `most`. */
 int plan_best_ranks(const Plan *plan, int most, Simulated *result);
-
-/* Local.  Bytes of the archive. */
-double plan_file_bytes(const Job *job);
 
 /* Local.  One line for each sweep with lines that do not fit `ranks` ranks, naming what they
  * need and how many ranks would do; NULL if all fit.  Owned by the caller. */

@@ -37,7 +37,7 @@ typedef struct ScheduleStart {
     int        size;        /* of the team */
     const int *ranks;       /* [size], ascending; the first leads; borrowed, until next call */
     double     estimate;    /* seconds for all of them */
-    int        class;
+    int        kind;        /* cost class */
     double     assumed;     /* the estimate if nothing had been learned */
     double     alone;       /* the same for a team of one */
 } ScheduleStart;
