@@ -24,6 +24,7 @@
 #define HAS_INSTANCE (HAS_TRAINING | HAS_AMP)
 #define HAS_NETWORK (HAS_THEORY | HAS_INSTANCE)
 #define HAS_FIXED_POINT (HAS_THEORY | HAS_BAYES | HAS_AMP)
+#define HAS_CUT (HAS_THEORY | HAS_AMP)
 #define HAS_ALL (HAS_NETWORK | HAS_BAYES)
 
 /* How a field is stored. */
@@ -47,7 +48,7 @@ typedef enum FieldKind {
       "mean squared error of the output: 2 R quadratic, R diagonal")                           \
     X(DELTA, REAL, FIXED_POINT, "delta", "1", "delta", "2 (E1), 3",                            \
       "effective noise delta; diagonal: tau")                                                  \
-    X(THRESHOLD, REAL, NETWORK, "threshold", "1", "b", "2 (E2), 3",                            \
+    X(THRESHOLD, REAL, CUT, "threshold", "1", "b", "2 (E2), 3",                            \
       "threshold on eigenvalues or coefficients")                                              \
     X(OVERLAP_Q, REAL, NETWORK, "overlap_q", "1", "q", "2", "|S|^2/d; diagonal |theta|^2")     \
     X(OVERLAP_M, REAL, NETWORK, "overlap_m", "1", "m", "2",                                    \
