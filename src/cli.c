@@ -286,7 +286,7 @@ static ExitStatus command_point(const Arguments *given)
         return STATUS_WRONG_INPUT;
     }
     const Problem problem = sweep_problem(&sweep, 0);
-    PointTeam team = {.memory = memory_here()};
+    PointTeam team = {.work = point_work(), .memory = memory_here()};
     double *eigenvalues = NULL;
     if (method_trains(problem.method)) {
         team.comm = start_aloud(given);
@@ -296,6 +296,7 @@ static ExitStatus command_point(const Arguments *given)
     point_solve(&team, &problem, 1, &record, eigenvalues, (size_t)problem.dimension);
     point_print(&problem, &record); /* all ranks know it, the first one is heard */
     free(eigenvalues);
+    point_work_free(team.work);
     sweep_free(&sweep);
     return record.outcome == OUTCOME_CONVERGED ? STATUS_DONE : STATUS_POINTS_FAILED;
 }

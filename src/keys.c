@@ -75,7 +75,7 @@ const Key keys_table[KEY_COUNT] = {
     {"samples", "n", "1", RANGE(KIND_REAL, LEAST, MOST, false, SAMPLE_FORMS),
      NULL, "number of data; real in state evolution"},
     {"weight_decay", "lambda", "1", RANGE(KIND_REAL, LEAST, MOST, false, WEIGHT_FORMS),
-     "this or nuclear_weight", "weight of the squared norms"},
+     "this or nuclear_weight", "weight of the squared norms; none for bayes and optimal"},
     {"nuclear_weight", "lambda_tilde", "1", RANGE(KIND_REAL, LEAST, MOST, false, WEIGHT_FORMS),
      "this or weight_decay", "lambda sqrt(p/d); model quadratic only"},
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "phasesweep/check.h"
+#include "phasesweep/summary.h"
 #include "phasesweep/training.h"
 #include "point_line.h"
 
@@ -55,19 +56,15 @@ static Record record_of_training(const Training *t, const double overlaps[])
     return record;
 }
 
-/* Stable rank |S|_F^2 / |S|^2 and participation ratio (Tr S)^2 / |S|_F^2 (theory.md section 7). */
 static void put_spectrum(const double eigenvalues[], size_t d, double value[])
 {
-    double sum = 0.0;
-    double square = 0.0;
-    for (size_t k = d; k-- > 0;) { /* small terms first */
-        sum += eigenvalues[k];
-        square += eigenvalues[k] * eigenvalues[k];
-    }
-    if (square > 0.0) {
-        value[FIELD_STABLE_RANK] = square / (eigenvalues[0] * eigenvalues[0]);
-        value[FIELD_PARTICIPATION] = sum * sum / square;
-    }
+    const SpectrumSummary summary = summary_of(eigenvalues, d, 0.0);
+    value[FIELD_STABLE_RANK] = summary.stable_rank;
+    value[FIELD_PARTICIPATION] = summary.participation;
+    value[FIELD_OUTLIERS] = (double)summary.outliers;
+    value[FIELD_BULK_EDGE] = summary.bulk_edge;
+    value[FIELD_TAIL_EXPONENT] = summary.tail.exponent;
+    value[FIELD_TAIL_ERROR] = summary.tail.error;
 }
 
 static TrainingWork *open_work(const PointLine *line, size_t k, const Luggage *luggage)

@@ -43,6 +43,11 @@ bool method_trains(Method method)
     return method == METHOD_TRAINING || method == METHOD_AMP;
 }
 
+bool method_decays(Method method)
+{
+    return method != METHOD_BAYES && method != METHOD_OPTIMAL;
+}
+
 double method_tolerance(Method method)
 {
     return method_trains(method) ? 1e-6 : 1e-9;

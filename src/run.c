@@ -34,6 +34,7 @@ typedef struct Run {
     const char *path;       /* of the archive; borrowed */
     Lock      *lock;        /* rank 0 only */
     double     memory;      /* bytes a rank may use */
+    PointWork *work;        /* of this rank */
     Plan       plan;        /* of the lines to compute; rank 0 alone has its groups */
     CostModel  costs;       /* rank 0 only: what earlier runs learned */
     size_t     entry_index; /* in the table of runs */
@@ -226,7 +227,7 @@ static int run_line(void *context, FarmTeam *team, size_t index)
     int rank;
     MPI_Comm_rank(farm_comm(team), &rank);
     char *checkpoint = checkpoint_path(run, task);
-    const PointTeam workers = {.comm = farm_comm(team), .stopping = team_stops, .context = team,
+    const PointTeam workers = {.work = run->work, .comm = farm_comm(team), .stopping = team_stops, .context = team,
                                .memory = run->memory, .checkpoint = checkpoint};
     const size_t width = archive_spectrum(sweep);
     double *eigenvalues = width > 0 ? checked_alloc(count * width, sizeof(double)) : NULL;
@@ -452,7 +453,7 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     const bool root = start != NULL;
     char *text = broadcast_text(comm, root ? start->text : NULL);
     Job job = parse_or_die(request->archive_path, text); /* rank 0 found no error in it */
-    Run run = {.job = &job, .path = request->archive_path, .lock = root ? start->lock : NULL};
+    Run run = {.job = &job, .path = request->archive_path, .work = point_work(), .lock = root ? start->lock : NULL};
     if (root) {
         extend_if_asked(request, start, &job);
     }
@@ -468,6 +469,7 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
         free(start->stored);
         free(start);
     }
+    point_work_free(run.work);
     plan_free(&run.plan);
     free(text);
     job_free(&job);

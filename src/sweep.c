@@ -103,6 +103,9 @@ static double resolve_weight_decay(const Sweep *sweep, const double value[AXIS_C
 {
     const bool nuclear = sweep->axis[AXIS_NUCLEAR_WEIGHT].count > 0;
     const AxisId id = nuclear ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY;
+    if (!method_decays(sweep->method)) {
+        return NAN;
+    }
     const double weight = resolve(sweep->axis[id].form, value[id], problem->dimension, 1.0,
                                   problem_effective_samples(problem));
     return nuclear ? problem_weight_decay(problem, weight) : weight;

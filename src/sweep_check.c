@@ -171,6 +171,28 @@ static bool given(const Sweep *sweep, AxisId id)
     return sweep->line[KEY_AXES + id] != 0;
 }
 
+/* One of two ways to give the weight decay, none to a method that takes none. */
+static void check_weight(const Sweep *sweep, size_t line, Errors *errors)
+{
+    const bool decay = given(sweep, AXIS_WEIGHT_DECAY);
+    const bool nuclear = given(sweep, AXIS_NUCLEAR_WEIGHT);
+    const AxisId extra = nuclear ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY;
+    const size_t there = sweep->line[KEY_AXES + extra];
+    if (!method_decays(sweep->method)) {
+        if (decay || nuclear) {
+            refuse(errors, there, KEY_AXES + extra,
+                   checked_format("method %s takes none; allowed: no weight decay",
+                                  method_name(sweep->method)));
+        }
+    } else if (decay && nuclear && sweep->model != MODEL_DIAGONAL) {
+        refuse(errors, there, KEY_AXES + extra,
+               checked_format("given beside weight_decay; allowed: one of the two"));
+    } else if (!decay && !nuclear) {
+        refuse(errors, line, KEY_AXES + AXIS_WEIGHT_DECAY,
+               checked_format("missing; allowed: it or nuclear_weight, one of the two"));
+    }
+}
+
 static void check_missing(const Sweep *sweep, size_t line, Errors *errors)
 {
     for (KeyId id = 0; id < KEY_COUNT; id++) {
@@ -180,15 +202,7 @@ static void check_missing(const Sweep *sweep, size_t line, Errors *errors)
             free(allowed);
         }
     }
-    const bool decay = given(sweep, AXIS_WEIGHT_DECAY);
-    const bool nuclear = given(sweep, AXIS_NUCLEAR_WEIGHT);
-    if (decay == nuclear && (sweep->model != MODEL_DIAGONAL || !decay)) {
-        refuse(errors, decay ? sweep->line[KEY_AXES + AXIS_NUCLEAR_WEIGHT] : line,
-               KEY_AXES + (decay ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY),
-               checked_format(decay
-                                  ? "given beside weight_decay; allowed: one of the two"
-                                  : "missing; allowed: it or nuclear_weight, one of the two"));
-    }
+    check_weight(sweep, line, errors);
 }
 
 static void check_model(const Sweep *sweep, Errors *errors)
@@ -225,9 +239,9 @@ static bool check_size(const Sweep *sweep, size_t line, Errors *errors)
 static const char *not_solved_yet(const Problem *problem)
 {
     const bool wide = problem->width >= problem->dimension;
-    return problem->method == METHOD_STATE_EVOLUTION ? NULL
+    return problem->method == METHOD_STATE_EVOLUTION || problem->method == METHOD_OPTIMAL ? NULL
            : problem->method != METHOD_TRAINING
-               ? "method: not available yet; allowed: state_evolution, training"
+               ? "method: not available yet; allowed: state_evolution, optimal, training"
            : problem->model != MODEL_QUADRATIC || !wide
                ? "method: training not available yet here; allowed: model quadratic, width >= d"
                : NULL;
@@ -276,8 +290,9 @@ static bool check_corner(const Sweep *sweep, const Problem *p, size_t line, Erro
     const AxisId weight = nuclear ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY;
     if (!check_resolved(sweep, AXIS_SAMPLES, p->samples, d, errors) ||
         (given(sweep, AXIS_WIDTH) && !check_resolved(sweep, AXIS_WIDTH, p->width, d, errors)) ||
-        !check_resolved(sweep, weight, p->weight_decay, d, errors) ||
-        !check_resolved(sweep, weight, problem_nuclear_weight(p), d, errors)) {
+        (method_decays(p->method) &&
+         (!check_resolved(sweep, weight, p->weight_decay, d, errors) ||
+          !check_resolved(sweep, weight, problem_nuclear_weight(p), d, errors)))) {
         return false;
     }
     if (method_trains(p->method) && !check_data(sweep, p, errors)) {

@@ -10,8 +10,16 @@
 #include "problem.h"
 #include "record.h"
 
+/* What a rank keeps from line to line: tables that save time and never change a result. */
+typedef struct PointWork PointWork;
+
+/* Local.  Release with point_work_free. */
+PointWork *point_work(void);
+void point_work_free(PointWork *work);
+
 /* Who computes a line, and what may interrupt it. */
 typedef struct PointTeam {
+    PointWork  *work;               /* this rank's own; borrowed */
     MPI_Comm    comm;               /* borrowed */
     bool      (*stopping)(void *context); /* asked on rank 0 now and then; NULL: never stop */
     void       *context;            /* borrowed */

@@ -41,7 +41,7 @@ typedef struct Problem {
     double seed;            /* whole number >= 0; used by training and amp only */
     double width;           /* p, whole number >= 1; used by the quadratic model */
     double samples;         /* n > 0, number of data (not n_eff); real in state evolution */
-    double weight_decay;    /* lambda > 0 */
+    double weight_decay;    /* lambda > 0; NAN for methods that take none */
     double tolerance;       /* > 0, relative; what it bounds is stated by the method */
     bool   random_signs;    /* of the teacher's coefficients; diagonal model */
     SampleStore store;      /* used by training and amp only */
@@ -56,6 +56,9 @@ const char *store_name(SampleStore store);
 
 /* Local.  Does the method draw samples, and leave a spectrum? */
 bool method_trains(Method method);
+
+/* Local.  Does the method take a weight decay, rather than find the best or need none? */
+bool method_decays(Method method);
 
 /* Local.  The tolerance taken where none is given: residual of the fixed-point equations 1e-9;
  * duality gap of a training 1e-6. */
