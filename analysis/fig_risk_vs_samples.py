@@ -89,9 +89,10 @@ def draw_model(theory, trained, model):
     for axes in grid[-1]:
         axes.set_xlabel(symbol)
     grid[0, 0].legend(fontsize=8, frameon=False)
-    figure.suptitle(rf"{model.capitalize()} network, $\Delta$ = {theory.attrs['noise']:g}: "
-                    f"state evolution (lines), {trained.sizes['seed']} trainings (mean, "
-                    f"std),\nrelative gap at most {float(trained['gap'].max()):.0e}")
+    figure.suptitle(rf"{model.capitalize()} network, $\Delta$ = {theory.attrs['noise']:g}" "\n"
+                    f"state evolution (lines), {trained.sizes['seed']} trainings (mean, std)\n"
+                    f"relative duality gap at most {float(trained['gap'].max()):.0e}",
+                    fontsize=10)
     return figure
 
 
