@@ -275,6 +275,12 @@ static ExitStatus command_diff(const Arguments *given)
 
 /* ---- point, keys ------------------------------------------------------------------------ */
 
+/* Half of the memory of this machine, for the rows of one training. */
+static double memory_here(void)
+{
+    return 0.5 * (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+}
+
 static ExitStatus command_point(const Arguments *given)
 {
     Sweep sweep = {0};
@@ -291,9 +297,16 @@ static ExitStatus command_point(const Arguments *given)
         return STATUS_WRONG_INPUT;
     }
     const Problem problem = sweep_problem(&sweep, 0);
+    PointTeam team = {.memory = memory_here()};
+    double *eigenvalues = NULL;
+    if (method_trains(problem.method)) {
+        team.comm = start_aloud(given);
+        eigenvalues = checked_alloc((size_t)problem.dimension, sizeof(double));
+    }
     Record record;
-    point_solve(&problem, 1, &record);
-    point_print(&problem, &record);
+    point_solve(&team, &problem, 1, &record, eigenvalues, (size_t)problem.dimension);
+    point_print(&problem, &record); /* all ranks know it, the first one is heard */
+    free(eigenvalues);
     sweep_free(&sweep);
     return record.outcome == OUTCOME_CONVERGED ? STATUS_DONE : STATUS_POINTS_FAILED;
 }

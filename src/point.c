@@ -7,12 +7,26 @@
 
 #include "phasesweep/evolution.h"
 #include "phasesweep/phases.h"
+#include "point_line.h"
 
-static double now(void)
+double point_clock(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void point_complete(const Problem *problem, double seconds, Record *record)
+{
+    double *value = record->value;
+    value[FIELD_SAMPLES] = problem->samples;
+    value[FIELD_EFFECTIVE] = problem_effective_samples(problem);
+    value[FIELD_WEIGHT_DECAY] = problem->weight_decay;
+    value[FIELD_NUCLEAR] = problem_nuclear_weight(problem);
+    value[FIELD_WIDTH] = problem->width;
+    value[FIELD_SECONDS] = seconds;
+    value[FIELD_PREDICTION_RISK] =
+        value[FIELD_RISK] * (problem->model == MODEL_QUADRATIC ? 2.0 : 1.0);
 }
 
 /* A phase that cannot be told is absent. */
@@ -30,6 +44,13 @@ static void put_overlaps(const Overlaps *o, double value[])
     value[FIELD_RANK] = o->rank;
 }
 
+/* The data term of the objective is sum res^2 / d^2, or sum res^2 / 2 (theory.md section 1). */
+static double mean_of_data_term(const Problem *problem)
+{
+    const double d = problem->dimension;
+    return (problem->model == MODEL_QUADRATIC ? d * d : 2.0) / problem->samples;
+}
+
 static Record record_of_evolution(const Problem *problem, const Teacher *teacher,
                                   const Evolution *e)
 {
@@ -45,7 +66,7 @@ static Record record_of_evolution(const Problem *problem, const Teacher *teacher
     value[FIELD_DELTA] = e->delta;
     value[FIELD_THRESHOLD] = e->threshold;
     value[FIELD_OBJECTIVE] = e->objective;
-    value[FIELD_TRAIN_LOSS] = e->train_loss;
+    value[FIELD_TRAIN_LOSS] = e->train_loss * mean_of_data_term(problem);
     value[FIELD_RESIDUAL] = e->residual;
     value[FIELD_EXPONENT_SAMPLES] = e->exponent_samples;
     value[FIELD_EXPONENT_WEIGHT_DECAY] = e->exponent_weight_decay;
@@ -53,42 +74,34 @@ static Record record_of_evolution(const Problem *problem, const Teacher *teacher
     return record;
 }
 
-/* What every method has. */
-static void complete(const Problem *problem, double seconds, Record *record)
-{
-    double *value = record->value;
-    value[FIELD_SAMPLES] = problem->samples;
-    value[FIELD_EFFECTIVE] = problem_effective_samples(problem);
-    value[FIELD_WEIGHT_DECAY] = problem->weight_decay;
-    value[FIELD_NUCLEAR] = problem_nuclear_weight(problem);
-    value[FIELD_WIDTH] = problem->width;
-    value[FIELD_SECONDS] = seconds;
-    value[FIELD_PREDICTION_RISK] =
-        value[FIELD_RISK] * (problem->model == MODEL_QUADRATIC ? 2.0 : 1.0);
-}
-
-static void solve_evolution(const Problem problems[], size_t count, Record records[])
+static bool solve_evolution(const PointLine *line)
 {
     EvolutionWork work = evolution_work();
-    for (size_t k = 0; k < count; k++) {
-        const double start = now();
-        const Evolution e = evolution_solve(&work, &problems[k]);
-        records[k] = record_of_evolution(&problems[k], &work.overlaps.teacher, &e);
-        complete(&problems[k], now() - start, &records[k]);
+    for (size_t k = 0; k < line->count; k++) {
+        const Problem *problem = &line->problems[k];
+        const double start = point_clock();
+        const Evolution e = evolution_solve(&work, problem);
+        line->records[k] = record_of_evolution(problem, &work.overlaps.teacher, &e);
+        point_complete(problem, point_clock() - start, &line->records[k]);
     }
     evolution_free(&work);
+    return true;
 }
 
 /* A new method is a row here. */
-static void (*const solvers[METHOD_COUNT])(const Problem problems[], size_t count,
-                                           Record records[]) = {
+static bool (*const solvers[METHOD_COUNT])(const PointLine *line) = {
     [METHOD_STATE_EVOLUTION] = solve_evolution,
+    [METHOD_TRAINING] = point_train,
 };
 
-void point_solve(const Problem problems[], size_t count, Record records[])
+bool point_solve(const PointTeam *team, const Problem problems[], size_t count,
+                 Record records[], double eigenvalues[], size_t width)
 {
+    const PointLine line = {.team = team, .problems = problems, .count = count,
+                            .records = records, .eigenvalues = eigenvalues, .width = width};
     assert(count > 0 && solvers[problems[0].method] != NULL);
-    solvers[problems[0].method](problems, count, records);
+    assert((eigenvalues != NULL) == method_trains(problems[0].method));
+    return solvers[problems[0].method](&line);
 }
 
 static void print_field(FieldId field, double value)

@@ -31,7 +31,9 @@ struct RunStart {
 typedef struct Run {
     const Job *job;
     Archive   *archive;
+    const char *path;       /* of the archive; borrowed */
     Lock      *lock;        /* rank 0 only */
+    double     memory;      /* bytes a rank may use */
     Plan       plan;        /* of the lines to compute; rank 0 alone has its groups */
     CostModel  costs;       /* rank 0 only: what earlier runs learned */
     size_t     entry_index; /* in the table of runs */
@@ -185,23 +187,8 @@ static void show_progress(void *context, const ScheduleState *state)
     progress_show(&run->progress, state, now, false);
 }
 
-static int run_line(void *context, FarmTeam *team, size_t index)
+static int count_failed(const Record records[], size_t count)
 {
-    (void)team; /* state evolution has teams of one rank */
-    Run *run = context;
-    const PlanLine task = run->plan.lines[index];
-    const Sweep *sweep = &run->job->sweeps[task.sweep];
-    size_t first;
-    size_t count;
-    sweep_line(sweep, task.line, &first, &count);
-    Problem problems[LINE_LENGTH];
-    Record records[LINE_LENGTH];
-    for (size_t k = 0; k < count; k++) {
-        problems[k] = sweep_problem(sweep, first + k);
-    }
-    archive_begin(run->archive, task.sweep, first, count);
-    point_solve(problems, count, records);
-    archive_store(run->archive, task.sweep, first, count, records, NULL);
     int failed = 0;
     for (size_t k = 0; k < count; k++) {
         failed += records[k].outcome != OUTCOME_CONVERGED;
@@ -209,8 +196,59 @@ static int run_line(void *context, FarmTeam *team, size_t index)
     return failed;
 }
 
+static bool team_stops(void *team)
+{
+    return farm_stopping(team);
+}
+
+/* Of the line's training, beside the archive; NULL for methods that need none. */
+static char *checkpoint_path(const Run *run, PlanLine line)
+{
+    const Sweep *sweep = &run->job->sweeps[line.sweep];
+    return method_trains(sweep->method)
+               ? checked_format("%s.%s.%u.checkpoint", run->path, sweep->name, line.line)
+               : NULL;
+}
+
+/* Rank 0 of a team writes the rows; every rank of it knows them. */
+static int run_line(void *context, FarmTeam *team, size_t index)
+{
+    Run *run = context;
+    const PlanLine task = run->plan.lines[index];
+    const Sweep *sweep = &run->job->sweeps[task.sweep];
+    size_t first, count;
+    Problem problems[LINE_LENGTH];
+    Record records[LINE_LENGTH];
+    sweep_line(sweep, task.line, &first, &count);
+    for (size_t k = 0; k < count; k++) {
+        problems[k] = sweep_problem(sweep, first + k);
+    }
+    int rank;
+    MPI_Comm_rank(farm_comm(team), &rank);
+    char *checkpoint = checkpoint_path(run, task);
+    const PointTeam workers = {.comm = farm_comm(team), .stopping = team_stops, .context = team,
+                               .memory = run->memory, .checkpoint = checkpoint};
+    const size_t width = archive_spectrum(sweep);
+    double *eigenvalues = width > 0 ? checked_alloc(count * width, sizeof(double)) : NULL;
+    if (rank == 0) {
+        archive_begin(run->archive, task.sweep, first, count);
+    }
+    const bool finished = point_solve(&workers, problems, count, records, eigenvalues, width);
+    if (rank == 0 && finished) {
+        archive_store(run->archive, task.sweep, first, count, records, eigenvalues);
+        if (checkpoint != NULL) {
+            unlink(checkpoint);
+        }
+    } else if (rank == 0) {
+        archive_give_back(run->archive, task.sweep, first, count);
+    }
+    free(checkpoint);
+    free(eigenvalues);
+    return finished ? count_failed(records, count) : FARM_UNFINISHED;
+}
+
 /* Root only.  Lines that died with their job come last, so that they do not hold up others. */
-static void choose_lines(Run *run, const OpenLines *open, double memory)
+static void choose_lines(Run *run, const OpenLines *open)
 {
     PlanLine *lines = checked_alloc(open->count, sizeof *lines);
     bool *late = checked_alloc(open->count, sizeof *late);
@@ -222,7 +260,7 @@ static void choose_lines(Run *run, const OpenLines *open, double memory)
             lines[count++] = (PlanLine){line->sweep, line->line};
         }
     }
-    const PlanSettings settings = {.memory = memory};
+    const PlanSettings settings = {.memory = run->memory};
     run->plan = plan_of_lines(run->job, &settings, lines, late, count);
     free(late);
 }
@@ -377,10 +415,10 @@ static ExitStatus judge(const Job *job, const char *path)
 static bool work_through(MPI_Comm comm, Run *run, const RunRequest *request, bool root)
 {
     OpenLines open = {0};
-    const double memory = plan_memory_here(ranks_on_node(comm));
+    run->memory = plan_memory_here(ranks_on_node(comm));
     if (root) {
         open = lines_find(request->archive_path, run->job, request->retry);
-        choose_lines(run, &open, memory);
+        choose_lines(run, &open);
         enter_run(comm, run, request->archive_path);
     }
     share_lines(comm, &run->plan);
@@ -414,7 +452,7 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     const bool root = start != NULL;
     char *text = broadcast_text(comm, root ? start->text : NULL);
     Job job = parse_or_die(request->archive_path, text); /* rank 0 found no error in it */
-    Run run = {.job = &job, .lock = root ? start->lock : NULL};
+    Run run = {.job = &job, .path = request->archive_path, .lock = root ? start->lock : NULL};
     if (root) {
         extend_if_asked(request, start, &job);
     }
