@@ -16,7 +16,8 @@ static const double nap_shortest = 50e-6; /* seconds */
 static const double nap_longest = 1e-3;
 static const double nap_share = 0.01; /* of the time for which nothing has happened */
 static const double progress_every = 0.1;
-static const double poll_every = 50e-6; /* while the master computes */
+static const double serve_every = 50e-6; /* while the master computes */
+static const double listen_every = 5e-3; /* to a stop while a worker computes */
 
 /* First words of a message with work, then the team as (first rank, count) of its runs of
  * neighbours; none for a single rank.  Count 0 ends the run; first then tells whether a stop
@@ -264,14 +265,16 @@ MPI_Comm farm_comm(const FarmTeam *team)
 bool farm_stopping(FarmTeam *team)
 {
     Farm *farm = team->farm;
+    const double time = now(farm);
+    if (time - farm->polled < (farm->rank == 0 ? serve_every : listen_every)) {
+        return farm->stopping;
+    }
+    farm->polled = time;
     if (farm->rank == 0) {
-        if (now(farm) - farm->polled >= poll_every) {
-            farm->polled = now(farm);
-            look_around(farm);
-            if (farm->size > 1) {
-                serve(farm);
-                hand_out(farm); /* never to the master, who is busy */
-            }
+        look_around(farm);
+        if (farm->size > 1) {
+            serve(farm);
+            hand_out(farm); /* never to the master, who is busy */
         }
     } else if (!farm->stopping) {
         int arrived;

@@ -7,7 +7,7 @@
 
 #include "phasesweep/check.h"
 
-enum { PACKS_PER_RANK = 64 };
+enum { PACKS_PER_RANK = 16 };
 
 static const double start_overhead = 1e-4; /* seconds: a message, and a team if need be */
 static const double good = 0.9;            /* efficiency that is worth more ranks */

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { POOL_QUEUE = 16 };
+enum { POOL_QUEUE = 64 };
 
 typedef struct Batch {
     size_t group, count;

@@ -30,7 +30,9 @@ Duration progress_duration(double seconds)
     Duration d;
     const double whole = fmin(fmax(round(seconds), 0.0), 1e12);
     const long long s = (long long)whole;
-    if (s < 60) {
+    if (seconds > 0.0 && seconds < 10.0) {
+        snprintf(d.text, sizeof d.text, "%.2g s", seconds);
+    } else if (s < 60) {
         snprintf(d.text, sizeof d.text, "%lld s", s);
     } else if (s < 3600) {
         snprintf(d.text, sizeof d.text, "%lld min %02lld s", s / 60, s % 60);

@@ -9,10 +9,10 @@
 #include "pool.h"
 #include "work.h"
 
-static const double master_window =
-    5.0; /* most seconds given ahead while the master computes */
-static const double master_team_window = 0.02; /* the same while teams wait to be called */
-static const double master_shortest = 1e-3;    /* seconds the master may compute at any time */
+static const double window_teams = 0.02; /* most seconds given ahead, against late answers, */
+static const double window_alone = 0.2;  /* if no team waits for ranks, */
+static const double window_computing = 5.0; /* and if the master computes long tasks */
+static const double master_shortest = 1e-3; /* seconds the master may compute at any time */
 
 typedef struct Reservation {
     int size; /* 0: none */
@@ -271,9 +271,11 @@ static bool start_master(Schedule *s, double now, ScheduleStart *start)
 /* A part of what is left, so that all ranks end together. */
 static void refresh_window(Schedule *s)
 {
-    const double most = s->work.wide ? master_team_window : master_window;
+    const double most = s->work.wide   ? window_teams
+                        : s->computing ? window_computing
+                                       : window_alone;
     const double part = 0.25 * work_left(&s->work) / s->settings.ranks;
-    s->window = s->computing ? fmax(s->settings.window, fmin(part, most)) : s->settings.window;
+    s->window = fmax(s->settings.window, fmin(part, most));
 }
 
 bool schedule_next(Schedule *s, double now, ScheduleStart *start)
