@@ -112,8 +112,12 @@ static void print_table(const Plan *plan)
 
 static void print_run(const char *what, int ranks, const Simulated *run)
 {
-    printf("%s%d ranks: %s, %.0f %% of the core time is useful\n", what, ranks,
+    printf("%s%d ranks: %s, %.0f %% of the core time is useful", what, ranks,
            progress_duration(run->makespan).text, 100.0 * run->serial / ranks / run->makespan);
+    if (run->refused > 0) {
+        printf("; %zu lines need more ranks", run->refused);
+    }
+    putchar('\n');
 }
 
 /* Ranks separated by commas, each on a clock that only counts. */

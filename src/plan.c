@@ -216,13 +216,14 @@ int plan_best_ranks(const Plan *plan, int most, Simulated *result)
     Simulated before = *result;
     for (int ranks = 2; ranks <= most; ranks *= 2) {
         const Simulated trial = plan_simulate(plan, ranks);
-        if (trial.serial >= good * ranks * trial.makespan) {
+        if (trial.refused < result->refused ||
+            (trial.refused == result->refused &&
+             trial.serial >= good * ranks * trial.makespan)) {
             best = ranks;
             *result = trial;
         }
-        /* more ranks no longer help, and make no more lines possible */
-        if (trial.makespan > 0.9 * before.makespan && trial.serial <= 1.001 * before.serial) {
-            break;
+        if (trial.refused == before.refused && trial.makespan > 0.9 * before.makespan) {
+            break; /* more ranks no longer help */
         }
         before = trial;
     }

@@ -114,6 +114,7 @@ Simulated simulate(const TaskGroup groups[], size_t count, const SimulateSetting
         schedule_finished(s.schedule, now, event.rank, &result);
     }
     assert(schedule_quiet(s.schedule));
+    s.result.refused = schedule_state(s.schedule, now).refused;
     schedule_free(s.schedule);
     free(s.heap);
     free(s.end);

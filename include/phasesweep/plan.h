@@ -26,7 +26,6 @@ typedef struct PlanLine {
 typedef struct PlanCost {
     TaskGroup task;     /* first and count unset; least is INT_MAX if no team has the memory */
     double    memory;   /* bytes on each rank of a team of least */
-    double    replicated; /* bytes on each rank of a team however large */
 } PlanCost;
 
 /* A job, or a part of it, as tasks: task k is lines[k]. */
@@ -53,9 +52,9 @@ int plan_class(Model model, Method method);
 /* Local.  Cost of a line; its points are taken to lie between the first and the last. */
 PlanCost plan_cost(const Sweep *sweep, size_t line, const PlanSettings *settings);
 
-/* Local.  Bytes a rank needs for a point on a team of `ranks`, with rows of data stored or
- * made again at every use. */
-double plan_memory(const Problem *problem, int ranks, bool stored);
+/* Local.  Bytes a rank needs for a point on a team of `ranks`, INT_MAX for what no team can spread.
+ * store is not STORE_AUTO. */
+double plan_memory(const Problem *problem, int ranks, SampleStore store);
 
 /* Local.  Bytes a rank may use here if that many share this node: what Slurm grants, else its
  * part of the memory. */
@@ -79,7 +78,8 @@ int plan_workers(int ranks, bool *master);
  * of which a rank gets very many are counted in packs. */
 Simulated plan_simulate(const Plan *plan, int ranks);
 
-/* Local.  The most ranks that still do 90 % of useful work, looked for up to `most`. */
+/* Local.  The most ranks, a power of two up to `most`, that still do 90 % of useful work; or the
+ * fewest on which more lines fit than on less. */
 int plan_best_ranks(const Plan *plan, int most, Simulated *result);
 
 /* Local.  One line for each sweep with lines that do not fit `ranks` ranks, naming what they

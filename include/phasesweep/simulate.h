@@ -22,6 +22,7 @@ typedef struct Simulated {
     double serial;      /* seconds that the finished tasks take one rank: what teams lose and
                            idle ranks waste is not in it */
     size_t done;        /* tasks */
+    size_t refused;     /* tasks that need more ranks than there are */
     size_t starts;
 } Simulated;
 
