@@ -88,8 +88,10 @@ Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b)
     const double tau = sqrt(t);
     const double d = work->teacher.dimension;
     const double root = sqrt(d); /* theta*_i = s_i / sqrt(d) */
-    /* beyond ten tau above the threshold a coordinate is active: error tau^2 + b^2 */
-    teacher_atoms_smooth(&work->teacher, tau * root, (b + 10.0 * tau) * root, &work->atoms);
+    /* beyond ten tau above the threshold a coordinate is active: error tau^2 + b^2; as far
+     * below it is not: error t^2 */
+    teacher_atoms_smooth(&work->teacher, tau * root, (b - 10.0 * tau) * root,
+                         (b + 10.0 * tau) * root, &work->atoms);
     Overlaps o = {0};
     for (size_t k = work->atoms.count; k-- > 0;) { /* small terms first */
         const double count = work->atoms.mass[k] * d;
