@@ -22,7 +22,7 @@ struct Archive {
 static void refuse(const char *what)
 {
     die(STATUS_ENVIRONMENT, "writing %s into the archive failed: %s", what,
-        errno != 0 ? strerror(errno) : "unknown reason");
+        errno != 0 ? strerror(errno) : "is the disk full?");
 }
 
 Archive *archive_open(MPI_Comm comm, const char *path, const Job *job)

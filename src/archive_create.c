@@ -304,7 +304,7 @@ void archive_create(const char *path, const Job *job, const char *text)
     }
     if (error != 0) {
         unlink(temporary);
-        die(STATUS_ENVIRONMENT, "%s: cannot reserve %.3g MB on the disk: %s", path,
+        die(STATUS_ENVIRONMENT, "%s: cannot reserve %.3g MB of disk space: %s", path,
             1e-6 * archive_bytes(job), strerror(error));
     }
     free(temporary);

@@ -1,6 +1,11 @@
 #include "archive_layout.h"
 
 #include <assert.h>
+#include <hdf5_hl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/check.h"
 
 static bool trains(Method method)
 {
@@ -112,24 +117,68 @@ static bool has_shape(const Layout *layout, int set, hid_t dataset)
     return same;
 }
 
+/* Fields that an older schema did not have are no damage; fields that the group says its rows
+ * have are. */
+static bool is_promised(hid_t group, int set)
+{
+    char names[4096] = " ";
+    hsize_t length;
+    H5T_class_t class;
+    size_t size = 0;
+    if (set >= FIELD_COUNT || set == FIELD_SECONDS) {
+        return set != SET_EIGENVALUES;
+    }
+    if (H5Aexists(group, "row_fields") > 0 &&
+        H5LTget_attribute_info(group, ".", "row_fields", &length, &class, &size) >= 0 &&
+        size + 3 < sizeof names) {
+        H5LTget_attribute_string(group, ".", "row_fields", names + 1);
+    }
+    strcat(names, " ");
+    char *word = checked_format(" %s ", set_name(set));
+    const bool promised = strstr(names, word) != NULL;
+    free(word);
+    return promised;
+}
+
+static bool open_set(hid_t id, int set, Group *group)
+{
+    group->set[set] = -1;
+    if (!layout_has(&group->layout, set)) {
+        return true;
+    }
+    if (H5Lexists(id, set_name(set), H5P_DEFAULT) <= 0) {
+        if (set < FIELD_COUNT) {
+            group->layout.fields &= ~(UINT64_C(1) << set);
+        }
+        return !is_promised(id, set);
+    }
+    group->set[set] = H5Dopen2(id, set_name(set), H5P_DEFAULT);
+    return group->set[set] >= 0 && has_shape(&group->layout, set, group->set[set]);
+}
+
 bool group_open(hid_t file, const Sweep *sweep, Group *group)
 {
     *group = (Group){.sweep = sweep, .layout = layout_of(sweep)};
     const hid_t id = H5Gopen2(file, sweep->name, H5P_DEFAULT);
     bool good = id >= 0;
     for (int set = 0; set < SET_COUNT; set++) {
-        const bool there = id >= 0 && layout_has(&group->layout, set) &&
-                           H5Lexists(id, set_name(set), H5P_DEFAULT) > 0;
-        group->set[set] = there ? H5Dopen2(id, set_name(set), H5P_DEFAULT) : -1;
-        good = good && (!there || (group->set[set] >= 0 &&
-                                   has_shape(&group->layout, set, group->set[set])));
-        if (set < FIELD_COUNT && group->set[set] < 0) {
-            group->layout.fields &= ~(UINT64_C(1) << set);
-        }
+        good = good && open_set(id, set, group);
     }
     H5Gclose(id);
-    return good && group->set[SET_OUTCOME] >= 0 && group->set[SET_CHECKSUM] >= 0 &&
-           group->set[SET_ATTEMPTS] >= 0;
+    return good;
+}
+
+bool group_is_raw(const Group *group)
+{
+    bool raw = true;
+    for (int set = 0; set < SET_COUNT; set++) {
+        if (group->set[set] >= 0) {
+            const hid_t plist = H5Dget_create_plist(group->set[set]);
+            raw = raw && H5Pget_layout(plist) == H5D_CONTIGUOUS;
+            H5Pclose(plist);
+        }
+    }
+    return raw;
 }
 
 void group_close(Group *group)

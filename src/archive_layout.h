@@ -48,10 +48,13 @@ typedef struct Group {
     hid_t        set[SET_COUNT];    /* -1: not there */
 } Group;
 
-/* Open what the file has of the sweep; an older schema may lack fields.  False if states or
- * checksums are missing or an array is of another size. */
+/* Open what the file has of the sweep; an older schema may lack fields.  False if an array that
+ * the file promises is missing or of another size. */
 bool group_open(hid_t file, const Sweep *sweep, Group *group);
 void group_close(Group *group);
+
+/* Can rows be written in place, or was the file repacked? */
+bool group_is_raw(const Group *group);
 
 /* Read (or write) `count` rows from point `first`, one innermost row; false if HDF5 fails. */
 bool group_move(const Group *group, int set, size_t first, size_t count, hid_t type, void *data,

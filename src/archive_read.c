@@ -110,6 +110,15 @@ ArchiveReader *archive_reader(const char *path, const Job *job)
     return reader;
 }
 
+bool archive_is_raw(const ArchiveReader *reader)
+{
+    bool raw = true;
+    for (size_t s = 0; s < reader->count; s++) {
+        raw = raw && group_is_raw(&reader->groups[s]);
+    }
+    return raw;
+}
+
 void archive_reader_close(ArchiveReader *reader)
 {
     for (size_t s = 0; s < reader->count; s++) {

@@ -209,6 +209,7 @@ static ExitStatus run_request(const Arguments *given, const char *job_path,
     const RunRequest request = {.job_path = job_path, .archive_path = archive_path,
                                 .extend = given->extend, .retry = given->retry};
     RunStart *start = NULL;
+    run_stop_on_signals();
     if (is_first_rank()) {
         start = run_prepare(&request, job_path != NULL ? job_text(given) : NULL);
     }

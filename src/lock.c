@@ -22,6 +22,7 @@ struct Lock {
 typedef struct Holder {
     char host[NAME], job[NAME], date[NAME];
     long pid;
+    int  restart;               /* how often Slurm had started the job again */
     unsigned long long start;   /* of the process, in clock ticks since boot */
 } Holder;
 
@@ -51,6 +52,8 @@ static Holder this_process(void)
     Holder holder = {.pid = (long)getpid()};
     const time_t now = time(NULL);
     const char *job = getenv("SLURM_JOB_ID");
+    const char *restart = getenv("SLURM_RESTART_COUNT");
+    holder.restart = restart != NULL ? atoi(restart) : 0;
     gethostname(holder.host, sizeof holder.host - 1);
     snprintf(holder.job, sizeof holder.job, "%s", job != NULL && job[0] != '\0' ? job : "none");
     strftime(holder.date, sizeof holder.date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
@@ -63,9 +66,11 @@ static bool read_holder(const char *path, Holder *holder)
     FILE *file = fopen(path, "r");
     *holder = (Holder){.pid = 0};
     const bool good =
-        file != NULL && fscanf(file, "host %127s pid %ld start %llu slurm_job %127s date %127s",
+        file != NULL && fscanf(file, 
+                               "host %127s pid %ld start %llu slurm_job %127s restart %d "
+                               "date %127s",
                                holder->host, &holder->pid, &holder->start, holder->job,
-                               holder->date) == 5;
+                               &holder->restart, holder->date) == 6;
     if (file != NULL) {
         fclose(file);
     }
@@ -82,8 +87,8 @@ static bool try_create(const char *path)
     if (file == NULL) {
         die(STATUS_WRONG_INPUT, "%s: cannot be written: %s", path, strerror(errno));
     }
-    fprintf(file, "host %s pid %ld start %llu slurm_job %s date %s\n", me.host, me.pid,
-            me.start, me.job, me.date);
+    fprintf(file, "host %s pid %ld start %llu slurm_job %s restart %d date %s\n", me.host,
+            me.pid, me.start, me.job, me.restart, me.date);
     const bool written = fclose(file) == 0;
     const bool linked = written && link(temporary, path) == 0;
     const int error = errno;
@@ -113,6 +118,10 @@ static double silence(const char *path)
 static bool is_stale(const char *path, const Holder *holder)
 {
     const Holder me = this_process();
+    if (strcmp(me.job, "none") != 0 && strcmp(holder->job, me.job) == 0 &&
+        holder->restart != me.restart) {
+        return true; /* Slurm runs a job once at a time: its earlier start is gone */
+    }
     if (strcmp(holder->host, me.host) != 0) {
         return silence(path) > LOCK_SILENCE;
     }

@@ -55,6 +55,13 @@ static bool should_stop(void *context)
     return stop_asked != 0;
 }
 
+void run_stop_on_signals(void)
+{
+    signal(SIGTERM, ask_to_stop);
+    signal(SIGINT, ask_to_stop);
+    signal(SIGUSR1, ask_to_stop);
+}
+
 /* ---- before MPI -------------------------------------------------------------------------- */
 
 static Job parse_or_die(const char *name, const char *text)
@@ -102,6 +109,21 @@ static void release(void *lock)
     lock_release(lock);
 }
 
+/* Damage is found before MPI starts. */
+static void check_archive(const char *path, const char *stored)
+{
+    Job job = parse_or_die(path, stored);
+    ArchiveReader *reader = archive_reader(path, &job);
+    if (!archive_is_raw(reader)) {
+        die(STATUS_WRONG_INPUT,
+            "%s: was repacked and cannot be continued; allowed: the copy that "
+            "`h5repack -l CONTI -f NONE` makes of it",
+            path);
+    }
+    archive_reader_close(reader);
+    job_free(&job);
+}
+
 RunStart *run_prepare(const RunRequest *request, char *text)
 {
     RunStart *start = checked_alloc(1, sizeof *start);
@@ -121,6 +143,7 @@ RunStart *run_prepare(const RunRequest *request, char *text)
     start->lock = lock_take(request->archive_path);
     check_set_cleanup(release, start->lock);
     if (stored != NULL) {
+        check_archive(request->archive_path, stored);
         meet_archive(request, start, stored);
     } else {
         Job job = parse_or_die(request->job_path, text);
@@ -369,13 +392,6 @@ static bool work_through(MPI_Comm comm, Run *run, const RunRequest *request, boo
     return done == run->count;
 }
 
-static void stop_on_signals(void)
-{
-    signal(SIGTERM, ask_to_stop);
-    signal(SIGINT, ask_to_stop);
-    signal(SIGUSR1, ask_to_stop);
-}
-
 /* Root only. */
 static void extend_if_asked(const RunRequest *request, const RunStart *start, const Job *job)
 {
@@ -389,7 +405,6 @@ static void extend_if_asked(const RunRequest *request, const RunStart *start, co
 ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
 {
     const bool root = start != NULL;
-    stop_on_signals();
     char *text = broadcast_text(comm, root ? start->text : NULL);
     Job job = parse_or_die(request->archive_path, text); /* rank 0 found no error in it */
     Run run = {.job = &job, .lock = root ? start->lock : NULL};

@@ -40,6 +40,9 @@ typedef struct ArchiveReader ArchiveReader;
 ArchiveReader *archive_reader(const char *path, const Job *job);
 void archive_reader_close(ArchiveReader *reader);
 
+/* Local.  Can rows be written in place?  Not in a copy that was repacked with compression. */
+bool archive_is_raw(const ArchiveReader *reader);
+
 /* Rows of one line, in a caller's buffers of LINE_LENGTH. */
 typedef struct Rows {
     Record   records[LINE_LENGTH];  /* fields the file lacks are NAN */

@@ -18,6 +18,10 @@ typedef struct RunRequest {
 /* What rank 0 found out and holds before MPI starts. */
 typedef struct RunStart RunStart;
 
+/* Local.  From now on SIGTERM, SIGINT and SIGUSR1 only ask to stop; call it on every rank before
+ * anything else, since batch systems signal early. */
+void run_stop_on_signals(void);
+
 /* Root only, before MPI starts, so that wrong input ends in one plain line.  Lock the archive,
  * check that it holds this job (text, taken over; NULL for resume) or make room for it.  Dies
  * with STATUS_WRONG_INPUT and nothing changed if the archive holds another job, is in use or is
@@ -25,8 +29,8 @@ typedef struct RunStart RunStart;
 RunStart *run_prepare(const RunRequest *request, char *text);
 
 /* Collective on comm.  Compute what is not done; `start` on rank 0 is taken over, NULL
- * elsewhere.  SIGTERM, SIGINT and SIGUSR1 stop it after the lines in flight.  Returns the exit
- * status, the same on all ranks. */
+ * elsewhere.  A signal stops it after the lines in flight.  Returns the exit status, the same on
+ * all ranks. */
 ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start);
 
 #endif
