@@ -50,8 +50,7 @@ static void differentiate(Overlaps *o, double t, double b, const SpectralPoint *
     o->risk_b = b * (2.0 * b * o->rank - 2.0 * t * hilbert);
 }
 
-/* The threshold, or the cut of the top p eigenvalues if that is higher. */
-static SpectralPoint find_cut(OverlapsWork *work, double t, double b)
+SpectralPoint overlaps_cut(OverlapsWork *work, double t, double b)
 {
     const Teacher *teacher = &work->teacher;
     SpectralPoint cut = freeconv_locate(teacher, t, b, work->near, &work->atoms);
@@ -67,14 +66,14 @@ Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b)
 {
     assert(t > 0.0 && b > 0.0);
     const Teacher *teacher = &work->teacher;
-    const SpectralPoint cut = find_cut(work, t, b);
+    const SpectralPoint cut = overlaps_cut(work, t, b);
     Overlaps o;
     if (t + b * b > 1.0) {
-        const SideMoments f = freeconv_side(teacher, t, &cut, b, 1, &work->atoms);
+        const SideMoments f = contour_side(teacher, t, &cut, b, 1, &work->atoms);
         o = from_above(&f, t, b);
         differentiate(&o, t, b, &cut, f.hilbert, f.cubic);
     } else {
-        const SideMoments g = freeconv_side(teacher, t, &cut, b, -1, &work->atoms);
+        const SideMoments g = contour_side(teacher, t, &cut, b, -1, &work->atoms);
         o = from_below(&g, t, b, teacher->mean);
         differentiate(&o, t, b, &cut, -g.hilbert, -g.cubic);
     }

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "phasesweep/freeconv.h"
+#include "phasesweep/contour.h"
 
 static const double deltas[] = {1e-4, 1e-2, 0.1, 1.0, 30.0};
 
@@ -22,8 +22,8 @@ static void test_sides_add_up(void **unused)
         const double delta = deltas[k];
         for (double u = 1.3e-3; u < 20.0; u *= 1.7) {
             const SpectralPoint at = freeconv_point(&teacher, delta * delta, u, &atoms);
-            const SideMoments a = freeconv_side(&teacher, delta * delta, &at, at.x, 1, &atoms);
-            const SideMoments g = freeconv_side(&teacher, delta * delta, &at, at.x, -1, &atoms);
+            const SideMoments a = contour_side(&teacher, delta * delta, &at, at.x, 1, &atoms);
+            const SideMoments g = contour_side(&teacher, delta * delta, &at, at.x, -1, &atoms);
             const double b = at.x;
             const double scale = 1.0 + b * b + delta * delta;
             const double second = 1.0 + delta * delta - 2.0 * b * teacher.mean + b * b;
@@ -46,7 +46,7 @@ static void test_isolated_bands_hold_one_each(void **unused)
                                 teacher_eigenvalue(&teacher, i + 2.0));
         const SpectralPoint at = freeconv_point(&teacher, t, u, &atoms);
         assert_true(at.v == 0.0 && at.density == 0.0);
-        const SideMoments above = freeconv_side(&teacher, t, &at, at.x, 1, &atoms);
+        const SideMoments above = contour_side(&teacher, t, &at, at.x, 1, &atoms);
         assert_true(fabs(above.mass - (double)(i + 1) / 100.0) < 1e-13);
     }
 }
@@ -58,7 +58,7 @@ static void test_semicircle(void **unused)
     const double delta = 1e4;
     const SpectralPoint at = freeconv_point(&teacher, delta * delta, teacher.mean, &atoms);
     assert_true(fabs(at.density * M_PI * delta - 1.0) < 1e-7);
-    const SideMoments above = freeconv_side(&teacher, delta * delta, &at, at.x, 1, &atoms);
+    const SideMoments above = contour_side(&teacher, delta * delta, &at, at.x, 1, &atoms);
     assert_true(fabs(above.mass - 0.5) < 1e-7);
     assert_true(fabs(above.second / (delta * delta) - 0.5) < 1e-7);
 }

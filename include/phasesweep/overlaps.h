@@ -10,7 +10,7 @@
 #ifndef PHASESWEEP_OVERLAPS_H
 #define PHASESWEEP_OVERLAPS_H
 
-#include "freeconv.h"
+#include "contour.h"
 #include "problem.h"
 #include "teacher.h"
 
@@ -30,6 +30,10 @@ typedef struct OverlapsWork {
     SpectralPoint near;     /* last threshold found, a guess for the next; v = -1 for none */
     double  width;          /* p of the quadratic network, real while it is continued */
 } OverlapsWork;
+
+/* Local.  Where f begins: the threshold, or the cut of the top p eigenvalues if that is
+ * higher. */
+SpectralPoint overlaps_cut(OverlapsWork *work, double t, double b);
 
 /* Local.  t > 0, b > 0. */
 Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b);
