@@ -62,9 +62,11 @@ typedef struct Search {
     SpectralPoint at;   /* of the last trial */
 } Search;
 
-static double position_error(double u, void *context)
+/* At u = target + shift sqrt(t). */
+static double position_error(double shift, void *context)
 {
     Search *search = context;
+    const double u = search->target + shift * sqrt(search->t);
     search->at = freeconv_point(search->teacher, search->t, u, search->atoms);
     return search->at.x - search->target;
 }
@@ -107,10 +109,10 @@ SpectralPoint freeconv_locate(const Teacher *teacher, double t, double x, Spectr
         return near;
     }
     /* |x - u| = |t Re G| <= delta, because |G|^2 <= (1/d) sum 1/|w - s|^2 <= 1/t */
-    const double delta = sqrt(t) * (1.0 + 1e-12);
-    const double slack = 1e-15 * fabs(x);
-    root_bracketed(position_error, &search, x - delta - slack, x + delta + slack, 1e-12);
-    return search.at;
+    const double reach = 1.0 + 1e-12 + 1e-15 * fabs(x) / sqrt(t);
+    root_bracketed(position_error, &search, -reach, reach, 1e-9);
+    near = search.at;
+    return near.v >= 0.0 && locate_by_newton(&search, &near) ? near : search.at;
 }
 
 /* Closed form: theory.md section 2. */
