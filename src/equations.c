@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "phasesweep/roots.h"
+
 enum { MAX_NEWTON = 25, MAX_HALVINGS = 8, MAX_INNER = 100, MAX_OUTER = 200 };
 
 static const double goal = 1e-13;   /* residual at which Newton's method is content */
@@ -72,6 +74,8 @@ Response equations_response(const Equations *e, const Iterate *at)
     jacobian(e, at, j);
     solve(j, (double[2]){-1.0, -1.0}, r.capacity);
     solve(j, (double[2]){0.0, share / sum}, r.weight);
+    const double level = fmax(at->o.risk, 0.0) + e->noise;
+    solve(j, (double[2]){at->o.risk_p / level, at->o.divergence_p / sum}, r.width);
     r.risk_capacity = risk_t * r.capacity[0] + risk_r * r.capacity[1];
     r.risk_weight = risk_t * r.weight[0] + risk_r * r.weight[1];
     return r;
@@ -106,30 +110,6 @@ bool equations_newton(Equations *e, Iterate *at)
 
 /* ---- cold start ---------------------------------------------------------------------- */
 
-/* A root of a function that goes from negative to positive, between what is known of it. */
-typedef struct Bracket {
-    double low, high;   /* infinite: not known */
-} Bracket;
-
-/* Newton's step from x, kept within reach and inside the bracket, else the middle. */
-static double next_trial(Bracket *bracket, double x, double value, double slope)
-{
-    static const double reach = 2.0;
-    *(value < 0.0 ? &bracket->low : &bracket->high) = x;
-    double move = -value / slope;
-    if (!(slope > 0.0) || fabs(move) > reach) {
-        move = value < 0.0 ? reach : -reach;
-    }
-    const double next = x + move;
-    return next > bracket->low && next < bracket->high ? next
-                                                       : 0.5 * (bracket->low + bracket->high);
-}
-
-static bool exhausted(const Bracket *bracket, double x)
-{
-    return bracket->high - bracket->low <= 4e-16 * fmax(1.0, fabs(x));
-}
-
 /* The root r of (E2) at fixed t, whose error increases in r. */
 static Iterate threshold_at(Equations *e, double log_t, double log_r, double tolerance)
 {
@@ -140,8 +120,8 @@ static Iterate threshold_at(Equations *e, double log_t, double log_r, double tol
     for (int step = 0; step < MAX_INNER && fabs(at.error[1]) > tolerance; step++) {
         double j[2][2];
         jacobian(e, &at, j);
-        const double next = next_trial(&bracket, at.log_r, at.error[1], j[1][1]);
-        if (exhausted(&bracket, next)) {
+        const double next = bracket_next(&bracket, at.log_r, at.error[1], j[1][1], 2.0);
+        if (bracket_exhausted(&bracket)) {
             break;
         }
         at = equations_at(e, log_t, next);
@@ -158,14 +138,12 @@ static double slope_along(const Equations *e, const Iterate *at, double *root_sl
     return j[0][0] + j[0][1] * *root_slope;
 }
 
-/* R can be far above 1 near interpolation and far below the noise elsewhere, so t starts where
- * R = 0 would put it (without noise: R = 1) and goes where the sign of the error points. */
-bool equations_cold(Equations *e, Iterate *at)
+/* Go from *at, on the roots of (E2), where the sign of the error of (E1) points; `patient`: at
+ * first not much farther than the iteration t = (R + noise) / capacity does, which passes no
+ * root. */
+static bool follow(Equations *e, bool patient, double tolerance, Iterate *at)
 {
-    double tolerance = 0.03;
-    const double log_t = log((e->noise > 0.0 ? e->noise : 1.0) / e->capacity);
     Bracket bracket = {-INFINITY, INFINITY};
-    *at = threshold_at(e, log_t, log(e->weight / e->capacity) - 0.5 * log_t, 0.1 * tolerance);
     for (int step = 0; step < MAX_OUTER; step++) {
         if (fabs(at->error[0]) <= tolerance) {
             Iterate trial = *at;
@@ -177,11 +155,30 @@ bool equations_cold(Equations *e, Iterate *at)
         }
         double root_slope;
         const double slope = slope_along(e, at, &root_slope);
-        const double next = next_trial(&bracket, at->log_t, at->error[0], slope);
-        if (exhausted(&bracket, next) || !isfinite(next)) {
+        const double reach =
+            patient ? fmin(1.0, fmax(0.05 * pow(1.05, step), fabs(at->error[0]))) : 2.0;
+        const double next = bracket_next(&bracket, at->log_t, at->error[0], slope, reach);
+        if (bracket_exhausted(&bracket) || !isfinite(next)) {
             break;
         }
-        *at = threshold_at(e, next, at->log_r + root_slope * (next - at->log_t), 0.1 * tolerance);
+        const double guess = at->log_r + root_slope * (next - at->log_t);
+        *at = threshold_at(e, next, guess, 0.1 * tolerance);
     }
     return isfinite(bracket.low) && isfinite(bracket.high);
+}
+
+/* R can be far above 1 near interpolation and far below the noise elsewhere, so t starts where
+ * R = 0 would put it (without noise: R = 1). */
+bool equations_cold(Equations *e, Iterate *at)
+{
+    const double log_t = log((e->noise > 0.0 ? e->noise : 1.0) / e->capacity);
+    const double guess = log(e->weight / e->capacity) - 0.5 * log_t;
+    *at = threshold_at(e, log_t, guess, 3e-3);
+    return follow(e, false, 0.03, at);
+}
+
+bool equations_flow(Equations *e, Iterate *at)
+{
+    *at = threshold_at(e, at->log_t, at->log_r, 1e-6);
+    return follow(e, true, 1e-5, at);
 }

@@ -5,7 +5,7 @@
  * Both errors are logarithms of a ratio of the two sides.
  *
  * A line of points continues from its neighbour by `equations_newton`; `equations_cold` needs no
- * guess: at fixed t (E2) has one root r, and along these roots (E1) changes sign once.
+ * guess: at fixed t (E2) has one root r, and along these roots (E1) changes sign once (p >= d).
  */
 #ifndef PHASESWEEP_EQUATIONS_H
 #define PHASESWEEP_EQUATIONS_H
@@ -38,10 +38,10 @@ Iterate equations_at(Equations *e, double log_t, double log_r);
 /* Local.  The larger error; what convergence is judged by. */
 double equations_residual(const Iterate *at);
 
-/* Local.  How the solution moves (log t, log r) with log capacity and with log weight, and the
- * exponents d log R of both, by the implicit-function theorem. */
+/* Local.  How the solution moves (log t, log r) with log capacity, log weight and log width, and
+ * the exponents d log R of the first two, by the implicit-function theorem. */
 typedef struct Response {
-    double capacity[2], weight[2];
+    double capacity[2], weight[2], width[2];
     double risk_capacity, risk_weight;
 } Response;
 Response equations_response(const Equations *e, const Iterate *at);
@@ -53,5 +53,9 @@ bool equations_newton(Equations *e, Iterate *at);
 /* Local.  Solve from nothing; p >= d and the diagonal network.  False if no bracket is found;
  * else *at is the best iterate, to be judged by its residual. */
 bool equations_cold(Equations *e, Iterate *at);
+
+/* Local.  The same from *at, which is no solution, to the first root in the direction where the
+ * iteration of (E1) would go. */
+bool equations_flow(Equations *e, Iterate *at);
 
 #endif

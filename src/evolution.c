@@ -51,6 +51,9 @@ static EvolutionTrack track_at(const Equations *e, const Iterate *at)
     };
 }
 
+/* In log p, on the way to a narrow network. */
+static const double longest_step = 0.5;
+
 /* The solution at p >= d, from the neighbour if there is one that is near enough. */
 static bool solve_wide(EvolutionWork *work, Equations *e, Iterate *at)
 {
@@ -74,22 +77,39 @@ static bool solve_wide(EvolutionWork *work, Equations *e, Iterate *at)
     return true;
 }
 
+/* One step down to width p; false if Newton's method does not stay near. */
+static bool step_down(Equations *e, double p, Iterate *at)
+{
+    const Response response = equations_response(e, at);
+    const double move = log(p / fmin(e->work->width, at->o.rank));
+    e->work->width = p;
+    Iterate next = equations_at(e, at->log_t + response.width[0] * move,
+                                at->log_r + response.width[1] * move);
+    if (!equations_newton(e, &next) || !(fabs(next.log_t - at->log_t) < 1.0)) {
+        return false;
+    }
+    *at = next;
+    return true;
+}
+
 /* Lower p from the rank of the solution at p >= d, where nothing changes yet, to the width
- * asked for, in steps of at most a quarter in log p, shorter where Newton's method fails. */
+ * asked for.  Where the branch ends in a fold, go on from the solution that the iteration of
+ * the equations would find.  All p are whole, so that isolated bands are taken off entire. */
 static bool narrow(Equations *e, double width, Iterate *at)
 {
-    double log_p = log(fmin(e->work->teacher.dimension, at->o.rank));
-    const double target = log(width);
-    double step = 0.25;
-    while (log_p > target) {
-        const double next = fmax(target, log_p - step);
-        e->work->width = exp(next);
-        Iterate trial = equations_at(e, at->log_t, at->log_r);
-        if (equations_newton(e, &trial)) {
-            *at = trial;
-            log_p = next;
-            step = fmin(0.25, 2.0 * step);
-        } else if ((step *= 0.5) < 1e-6) {
+    double p = fmin(e->work->teacher.dimension, ceil(at->o.rank));
+    double step = longest_step;
+    while (p > width) {
+        const double next = fmin(p - 1.0, fmax(width, floor(p * exp(-step))));
+        e->work->width = p;
+        if (step_down(e, next, at)) {
+            p = next;
+            step = fmin(2.0 * step, longest_step);
+        } else if (next < p - 1.0) {
+            step *= 0.25;
+        } else if (equations_flow(e, at)) {
+            p = next;
+        } else {
             return false;
         }
     }
@@ -127,7 +147,7 @@ static Evolution report(Equations *e, const Iterate *at, const Problem *problem)
 
 EvolutionWork evolution_work(void)
 {
-    return (EvolutionWork){.overlaps.near.v = -1.0};
+    return (EvolutionWork){.overlaps = {.near.v = -1.0, .near_top.v = -1.0}};
 }
 
 void evolution_free(EvolutionWork *work)
@@ -139,7 +159,7 @@ void evolution_free(EvolutionWork *work)
 void evolution_forget(EvolutionWork *work)
 {
     work->last.valid = work->before.valid = false;
-    work->overlaps.near.v = -1.0;
+    work->overlaps.near.v = work->overlaps.near_top.v = -1.0;
 }
 
 /* A neighbour must share everything but samples, weight and width. */
