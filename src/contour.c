@@ -14,13 +14,17 @@ static const double weight[ATOM_NODES] = {
 
 /* G is split in B, the atoms far to the left of a cut with little mass above it, and the rest
  * O.  Integrals of B alone reduce to a segment of length v at the cut; everything else has a
- * factor O, so a few outliers of mass 1/d each keep their digits at any d. */
+ * factor O, so a few outliers of mass 1/d each keep their digits at any d.  Where O reaches far
+ * beyond the cut, its nearer atoms join B on the way: once the path is higher than they are
+ * away, a quarter circle to the real line closes their integrals, so that large s_i meet none
+ * but large s_i in (w - s)^2 G dw. */
 typedef struct Path {
     const Teacher *teacher;
     Atoms *atoms;
     double t, b;
     double split;       /* atoms below it belong to B */
     double split_index; /* last index above it */
+    double top;         /* atoms above it are left out */
     bool learned;       /* sum only what contour_learned wants */
     SideMoments sum;    /* -(1/pi) Im of the integrals so far, with x - b for g */
     double learned_sum; /* the same of learned_term */
@@ -84,19 +88,24 @@ static double complex learned_term(const Path *path, double complex w, double co
                     t * t * (3.0 * left * (left + right) + right * right));
 }
 
-/* The atoms on one side of the split; positions decrease. */
+/* The atoms above a position; positions decrease. */
+static size_t count_above(const Atoms *atoms, double position)
+{
+    size_t count = 0;
+    while (count < atoms->count && atoms->position[count] > position) {
+        count++;
+    }
+    return count;
+}
+
+/* The atoms on one side of the split. */
 static Atoms part_of(const Path *path, bool left)
 {
-    size_t cut = 0;
-    while (cut < path->atoms->count && path->atoms->position[cut] > path->split) {
-        cut++;
-    }
-    return left ? (Atoms){.count = path->atoms->count - cut,
-                          .position = path->atoms->position + cut,
-                          .mass = path->atoms->mass + cut}
-                : (Atoms){.count = cut,
-                          .position = path->atoms->position,
-                          .mass = path->atoms->mass};
+    const size_t split = count_above(path->atoms, path->split);
+    const size_t first = left ? split : count_above(path->atoms, path->top);
+    return (Atoms){.count = (left ? path->atoms->count : split) - first,
+                   .position = path->atoms->position + first,
+                   .mass = path->atoms->mass + first};
 }
 
 static void add_nodes(Path *path, const double complex w[NODES], const double complex dw[NODES])
@@ -209,10 +218,12 @@ static double nearest_distance(const Teacher *teacher, double u)
 static void add_rise(Path *path, double u, double low, double high)
 {
     const double nearest = nearest_distance(path->teacher, u);
+    const double far = 2.0 * sqrt(path->t);
     while (low < high) {
-        /* every pole stays outside the ellipse rho = 2.9 around a panel: error 2.9^-32 */
+        /* Every pole stays outside the ellipse rho = 3.7 around a panel: error 3.7^-32.  It may
+         * be of fifth order where t G is as large as w - s; beyond, rho = 2.9 will do. */
         const double distance = hypot(low, nearest);
-        const double top = low + 2.0 * distance + low;
+        const double top = low + 2.0 * distance + (low > far ? low : 0.0);
         add_vertical(path, u, low, fmin(top, high));
         low = top;
     }
@@ -234,25 +245,60 @@ static void choose_split(Path *path, const SpectralPoint *cut, int side)
     path->split = teacher_eigenvalue(teacher, path->split_index + 0.5);
 }
 
+/* How far a quarter circle goes at least, as a multiple of the distance of the last pole inside
+ * it: every pole stays outside the ellipse rho = 3.1. */
+static const double clearance = 2.5;
+
+/* Rise from `low` until the atoms from index 2^octave on can be closed, and close them. */
+static double close_shell(Path *path, double u, double low, int octave, int side)
+{
+    const Teacher *teacher = path->teacher;
+    const double first = side > 0 ? ldexp(1.0, octave) : teacher->dimension;
+    const double farthest = teacher_eigenvalue(teacher, first);
+    const double radius = fmax(low, clearance * side * (farthest - u)) + sqrt(path->t);
+    add_rise(path, u, low, radius);
+    path->top = octave > 0 ? teacher_eigenvalue(teacher, first - 0.5) : INFINITY;
+    add_quarter_circle(path, u, radius, side);
+    if (octave > 0) {
+        path->split = path->top;
+        path->split_index = teacher->dimension; /* octaves are never straddled */
+        path->top = INFINITY;
+    }
+    return radius;
+}
+
+/* Octaves whose shells are closed on the way to s_1: the first where no s_i is much larger than
+ * the typical 1 or the cut, the next ones in factors of 16 in s. */
+static int first_octave(const Teacher *teacher, const SpectralPoint *cut)
+{
+    const double near = 4.0 * fmax(1.0, fabs(cut->u)) + cut->v;
+    const double index = pow(teacher->scale / near, 1.0 / teacher->source_exponent);
+    return index > 1.0 ? ilogb(index) : 0;
+}
+
 SideMoments contour_side(const Teacher *teacher, double t, const SpectralPoint *cut, double b,
                          int side, Atoms *atoms)
 {
     assert(side == 1 || side == -1);
-    const double delta = sqrt(t);
     const double extreme = teacher_eigenvalue(teacher, side > 0 ? 1.0 : teacher->dimension);
-    const double beyond = side * (extreme - cut->u) + 2.0 * delta;
-    if (cut->v == 0.0 && beyond <= 2.0 * delta) {
+    if (cut->v == 0.0 && side * (extreme - cut->u) <= 0.0) {
         return (SideMoments){0}; /* in the gap beyond the last s_i */
     }
-    Path path = {.teacher = teacher, .atoms = atoms, .t = t, .b = b};
+    Path path = {.teacher = teacher, .atoms = atoms, .t = t, .b = b, .top = INFINITY};
     choose_split(&path, cut, side);
     if (cut->v > 0.0 && path.split > -INFINITY) {
         add_left_segment(&path, cut);
     }
-    /* twice as far as needed: the circle keeps away from the poles */
-    const double radius = 2.0 * fmax(beyond, 4.0 * cut->v);
-    add_rise(&path, cut->u, cut->v, radius);
-    add_quarter_circle(&path, cut->u, radius, side);
+    double height = cut->v;
+    if (side > 0) {
+        const int stride = (int)fmax(1.0, 4.0 / teacher->source_exponent);
+        for (int octave = first_octave(teacher, cut); octave > 0; octave -= stride) {
+            height = close_shell(&path, cut->u, height, octave, 1);
+        }
+    }
+    if (path.split < teacher->scale) {
+        close_shell(&path, cut->u, height, 0, side);
+    }
     SideMoments moments = path.sum;
     /* leftwards the path runs the other way, and g = b - x */
     moments.mass *= side;
@@ -266,7 +312,7 @@ SideMoments contour_between(const Teacher *teacher, double t, const SpectralPoin
                             double gap, double b, Atoms *atoms)
 {
     assert(gap > cut->u);
-    Path path = {.teacher = teacher, .atoms = atoms, .t = t, .b = b};
+    Path path = {.teacher = teacher, .atoms = atoms, .t = t, .b = b, .top = INFINITY};
     choose_split(&path, cut, 1);
     if (cut->v > 0.0 && path.split > -INFINITY) {
         add_left_segment(&path, cut);
@@ -289,7 +335,8 @@ double contour_learned(const Teacher *teacher, double t, double gap, double b, A
 {
     const double beyond = teacher_eigenvalue(teacher, 1.0) - gap + 2.0 * sqrt(t);
     const SpectralPoint cut = {.u = gap};
-    Path path = {.teacher = teacher, .atoms = atoms, .t = t, .b = b, .learned = true};
+    Path path = {.teacher = teacher, .atoms = atoms, .t = t, .b = b, .top = INFINITY,
+                 .learned = true};
     choose_split(&path, &cut, 1);
     add_rise(&path, gap, 0.0, 2.0 * beyond);
     add_quarter_circle(&path, gap, 2.0 * beyond, 1);

@@ -62,9 +62,11 @@ typedef struct Search {
     SpectralPoint at;   /* of the last trial */
 } Search;
 
-static double position_error(double u, void *context)
+/* At u = target + shift sqrt(t). */
+static double position_error(double shift, void *context)
 {
     Search *search = context;
+    const double u = search->target + shift * sqrt(search->t);
     search->at = freeconv_point(search->teacher, search->t, u, search->atoms);
     return search->at.x - search->target;
 }
@@ -107,10 +109,10 @@ SpectralPoint freeconv_locate(const Teacher *teacher, double t, double x, Spectr
         return near;
     }
     /* |x - u| = |t Re G| <= delta, because |G|^2 <= (1/d) sum 1/|w - s|^2 <= 1/t */
-    const double delta = sqrt(t) * (1.0 + 1e-12);
-    const double slack = 1e-15 * fabs(x);
-    root_bracketed(position_error, &search, x - delta - slack, x + delta + slack, 1e-12);
-    return search.at;
+    const double reach = 1.0 + 1e-12 + 1e-15 * fabs(x) / sqrt(t);
+    root_bracketed(position_error, &search, -reach, reach, 1e-9);
+    near = search.at;
+    return near.v >= 0.0 && locate_by_newton(&search, &near) ? near : search.at;
 }
 
 /* Closed form: theory.md section 2. */
@@ -124,26 +126,42 @@ double freeconv_mass_above(const Teacher *teacher, double t, const SpectralPoint
     return (atoms_argument(atoms, w) + 0.5 * t * cimag(g * g)) / M_PI;
 }
 
-static double mass_error(double u, void *context)
+/* Position, density and log of the mass above, with d log mass / du. */
+static double log_mass(const Search *search, double u, SpectralPoint *at, double *slope)
 {
-    Search *search = context;
-    search->at = freeconv_point(search->teacher, search->t, u, search->atoms);
-    const double mass =
-        freeconv_mass_above(search->teacher, search->t, &search->at, search->atoms);
-    const double error = mass / search->target - 1.0;
-    return fabs(error) <= 1e-14 ? 0.0 : error; /* every point of a gap is as good */
+    const double t = search->t;
+    *at = freeconv_point(search->teacher, t, u, search->atoms);
+    const double complex w = u + I * at->v;
+    double complex derivative;
+    const double complex g = atoms_resolvent_at(search->atoms, w, &derivative);
+    const double mass = (atoms_argument(search->atoms, w) + 0.5 * t * cimag(g * g)) / M_PI;
+    const double complex dz = 1.0 + t * derivative;
+    const double dx = creal(dz) + cimag(dz) * cimag(dz) / creal(dz);
+    *slope = -at->density * dx / mass;
+    return mass > 0.0 ? log(mass / search->target) : -INFINITY;
 }
 
-SpectralPoint freeconv_quantile(const Teacher *teacher, double t, double mass, Atoms *atoms)
+SpectralPoint freeconv_quantile(const Teacher *teacher, double t, double mass,
+                                SpectralPoint near, Atoms *atoms)
 {
     assert(mass > 0.0 && mass < 1.0);
-    Search search = {.teacher = teacher, .atoms = atoms, .t = t, .target = mass};
+    const Search search = {.teacher = teacher, .atoms = atoms, .t = t, .target = mass};
     const double delta = sqrt(t);
     /* Weyl: the top p eigenvalues of S* + delta Z are within 2 delta of those of S* */
     const double index = mass * teacher->dimension;
-    const double high = teacher_eigenvalue(teacher, fmax(1.0, floor(index))) + 4.0 * delta;
-    const double low =
-        teacher_eigenvalue(teacher, fmin(teacher->dimension, ceil(index) + 1.0)) - 4.0 * delta;
-    root_bracketed(mass_error, &search, low, high, 1e-16);
-    return search.at;
+    Bracket bracket = {
+        teacher_eigenvalue(teacher, fmin(teacher->dimension, ceil(index) + 1.0)) - 4.0 * delta,
+        teacher_eigenvalue(teacher, fmax(1.0, floor(index))) + 4.0 * delta};
+    const bool guess = near.v >= 0.0 && near.u > bracket.low && near.u < bracket.high;
+    double u = guess ? near.u : 0.5 * (bracket.low + bracket.high);
+    SpectralPoint at;
+    for (int step = 0;; step++) {
+        double slope;
+        const double error = -log_mass(&search, u, &at, &slope);
+        /* every point of a gap is as good */
+        if (fabs(error) <= 1e-13 || bracket_exhausted(&bracket)) {
+            return at;
+        }
+        u = bracket_next(&bracket, u, error, -slope, step < 30 ? INFINITY : 0.0);
+    }
 }

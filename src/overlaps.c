@@ -48,18 +48,25 @@ static void differentiate(Overlaps *o, double t, double b, const SpectralPoint *
     o->divergence_b = -b * hilbert;
     o->risk_t = t * (o->divergence - b * hilbert + 2.0 * t * divergence_t);
     o->risk_b = b * (2.0 * b * o->rank - 2.0 * t * hilbert);
+    /* what the last p/d of the mass contributes */
+    const double twice_h = 2.0 * (cut->x - cut->u) / t;
+    o->risk_p = o->rank * jump * (jump - 2.0 * cut->x + 2.0 * t * twice_h);
+    o->divergence_p = o->rank * jump * twice_h;
 }
 
 SpectralPoint overlaps_cut(OverlapsWork *work, double t, double b)
 {
     const Teacher *teacher = &work->teacher;
-    SpectralPoint cut = freeconv_locate(teacher, t, b, work->near, &work->atoms);
-    work->near = cut;
     const double share = work->width / teacher->dimension;
-    if (share < 1.0 && freeconv_mass_above(teacher, t, &cut, &work->atoms) > share) {
-        cut = freeconv_quantile(teacher, t, share, &work->atoms);
+    if (share < 1.0) {
+        work->near_top =
+            freeconv_quantile(teacher, t, share, work->near_top, &work->atoms);
+        if (work->near_top.x >= b) {
+            return work->near_top;
+        }
     }
-    return cut;
+    work->near = freeconv_locate(teacher, t, b, work->near, &work->atoms);
+    return work->near;
 }
 
 Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b)
@@ -87,8 +94,10 @@ Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b)
     const double tau = sqrt(t);
     const double d = work->teacher.dimension;
     const double root = sqrt(d); /* theta*_i = s_i / sqrt(d) */
-    /* beyond ten tau above the threshold a coordinate is active: error tau^2 + b^2 */
-    teacher_atoms_smooth(&work->teacher, tau * root, (b + 10.0 * tau) * root, &work->atoms);
+    /* beyond ten tau above the threshold a coordinate is active: error tau^2 + b^2; as far
+     * below it is not: error t^2 */
+    teacher_atoms_smooth(&work->teacher, tau * root, (b - 10.0 * tau) * root,
+                         (b + 10.0 * tau) * root, &work->atoms);
     Overlaps o = {0};
     for (size_t k = work->atoms.count; k-- > 0;) { /* small terms first */
         const double count = work->atoms.mass[k] * d;

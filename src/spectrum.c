@@ -182,12 +182,13 @@ void spectrum_quantiles(SpectrumWork work, double t, double b, double values[], 
     const SpectralPoint cut = overlaps_cut(work.overlaps, t, b);
     const double mass =
         freeconv_mass_above(&work.overlaps->teacher, t, &cut, &work.overlaps->atoms);
+    SpectralPoint at = {.v = -1.0};
     for (size_t j = 0; j < count; j++) {
         const double above = ((double)j + 0.5) / (double)count;
         values[j] = 0.0;
         if (above < mass) {
-            const SpectralPoint at =
-                freeconv_quantile(&work.overlaps->teacher, t, above, &work.overlaps->atoms);
+            at = freeconv_quantile(&work.overlaps->teacher, t, above, at,
+                                   &work.overlaps->atoms);
             values[j] = fmax(0.0, at.x - b);
         }
     }

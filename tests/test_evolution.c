@@ -32,8 +32,35 @@ static Evolution solve(Problem problem)
     return e;
 }
 
-/* Rows with p >= d; the reference's own accuracy is about 3e-6. */
-static int check_file(const char *path)
+/* n, d, gamma, weight, noise, then p for the quadratic network, then what to find. */
+static void check_quadratic(const double v[13])
+{
+    Problem problem = quadratic(v[0], v[1], v[2], v[3], v[4]);
+    problem.width = v[5];
+    problem.weight_decay = problem_weight_decay(&problem, v[3]);
+    const Evolution e = solve(problem);
+    assert_near("risk", e.overlaps.risk, v[6], 1e-5);
+    assert_near("delta", e.delta, v[7], 1e-5);
+    assert_near("threshold", e.threshold, v[8], 1e-3); /* nine digits resolve no more */
+    assert_near("trace", e.overlaps.trace + 1.0, v[11] + 1.0, 1e-5);
+    assert_near("q", e.overlaps.q + 1.0, v[9] + 1.0, 1e-5);
+    assert_near("m", e.overlaps.m + 1.0, v[10] + 1.0, 1e-5);
+    assert_near("objective", e.objective, v[12], 1e-5);
+}
+
+static void check_diagonal(const double v[13])
+{
+    Problem problem = quadratic(v[0], v[1], v[2], v[3], v[4]);
+    problem.model = MODEL_DIAGONAL;
+    const Evolution e = solve(problem);
+    assert_near("risk", e.overlaps.risk, v[5], 1e-5);
+    assert_near("tau", e.delta, v[6], 1e-5);
+    assert_near("threshold", e.threshold, v[7], 1e-5);
+    assert_near("active", e.overlaps.rank, v[8], 1e-5);
+}
+
+/* Every row; the reference's own accuracy is about 3e-6. */
+static int check_file(const char *path, int columns, void (*check)(const double v[13]))
 {
     FILE *file = fopen(path, "r");
     assert_non_null(file);
@@ -41,22 +68,12 @@ static int check_file(const char *path)
     assert_non_null(fgets(line, sizeof line, file));
     int rows = 0;
     while (fgets(line, sizeof line, file) != NULL) {
-        double v[13];
+        double v[13] = {0};
         char *cursor = line;
-        for (int i = 0; i < 13; i++, cursor++) {
+        for (int i = 0; i < columns; i++, cursor++) {
             v[i] = strtod(cursor, &cursor);
         }
-        if (v[5] < v[1]) {
-            continue;
-        }
-        const Evolution e = solve(quadratic(v[0], v[1], v[2], v[3], v[4]));
-        assert_near("risk", e.overlaps.risk, v[6], 1e-5);
-        assert_near("delta", e.delta, v[7], 1e-5);
-        assert_near("threshold", e.threshold, v[8], 1e-3);
-        assert_near("trace", e.overlaps.trace + 1.0, v[11] + 1.0, 1e-5);
-        assert_near("q", e.overlaps.q + 1.0, v[9] + 1.0, 1e-5);
-        assert_near("m", e.overlaps.m + 1.0, v[10] + 1.0, 1e-5);
-        assert_near("objective", e.objective, v[12], 1e-5);
+        check(v);
         rows++;
     }
     fclose(file);
@@ -66,8 +83,9 @@ static int check_file(const char *path)
 static void test_reference(void **unused)
 {
     (void)unused;
-    assert_int_equal(check_file(REFERENCE_DIR "/se_quadratic.csv"), 19);
-    assert_int_equal(check_file(REFERENCE_DIR "/se_quadratic_large.csv"), 2);
+    assert_int_equal(check_file(REFERENCE_DIR "/se_quadratic.csv", 13, check_quadratic), 41);
+    assert_int_equal(check_file(REFERENCE_DIR "/se_quadratic_large.csv", 13, check_quadratic), 2);
+    assert_int_equal(check_file(REFERENCE_DIR "/se_diagonal.csv", 9, check_diagonal), 44);
 }
 
 /* VIb: all features learned, R = Delta/(4 alpha - 2), and III: R = delta^2 + b^2. */

@@ -35,8 +35,8 @@ typedef struct Evolution {
 typedef struct EvolutionTrack {
     bool   valid;
     double log_n, log_weight;           /* where */
-    double log_t, log_b;                /* the solution */
-    double slope_n[2], slope_weight[2]; /* d (log t, log b) / d log n, d log weight */
+    double log_t, log_r;                /* the solution, r = b / delta */
+    double slope_n[2], slope_weight[2]; /* d (log t, log r) / d log n, d log weight */
 } EvolutionTrack;
 
 typedef struct EvolutionWork {

@@ -31,7 +31,9 @@ SpectralPoint freeconv_locate(const Teacher *teacher, double t, double x, Spectr
 double freeconv_mass_above(const Teacher *teacher, double t, const SpectralPoint *at,
                            Atoms *atoms);
 
-/* Local.  The point with `mass` in (0, 1) above it; anywhere in a gap if that is one. */
-SpectralPoint freeconv_quantile(const Teacher *teacher, double t, double mass, Atoms *atoms);
+/* Local.  The point with `mass` in (0, 1) above it; anywhere in a gap if that is one.  near: a
+ * guess, v = -1 for none. */
+SpectralPoint freeconv_quantile(const Teacher *teacher, double t, double mass,
+                                SpectralPoint near, Atoms *atoms);
 
 #endif

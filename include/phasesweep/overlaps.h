@@ -17,6 +17,7 @@
 typedef struct Overlaps {
     double risk, risk_t, risk_b;                    /* R; derivatives in log t, log b */
     double divergence, divergence_t, divergence_b;  /* D, and the same */
+    double risk_p, divergence_p;    /* derivatives in log width; 0 unless it cuts f */
     double q;       /* |S|^2 / d; |theta|^2 */
     double m;       /* Tr S S* / d; theta . theta* */
     double trace;   /* Tr S / d; |theta|_1 */
@@ -28,6 +29,7 @@ typedef struct OverlapsWork {
     Teacher teacher;
     Atoms   atoms;          /* scratch */
     SpectralPoint near;     /* last threshold found, a guess for the next; v = -1 for none */
+    SpectralPoint near_top; /* the same for the cut of the top p eigenvalues */
     double  width;          /* p of the quadratic network, real while it is continued */
 } OverlapsWork;
 
