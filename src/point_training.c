@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "phasesweep/check.h"
+#include "phasesweep/lasso.h"
 #include "phasesweep/summary.h"
 #include "phasesweep/training.h"
 #include "point_line.h"
@@ -35,27 +36,6 @@ static bool same_data(const Problem *a, const Problem *b)
            a->random_signs == b->random_signs;
 }
 
-static Record record_of_training(const Training *t, const double overlaps[])
-{
-    Record record = record_empty();
-    double *value = record.value;
-    record.outcome = t->outcome;
-    value[FIELD_ITERATIONS] = t->iterations;
-    if (t->outcome == OUTCOME_FAILED) {
-        return record;
-    }
-    value[FIELD_RISK] = t->risk;
-    value[FIELD_OVERLAP_Q] = t->overlap_q;
-    value[FIELD_OVERLAP_M] = t->overlap_m;
-    value[FIELD_TRACE] = t->trace;
-    value[FIELD_RANK] = t->rank;
-    value[FIELD_OBJECTIVE] = t->objective;
-    value[FIELD_TRAIN_LOSS] = t->train_loss;
-    value[FIELD_GAP] = t->gap;
-    value[FIELD_FEATURE_OVERLAP] = t->rank > 0 ? overlaps[0] : NAN;
-    return record;
-}
-
 static void put_spectrum(const double eigenvalues[], size_t d, double value[])
 {
     const SpectrumSummary summary = summary_of(eigenvalues, d, 0.0);
@@ -67,37 +47,123 @@ static void put_spectrum(const double eigenvalues[], size_t d, double value[])
     value[FIELD_TAIL_ERROR] = summary.tail.error;
 }
 
-static TrainingWork *open_work(const PointLine *line, size_t k, const Luggage *luggage)
+/* A way to train: data are drawn once for a run of points that share them. */
+typedef struct Trainer {
+    void *(*create)(const PointLine *line, const Problem *problem, const Luggage *luggage);
+    void (*release)(void *work);
+    /* Fill the record and the first d eigenvalues; false if the team was told to stop. */
+    bool (*solve)(void *work, const Problem *problem, double eigenvalues[], Record *record);
+} Trainer;
+
+/* ---- quadratic network, width >= d ------------------------------------------------------- */
+
+static void *quadratic_create(const PointLine *line, const Problem *problem,
+                              const Luggage *luggage)
 {
     TrainingSettings settings = training_defaults();
-    settings.store = line->problems[k].store;
+    settings.store = problem->store;
     settings.memory = (size_t)line->team->memory;
-    settings.tolerance = line->problems[k].tolerance;
+    settings.tolerance = problem->tolerance;
     settings.checkpoint = line->team->checkpoint;
     settings.luggage = luggage->block;
     settings.luggage_bytes = luggage->bytes;
     settings.stop = line->team->stopping;
     settings.stop_context = line->team->context;
-    return training_create(line->team->comm, &line->problems[k], &settings);
+    return training_create(line->team->comm, problem, &settings);
 }
 
+static void quadratic_release(void *work)
+{
+    training_free(work);
+}
+
+static bool quadratic_solve(void *work, const Problem *problem, double eigenvalues[],
+                            Record *record)
+{
+    double *overlaps = checked_alloc((size_t)problem->dimension, sizeof(double));
+    const Training t = training_solve(work, problem, eigenvalues, overlaps);
+    double *value = record->value;
+    record->outcome = t.outcome;
+    value[FIELD_ITERATIONS] = t.iterations;
+    value[FIELD_RISK] = t.risk;
+    value[FIELD_OVERLAP_Q] = t.overlap_q;
+    value[FIELD_OVERLAP_M] = t.overlap_m;
+    value[FIELD_TRACE] = t.trace;
+    value[FIELD_RANK] = t.rank;
+    value[FIELD_OBJECTIVE] = t.objective;
+    value[FIELD_TRAIN_LOSS] = t.train_loss;
+    value[FIELD_GAP] = t.gap;
+    value[FIELD_FEATURE_OVERLAP] = t.rank > 0 ? overlaps[0] : NAN;
+    free(overlaps);
+    return !t.stopped;
+}
+
+/* ---- diagonal network --------------------------------------------------------------------- */
+
+static void *diagonal_create(const PointLine *line, const Problem *problem,
+                             const Luggage *luggage)
+{
+    (void)luggage; /* minutes, not hours: no checkpoint */
+    LassoSettings settings = lasso_defaults();
+    settings.random_signs = problem->random_signs;
+    settings.memory = (size_t)line->team->memory;
+    settings.tolerance = problem->tolerance;
+    return lasso_create(line->team->comm, problem, &settings);
+}
+
+static void diagonal_release(void *work)
+{
+    lasso_free(work);
+}
+
+static bool diagonal_solve(void *work, const Problem *problem, double eigenvalues[],
+                           Record *record)
+{
+    const Lasso t = lasso_solve(work, problem, eigenvalues);
+    double *value = record->value;
+    record->outcome = t.outcome;
+    value[FIELD_ITERATIONS] = t.iterations;
+    value[FIELD_RISK] = t.risk;
+    value[FIELD_OVERLAP_Q] = t.overlap_q;
+    value[FIELD_OVERLAP_M] = t.overlap_m;
+    value[FIELD_TRACE] = t.trace;
+    value[FIELD_RANK] = t.rank;
+    value[FIELD_OBJECTIVE] = t.objective;
+    value[FIELD_TRAIN_LOSS] = 2.0 * t.train_loss / problem->samples; /* sum res^2 / n */
+    value[FIELD_GAP] = t.gap;
+    return true;
+}
+
+/* ---- lines --------------------------------------------------------------------------------- */
+
+/* A new network is a row here. */
+static const Trainer trainers[MODEL_COUNT] = {
+    [MODEL_QUADRATIC] = {quadratic_create, quadratic_release, quadratic_solve},
+    [MODEL_DIAGONAL] = {diagonal_create, diagonal_release, diagonal_solve},
+};
+
 /* False if the team was told to stop in the middle of it. */
-static bool train_point(const PointLine *line, size_t k, TrainingWork *work, Luggage *luggage,
-                        double overlaps[])
+static bool train_point(const PointLine *line, size_t k, const Trainer *trainer, void *work,
+                        Luggage *luggage)
 {
     const Problem *problem = &line->problems[k];
     const size_t d = (size_t)problem->dimension;
     const double start = point_clock();
     double *eigenvalues = luggage->eigenvalues + k * line->width;
-    const Training training = training_solve(work, problem, eigenvalues, overlaps);
-    if (training.stopped) {
+    Record record = record_empty();
+    if (!trainer->solve(work, problem, eigenvalues, &record)) {
         return false;
     }
-    for (size_t i = training.outcome == OUTCOME_FAILED ? 0 : d; i < line->width; i++) {
+    const bool failed = record.outcome == OUTCOME_FAILED;
+    for (size_t i = failed ? 0 : d; i < line->width; i++) {
         eigenvalues[i] = NAN;
     }
-    Record record = record_of_training(&training, overlaps);
-    if (training.outcome != OUTCOME_FAILED) {
+    if (failed) {
+        const double iterations = record.value[FIELD_ITERATIONS];
+        record = record_empty();
+        record.outcome = OUTCOME_FAILED;
+        record.value[FIELD_ITERATIONS] = iterations;
+    } else {
         put_spectrum(eigenvalues, d, record.value);
     }
     point_complete(problem, point_clock() - start, &record);
@@ -108,24 +174,26 @@ static bool train_point(const PointLine *line, size_t k, TrainingWork *work, Lug
 
 bool point_train(const PointLine *line)
 {
+    const Trainer *trainer = &trainers[line->problems[0].model];
     Luggage luggage = pack_luggage(line);
-    double *overlaps = checked_alloc(line->width, sizeof(double));
-    TrainingWork *work = NULL;
+    void *work = NULL;
     bool going_on = true;
     for (size_t k = 0; k < line->count && going_on; k++) {
-        if (k == 0 || !same_data(&line->problems[k], &line->problems[k - 1])) {
-            training_free(work);
-            work = open_work(line, k, &luggage); /* may restore the luggage of a checkpoint */
+        const Problem *problem = &line->problems[k];
+        if (k == 0 || !same_data(problem, problem - 1)) {
+            if (work != NULL) {
+                trainer->release(work);
+            }
+            work = trainer->create(line, problem, &luggage); /* may restore the luggage */
             MPI_Bcast(luggage.block, (int)luggage.bytes, MPI_BYTE, 0, line->team->comm);
         }
         if (k >= *luggage.done) {
-            going_on = train_point(line, k, work, &luggage, overlaps);
+            going_on = train_point(line, k, trainer, work, &luggage);
         }
     }
-    training_free(work);
+    trainer->release(work);
     memcpy(line->records, luggage.records, line->count * sizeof(Record));
     memcpy(line->eigenvalues, luggage.eigenvalues, line->count * line->width * sizeof(double));
-    free(overlaps);
     free(luggage.block);
     return going_on;
 }

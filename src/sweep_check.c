@@ -242,8 +242,8 @@ static const char *not_solved_yet(const Problem *problem)
     return problem->method == METHOD_STATE_EVOLUTION || problem->method == METHOD_OPTIMAL ? NULL
            : problem->method != METHOD_TRAINING
                ? "method: not available yet; allowed: state_evolution, optimal, training"
-           : problem->model != MODEL_QUADRATIC || !wide
-               ? "method: training not available yet here; allowed: model quadratic, width >= d"
+           : problem->model == MODEL_QUADRATIC && !wide
+               ? "method: training of narrow networks is not available yet; allowed: width >= d"
                : NULL;
 }
 
