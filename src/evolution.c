@@ -18,23 +18,30 @@ static double hermite(double x0, double y0, double slope0, double x1, double y1,
            h * s * r * (slope0 * r + slope1 * s);
 }
 
-/* The next point of a line that varies one parameter, from the two before it. */
+/* Whether x is near enough to two known places for a cubic through them. */
+static bool in_reach(double x0, double x1, double x)
+{
+    return fabs(x - x1) <= 2.0 * fabs(x1 - x0);
+}
+
+/* The next point from the last, and on a line that varies one parameter from the two before. */
 static double predict(const EvolutionTrack *before, const EvolutionTrack *last, int unknown,
                       double log_n, double log_weight)
 {
     const double y1 = unknown == 0 ? last->log_t : last->log_r;
     const double y0 = unknown == 0 ? before->log_t : before->log_r;
-    const double tangent = y1 + last->slope_n[unknown] * (log_n - last->log_n) +
-                           last->slope_weight[unknown] * (log_weight - last->log_weight);
-    if (before->valid && log_n == last->log_n && log_n == before->log_n) {
+    if (before->valid && log_n == last->log_n && log_n == before->log_n &&
+        in_reach(before->log_weight, last->log_weight, log_weight)) {
         return hermite(before->log_weight, y0, before->slope_weight[unknown], last->log_weight,
                        y1, last->slope_weight[unknown], log_weight);
     }
-    if (before->valid && log_weight == last->log_weight && log_weight == before->log_weight) {
+    if (before->valid && log_weight == last->log_weight && log_weight == before->log_weight &&
+        in_reach(before->log_n, last->log_n, log_n)) {
         return hermite(before->log_n, y0, before->slope_n[unknown], last->log_n, y1,
                        last->slope_n[unknown], log_n);
     }
-    return tangent;
+    return y1 + last->slope_n[unknown] * (log_n - last->log_n) +
+           last->slope_weight[unknown] * (log_weight - last->log_weight);
 }
 
 static EvolutionTrack track_at(const Equations *e, const Iterate *at)
@@ -54,21 +61,31 @@ static EvolutionTrack track_at(const Equations *e, const Iterate *at)
 /* In log p, on the way to a narrow network. */
 static const double longest_step = 0.5;
 
-/* The solution at p >= d, from the neighbour if there is one that is near enough. */
-static bool solve_wide(EvolutionWork *work, Equations *e, Iterate *at)
+/* The solution from the neighbour, if there is one and it is near enough. */
+static bool solve_near(const EvolutionWork *work, Equations *e, Iterate *at)
 {
     const double log_n = log(e->capacity);
     const double log_weight = log(e->weight);
     const EvolutionTrack *last = &work->last;
-    bool good = false;
-    if (last->valid && fabs(log_n - last->log_n) + fabs(log_weight - last->log_weight) < 2.0) {
-        *at = equations_at(e, predict(&work->before, last, 0, log_n, log_weight),
-                           predict(&work->before, last, 1, log_n, log_weight));
-        good = equations_newton(e, at);
+    if (!last->valid || fabs(log_n - last->log_n) + fabs(log_weight - last->log_weight) > 2.0) {
+        return false;
     }
-    if (!good) {
+    const double log_t = predict(&work->before, last, 0, log_n, log_weight);
+    const double log_r = predict(&work->before, last, 1, log_n, log_weight);
+    if (!(fabs(log_t - last->log_t) < 10.0 && fabs(log_r - last->log_r) < 10.0)) {
+        return false;
+    }
+    *at = equations_at(e, log_t, log_r);
+    return equations_newton(e, at);
+}
+
+/* The solution at p >= d. */
+static bool solve_wide(EvolutionWork *work, Equations *e, Iterate *at)
+{
+    if (!solve_near(work, e, at)) {
         e->work->near.v = -1.0;
         if (!equations_cold(e, at)) {
+            work->last.valid = work->before.valid = false;
             return false;
         }
     }

@@ -145,7 +145,7 @@ static void add_block(const Smoothness *s, Fits fits, int octave, double first, 
     }
     if (count <= EXACT) {
         add_indices(s->teacher, first, count, atoms);
-    } else if (first + count - 1.0 <= d && fits(s, first, count)) {
+    } else if (first + count - 1.0 <= d && !s->teacher->exact && fits(s, first, count)) {
         add_rule(s->teacher, octave, first, count, atoms);
     } else {
         add_block(s, fits, octave - 1, first, 0.5 * count, atoms);

@@ -14,24 +14,34 @@ static Teacher teacher;
 static Atoms atoms;
 
 /* Both sides of any threshold add up to mass 1, mean Tr S*, variance 1 + delta^2, and to
- * int 2 H dmu = 0, int 2 x H dmu = 1. */
+ * int 2 H dmu = 0, int 2 x H dmu = 1, at any d. */
+static void check_sides(const Teacher *of, double delta, double u)
+{
+    const SpectralPoint at = freeconv_point(of, delta * delta, u, &atoms);
+    const SideMoments a = contour_side(of, delta * delta, &at, at.x, 1, &atoms);
+    const SideMoments g = contour_side(of, delta * delta, &at, at.x, -1, &atoms);
+    const double b = at.x;
+    const double scale = 1.0 + b * b + delta * delta;
+    const double second = 1.0 + delta * delta - 2.0 * b * of->mean + b * b;
+    assert_true(fabs(a.mass + g.mass - 1.0) < 1e-12);
+    assert_true(fabs(a.first - g.first - (of->mean - b)) < 1e-12 * scale);
+    assert_true(fabs(a.second + g.second - second) < 1e-12 * scale);
+    assert_true(fabs(a.hilbert + g.hilbert) < 1e-12 / delta);
+    assert_true(fabs(a.mixed - g.mixed - 1.0) < 1e-12 * (1.0 + b / delta));
+}
+
 static void test_sides_add_up(void **unused)
 {
     (void)unused;
-    for (size_t k = 0; k < sizeof deltas / sizeof *deltas; k++) {
-        const double delta = deltas[k];
-        for (double u = 1.3e-3; u < 20.0; u *= 1.7) {
-            const SpectralPoint at = freeconv_point(&teacher, delta * delta, u, &atoms);
-            const SideMoments a = contour_side(&teacher, delta * delta, &at, at.x, 1, &atoms);
-            const SideMoments g = contour_side(&teacher, delta * delta, &at, at.x, -1, &atoms);
-            const double b = at.x;
-            const double scale = 1.0 + b * b + delta * delta;
-            const double second = 1.0 + delta * delta - 2.0 * b * teacher.mean + b * b;
-            assert_true(fabs(a.mass + g.mass - 1.0) < 1e-12);
-            assert_true(fabs(a.first - g.first - (teacher.mean - b)) < 1e-12 * scale);
-            assert_true(fabs(a.second + g.second - second) < 1e-12 * scale);
-            assert_true(fabs(a.hilbert + g.hilbert) < 1e-12 / delta);
-            assert_true(fabs(a.mixed - g.mixed - 1.0) < 1e-12 * (1.0 + b / delta));
+    static const double gammas[] = {0.6, 0.75, 1.25, 3.0};
+    for (double d = 100; d < 1e9; d *= 1e3) {
+        for (int g = 0; g < 4; g++) {
+            const Teacher of = teacher_create(gammas[g], d);
+            for (size_t k = 0; k < sizeof deltas / sizeof *deltas; k++) {
+                for (double u = 1.3e-3; u < 20.0; u *= 1.7) {
+                    check_sides(&of, deltas[k], u);
+                }
+            }
         }
     }
 }

@@ -2,10 +2,16 @@
  *
  * Unknowns: noise delta (tau) > 0 and threshold b > 0 of overlaps.h, equations (E1) and (E2).
  * For width p >= d and for the diagonal network training is convex and the solution unique: a
- * cold start brackets it (at fixed delta (E2) has one root b, what remains is a scalar root in
- * delta), so it cannot land on a wrong root.  Points after the first of a line start from
- * their neighbour and its exact derivatives; Newton's method with the exact Jacobian finishes
- * both.  For p < d the solution is the branch reached from p = d by lowering p.
+ * cold start brackets it, so it cannot land on a wrong root.  Points after the first of a line
+ * start from their neighbour and its exact derivatives; Newton's method with the exact Jacobian
+ * finishes both.  For p < d the solution is the branch reached from p = d by lowering p over
+ * whole numbers; where that branch ends in a fold, it goes on from the solution that the
+ * iteration of the equations would find.
+ *
+ * Accuracy.  A converged point has a residual of at most problem->tolerance, in practice 1e-9
+ * down to 1e-13.  Compressed spectra and quadrature change R, delta and b by less than 1e-10 of
+ * their values (against exact sums at d = 1e4 in test_robust).  The exponents are derivatives of
+ * the same sums: right to 1e-6 for n_eff >= 1; at n_eff << 1, where R = 1, to about 1e-3.
  *
  * Nothing here communicates; the same sequence of calls gives bitwise equal results.
  */

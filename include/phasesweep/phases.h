@@ -43,9 +43,10 @@ double phase_noise_line(Model model, double source_exponent, double dimension);
 /* Local.  The phase that the table gives; NONE at noise 0, UNDEFINED for width < d. */
 Phase phase_predicted(const Problem *problem);
 
-/* Local.  The phase whose exponents are nearest to those of the solution; flat phases are told
- * apart by what is learned, VIa and VIb by whether every feature stands above the noise.  NONE
- * without a solution or at noise 0, UNDEFINED for width < d. */
+/* Local.  The phase whose exponents are nearest to those of the solution; Ia and Ib, flat at
+ * R = 1, are told apart by whether samples or weight decay hold the threshold, VIa and VIb by
+ * whether every feature stands above the noise.  NONE without a solution or at noise 0,
+ * UNDEFINED for width < d. */
 Phase phase_measured(const Problem *problem, const Teacher *teacher, const Evolution *solution);
 
 #endif

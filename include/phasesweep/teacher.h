@@ -23,6 +23,7 @@ typedef struct Teacher {
     double dimension;       /* d, whole, 2 ... 2^40 */
     double scale;           /* c = s_1 */
     double mean;            /* Tr S* / d */
+    bool   exact;           /* every index its own atom, at any cost: for tests; false at first */
     double head[TEACHER_HEAD];      /* s_i by index; [0] unused */
     /* for blocks of 2^k indices, k >= 5: Gauss nodes on 0 ... 2^k - 1, their masses of sum
      * 2^k / d, and the s at 2^k + offset */
