@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <math.h>
 
-enum { HALVINGS = 30, ALL_MOST = 16 };
+enum { HALVINGS = 30 };
 
 static const double part = 0.5; /* of the makespan that one task may last: shorter ones pack */
 
@@ -33,20 +33,14 @@ int allot_team(const Allotment *allotment, const CostModel *model, const TaskGro
         return 1;
     }
     const int all = allotment->ranks;
-    const int workers = all - (allotment->master && all > 1);
+    const int workers = all - (allotment->master && all > 1 && !group->polls);
     if (group->least > workers) {
         return all;
     }
     const int most = group->most < workers ? group->most : workers;
     int size = cost_ranks_for(model, group, allotment->span);
     size = size < group->least ? group->least : size > most ? most : size;
-    if (size_above(size) <= most) {
-        size = size_above(size);
-    }
-    /* few ranks may get more done with the master than without; many lose more by waiting */
-    const bool better = all <= ALL_MOST && (all - 1) * cost_estimate(model, group, all) <
-                                               size * cost_estimate(model, group, size);
-    return all > workers && group->most >= all && better ? all : size;
+    return size_above(size) <= most ? size_above(size) : size;
 }
 
 /* Rank-seconds of everything left, with the teams that the span asks for. */

@@ -11,7 +11,7 @@
 
 typedef struct Allotment {
     int    ranks;       /* all of them */
-    bool   master;      /* rank 0 joins no team but that of all */
+    bool   master;      /* rank 0 joins teams of tasks that poll, and those of all ranks */
     double span;        /* seconds a task should last at most */
 } Allotment;
 

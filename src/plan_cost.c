@@ -60,10 +60,10 @@ static const double narrow_vectors = 24.0;     /* p x d arrays of its memory */
 static const double again = 1.5;               /* time, if rows are made at every use */
 static const double bandwidth = 1e9;           /* bytes a second that ranks add up */
 static const double latency = 5e-5;            /* seconds of a step that all ranks take */
-static const double serial_eigen = 0.05;       /* share of a d^3 step that does not scale */
-static const double useful = 0.75;             /* efficiency at which a team is full */
-static const double program_bytes = 50e6;      /* of a rank before it computes */
-static const double block_bytes = 8e6;         /* of data in hand */
+static const double serial_d = 400.0; /* below this d^3 steps do not scale, above by d / it */
+static const double useful = 0.75;     /* efficiency at which a team is full */
+static const double program_bytes = 50e6; /* of a rank before it computes */
+static const double block_bytes = 8e6;    /* of data in hand */
 
 enum { TEAM_MOST = 1 << 20 };
 
@@ -107,8 +107,8 @@ static double point_seconds(const Problem *problem, bool first, double *fixed)
         eigen = 0.0;
         words = d * problem->width;
     }
-    *fixed =
-        iterations * (serial_eigen * eigen / price->rate + 16.0 * words / bandwidth + latency);
+    *fixed = iterations * (fmin(1.0, serial_d / d) * eigen / price->rate +
+                           16.0 * words / bandwidth + latency);
     return iterations * ((flops + eigen) / price->rate + latency) + *fixed;
 }
 
@@ -195,6 +195,7 @@ PlanCost plan_cost(const Sweep *sweep, size_t line, const PlanSettings *settings
                               .points = (double)count},
                      .memory = program_bytes};
     if (draws_data(&begin)) {
+        cost.task.polls = true;
         const bool shrinks =
             plan_memory(&begin, 1, STORE_DOUBLE) > plan_memory(&end, 1, STORE_DOUBLE);
         size_team(sweep, shrinks ? &begin : &end, settings->memory, &cost);

@@ -1,6 +1,7 @@
 #include "pool.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -245,6 +246,17 @@ double pool_backlog(const Pool *pool, double now, double *last)
         *last = pool->end[rank] > *last ? pool->end[rank] : *last;
     }
     return sum;
+}
+
+double pool_soonest(const Pool *pool, int first)
+{
+    double end = INFINITY;
+    for (int rank = first; rank < pool->ranks; rank++) {
+        if (!set_has(&pool->idle, rank) && !set_has(&pool->kept, rank)) {
+            end = fmin(end, pool->end[rank]);
+        }
+    }
+    return end;
 }
 
 double pool_teams_left(const Pool *pool, double now)

@@ -72,6 +72,10 @@ void pool_release(Pool *pool);
 /* Local.  Estimated rank-seconds until everything given is finished, and when the last is. */
 double pool_backlog(const Pool *pool, double now, double *last);
 
+/* Local.  When the first of the busy ranks from `first` on is expected to need an answer;
+ * INFINITY if none is busy: those that are idle wait for others. */
+double pool_soonest(const Pool *pool, int first);
+
 /* Local.  Seconds until the last team of several ranks is expected to end; 0: there is none. */
 double pool_teams_left(const Pool *pool, double now);
 

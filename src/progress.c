@@ -30,7 +30,7 @@ Duration progress_duration(double seconds)
     Duration d;
     const double whole = fmin(fmax(round(seconds), 0.0), 1e12);
     const long long s = (long long)whole;
-    if (seconds > 0.0 && seconds < 10.0) {
+    if (seconds >= 1e-3 && seconds < 10.0) {
         snprintf(d.text, sizeof d.text, "%.2g s", seconds);
     } else if (s < 60) {
         snprintf(d.text, sizeof d.text, "%lld s", s);

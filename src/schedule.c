@@ -66,6 +66,7 @@ static void start_team(Schedule *s, double now, size_t task, Batch batch, Schedu
     start->ranks = s->team;
     start->estimate = batch.estimate;
     start->kind = group->kind;
+    start->polls = group->polls;
     start->assumed = batch.estimate / factor;
     start->alone = (double)batch.count * cost_estimate(&s->work.model, group, 1) / factor;
 }
@@ -82,16 +83,22 @@ static void start_group(Schedule *s, double now, size_t k, int size, const Slot 
     start_team(s, now, task, batch, start);
 }
 
-/* Rank of the master, which other ranks' teams leave out; -1: none. */
-static int avoided(const Schedule *s, int size)
-{
-    return s->computing && size < s->settings.ranks ? 0 : -1;
-}
-
 static int without_master(const Schedule *s, const RankSet *set)
 {
     return set->count == s->settings.ranks ? set->count
                                            : set->count - (s->computing && set_has(set, 0));
+}
+
+static int available(const Schedule *s, const TaskGroup *group, const RankSet *set)
+{
+    return group->polls ? set->count : without_master(s, set);
+}
+
+/* Put `size` ranks of a set into s->team; the master only if there are too few others. */
+static void choose_team(Schedule *s, const RankSet *set, int size)
+{
+    const bool spared = s->computing && set->count - set_has(set, 0) >= size;
+    pool_choose(&s->pool, set, size, spared ? 0 : -1, s->team);
 }
 
 /* The reserved ranks are all there, or so late that fewer will finish no later: what is
@@ -103,7 +110,7 @@ static bool start_reserved(Schedule *s, double now, ScheduleStart *start)
         return false;
     }
     const TaskGroup *group = &s->work.lanes.groups[r->group];
-    const int there = without_master(s, &s->pool.kept);
+    const int there = available(s, group, &s->pool.kept);
     int size = r->size;
     if (s->pool.kept.count < r->size) {
         size = there > 0 ? allot_size_below(there) : 0;
@@ -113,11 +120,11 @@ static bool start_reserved(Schedule *s, double now, ScheduleStart *start)
         }
     }
     const double estimate = cost_estimate(&s->work.model, group, size);
-    pool_choose(&s->pool, &s->pool.kept, size, avoided(s, size), s->team);
+    choose_team(s, &s->pool.kept, size);
     pool_release(&s->pool);
     s->work.waiting = false;
     r->size = 0;
-    const Slot slot = {size, now, s->settings.deadline, INFINITY};
+    const Slot slot = {size, size, now, s->settings.deadline, INFINITY};
     if (!work_in_time(&s->work, &slot, group, size)) {
         return false;
     }
@@ -130,17 +137,19 @@ static bool start_reserved(Schedule *s, double now, ScheduleStart *start)
 static bool start_or_reserve(Schedule *s, double now, size_t k, int size, ScheduleStart *start)
 {
     const TaskGroup *group = &s->work.lanes.groups[k];
-    const int free_ranks = without_master(s, &s->pool.idle);
+    const int free_ranks = available(s, group, &s->pool.idle);
     const int fewer = free_ranks > 0 ? allot_size_below(free_ranks) : 0;
     const double estimate = cost_estimate(&s->work.model, group, size);
-    const double begin = pool_earliest(&s->pool, size, avoided(s, size), now, s->reserved);
-    const Slot slot = {free_ranks, now, s->settings.deadline, begin + estimate - now};
+    const bool others = s->computing && !group->polls && size < s->settings.ranks;
+    const double begin = pool_earliest(&s->pool, size, others ? 0 : -1, now, s->reserved);
+    const Slot slot = {free_ranks, free_ranks, now, s->settings.deadline,
+                       begin + estimate - now};
     if (fewer >= group->least && work_in_time(&s->work, &slot, group, fewer)) {
-        pool_choose(&s->pool, &s->pool.idle, fewer, avoided(s, fewer), s->team);
+        choose_team(s, &s->pool.idle, fewer);
         start_group(s, now, k, fewer, &slot, start);
         return true;
     }
-    const Slot later = {size, begin, s->settings.deadline, INFINITY};
+    const Slot later = {size, size, begin, s->settings.deadline, INFINITY};
     if (work_in_time(&s->work, &later, group, size)) {
         s->reservation =
             (Reservation){size, lanes_take(&s->work.lanes, k, 1), k, begin, estimate};
@@ -153,19 +162,21 @@ static bool start_or_reserve(Schedule *s, double now, size_t k, int size, Schedu
 /* The longest task of all, unless one is waiting already. */
 static bool start_longest(Schedule *s, double now, ScheduleStart *start)
 {
-    if (s->reservation.size > 0 || without_master(s, &s->pool.idle) == 0) {
+    if (s->reservation.size > 0 || s->pool.idle.count == 0) {
         return false;
     }
-    const Slot slot = {s->settings.ranks, now, s->settings.deadline, INFINITY};
+    const Slot slot = {s->settings.ranks, s->settings.ranks, now, s->settings.deadline,
+                       INFINITY};
     const size_t k = work_longest(&s->work, &slot);
     if (k == LANES_NONE) {
         return false;
     }
     const int size = work_team(&s->work, &slot, &s->work.lanes.groups[k]);
-    if (size > without_master(s, &s->pool.idle)) {
-        return start_or_reserve(s, now, k, size, start);
+    const int there = available(s, &s->work.lanes.groups[k], &s->pool.idle);
+    if (size > there) {
+        return there > 0 && start_or_reserve(s, now, k, size, start);
     }
-    pool_choose(&s->pool, &s->pool.idle, size, avoided(s, size), s->team);
+    choose_team(s, &s->pool.idle, size);
     start_group(s, now, k, size, &slot, start);
     return true;
 }
@@ -174,13 +185,13 @@ static bool start_longest(Schedule *s, double now, ScheduleStart *start)
 static bool start_within(Schedule *s, double now, const RankSet *set, double until,
                          ScheduleStart *start)
 {
-    const Slot slot = {without_master(s, set), now, until, INFINITY};
-    const size_t k = slot.ranks > 0 ? work_longest(&s->work, &slot) : LANES_NONE;
+    const Slot slot = {without_master(s, set), set->count, now, until, INFINITY};
+    const size_t k = slot.all > 0 ? work_longest(&s->work, &slot) : LANES_NONE;
     if (k == LANES_NONE) {
         return false;
     }
     const int size = work_team(&s->work, &slot, &s->work.lanes.groups[k]);
-    pool_choose(&s->pool, set, size, avoided(s, size), s->team);
+    choose_team(s, set, size);
     start_group(s, now, k, size, &slot, start);
     return true;
 }
@@ -197,7 +208,8 @@ static double latest_end(const Schedule *s, int rank)
  * once, has others given work ahead. */
 static bool give_ahead(Schedule *s, double now)
 {
-    const Slot any = {s->settings.ranks, now, s->settings.deadline, INFINITY};
+    const Slot any = {s->settings.ranks, s->settings.ranks, now, s->settings.deadline,
+                      INFINITY};
     const size_t k = work_longest(&s->work, &any);
     return k != LANES_NONE && (s->computing || work_estimate(&s->work, k, 1) <= s->window);
 }
@@ -211,7 +223,7 @@ static bool start_ahead(Schedule *s, double now, ScheduleStart *start)
     for (; hungry->count > 0; set_remove(hungry, set_lowest(hungry))) {
         const int rank = set_lowest(hungry);
         const double end = fmax(s->pool.end[rank], now);
-        const Slot slot = {1, end, latest_end(s, rank), s->window};
+        const Slot slot = {1, 1, end, latest_end(s, rank), s->window};
         if (end - now >= s->window || s->pool.queue[rank].length == POOL_QUEUE ||
             (s->computing && rank == 0)) {
             continue;
@@ -224,19 +236,6 @@ static bool start_ahead(Schedule *s, double now, ScheduleStart *start)
         }
     }
     return false;
-}
-
-/* Until when the first of the busy ranks needs no answer; those that are idle wait for others.
- */
-static double shortest_busy(const Schedule *s)
-{
-    double end = INFINITY;
-    for (int rank = 1; rank < s->settings.ranks; rank++) {
-        if (!set_has(&s->pool.idle, rank) && !set_has(&s->pool.kept, rank)) {
-            end = fmin(end, s->pool.end[rank]);
-        }
-    }
-    return end;
 }
 
 /* A task for the master itself, once all others have enough to do until it is finished. */
@@ -257,8 +256,8 @@ static bool start_master(Schedule *s, double now, ScheduleStart *start)
             return true;
         }
     }
-    const double cover = fmax(shortest_busy(s) - now, master_shortest);
-    const Slot slot = {1, now, latest_end(s, 0), cover};
+    const double cover = fmax(pool_soonest(&s->pool, 1) - now, master_shortest);
+    const Slot slot = {1, 1, now, latest_end(s, 0), cover};
     const size_t k = work_longest(&s->work, &slot);
     if (k == LANES_NONE) {
         return false;

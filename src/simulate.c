@@ -80,7 +80,8 @@ static void begin(Simulation *s, double now, const ScheduleStart *start)
         event.end = s->end[rank];
         s->result.busy += settings->overhead + seconds;
     }
-    if (settings->schedule.master && settings->schedule.ranks > 1 && start->ranks[0] == 0) {
+    if (settings->schedule.master && settings->schedule.ranks > 1 && start->ranks[0] == 0 &&
+        !start->polls) {
         s->blocked = event.end;
     }
     s->result.serial += start->alone * pace;

@@ -68,13 +68,14 @@ bool work_in_time(const Work *work, const Slot *slot, const TaskGroup *group, in
 int work_team(const Work *work, const Slot *slot, const TaskGroup *group)
 {
     const int size = allot_team(&work->allotment, &work->model, group);
-    if (size > slot->ranks) {
+    const int free_ranks = group->polls ? slot->all : slot->ranks;
+    if (size > free_ranks) {
         return 0;
     }
     if (work_in_time(work, slot, group, size)) {
         return size;
     }
-    const int most = slot->ranks < group->most ? slot->ranks : group->most;
+    const int most = free_ranks < group->most ? free_ranks : group->most;
     const double room = fmin(slot->longest, slot->until - slot->begin);
     const double caution = cost_cautious(&work->model, group->kind, 1.0);
     int wider = cost_ranks_for(&work->model, group, room / caution);

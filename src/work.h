@@ -18,7 +18,8 @@ typedef struct Work {
 } Work;
 
 typedef struct Slot {
-    int    ranks;
+    int    ranks;           /* for any task */
+    int    all;             /* the master too, for tasks that poll */
     double begin, until;    /* seconds on the clock */
     double longest;         /* seconds */
 } Slot;

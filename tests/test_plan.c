@@ -1,5 +1,4 @@
-/* The bill of a job: every line once, teams that have the memory, makespans within bounds. */
-#include <limits.h>
+/* The bill of a job: every line once, makespans within bounds. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +9,6 @@
 #include <cmocka.h>
 
 #include "phasesweep/plan.h"
-#include "phasesweep/training.h"
 
 static const char text[] =
     "sweeps:\n"
@@ -60,54 +58,6 @@ static void test_lines(void **unused)
     job_free(&job);
 }
 
-/* A team of `least` has the memory and one rank less has not; what no team has is refused. */
-static void test_memory(void **unused)
-{
-    (void)unused;
-    Job job = job_of(text);
-    Sweep *sweep = &job.sweeps[1];
-    sweep->store = STORE_DOUBLE;
-    for (double memory = 1e8; memory < 1e10; memory *= 1.5) {
-        const PlanSettings settings = {.memory = memory};
-        for (size_t line = 0; line < sweep_lines(sweep); line++) {
-            const Problem problem = sweep_problem(sweep, 2 * line);
-            const PlanCost cost = plan_cost(sweep, line, &settings);
-            const int least = cost.task.least;
-            assert_true(least <= cost.task.most);
-            if (least == INT_MAX) {
-                assert_true(plan_memory(&problem, 1 << 20, STORE_DOUBLE) > memory);
-                continue;
-            }
-            assert_true(cost.memory <= memory * (1 + 1e-9));
-            assert_true(least == 1 || plan_memory(&problem, least - 1, STORE_DOUBLE) > memory);
-        }
-    }
-    const PlanSettings little = {.memory = 6e8};
-    Plan plan = plan_create(&job, &little);
-    char *refusals = plan_refusals(&plan, 3);
-    assert_non_null(strstr(refusals, "trained: lines need"));
-    assert_null(strstr(refusals, "theory"));
-    free(refusals);
-    plan_free(&plan);
-    job_free(&job);
-}
-
-/* The table says what training.c allocates; its blocks are not counted one by one. */
-static void test_training_memory(void **unused)
-{
-    (void)unused;
-    Job job = job_of(text);
-    for (size_t point = 0; point < sweep_points(&job.sweeps[1]); point += 3) {
-        const Problem problem = sweep_problem(&job.sweeps[1], point);
-        for (int ranks = 1; ranks <= 9; ranks += 4) {
-            const double planned = plan_memory(&problem, ranks, STORE_DOUBLE);
-            const double needed = (double)training_memory(&problem, ranks, STORE_DOUBLE);
-            assert_true(planned > 0.95 * needed && planned < 1.1 * needed + 1e8);
-        }
-    }
-    job_free(&job);
-}
-
 static void test_makespan(void **unused)
 {
     (void)unused;
@@ -135,7 +85,6 @@ static void test_makespan(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines), cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_training_memory), cmocka_unit_test(test_makespan)};
+        cmocka_unit_test(test_lines), cmocka_unit_test(test_makespan)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,47 +7,14 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "phasesweep/rng.h"
-#include "phasesweep/simulate.h"
-
-enum { TASKS_MOST = 2000 };
-
-/* What happened to every task. */
-typedef struct Log {
-    double at[TASKS_MOST];  /* start; -1: never */
-    int    size[TASKS_MOST], starts[TASKS_MOST];
-} Log;
-
-static void note(void *context, double now, const ScheduleStart *start)
-{
-    Log *log = context;
-    for (size_t k = start->first; k < start->first + start->count; k++) {
-        log->at[k] = now;
-        log->size[k] = start->size;
-        log->starts[k]++;
-    }
-}
-
-static Simulated run(const TaskGroup groups[], size_t count, SimulateSettings settings, Log *log)
-{
-    *log = (Log){0};
-    settings.started = note;
-    settings.context = log;
-    return simulate(groups, count, &settings, NULL);
-}
-
-static SimulateSettings ranks(int count)
-{
-    return (SimulateSettings){.schedule = schedule_settings(count)};
-}
+#include "schedule_log.h"
 
 /* Ten of 100 s and a hundred of 1 s on 4 ranks: two rounds of long ones end at 200 s. */
 static void test_deadline(void **unused)
 {
     (void)unused;
     static Log log;
-    static const TaskGroup groups[] = {{0, 10, 0, 100.0, 0.0, 1, 1, 1, false},
-                                       {10, 100, 1, 1.0, 0.0, 1, 1, 1, false}};
+    const TaskGroup groups[] = {singles(0, 10, 0, 100.0), singles(10, 100, 1, 1.0)};
     static const struct {
         double deadline;
         size_t long_ones, short_ones;
@@ -74,10 +41,9 @@ static void test_reservation(void **unused)
 {
     (void)unused;
     static Log log;
-    static const TaskGroup groups[] = {
-        {0, 1, 0, 80.0, 0.0, 1, 1, 1, false}, {1, 1, 0, 70.0, 0.0, 1, 1, 1, false},
-        {2, 1, 0, 65.0, 0.0, 1, 1, 1, false}, {3, 1, 1, 64.0, 0.0, 3, 3, 1, false},
-        {4, 20, 2, 7.0, 0.0, 1, 1, 1, false}};
+    TaskGroup groups[] = {singles(0, 1, 0, 80.0), singles(1, 1, 0, 70.0), singles(2, 1, 0, 65.0),
+                          singles(3, 1, 1, 64.0), singles(4, 20, 2, 7.0)};
+    groups[3].least = groups[3].most = 3;
     for (size_t count = 4; count <= 5; count++) {
         run(groups, count, ranks(3), &log);
         assert_true(log.at[3] == 80.0 && log.size[3] == 3);
@@ -96,9 +62,9 @@ static void test_starvation(void **unused)
 {
     (void)unused;
     static Log log;
-    static const TaskGroup groups[] = {{0, 8, 0, 10.0, 0.0, 1, 1, 1, false},
-                                       {8, 1, 1, 9.0, 0.0, 8, 8, 1, false},
-                                       {9, 1900, 2, 1.0, 0.0, 1, 1, 1, false}};
+    TaskGroup groups[] = {singles(0, 8, 0, 10.0), singles(8, 1, 1, 9.0),
+                          singles(9, 1900, 2, 1.0)};
+    groups[1].least = groups[1].most = 8;
     SimulateSettings settings = ranks(8);
     settings.error = 0.5;
     run(groups, 3, settings, &log);
@@ -111,88 +77,22 @@ static void test_tail(void **unused)
 {
     (void)unused;
     static Log log;
-    const TaskGroup one = {0, 1, 0, 100.0, 0.01, 1, 64, 1, false};
-    const TaskGroup many = {0, 400, 0, 100.0, 0.01, 1, 64, 1, false};
-    const Simulated single = run(&one, 1, ranks(8), &log);
+    TaskGroup group = singles(0, 1, 0, 100.0);
+    group.most = 64;
+    group.serial = 0.01;
+    const Simulated single = run(&group, 1, ranks(8), &log);
     assert_int_equal(log.size[0], 8);
     assert_true(fabs(single.makespan - 100.0 * (0.01 + 0.99 / 8)) < 1e-9);
-    const Simulated all = run(&many, 1, ranks(8), &log);
+    group.count = 400;
+    const Simulated all = run(&group, 1, ranks(8), &log);
     assert_int_equal(log.size[0], 1);
     assert_true(all.serial / (8.0 * all.makespan) > 0.97);
-}
-
-static TaskGroup any_group(uint64_t trial, uint64_t k, size_t first, int rank_count)
-{
-    double draw[6];
-    for (uint64_t i = 0; i < 6; i++) {
-        draw[i] = rng_uniform(trial, 99, k, i);
-    }
-    const int least = draw[0] < 0.5 ? 1 : 1 + (int)(draw[1] * rank_count);
-    return (TaskGroup){.first = first,
-                       .count = 1 + (size_t)(30.0 * draw[2]),
-                       .kind = (int)(3.0 * draw[3]),
-                       .seconds = pow(10.0, 5.0 * draw[4] - 4.0),
-                       .serial = 0.1 * draw[5],
-                       .least = least,
-                       .most = draw[1] < 0.5 ? least : least + 5,
-                       .points = 1.0,
-                       .late = draw[3] > 0.9};
-}
-
-/* Whatever the tasks, the master's part and the errors: each starts once, on a team it can
- * use (that no rank is in two is asserted in the code), and all are finished. */
-static void test_any_mix(void **unused)
-{
-    (void)unused;
-    static Log log;
-    for (uint64_t trial = 0; trial < 300; trial++) {
-        static TaskGroup groups[40];
-        SimulateSettings settings = ranks(1 + (int)(trial % 13));
-        settings.schedule.master = trial % 2 == 0;
-        settings.error = trial % 3 == 0 ? 0.0 : 1.0;
-        settings.overhead = trial % 5 == 0 ? 1e-4 : 0.0;
-        size_t tasks = 0;
-        for (size_t k = 0; k < 40; k++) {
-            groups[k] = any_group(trial, k, tasks, settings.schedule.ranks);
-            tasks += groups[k].count;
-        }
-        const Simulated result = run(groups, 40, settings, &log);
-        assert_int_equal(result.done, tasks);
-        double end[2] = {0.0, INFINITY}; /* last start of the others, first of the late ones */
-        for (size_t k = 0; k < 40; k++) {
-            for (size_t task = groups[k].first; task < groups[k].first + groups[k].count; task++) {
-                assert_int_equal(log.starts[task], 1);
-                assert_in_range(log.size[task], groups[k].least, groups[k].most);
-                end[groups[k].late] = groups[k].late ? fmin(end[1], log.at[task])
-                                                     : fmax(end[0], log.at[task]);
-            }
-        }
-        assert_true(end[0] <= end[1]);
-    }
-}
-
-/* A machine three times slower than assumed is known after some lines, and to later runs. */
-static void test_learning(void **unused)
-{
-    (void)unused;
-    CostModel model = cost_model();
-    for (int k = 0; k < 200; k++) {
-        cost_learn(&model, 3, 2.0, 6.0 * exp(0.2 * sin(k)));
-    }
-    assert_true(fabs(model.factor[3] / 3.0 - 1.0) < 0.05);
-    assert_true(fabs(model.spread[3] / (0.2 * sqrt(0.5)) - 1.0) < 0.2);
-    assert_true(model.factor[2] == 1.0);
-    const TaskGroup group = {0, 8, 3, 1.0, 0.0, 1, 1, 1, false};
-    const SimulateSettings settings = ranks(2);
-    const Simulated result = simulate(&group, 1, &settings, &model);
-    assert_true(fabs(result.makespan / (4.0 * model.factor[3]) - 1.0) < 1e-9);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_deadline), cmocka_unit_test(test_reservation),
-        cmocka_unit_test(test_starvation), cmocka_unit_test(test_tail),
-        cmocka_unit_test(test_any_mix), cmocka_unit_test(test_learning)};
+        cmocka_unit_test(test_starvation), cmocka_unit_test(test_tail)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

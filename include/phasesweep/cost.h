@@ -29,6 +29,8 @@ typedef struct TaskGroup {
     int    least, most; /* ranks that its memory asks for, and that are of use; 1 <= least */
     double points;      /* of one task, for rates only */
     bool   late;        /* starts only when all others have */
+    bool   polls;       /* asks every now and then whether to stop: the master may run it, for
+                           it serves others meanwhile */
 } TaskGroup;
 
 /* Local.  Nothing learned: all factors 1. */

@@ -25,7 +25,7 @@ enum { SCHEDULE_MASTER_MOST = 256 };
 typedef struct ScheduleSettings {
     int    ranks;       /* that compute, >= 1 */
     bool   master;      /* rank 0 hands out tasks and computes only in between: it joins no
-                           team but that of all ranks */
+                           team but that of all ranks or of a task that polls */
     int    batch;       /* most tasks started at once, >= 1 */
     double window;      /* seconds of work a busy rank is given ahead, >= 0 */
     double deadline;    /* on the clock of `now`; INFINITY: none */
@@ -36,6 +36,7 @@ typedef struct ScheduleStart {
     size_t     first, count;
     int        size;        /* of the team */
     const int *ranks;       /* [size], ascending; the first leads; borrowed, until next call */
+    bool       polls;
     double     estimate;    /* seconds for all of them */
     int        kind;        /* cost class */
     double     assumed;     /* the estimate if nothing had been learned */
@@ -71,7 +72,7 @@ Schedule *schedule_create(const TaskGroup groups[], size_t count,
 void schedule_free(Schedule *schedule);
 
 /* Local.  What starts now; call until it returns false, and again after each end of a task.
- * With `master`, a start that rank 0 takes part in comes last. */
+ * With `master`, a start that rank 0 takes part in comes last, unless its task polls. */
 bool schedule_next(Schedule *schedule, double now, ScheduleStart *start);
 
 /* Local.  The batch that `rank` leads and that it has had longest has ended.  Tasks below

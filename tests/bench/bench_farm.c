@@ -217,9 +217,10 @@ static void simulate_at(const Plan *plan, int ranks, double error)
     const double begin = clock_now(CLOCK_MONOTONIC);
     const Simulated run = simulate(plan->groups, plan->group_count, &settings, NULL);
     const double seconds = clock_now(CLOCK_MONOTONIC) - begin;
-    printf("%5d ranks, times off by up to %2.0f %%: %6.0f s, efficiency %.3f; "
+    printf("%5d ranks, times off by up to %2.0f %%: %6.0f s, efficiency %.3f, busy %.3f; "
            "%.1f us of scheduling a line\n", ranks, 100.0 * (exp(error) - 1.0), run.makespan,
-           run.serial / ranks / run.makespan, 1e6 * seconds / (double)run.done);
+           run.serial / ranks / run.makespan,
+           run.busy / ranks / run.makespan, 1e6 * seconds / (double)run.done);
 }
 
 static void bench_simulate(int rank)
