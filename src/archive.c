@@ -98,6 +98,20 @@ void archive_begin(Archive *archive, size_t sweep, size_t first, size_t count)
     move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, true);
 }
 
+void archive_give_back(Archive *archive, size_t sweep, size_t first, size_t count)
+{
+    const Group *group = &archive->groups[sweep];
+    int attempts[LINE_LENGTH];
+    int8_t outcome[LINE_LENGTH];
+    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, false);
+    for (size_t i = 0; i < count; i++) {
+        attempts[i] -= attempts[i] > 0;
+        outcome[i] = OUTCOME_NEVER_RUN;
+    }
+    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, true);
+    move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, true);
+}
+
 static void store_field(const Group *group, FieldId field, size_t first, size_t count,
                         const Record records[])
 {

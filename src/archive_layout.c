@@ -7,17 +7,12 @@
 
 #include "phasesweep/check.h"
 
-static bool trains(Method method)
-{
-    return method == METHOD_TRAINING || method == METHOD_AMP;
-}
-
 /* Eigenvalues of the quadratic network, coefficients of the diagonal one: d of either. */
 static hsize_t longest_spectrum(const Sweep *sweep)
 {
     const Axis *axis = &sweep->axis[AXIS_DIMENSION];
     double longest = 0.0;
-    for (size_t k = 0; k < axis->count && trains(sweep->method); k++) {
+    for (size_t k = 0; k < axis->count && method_trains(sweep->method); k++) {
         longest = axis->values[k] > longest ? axis->values[k] : longest;
     }
     return (hsize_t)longest;

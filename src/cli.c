@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "phasesweep/archive.h"
+#include "cli_plan.h"
 #include "phasesweep/inspect.h"
 #include "phasesweep/job.h"
 #include "phasesweep/keys.h"
@@ -33,6 +33,7 @@ typedef struct Arguments {
     const char *output; /* NULL: none */
     bool dry_run, json, extend, retry;
     const char *tolerance; /* NULL: none */
+    PlanRequest plan; /* its options */
     char **words; /* [count], arguments that are no options; owned, not the texts */
     size_t count;
     char **sets; /* [set_count], likewise */
@@ -47,8 +48,36 @@ enum {
     OPTION_JSON,
     OPTION_EXTEND,
     OPTION_RETRY,
-    OPTION_TOLERANCE
+    OPTION_TOLERANCE,
+    OPTION_RANKS,
+    OPTION_SIMULATE,
+    OPTION_MEMORY,
+    OPTION_LEARNED,
+    OPTION_SBATCH
 };
+
+static error_t parse_plan_option(int key, char *argument, PlanRequest *plan)
+{
+    switch (key) {
+    case OPTION_RANKS:
+        plan->ranks = argument;
+        return 0;
+    case OPTION_SIMULATE:
+        plan->simulate = argument;
+        return 0;
+    case OPTION_MEMORY:
+        plan->memory = argument;
+        return 0;
+    case OPTION_LEARNED:
+        plan->learned = argument;
+        return 0;
+    case OPTION_SBATCH:
+        plan->sbatch = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
@@ -79,7 +108,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         given->words[given->count++] = argument;
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return parse_plan_option(key, argument, &given->plan);
     }
 }
 
@@ -158,47 +187,29 @@ static const struct argp_option resume_options[] = {
      "also try again points that did not converge, failed or were lost", 0},
     {0}};
 
+static const struct argp_option plan_options[] = {
+    {"ranks", OPTION_RANKS, "N", 0, "how long N ranks take", 0},
+    {"simulate", OPTION_SIMULATE, "N,N,...", 0, "the same for each of these", 0},
+    {"memory", OPTION_MEMORY, "SIZE", 0,
+     "what a rank may use, as in 4G; else what Slurm grants, or a core's part of this machine",
+     0},
+    {"learned", OPTION_LEARNED, "OUT.h5", 0, "take the times that runs into OUT.h5 have learned",
+     0},
+    {"sbatch", OPTION_SBATCH, NULL, 0, "print a batch script for these ranks (64)", 0},
+    {"set", OPTION_SET, "KEY=VALUE", 0, "give KEY this value in every sweep", 0},
+    {0}};
+
 static char *job_text(const Arguments *given)
 {
     return job_override(job_read(given->words[0]), given->sets, given->set_count);
 }
 
-static void print_sweep(const Sweep *sweep)
+static ExitStatus command_plan(const Arguments *given)
 {
-    const size_t points = sweep_points(sweep);
-    printf("%s: %s, %s", sweep->name, model_name(sweep->model), method_name(sweep->method));
-    for (AxisId id = 0; id < AXIS_COUNT; id++) {
-        const Axis *axis = &sweep->axis[id];
-        if (axis->varied) {
-            printf(", %s %zu", axis_name(id), axis->count);
-        } else if (axis->count > 0) {
-            printf(", %s = %g", axis_name(id), axis->values[0]);
-        }
-    }
-    printf("; %zu points, %zu lines\n", points, sweep_lines(sweep));
-}
-
-static ExitStatus print_plan(const Arguments *given)
-{
-    char *text = job_text(given);
-    Job job;
-    char *errors = job_parse(given->words[0], text, strlen(text), &job);
-    if (errors != NULL) {
-        fputs(errors, stderr);
-    }
-    size_t points = 0;
-    for (size_t k = 0; k < job.sweep_count; k++) {
-        print_sweep(&job.sweeps[k]);
-        points += sweep_points(&job.sweeps[k]);
-    }
-    if (errors == NULL) {
-        printf("all: %zu points, %.4g MB\n", points, 1e-6 * archive_bytes(&job));
-    }
-    const ExitStatus status = errors == NULL ? STATUS_DONE : STATUS_WRONG_INPUT;
-    free(errors);
-    free(text);
-    job_free(&job);
-    return status;
+    PlanRequest request = given->plan;
+    request.job_path = given->words[0];
+    request.overridden = given->set_count > 0;
+    return cli_plan(&request, job_text(given));
 }
 
 /* Only rank 0 need see the files; looked at before MPI_Init, wrong input is a plain exit
@@ -219,7 +230,7 @@ static ExitStatus run_request(const Arguments *given, const char *job_path,
 static ExitStatus command_run(const Arguments *given)
 {
     if (given->dry_run) {
-        return print_plan(given);
+        return command_plan(given);
     }
     if (given->output == NULL) {
         die(STATUS_WRONG_INPUT, "run: -o OUT.h5 is missing");
@@ -264,6 +275,12 @@ static ExitStatus command_diff(const Arguments *given)
 
 /* ---- point, keys ------------------------------------------------------------------------ */
 
+/* Half of the memory of this machine, for the rows of one training. */
+static double memory_here(void)
+{
+    return 0.5 * (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+}
+
 static ExitStatus command_point(const Arguments *given)
 {
     Sweep sweep = {0};
@@ -280,9 +297,17 @@ static ExitStatus command_point(const Arguments *given)
         return STATUS_WRONG_INPUT;
     }
     const Problem problem = sweep_problem(&sweep, 0);
+    PointTeam team = {.work = point_work(), .memory = memory_here()};
+    double *eigenvalues = NULL;
+    if (method_trains(problem.method)) {
+        team.comm = start_aloud(given);
+        eigenvalues = checked_alloc((size_t)problem.dimension, sizeof(double));
+    }
     Record record;
-    point_solve(&problem, 1, &record);
-    point_print(&problem, &record);
+    point_solve(&team, &problem, 1, &record, eigenvalues, (size_t)problem.dimension);
+    point_print(&problem, &record); /* all ranks know it, the first one is heard */
+    free(eigenvalues);
+    point_work_free(team.work);
     sweep_free(&sweep);
     return record.outcome == OUTCOME_CONVERGED ? STATUS_DONE : STATUS_POINTS_FAILED;
 }
@@ -330,6 +355,13 @@ static const Command commands[] = {
      1,
      1,
      {status_options, parse_option, "OUT.h5", "Count the points of every outcome.", NULL, NULL,
+      NULL}},
+    {"plan",
+     command_plan,
+     1,
+     1,
+     {plan_options, parse_option, "JOB.yaml",
+      "Print what a job costs: points, core-hours, memory, disk, time for N ranks.", NULL, NULL,
       NULL}},
     {"verify",
      command_verify,
@@ -407,8 +439,8 @@ static error_t parse_top(int key, char *argument, struct argp_state *state)
         parse_rest(top, state);
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "a subcommand is missing; allowed: run, resume, status, verify, diff, "
-                          "point, keys");
+        argp_error(state, "a subcommand is missing; allowed: run, resume, status, plan, verify, "
+                          "diff, point, keys");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -418,8 +450,8 @@ static error_t parse_top(int key, char *argument, struct argp_state *state)
 static const struct argp top_parser = {
     .parser = parse_top,
     .args_doc =
-        "run JOB.yaml -o OUT.h5\nresume OUT.h5\nstatus OUT.h5\nverify OUT.h5\n"
-        "diff A.h5 B.h5\npoint KEY=VALUE...\nkeys",
+        "run JOB.yaml -o OUT.h5\nresume OUT.h5\nstatus OUT.h5\nplan JOB.yaml\n"
+        "verify OUT.h5\ndiff A.h5 B.h5\npoint KEY=VALUE...\nkeys",
     .doc = "Phase diagrams of feature learning in two-layer networks, by MPI.\v"
            "`phasesweep SUBCOMMAND --help` shows the options of each.  Exit status: 0 done, "
            "1 finished with failed points, 2 wrong input, 3 stopped early and resumable, "

@@ -1,7 +1,10 @@
 #include "phasesweep/dmat.h"
 
 #include <assert.h>
+#include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "phasesweep/check.h"
 #include "scalapack.h"
@@ -70,9 +73,8 @@ static int eigh_workspace(const DistMatrix *a, double query)
            block * block;
 }
 
-Outcome dmat_eigh(DistMatrix *a, double w[], DistMatrix *z)
+static Outcome decompose(DistMatrix *a, double w[], DistMatrix *z)
 {
-    assert(a->rows == a->columns && z->rows == a->rows && z->columns == a->rows);
     const int ask = -1;
     double query;
     int integers;
@@ -90,4 +92,47 @@ Outcome dmat_eigh(DistMatrix *a, double w[], DistMatrix *z)
     free(work);
     free(iwork);
     return info == 0 ? OUTCOME_CONVERGED : OUTCOME_FAILED;
+}
+
+#ifndef NDEBUG
+static size_t entries(const DistMatrix *a)
+{
+    return (size_t)a->local_rows * (size_t)a->local_columns;
+}
+
+/* Is a z = z diag(w) to rounding?  Only the lower triangle of a may be trusted; this destroys
+ * a.  pdsyevd has been seen to report success with wrong vectors. */
+static bool residual_is_small(DistMatrix *a, const double w[], const DistMatrix *z)
+{
+    const double unit = 1.0;
+    const double nothing = 0.0;
+    DistMatrix product = dmat_zeros(a->grid, a->rows, a->rows, a->block);
+    pdsymm_("L", "L", &a->rows, &a->rows, &unit, a->local, &one, &one, a->descriptor, z->local,
+            &one, &one, z->descriptor, &nothing, product.local, &one, &one, product.descriptor,
+            1, 1);
+    bool small = true;
+    const double size = fmax(fabs(w[0]), fabs(w[a->rows - 1]));
+    for (size_t k = 0; k < entries(&product); k++) {
+        const int column = (int)(k / (size_t)product.local_rows);
+        const int j = dmat_global(column, z->block, z->grid->column, z->grid->columns);
+        small = small && fabs(product.local[k] - z->local[k] * w[j]) <= 1e-11 * size;
+    }
+    dmat_free(&product);
+    return small;
+}
+#endif
+
+Outcome dmat_eigh(DistMatrix *a, double w[], DistMatrix *z)
+{
+    assert(a->rows == a->columns && z->rows == a->rows && z->columns == a->rows);
+#ifndef NDEBUG
+    DistMatrix copy = dmat_zeros(a->grid, a->rows, a->rows, a->block);
+    memcpy(copy.local, a->local, entries(a) * sizeof *a->local);
+#endif
+    const Outcome outcome = decompose(a, w, z);
+#ifndef NDEBUG
+    assert(outcome != OUTCOME_CONVERGED || residual_is_small(&copy, w, z));
+    dmat_free(&copy);
+#endif
+    return outcome;
 }

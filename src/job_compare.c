@@ -40,7 +40,8 @@ static void print_sweep(FILE *out, const Sweep *sweep)
     fprintf(out, "  - name: %s\n    model: %s\n    method: %s\n    tolerance: ",
             sweep->name, model_name(sweep->model), method_name(sweep->method));
     print_number(out, sweep->tolerance);
-    fputc('\n', out);
+    fprintf(out, "\n    signs: %s\n    store: %s\n", sweep->random_signs ? "random" : "positive",
+            store_name(sweep->store));
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
         print_axis(out, &sweep->axis[id], id);
     }
@@ -118,6 +119,13 @@ static char *sweep_difference(const Sweep *stored, const Sweep *given)
     if (stored->tolerance != given->tolerance) {
         return number_differs(given, KEY_TOLERANCE, stored->tolerance, given->tolerance);
     }
+    if (stored->random_signs != given->random_signs) {
+        return differ(given, KEY_SIGNS, stored->random_signs ? "random" : "positive",
+                      given->random_signs ? "random" : "positive");
+    }
+    if ((stored->store == STORE_FLOAT) != (given->store == STORE_FLOAT)) {
+        return differ(given, KEY_STORE, store_name(stored->store), store_name(given->store));
+    }
     char *difference = NULL;
     for (AxisId id = 0; id < AXIS_COUNT && difference == NULL; id++) {
         difference = axis_difference(given, id, &stored->axis[id], &given->axis[id]);
@@ -144,13 +152,15 @@ uint64_t sweep_line_id(const Sweep *sweep, size_t line)
 {
     size_t first;
     size_t count;
-    double key[LINE_LENGTH][10];
+    double key[LINE_LENGTH][12];
     sweep_line(sweep, line, &first, &count);
     for (size_t k = 0; k < count; k++) {
         const Problem p = sweep_problem(sweep, first + k);
         const double numbers[] = {p.model,   p.method,       p.source_exponent, p.dimension,
                                   p.noise,   p.seed,         p.width,           p.samples,
-                                  p.weight_decay, p.tolerance};
+                                  p.weight_decay, p.tolerance, p.random_signs,
+                                  /* other stores hold the same bits */
+                                  p.store == STORE_FLOAT};
         static_assert(sizeof numbers == sizeof key[0], "all of a problem's numbers");
         memcpy(key[k], numbers, sizeof numbers);
     }

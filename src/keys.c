@@ -29,6 +29,16 @@ static const char *model_word(int k)
     return model_name((Model)k);
 }
 
+static const char *sign_word(int k)
+{
+    return k == 0 ? "positive" : "random";
+}
+
+static const char *store_word(int k)
+{
+    return store_name((SampleStore)k);
+}
+
 static const char *method_word(int k)
 {
     return method_name((Method)k);
@@ -45,7 +55,13 @@ const Key keys_table[KEY_COUNT] = {
     {"method", "", "", WORD(method_word, METHOD_COUNT),
      "state_evolution", "how a point is solved"},
     {"tolerance", "", "1", RANGE(KIND_REAL, 1e-13, 1e-2, false, 0),
-     "1e-9", "relative error of the equations solved"},
+     "1e-9, training and amp 1e-6", "relative error of the equations, or duality gap"},
+    {"signs", "", "", WORD(sign_word, 2),
+     "positive", "of the teacher's coefficients; model diagonal only"},
+    {"store", "", "", WORD(store_word, STORE_COUNT),
+     "auto", "rows of data in memory, or made again at each use; training and amp"},
+    {"ranks_per_line", "", "1", RANGE(KIND_WHOLE, 0, 1e6, false, 0),
+     "0", "ranks that train together; 0: as cost and memory ask"},
     {"source_exponent", "gamma", "1", RANGE(KIND_REAL, 0.5, 10, true, ONE_NUMBER),
      NULL, "teacher coefficients decay as i^-gamma"},
     {"dimension", "d", "1", RANGE(KIND_WHOLE, 2, 1e12, false, ONE_NUMBER),
@@ -59,7 +75,7 @@ const Key keys_table[KEY_COUNT] = {
     {"samples", "n", "1", RANGE(KIND_REAL, LEAST, MOST, false, SAMPLE_FORMS),
      NULL, "number of data; real in state evolution"},
     {"weight_decay", "lambda", "1", RANGE(KIND_REAL, LEAST, MOST, false, WEIGHT_FORMS),
-     "this or nuclear_weight", "weight of the squared norms"},
+     "this or nuclear_weight", "weight of the squared norms; none for bayes and optimal"},
     {"nuclear_weight", "lambda_tilde", "1", RANGE(KIND_REAL, LEAST, MOST, false, WEIGHT_FORMS),
      "this or weight_decay", "lambda sqrt(p/d); model quadratic only"},
 };

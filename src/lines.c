@@ -15,7 +15,9 @@ static LineState judge(const Rows *rows, size_t count, bool retry)
         const Outcome outcome = rows->records[i].outcome;
         const bool bad = rows->sound[i] && outcome != OUTCOME_CONVERGED;
         const bool begun = outcome == OUTCOME_RUNNING && rows->attempts[i] > 0;
-        state.open |= !rows->sound[i] || (bad && retry);
+        /* more ranks may have the memory now */
+        const bool refused = rows->sound[i] && outcome == OUTCOME_REFUSED_MEMORY;
+        state.open |= !rows->sound[i] || refused || (bad && retry);
         state.interrupted |= begun;
         state.lost |= begun && rows->attempts[i] >= ATTEMPTS_MOST && !retry;
     }

@@ -1,5 +1,6 @@
 #include "phasesweep/run.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,7 +15,9 @@
 #include "phasesweep/job.h"
 #include "phasesweep/lines.h"
 #include "phasesweep/lock.h"
+#include "phasesweep/plan.h"
 #include "phasesweep/point.h"
+#include "phasesweep/progress.h"
 
 /* Seconds between two looks at disk, lock and table of runs. */
 static const double upkeep_period = 30.0;
@@ -25,20 +28,19 @@ struct RunStart {
     char *stored;       /* of the archive's job if that has to be extended, else NULL */
 };
 
-typedef struct Task {
-    uint32_t sweep, line;
-} Task;
-
 typedef struct Run {
     const Job *job;
     Archive   *archive;
+    const char *path;       /* of the archive; borrowed */
     Lock      *lock;        /* rank 0 only */
-    Task      *tasks;       /* [count], lines to compute; owned */
-    size_t     count;
-    double     points;      /* in those lines */
+    double     memory;      /* bytes a rank may use */
+    PointWork *work;        /* of this rank */
+    Plan       plan;        /* of the lines to compute; rank 0 alone has its groups */
+    CostModel  costs;       /* rank 0 only: what earlier runs learned */
     size_t     entry_index; /* in the table of runs */
     RunEntry   entry;
-    double     begin, shown, kept;
+    Progress   progress;
+    double     kept;
 } Run;
 
 static volatile sig_atomic_t stop_asked = 0;
@@ -167,142 +169,161 @@ static char *broadcast_text(MPI_Comm comm, char *text)
 }
 
 /* Root only.  What must happen now and then while others compute. */
-static void keep_up(Run *run, double now, size_t done)
+static void keep_up(Run *run, double now, const ScheduleState *state)
 {
     run->kept = now;
-    run->entry.points = run->points * (double)done / (double)run->count;
+    run->entry.points = state->points_done;
     archive_put_run(run->archive, run->entry_index, &run->entry);
     archive_sync(run->archive);
     lock_touch(run->lock);
 }
 
-static void print_progress(void *context, size_t done)
+static void show_progress(void *context, const ScheduleState *state)
 {
     Run *run = context;
     const double now = MPI_Wtime();
-    const bool terminal = isatty(STDERR_FILENO);
     if (now - run->kept > upkeep_period) {
-        keep_up(run, now, done);
+        keep_up(run, now, state);
     }
-    if (done < run->count && now - run->shown < (terminal ? 0.2 : 60.0)) {
-        return;
-    }
-    run->shown = now;
-    const double spent = now - run->begin;
-    const double left = done > 0 ? spent / (double)done * (double)(run->count - done) : 0.0;
-    const int filled = (int)(30 * done / run->count);
-    if (terminal) {
-        fprintf(stderr, "\r[%.*s%*s] %zu/%zu lines, %.0f s, ETA %.0f s ", filled,
-                "##############################", 30 - filled, "", done, run->count, spent, left);
-    } else {
-        fprintf(stderr, "%zu/%zu lines, %.0f s, ETA %.0f s", done, run->count, spent, left);
-    }
-    if (!terminal || done == run->count) {
-        fputc('\n', stderr);
-    }
+    progress_show(&run->progress, state, now, false);
 }
 
-static void run_line(void *context, MPI_Comm team, size_t index)
+static int count_failed(const Record records[], size_t count)
 {
-    (void)team; /* teams of one rank so far */
+    int failed = 0;
+    for (size_t k = 0; k < count; k++) {
+        failed += records[k].outcome != OUTCOME_CONVERGED;
+    }
+    return failed;
+}
+
+static bool team_stops(void *team)
+{
+    return farm_stopping(team);
+}
+
+/* Of the line's training, beside the archive; NULL for methods that need none. */
+static char *checkpoint_path(const Run *run, PlanLine line)
+{
+    const Sweep *sweep = &run->job->sweeps[line.sweep];
+    return method_trains(sweep->method)
+               ? checked_format("%s.%s.%u.checkpoint", run->path, sweep->name, line.line)
+               : NULL;
+}
+
+/* Rank 0 of a team writes the rows; every rank of it knows them. */
+static int run_line(void *context, FarmTeam *team, size_t index)
+{
     Run *run = context;
-    const Task task = run->tasks[index];
+    const PlanLine task = run->plan.lines[index];
     const Sweep *sweep = &run->job->sweeps[task.sweep];
-    size_t first;
-    size_t count;
-    sweep_line(sweep, task.line, &first, &count);
+    size_t first, count;
     Problem problems[LINE_LENGTH];
     Record records[LINE_LENGTH];
+    sweep_line(sweep, task.line, &first, &count);
     for (size_t k = 0; k < count; k++) {
         problems[k] = sweep_problem(sweep, first + k);
     }
-    archive_begin(run->archive, task.sweep, first, count);
-    point_solve(problems, count, records);
-    archive_store(run->archive, task.sweep, first, count, records, NULL);
-}
-
-/* A point costs about as much as its dimension. */
-static double line_cost(const Job *job, const OpenLine *line)
-{
-    size_t first;
-    size_t count;
-    sweep_line(&job->sweeps[line->sweep], line->line, &first, &count);
-    return (double)count * sweep_problem(&job->sweeps[line->sweep], first).dimension;
-}
-
-typedef struct Costed {
-    double   cost;
-    OpenLine line;
-} Costed;
-
-/* The largest first; lines that died with their job last, so that they do not hold up others. */
-static int by_cost(const void *a, const void *b)
-{
-    const Costed *x = a;
-    const Costed *y = b;
-    if (x->line.interrupted != y->line.interrupted) {
-        return x->line.interrupted ? 1 : -1;
+    int rank;
+    MPI_Comm_rank(farm_comm(team), &rank);
+    char *checkpoint = checkpoint_path(run, task);
+    const PointTeam workers = {.work = run->work, .comm = farm_comm(team), .stopping = team_stops, .context = team,
+                               .memory = run->memory, .checkpoint = checkpoint};
+    const size_t width = archive_spectrum(sweep);
+    double *eigenvalues = width > 0 ? checked_alloc(count * width, sizeof(double)) : NULL;
+    if (rank == 0) {
+        archive_begin(run->archive, task.sweep, first, count);
     }
-    if (x->cost != y->cost) {
-        return x->cost < y->cost ? 1 : -1;
-    }
-    return x->line.sweep != y->line.sweep ? (x->line.sweep < y->line.sweep ? -1 : 1)
-                                          : (x->line.line < y->line.line ? -1 : 1);
-}
-
-/* Root only. */
-static void choose_tasks(Run *run, const OpenLines *open)
-{
-    Costed *costed = checked_alloc(open->count, sizeof *costed);
-    for (size_t k = 0; k < open->count; k++) {
-        costed[k] = (Costed){line_cost(run->job, &open->lines[k]), open->lines[k]};
-    }
-    qsort(costed, open->count, sizeof *costed, by_cost);
-    run->tasks = checked_alloc(open->count, sizeof *run->tasks);
-    for (size_t k = 0; k < open->count; k++) {
-        const OpenLine *line = &costed[k].line;
-        size_t first;
-        size_t count;
-        if (!line->lost) {
-            sweep_line(&run->job->sweeps[line->sweep], line->line, &first, &count);
-            run->tasks[run->count++] = (Task){line->sweep, line->line};
-            run->points += (double)count;
+    const bool finished = point_solve(&workers, problems, count, records, eigenvalues, width);
+    if (rank == 0 && finished) {
+        archive_store(run->archive, task.sweep, first, count, records, eigenvalues);
+        if (checkpoint != NULL) {
+            unlink(checkpoint);
         }
+    } else if (rank == 0) {
+        archive_give_back(run->archive, task.sweep, first, count);
     }
-    free(costed);
+    free(checkpoint);
+    free(eigenvalues);
+    return finished ? count_failed(records, count) : FARM_UNFINISHED;
 }
 
-/* Root only.  What died with its job too often is given up, and says so in the archive. */
-static void store_lost(const Run *run, const OpenLines *open)
+/* Root only.  Lines that died with their job come last, so that they do not hold up others. */
+static void choose_lines(Run *run, const OpenLines *open)
 {
-    Record lost[LINE_LENGTH];
-    for (size_t i = 0; i < LINE_LENGTH; i++) {
-        lost[i] = record_empty();
-        lost[i].outcome = OUTCOME_LOST;
-    }
+    PlanLine *lines = checked_alloc(open->count, sizeof *lines);
+    bool *late = checked_alloc(open->count, sizeof *late);
+    size_t count = 0;
     for (size_t k = 0; k < open->count; k++) {
         const OpenLine *line = &open->lines[k];
-        size_t first;
-        size_t count;
-        if (line->lost) {
-            sweep_line(&run->job->sweeps[line->sweep], line->line, &first, &count);
-            const size_t width = archive_spectrum(&run->job->sweeps[line->sweep]);
-            double *none = width > 0 ? checked_alloc(width * count, sizeof(double)) : NULL;
-            archive_store(run->archive, line->sweep, first, count, lost, none);
-            free(none);
+        if (!line->lost) {
+            late[count] = line->interrupted;
+            lines[count++] = (PlanLine){line->sweep, line->line};
+        }
+    }
+    const PlanSettings settings = {.memory = run->memory};
+    run->plan = plan_of_lines(run->job, &settings, lines, late, count);
+    free(late);
+}
+
+/* Root only.  A line that is not computed says so in the archive. */
+static void give_up(const Run *run, uint32_t s, uint32_t line, Outcome outcome)
+{
+    const Sweep *sweep = &run->job->sweeps[s];
+    Record records[LINE_LENGTH];
+    for (size_t i = 0; i < LINE_LENGTH; i++) {
+        records[i] = record_empty();
+        records[i].outcome = outcome;
+    }
+    size_t first;
+    size_t count;
+    sweep_line(sweep, line, &first, &count);
+    const size_t width = archive_spectrum(sweep);
+    double *none = width > 0 ? checked_alloc(width * count, sizeof(double)) : NULL;
+    archive_store(run->archive, s, first, count, records, none);
+    free(none);
+}
+
+/* Root only.  What died with its job too often, and what fits no team of these ranks. */
+static void store_lost(const Run *run, const OpenLines *open)
+{
+    for (size_t k = 0; k < open->count; k++) {
+        if (open->lines[k].lost) {
+            give_up(run, open->lines[k].sweep, open->lines[k].line, OUTCOME_LOST);
         }
     }
 }
 
-static void share_tasks(MPI_Comm comm, Run *run)
+static void store_refused(const Run *run, int ranks)
 {
-    unsigned long long count = run->count;
-    MPI_Bcast(&count, 1, MPI_UNSIGNED_LONG_LONG, 0, comm);
-    if (run->tasks == NULL) {
-        run->tasks = checked_alloc(count, sizeof *run->tasks);
+    for (size_t g = 0; g < run->plan.group_count; g++) {
+        const TaskGroup *group = &run->plan.groups[g];
+        for (size_t k = 0; k < group->count && group->least > ranks; k++) {
+            const PlanLine line = run->plan.lines[group->first + k];
+            give_up(run, line.sweep, line.line, OUTCOME_REFUSED_MEMORY);
+        }
     }
-    run->count = count;
-    MPI_Bcast(run->tasks, (int)(2 * count), MPI_UINT32_T, 0, comm);
+}
+
+static void share_lines(MPI_Comm comm, Plan *plan)
+{
+    unsigned long long count = plan->line_count;
+    MPI_Bcast(&count, 1, MPI_UNSIGNED_LONG_LONG, 0, comm);
+    if (plan->lines == NULL) {
+        plan->lines = checked_alloc(count, sizeof *plan->lines);
+    }
+    plan->line_count = count;
+    MPI_Bcast(plan->lines, (int)(2 * count), MPI_UINT32_T, 0, comm);
+}
+
+static int ranks_on_node(MPI_Comm comm)
+{
+    MPI_Comm node;
+    int ranks;
+    MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+    MPI_Comm_size(node, &ranks);
+    MPI_Comm_free(&node);
+    return ranks;
 }
 
 static double seconds_since_1970(void)
@@ -319,20 +340,45 @@ static void enter_run(MPI_Comm comm, Run *run, const char *path)
     ArchiveReader *reader = archive_reader(path, run->job);
     run->entry_index = archive_read_runs(reader, entries, ARCHIVE_RUNS);
     archive_reader_close(reader);
+    const size_t last = run->entry_index;
+    run->costs = last > 0 ? cost_import(entries[last - 1].coefficients) : cost_model();
     free(entries);
     const char *job = getenv("SLURM_JOB_ID");
     RunEntry *entry = &run->entry;
     entry->start = seconds_since_1970();
     MPI_Comm_size(comm, &entry->ranks);
+    for (int k = 0; k < RUN_COEFFICIENTS; k++) {
+        entry->coefficients[k] = NAN;
+    }
+    cost_export(&run->costs, entry->coefficients);
     gethostname(entry->host, sizeof entry->host - 1);
     snprintf(entry->slurm_job, sizeof entry->slurm_job, "%s", job != NULL ? job : "");
 }
 
-static size_t compute(MPI_Comm comm, Run *run)
+/* Collective.  Returns whether nothing is left to do. */
+static bool compute(MPI_Comm comm, Run *run, bool root)
 {
-    run->begin = run->shown = run->kept = MPI_Wtime();
-    const FarmWork work = {run->count, run_line, print_progress, should_stop, run};
-    return run->count > 0 ? farm_run(comm, &work) : 0;
+    _Static_assert((int)COST_COEFFICIENTS <= (int)RUN_COEFFICIENTS, "the model can be kept");
+    run->kept = MPI_Wtime();
+    run->progress = progress_begin(stderr, run->kept);
+    const FarmWork work = {.groups = run->plan.groups,
+                           .group_count = run->plan.group_count,
+                           .model = &run->costs,
+                           .deadline = INFINITY,
+                           .run = run_line,
+                           .progress = show_progress,
+                           .stop = should_stop,
+                           .context = run};
+    const FarmReport report = farm_run(comm, &work);
+    if (root) {
+        if (run->plan.line_count > 0) {
+            progress_show(&run->progress, &report.state, MPI_Wtime(), true);
+        }
+        store_refused(run, report.state.ranks);
+        run->entry.points = report.state.points_done;
+        cost_export(&report.learned, run->entry.coefficients);
+    }
+    return report.state.done + report.state.refused == report.state.tasks;
 }
 
 static size_t count_unconverged(const Job *job, const char *path)
@@ -370,26 +416,26 @@ static ExitStatus judge(const Job *job, const char *path)
 static bool work_through(MPI_Comm comm, Run *run, const RunRequest *request, bool root)
 {
     OpenLines open = {0};
+    run->memory = plan_memory_here(ranks_on_node(comm));
     if (root) {
         open = lines_find(request->archive_path, run->job, request->retry);
-        choose_tasks(run, &open);
+        choose_lines(run, &open);
         enter_run(comm, run, request->archive_path);
     }
-    share_tasks(comm, run);
+    share_lines(comm, &run->plan);
     run->archive = archive_open(comm, request->archive_path, run->job);
     if (root) {
         store_lost(run, &open);
         archive_put_run(run->archive, run->entry_index, &run->entry);
     }
-    const size_t done = compute(comm, run);
+    const bool finished = compute(comm, run, root);
     if (root) {
-        run->entry.points = run->count > 0 ? run->points * (double)done / (double)run->count : 0;
         run->entry.end = seconds_since_1970();
         archive_put_run(run->archive, run->entry_index, &run->entry);
     }
     archive_close(run->archive);
     lines_free(&open);
-    return done == run->count;
+    return finished;
 }
 
 /* Root only. */
@@ -407,7 +453,7 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     const bool root = start != NULL;
     char *text = broadcast_text(comm, root ? start->text : NULL);
     Job job = parse_or_die(request->archive_path, text); /* rank 0 found no error in it */
-    Run run = {.job = &job, .lock = root ? start->lock : NULL};
+    Run run = {.job = &job, .path = request->archive_path, .work = point_work(), .lock = root ? start->lock : NULL};
     if (root) {
         extend_if_asked(request, start, &job);
     }
@@ -423,7 +469,8 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
         free(start->stored);
         free(start);
     }
-    free(run.tasks);
+    point_work_free(run.work);
+    plan_free(&run.plan);
     free(text);
     job_free(&job);
     return (ExitStatus)status;

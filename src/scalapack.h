@@ -21,6 +21,11 @@ void pdgemm_(const char *transpose_a, const char *transpose_b, const int *m, con
              const int *desc_a, const double *b, const int *ib, const int *jb,
              const int *desc_b, const double *beta, double *c, const int *ic, const int *jc,
              const int *desc_c, size_t length_a, size_t length_b);
+void pdsymm_(const char *side, const char *triangle, const int *m, const int *n,
+             const double *alpha, const double *a, const int *ia, const int *ja,
+             const int *desc_a, const double *b, const int *ib, const int *jb,
+             const int *desc_b, const double *beta, double *c, const int *ic, const int *jc,
+             const int *desc_c, size_t length_side, size_t length_triangle);
 void pdsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *ia,
               const int *ja, const int *desc_a, double *w, double *z, const int *iz,
               const int *jz, const int *desc_z, double *work, const int *lwork, int *iwork,

@@ -45,7 +45,8 @@ def check_content(path):
         assert float(abs(data["resolved_samples"] / samples - 1).max()) < 1e-13
         assert float(data["residual"].max()) <= 1e-9
         # both terms of the objective, theory.md section 1
-        terms = data["train_loss"] + data["resolved_nuclear_weight"] * data["trace"]
+        terms = (data["train_loss"] * data["resolved_samples"] / 60.0 ** 2
+                 + data["resolved_nuclear_weight"] * data["trace"])
         assert np.allclose(data["objective"], terms, rtol=1e-12)
     header = subprocess.run(["ncdump", "-h", path], capture_output=True, text=True)
     assert header.returncode == 0 and "flag_meanings" in header.stdout

@@ -99,7 +99,7 @@ def check_full_disk(folder, job, good):
                 if data.ndim == 4:
                     data[...] = np.zeros(data.shape, data.dtype)
         subprocess.run(["cp", "--sparse=always", empty, path], check=True)
-        assert_one_line(call(2, "resume", path), 4, "writing", "failed")
+        assert_one_line(call(1, "resume", path), 4, "writing", "failed")
         assert mount(disk, "40m") and run(2, "resume", path) == 0
         assert alone("diff", path, good).returncode == 0
     finally:

@@ -51,7 +51,11 @@ def kill(process, path, victim):
     else:
         ranks = ranks_of(path)
         send(ranks if victim == "all" else ranks[:1], signal.SIGKILL)
-    process.wait()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()  # Open MPI 4.1's mpirun can hang in its own end when ranks die early
+        process.wait()
 
 
 def check_kills(folder, job, whole):

@@ -98,6 +98,10 @@ void archive_close(Archive *archive);
 /* Local.  Mark the rows of a line as running and count the attempt. */
 void archive_begin(Archive *archive, size_t sweep, size_t first, size_t count);
 
+/* Local.  The rows of a line that was begun and is left for later, unharmed: an interruption that
+ * was asked for is no attempt. */
+void archive_give_back(Archive *archive, size_t sweep, size_t first, size_t count);
+
 /* Local.  Write the rows of a line; dies with STATUS_ENVIRONMENT if the disk refuses.
  * eigenvalues: [count * longest spectrum] for methods that train, else NULL. */
 void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,

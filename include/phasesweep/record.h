@@ -24,6 +24,7 @@
 #define HAS_INSTANCE (HAS_TRAINING | HAS_AMP)
 #define HAS_NETWORK (HAS_THEORY | HAS_INSTANCE)
 #define HAS_FIXED_POINT (HAS_THEORY | HAS_BAYES | HAS_AMP)
+#define HAS_CUT (HAS_THEORY | HAS_AMP)
 #define HAS_ALL (HAS_NETWORK | HAS_BAYES)
 
 /* How a field is stored. */
@@ -47,7 +48,7 @@ typedef enum FieldKind {
       "mean squared error of the output: 2 R quadratic, R diagonal")                           \
     X(DELTA, REAL, FIXED_POINT, "delta", "1", "delta", "2 (E1), 3",                            \
       "effective noise delta; diagonal: tau")                                                  \
-    X(THRESHOLD, REAL, NETWORK, "threshold", "1", "b", "2 (E2), 3",                            \
+    X(THRESHOLD, REAL, CUT, "threshold", "1", "b", "2 (E2), 3",                            \
       "threshold on eigenvalues or coefficients")                                              \
     X(OVERLAP_Q, REAL, NETWORK, "overlap_q", "1", "q", "2", "|S|^2/d; diagonal |theta|^2")     \
     X(OVERLAP_M, REAL, NETWORK, "overlap_m", "1", "m", "2",                                    \
@@ -56,8 +57,8 @@ typedef enum FieldKind {
     X(RANK, REAL, NETWORK, "rank", "1", "rank S", "7",                                         \
       "rank of the learned weights (expected, for theory); diagonal: active coefficients")     \
     X(OBJECTIVE, REAL, NETWORK, "objective", "1", "F", "1, 2", "training objective")           \
-    X(TRAIN_LOSS, REAL, NETWORK, "train_loss", "1", "sum res^2/d^2", "2, 3",                   \
-      "data term of the objective: sum res^2/d^2; diagonal: sum res^2/2")                      \
+    X(TRAIN_LOSS, REAL, NETWORK, "train_loss", "1", "sum res^2/n", "2, 3",                     \
+      "mean squared residual over the samples")                                                \
     X(EXPONENT_SAMPLES, REAL, THEORY, "exponent_samples", "1", "d log R/d log n", "4",         \
       "exact local exponent in the samples")                                                   \
     X(EXPONENT_WEIGHT_DECAY, REAL, THEORY, "exponent_weight_decay", "1",                       \

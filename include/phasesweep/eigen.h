@@ -1,0 +1,52 @@
+/* eigen.h - eigendecomposition of one dense symmetric matrix after another by a team.
+ *
+ * The matrix and its eigenvectors live on rank 0 of the team, which either calls LAPACK alone
+ * while the others wait, or spreads the matrix over all ranks and calls ScaLAPACK.  Which is
+ * faster depends on the machine, the size and the team, so EIGEN_AUTO measures: the first
+ * solution is LAPACK's, the second ScaLAPACK's, both timed, and the faster one stays.  The two
+ * agree to rounding, not to bits: ask for one of them where bits matter.
+ */
+#ifndef PHASESWEEP_EIGEN_H
+#define PHASESWEEP_EIGEN_H
+
+#include <mpi.h>
+
+#include "dmat.h"
+#include "outcome.h"
+
+typedef enum EigenMethod {
+    EIGEN_AUTO,         /* a team of one: LAPACK; else not decided yet */
+    EIGEN_LAPACK,
+    EIGEN_SCALAPACK,
+    EIGEN_COUNT
+} EigenMethod;
+
+typedef struct Eigen {
+    MPI_Comm    team;               /* borrowed; must outlive this */
+    int         rank, ranks;
+    int         n;                  /* side of the matrices */
+    EigenMethod method;             /* in use; the same on all ranks */
+    double      seconds[EIGEN_COUNT]; /* of the last solution by each, 0: never used */
+    double     *work;               /* LAPACK's, on rank 0; owned */
+    int        *integers;           /* the same */
+    ProcessGrid grid;               /* made at the first use of ScaLAPACK, as the matrices */
+    DistMatrix  matrix, vectors;
+} Eigen;
+
+/* Local.  n >= 1.  Release with eigen_free, which is collective on team. */
+Eigen eigen_create(MPI_Comm team, int n, EigenMethod method);
+void eigen_free(Eigen *eigen);
+
+/* Collective on the team.
+ *   a  [n * n] room on every rank; on rank 0 a symmetric matrix, lower triangle read, replaced
+ *      by eigenvectors by column; elsewhere scratch
+ *   w  [n] room on every rank; on rank 0 the eigenvalues, ascending
+ * Returns CONVERGED, or FAILED (an entry that is not finite) with a and w undefined; all ranks
+ * agree. */
+Outcome eigen_solve(Eigen *eigen, double a[], double w[]);
+
+/* Root only.  Largest eigenvalue of a [n * n], lower triangle read and destroyed; w [n] is
+ * scratch.  NAN if an entry is not finite. */
+double eigen_largest(Eigen *eigen, double a[], double w[]);
+
+#endif

@@ -1,0 +1,29 @@
+/* blas.h - the Fortran names of BLAS and LAPACK in use, private. */
+#ifndef PHASESWEEP_BLAS_H
+#define PHASESWEEP_BLAS_H
+
+#include <stddef.h>
+
+void dgemm_(const char *transpose_a, const char *transpose_b, const int *m, const int *n,
+            const int *k, const double *alpha, const double *a, const int *lda, const double *b,
+            const int *ldb, const double *beta, double *c, const int *ldc, size_t length_a,
+            size_t length_b);
+void dsyrk_(const char *triangle, const char *transpose, const int *n, const int *k,
+            const double *alpha, const double *a, const int *lda, const double *beta, double *c,
+            const int *ldc, size_t length_triangle, size_t length_transpose);
+void sgemm_(const char *transpose_a, const char *transpose_b, const int *m, const int *n,
+            const int *k, const float *alpha, const float *a, const int *lda, const float *b,
+            const int *ldb, const float *beta, float *c, const int *ldc, size_t length_a,
+            size_t length_b);
+void ssyrk_(const char *triangle, const char *transpose, const int *n, const int *k,
+            const float *alpha, const float *a, const int *lda, const float *beta, float *c,
+            const int *ldc, size_t length_triangle, size_t length_transpose);
+void dsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *lda,
+             double *w, double *work, const int *lwork, int *iwork, const int *liwork, int *info,
+             size_t length_job, size_t length_triangle);
+void dgeqrf_(const int *m, const int *n, double *a, const int *lda, double *tau, double *work,
+             const int *lwork, int *info);
+void dorgqr_(const int *m, const int *n, const int *k, double *a, const int *lda,
+             const double *tau, double *work, const int *lwork, int *info);
+
+#endif

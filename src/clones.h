@@ -1,0 +1,11 @@
+/* clones.h - a function compiled for several kinds of CPU, the best one chosen at start. */
+#ifndef PHASESWEEP_CLONES_H
+#define PHASESWEEP_CLONES_H
+
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
+
+#endif

@@ -1,0 +1,38 @@
+#include "haar.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "blas.h"
+#include "phasesweep/check.h"
+#include "phasesweep/rng.h"
+
+/* Q of the QR factors of a Gaussian matrix is Haar distributed once the diagonal of R is made
+ * positive (Mezzadri 2007). */
+double *haar_create(uint64_t seed, int d)
+{
+    const size_t n = (size_t)d;
+    const int length = 64 * d;
+    double *q = checked_alloc(n * n, sizeof *q);
+    double *tau = checked_alloc(n, sizeof *tau);
+    double *work = checked_alloc((size_t)length, sizeof *work);
+    double *sign = checked_alloc(n, sizeof *sign);
+    for (size_t column = 0; column < n; column++) {
+        rng_normals(seed, RNG_ROTATION, column, d, q + column * n);
+    }
+    int info;
+    dgeqrf_(&d, &d, q, &d, tau, work, &length, &info);
+    assert(info == 0);
+    for (size_t column = 0; column < n; column++) {
+        sign[column] = q[column * n + column] < 0.0 ? -1.0 : 1.0;
+    }
+    dorgqr_(&d, &d, &d, q, &d, tau, work, &length, &info);
+    assert(info == 0);
+    for (size_t k = 0; k < n * n; k++) {
+        q[k] *= sign[k / n];
+    }
+    free(sign);
+    free(work);
+    free(tau);
+    return q;
+}

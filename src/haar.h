@@ -1,0 +1,11 @@
+/* haar.h - a random rotation, private to samples.c. */
+#ifndef PHASESWEEP_HAAR_H
+#define PHASESWEEP_HAAR_H
+
+#include <stdint.h>
+
+/* Local.  d x d orthogonal matrix by column, Haar distributed, the same on every rank of one
+ * kind of CPU; owned by the caller. */
+double *haar_create(uint64_t seed, int d);
+
+#endif

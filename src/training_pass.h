@@ -1,0 +1,60 @@
+/* training_pass.h - one pass over the data, private to training*.c.
+ *
+ * A pass takes the new network S = factor factor^T, makes its residual r = y - A(S) block by
+ * block, mixes it with vectors of earlier passes into the next dual vector v, and forms
+ * B = sum v_mu Z_mu from the same block while that is in cache:
+ *     memory[slot] = residual_share r + previous_share v
+ *     v            = sum_k share[k] memory[k]
+ * Message passing and accelerated gradient differ in these shares only.
+ */
+#ifndef PHASESWEEP_TRAINING_PASS_H
+#define PHASESWEEP_TRAINING_PASS_H
+
+#include <mpi.h>
+
+#include "phasesweep/samples.h"
+
+enum { HISTORY = 4 };
+
+typedef struct PassPlan {
+    int    rank;            /* columns of factor, 0 ... d */
+    int    slot;            /* of memory, written by this pass */
+    int    single;          /* arithmetic in single precision */
+    double trace;       /* Tr S */
+    double residual_share, previous_share;
+    double share[HISTORY];  /* 0 for slots not in use */
+} PassPlan;
+
+/* Sums over all samples, on rank 0. */
+typedef struct PassSums {
+    double residual;        /* r.r */
+    double move;            /* |v - r|^2 with the v before the pass */
+    double sum;             /* sum v, of the new v as all below */
+    double label;           /* v.y */
+    double square;          /* v.v */
+} PassSums;
+
+typedef struct Pass {
+    MPI_Comm       team;            /* borrowed */
+    const Samples *samples;         /* borrowed */
+    double        *vector;          /* [rows] v; owned as all below */
+    double        *memory[HISTORY]; /* [rows] */
+    double        *gram;            /* d x d; B on rank 0 after a pass, lower triangle */
+    double        *block;           /* [block_rows * d] each */
+    double        *product, *packed;
+    float         *block_single, *product_single, *packed_single;
+    float         *factor_single, *gram_single; /* d x d */
+} Pass;
+
+/* Local.  Release with pass_free. */
+Pass pass_create(MPI_Comm team, const Samples *samples);
+void pass_free(Pass *pass);
+
+/* Local.  Bytes of a Pass, its samples apart. */
+size_t pass_memory(const SamplesSpec *spec, int ranks);
+
+/* Collective on the team.  factor [d * rank] and plan are the same on all ranks.  Returns the
+ * sums and leaves B in gram on rank 0. */
+PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[]);
+
+#endif
