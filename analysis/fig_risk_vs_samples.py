@@ -3,31 +3,21 @@
 
 usage: fig_risk_vs_samples.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
-import pathlib
-import sys
-
-try:
-    import matplotlib
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    import numpy as np
-    import sweep
-except ImportError as error:
-    raise SystemExit(f"{error}; on Debian run this with /usr/bin/python3 and python3-xarray, "
-                     "python3-h5netcdf, python3-matplotlib installed")
-
-MARKERS = "osD^v"
+import style
+import sweep
+from style import np, plt
 
 
 def by_model(path):
-    """{model: (theory, trained)}; either may be None."""
+    """{model: [theory, trained]}; either may be None."""
     pairs = {}
-    for name in sweep.sweep_names(path):
-        data = sweep.open_sweep(path, name)
-        kind = 1 if data.attrs["method"] == "training" else 0
-        for axis in ("source_exponent", "dimension", "weight_decay", "seed")[:3 + kind]:
-            if axis in data.attrs and axis not in data.dims:  # given as one number
-                data = data.expand_dims({axis: [float(data.attrs[axis])]})
+    for data in sweep.open_all(path).values():
+        methods = {"state_evolution": 0, "training": 1}
+        if data.attrs["method"] not in methods or "weight_decay" not in data.dims:
+            continue
+        kind = methods[data.attrs["method"]]
+        for axis in ("source_exponent", "dimension", "seed")[:2 + kind]:
+            data = sweep.axis(data, axis)
         pairs.setdefault(data.attrs["model"], [None, None])[kind] = data
     return pairs
 
@@ -42,13 +32,13 @@ def decay_label(data, value):
 
 def draw_theory(axes, theory, where, colours):
     for value, colour in colours.items():
-        line = theory.sel(**where, weight_decay=value)
+        line = theory.sel(**where, weight_decay=value, method="nearest")
         axes.plot(line["effective_samples"], line["risk"], color=colour, lw=1.3, zorder=1)
 
 
 def draw_trained(axes, trained, where, colours):
     """Mean and standard deviation over the seeds; returns the mean relative deviation."""
-    for marker, (value, colour) in zip(MARKERS, colours.items()):
+    for marker, (value, colour) in zip(style.MARKERS, colours.items()):
         points = trained.sel(**where, weight_decay=value)
         axes.errorbar(points["effective_samples"].isel(seed=0), points["risk"].mean("seed"),
                       points["risk"].std("seed"), fmt=marker, ms=4.5, mfc="white", color=colour,
@@ -57,9 +47,9 @@ def draw_trained(axes, trained, where, colours):
 
 def draw_deviation(axes, theory, trained, where, colours):
     """How far trained networks lie above the theory at the same point."""
-    for marker, (value, colour) in zip(MARKERS, colours.items()):
+    for marker, (value, colour) in zip(style.MARKERS, colours.items()):
         points = trained.sel(**where, weight_decay=value)
-        line = theory.sel(**where, weight_decay=value)
+        line = theory.sel(**where, weight_decay=value, method="nearest")
         x = points["effective_samples"].isel(seed=0)
         expected = np.exp(np.interp(np.log(x), np.log(line["effective_samples"]),
                                     np.log(line["risk"])))
@@ -69,9 +59,9 @@ def draw_deviation(axes, theory, trained, where, colours):
 
 
 def draw_model(theory, trained, model):
-    gammas, sizes = theory["source_exponent"].values, theory["dimension"].values
-    decays = theory["weight_decay"].values
-    colours = dict(zip(decays, plt.cm.cividis(np.linspace(0.02, 0.8, len(decays)))))
+    gammas, sizes = trained["source_exponent"].values, trained["dimension"].values
+    decays = trained["weight_decay"].values
+    colours = dict(zip(decays, style.colours(len(decays))))
     figure, grid = plt.subplots(2 * len(gammas), len(sizes), sharex="col", squeeze=False,
                                 figsize=(3.4 * len(sizes), 4.6 * len(gammas)),
                                 height_ratios=[3, 1.2] * len(gammas), constrained_layout=True)
@@ -97,23 +87,15 @@ def draw_model(theory, trained, model):
 
 
 def main():
-    if len(sys.argv) not in (2, 3):
-        raise SystemExit(__doc__)
-    folder = pathlib.Path(sys.argv[2] if len(sys.argv) == 3 else ".")
-    folder.mkdir(parents=True, exist_ok=True)
+    path, folder = style.arguments(__doc__)
     drawn = 0
-    for model, (theory, trained) in by_model(sys.argv[1]).items():
-        if theory is None or trained is None:
-            continue
-        figure = draw_model(theory, trained, model)
-        for ending in ("png", "pdf"):
-            path = folder / f"risk_vs_samples_{model}.{ending}"
-            figure.savefig(path, dpi=130)
-            print(path)
-        drawn += 1
+    for model, (theory, trained) in by_model(path).items():
+        if theory is not None and trained is not None:
+            style.save(draw_model(theory, trained, model), folder, f"risk_vs_samples_{model}")
+            drawn += 1
     if drawn == 0:
-        raise SystemExit(f"{sys.argv[1]}: no model with a sweep of state_evolution and one of "
-                         "training: run jobs/risk_vs_samples.yaml")
+        raise SystemExit(f"{path}: no model with a sweep of state_evolution and one of training: "
+                         "run jobs/risk_vs_samples.yaml")
 
 
 if __name__ == "__main__":
