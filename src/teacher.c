@@ -9,6 +9,9 @@
 
 #include "phasesweep/check.h"
 
+#include "clones.h"
+#include "power.h"
+
 /* Blocks of at most this many indices are summed term by term. */
 enum { EXACT = 16 };
 
@@ -19,13 +22,6 @@ enum { MOST_POLES = 48 };
  * it: the rule's error is of order rho^(-2 TEACHER_RULE) = 4e-15.  For the branch point at
  * index 0 a block [2^k, 2^(k+1)) has rho = 5.8. */
 static const double ellipse = 4.0 + 1.0 / 4.0;
-
-/* Vectorised for the CPU at hand; archives are bitwise equal on one kind of CPU. */
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
 
 /* Gauss rule of the integers 0 ... n-1 with unit weights: its orthogonal polynomials are
  * Gram's (discrete Chebyshev), whose recurrence coefficients are known in closed form. */
@@ -112,9 +108,14 @@ static void add_indices(const Teacher *teacher, double first, double count, Atom
 {
     const double last = fmin(first + count - 1.0, teacher->dimension);
     reserve(atoms, EXACT);
-    for (double i = first; i <= last; i++) {
-        atoms->position[atoms->count] = i < TEACHER_HEAD ? teacher->head[(int)i]
-                                                         : teacher_eigenvalue(teacher, i);
+    double *position = atoms->position + atoms->count;
+    const int terms = (int)(last - first) + 1;
+    if (last < TEACHER_HEAD) {
+        memcpy(position, teacher->head + (int)first, (size_t)terms * sizeof *position);
+    } else {
+        power_law(teacher->scale, teacher->source_exponent, first, terms, position);
+    }
+    for (int k = 0; k < terms; k++) {
         atoms->mass[atoms->count++] = 1.0 / teacher->dimension;
     }
 }
@@ -127,9 +128,8 @@ static void add_rule(const Teacher *teacher, int octave, double first, double co
     if (first == count) {
         memcpy(position, teacher->position[octave], sizeof teacher->position[octave]);
     } else {
-        for (int k = 0; k < TEACHER_RULE; k++) {
-            position[k] = teacher_eigenvalue(teacher, first + teacher->offset[octave][k]);
-        }
+        power_law_at(teacher->scale, teacher->source_exponent, first, teacher->offset[octave],
+                     TEACHER_RULE, position);
     }
     memcpy(atoms->mass + atoms->count, teacher->mass[octave], sizeof teacher->mass[octave]);
     atoms->count += TEACHER_RULE;
