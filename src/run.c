@@ -12,21 +12,14 @@
 #include "phasesweep/archive.h"
 #include "phasesweep/extend.h"
 #include "phasesweep/farm.h"
-#include "phasesweep/job.h"
 #include "phasesweep/lines.h"
-#include "phasesweep/lock.h"
 #include "phasesweep/plan.h"
 #include "phasesweep/point.h"
 #include "phasesweep/progress.h"
+#include "run_start.h"
 
 /* Seconds between two looks at disk, lock and table of runs. */
 static const double upkeep_period = 30.0;
-
-struct RunStart {
-    Lock *lock;
-    char *text;         /* of the job to run */
-    char *stored;       /* of the archive's job if that has to be extended, else NULL */
-};
 
 typedef struct Run {
     const Job *job;
@@ -62,97 +55,6 @@ void run_stop_on_signals(void)
     signal(SIGTERM, ask_to_stop);
     signal(SIGINT, ask_to_stop);
     signal(SIGUSR1, ask_to_stop);
-}
-
-/* ---- before MPI -------------------------------------------------------------------------- */
-
-static Job parse_or_die(const char *name, const char *text)
-{
-    Job job;
-    char *errors = job_parse(name, text, strlen(text), &job);
-    if (errors != NULL) {
-        fputs(errors, stderr);
-        exit(STATUS_WRONG_INPUT);
-    }
-    return job;
-}
-
-/* Continue an archive of the same points; the stored text wins, so that spelling and comments
- * may change.  Another job is refused, or marked for extension. */
-static void meet_archive(const RunRequest *request, RunStart *start, char *stored)
-{
-    if (start->text == NULL) {
-        start->text = stored;
-        return;
-    }
-    Job given = parse_or_die(request->job_path, start->text);
-    Job old = parse_or_die(request->archive_path, stored);
-    char *difference = job_difference(&old, &given);
-    if (difference != NULL && !request->extend) {
-        die(STATUS_WRONG_INPUT,
-            "%s holds another job than %s: %s; choose another -o, or --extend to keep what both "
-            "share",
-            request->archive_path, request->job_path, difference);
-    }
-    if (difference != NULL) {
-        start->stored = stored;
-    } else {
-        free(start->text);
-        start->text = stored;
-    }
-    free(difference);
-    job_free(&given);
-    job_free(&old);
-}
-
-/* Whatever ends this process must not leave the archive locked. */
-static void release(void *lock)
-{
-    lock_release(lock);
-}
-
-/* Damage is found before MPI starts. */
-static void check_archive(const char *path, const char *stored)
-{
-    Job job = parse_or_die(path, stored);
-    ArchiveReader *reader = archive_reader(path, &job);
-    if (!archive_is_raw(reader)) {
-        die(STATUS_WRONG_INPUT,
-            "%s: was repacked and cannot be continued; allowed: the copy that "
-            "`h5repack -l CONTI -f NONE` makes of it",
-            path);
-    }
-    archive_reader_close(reader);
-    job_free(&job);
-}
-
-RunStart *run_prepare(const RunRequest *request, char *text)
-{
-    RunStart *start = checked_alloc(1, sizeof *start);
-    start->text = text;
-    if (text != NULL) {
-        Job job = parse_or_die(request->job_path, text);
-        job_free(&job);
-    }
-    char *stored = archive_read_job(request->archive_path);
-    if (stored == NULL && text == NULL) {
-        die(STATUS_WRONG_INPUT, "%s: no such archive", request->archive_path);
-    }
-    if (stored != NULL && access(request->archive_path, W_OK) != 0) {
-        die(STATUS_WRONG_INPUT, "%s: may not be written; nothing was changed",
-            request->archive_path);
-    }
-    start->lock = lock_take(request->archive_path);
-    check_set_cleanup(release, start->lock);
-    if (stored != NULL) {
-        check_archive(request->archive_path, stored);
-        meet_archive(request, start, stored);
-    } else {
-        Job job = parse_or_die(request->job_path, text);
-        archive_create(request->archive_path, &job, text);
-        job_free(&job);
-    }
-    return start;
 }
 
 /* ---- the work ---------------------------------------------------------------------------- */
@@ -227,8 +129,12 @@ static int run_line(void *context, FarmTeam *team, size_t index)
     int rank;
     MPI_Comm_rank(farm_comm(team), &rank);
     char *checkpoint = checkpoint_path(run, task);
-    const PointTeam workers = {.work = run->work, .comm = farm_comm(team), .stopping = team_stops, .context = team,
-                               .memory = run->memory, .checkpoint = checkpoint};
+    const PointTeam workers = {.work = run->work,
+                               .comm = farm_comm(team),
+                               .stopping = team_stops,
+                               .context = team,
+                               .memory = run->memory,
+                               .checkpoint = checkpoint};
     const size_t width = archive_spectrum(sweep);
     double *eigenvalues = width > 0 ? checked_alloc(count * width, sizeof(double)) : NULL;
     if (rank == 0) {
@@ -442,7 +348,7 @@ static bool work_through(MPI_Comm comm, Run *run, const RunRequest *request, boo
 static void extend_if_asked(const RunRequest *request, const RunStart *start, const Job *job)
 {
     if (start->stored != NULL) {
-        Job old = parse_or_die(request->archive_path, start->stored);
+        Job old = run_parse(request->archive_path, start->stored);
         extend_archive(request->archive_path, &old, job, start->text);
         job_free(&old);
     }
@@ -452,8 +358,11 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
 {
     const bool root = start != NULL;
     char *text = broadcast_text(comm, root ? start->text : NULL);
-    Job job = parse_or_die(request->archive_path, text); /* rank 0 found no error in it */
-    Run run = {.job = &job, .path = request->archive_path, .work = point_work(), .lock = root ? start->lock : NULL};
+    Job job = run_parse(request->archive_path, text); /* rank 0 found no error in it */
+    Run run = {.job = &job,
+               .path = request->archive_path,
+               .work = point_work(),
+               .lock = root ? start->lock : NULL};
     if (root) {
         extend_if_asked(request, start, &job);
     }
