@@ -1,10 +1,12 @@
-/* The options of all subcommands, and where their values go.  One parser serves all: argp offers
- * a subcommand only what its own table names, so that no case below can meet a foreign option.
+/* The options of all subcommands, and where their values go.  One parser serves all: argp
+ * offers a subcommand only what its own table names, so that no case below can meet a foreign
+ * option.
  */
 #include "cli_options.h"
 
 #include <assert.h>
 
+/* Above every character, so that these have no short form. */
 enum {
     OPTION_SET = 256,
     OPTION_DRY_RUN,
@@ -59,6 +61,7 @@ const struct argp_option cli_diff_options[] = {
 
 /* ---- values ------------------------------------------------------------------------------ */
 
+/* Apart because the values go where cli_plan takes them, all as texts: it checks them. */
 static error_t parse_plan_option(int key, char *argument, PlanRequest *plan)
 {
     switch (key) {
@@ -90,6 +93,7 @@ error_t cli_parse_option(int key, char *argument, struct argp_state *state)
         given->output = argument;
         return 0;
     case OPTION_SET:
+        assert(argument != NULL);
         given->sets[given->set_count++] = argument;
         return 0;
     case OPTION_DRY_RUN:

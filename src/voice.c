@@ -19,7 +19,8 @@ static int kept_voice = -1;
 
 bool voice_is_first_rank(void)
 {
-    /* before MPI_Init the launcher's environment alone knows: PMIx of mpirun and srun, or PMI */
+    /* before MPI_Init the launcher's environment alone knows: PMIx of mpirun and srun, or
+     * PMI */
     static const char *const variables[] = {"PMIX_RANK", "PMI_RANK"};
     for (size_t k = 0; k < sizeof variables / sizeof *variables; k++) {
         const char *rank = getenv(variables[k]);
