@@ -189,7 +189,6 @@ void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,
 static void put_cell(hid_t group, const char *column, hid_t type, hsize_t index, hsize_t width,
                      const void *data)
 {
-    assert(width >= 1);
     const hid_t set = H5Dopen2(group, column, H5P_DEFAULT);
     const hid_t space = H5Dget_space(set);
     const hsize_t start[2] = {index, 0};

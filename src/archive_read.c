@@ -248,7 +248,6 @@ static bool read_columns(hid_t group, Columns *columns)
 
 size_t archive_read_runs(ArchiveReader *reader, RunEntry entries[], size_t most)
 {
-    assert(entries != NULL);
     const hid_t group = H5Gopen2(reader->file, RUNS_GROUP, H5P_DEFAULT);
     Columns *columns = checked_alloc(1, sizeof *columns);
     if (group < 0 || !read_columns(group, columns)) {

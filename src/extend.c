@@ -127,7 +127,6 @@ static void keep_old(const char *path)
 
 void extend_archive(const char *path, const Job *stored, const Job *given, const char *text)
 {
-    assert(path != NULL && text != NULL);
     char *next = checked_format("%s.extending", path);
     Rows *rows = checked_alloc(1, sizeof *rows);
     archive_create(next, given, text);

@@ -60,7 +60,6 @@ char *job_resolved(const Job *job)
 {
     char *text;
     size_t length;
-    assert(job->sweep_count > 0);
     FILE *out = open_memstream(&text, &length);
     if (out == NULL) {
         die(STATUS_ENVIRONMENT, "out of memory for the resolved job");

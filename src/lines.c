@@ -46,7 +46,6 @@ static void append(OpenLines *lines, size_t *capacity, OpenLine line)
 
 OpenLines lines_find(const char *archive_path, const Job *job, bool retry)
 {
-    assert(job->sweep_count > 0);
     OpenLines lines = {0};
     size_t capacity = 0;
     ArchiveReader *reader = archive_reader(archive_path, job);
@@ -75,6 +74,27 @@ void lines_free(OpenLines *lines)
 {
     free(lines->lines);
     *lines = (OpenLines){0};
+}
+
+size_t lines_unconverged(const char *archive_path, const Job *job)
+{
+    size_t bad = 0;
+    ArchiveReader *reader = archive_reader(archive_path, job);
+    for (size_t s = 0; s < job->sweep_count; s++) {
+        for (size_t line = 0; line < sweep_lines(&job->sweeps[s]); line++) {
+            size_t first;
+            size_t count;
+            int8_t outcome[LINE_LENGTH];
+            int32_t attempts[LINE_LENGTH];
+            sweep_line(&job->sweeps[s], line, &first, &count);
+            archive_read_outcomes(reader, s, first, count, outcome, attempts);
+            for (size_t i = 0; i < count; i++) {
+                bad += outcome[i] != OUTCOME_CONVERGED;
+            }
+        }
+    }
+    archive_reader_close(reader);
+    return bad;
 }
 
 /* For qsort and bsearch; ids use all 64 bits, so that no difference fits an int. */

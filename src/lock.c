@@ -173,7 +173,6 @@ static bool is_left_soon(const char *path, const Holder *holder)
 
 Lock *lock_take(const char *path)
 {
-    assert(path != NULL);
     Lock *lock = checked_alloc(1, sizeof *lock);
     lock->path = checked_format("%s.lock", path);
     /* between a look and the next step another run may take or leave the lock: begin again,

@@ -1,6 +1,7 @@
 /* What rank 0 does before MPI starts: wrong input ends there in one plain line and a plain exit
  * status, without the banners that a launcher adds to MPI_Abort.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,13 +30,14 @@ static void meet_archive(const RunRequest *request, RunStart *start, char *store
         start->text = stored;
         return;
     }
+    assert(stored != NULL);
     Job given = run_parse(request->job_path, start->text);
     Job old = run_parse(request->archive_path, stored);
     char *difference = job_difference(&old, &given);
     if (difference != NULL && !request->extend) {
         die(STATUS_WRONG_INPUT,
-            "%s holds another job than %s: %s; choose another -o, or --extend to keep what both "
-            "share",
+            "%s holds another job than %s: %s; choose another -o, or --extend to keep what "
+            "both share",
             request->archive_path, request->job_path, difference);
     }
     if (difference != NULL) {
@@ -72,8 +74,10 @@ static void check_archive(const char *path, const char *stored)
 
 RunStart *run_prepare(const RunRequest *request, char *text)
 {
+    assert(request->archive_path != NULL && (text == NULL) == (request->job_path == NULL));
     RunStart *start = checked_alloc(1, sizeof *start);
     start->text = text;
+    /* a wrong job file is found before anything is locked or looked at */
     if (text != NULL) {
         Job job = run_parse(request->job_path, text);
         job_free(&job);
@@ -82,12 +86,14 @@ RunStart *run_prepare(const RunRequest *request, char *text)
     if (stored == NULL && text == NULL) {
         die(STATUS_WRONG_INPUT, "%s: no such archive", request->archive_path);
     }
+    /* also before the lock, which needs a folder that may be written */
     if (stored != NULL && access(request->archive_path, W_OK) != 0) {
         die(STATUS_WRONG_INPUT, "%s: may not be written; nothing was changed",
             request->archive_path);
     }
     start->lock = lock_take(request->archive_path);
     check_set_cleanup(release, start->lock);
+    /* under the lock: what is read from here on nobody else changes */
     if (stored != NULL) {
         check_archive(request->archive_path, stored);
         meet_archive(request, start, stored);
