@@ -1,5 +1,11 @@
+/* Subcommands as a table: a name, a function, and what argp is to show and take.
+ *
+ * MPI starts only inside the commands that compute, after everything that can be wrong with the
+ * words has been found: `point --help` needs no launcher, and a mistake is one line.
+ */
 #include "phasesweep/cli.h"
 
+#include <assert.h>
 #include <argp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,9 +30,11 @@ static void print_version(FILE *stream, struct argp_state *state)
     free(libraries);
 }
 
+/* argp looks for a global of this name. */
 void (*argp_program_version_hook)(FILE *stream, struct argp_state *state) = print_version;
 
-/* MPI, and with it the voice of a rank above 0: a disk or a point may fail on any rank. */
+/* MPI, and with it the voice of a rank above 0: a disk or a point may fail on any rank, and
+ * that must be heard. */
 static MPI_Comm start_aloud(const Arguments *given)
 {
     voice_raise();
@@ -35,6 +43,7 @@ static MPI_Comm start_aloud(const Arguments *given)
 
 /* ---- run, resume --------------------------------------------------------------- */
 
+/* The job file with what --set changed; owned by the caller. */
 static char *job_text(const Arguments *given)
 {
     return job_override(job_read(given->words[0]), given->sets, given->set_count);
@@ -42,6 +51,7 @@ static char *job_text(const Arguments *given)
 
 static ExitStatus command_plan(const Arguments *given)
 {
+    assert(given->count == 1);
     PlanRequest request = given->plan;
     request.job_path = given->words[0];
     request.overridden = given->set_count > 0;
@@ -55,6 +65,8 @@ static ExitStatus run_request(const Arguments *given, const char *job_path,
 {
     const RunRequest request = {.job_path = job_path, .archive_path = archive_path,
                                 .extend = given->extend, .retry = given->retry};
+    /* signals first: a batch system may send one before the files are read */
+    assert(archive_path != NULL);
     RunStart *start = NULL;
     run_stop_on_signals();
     if (voice_is_first_rank()) {
@@ -65,6 +77,7 @@ static ExitStatus run_request(const Arguments *given, const char *job_path,
 
 static ExitStatus command_run(const Arguments *given)
 {
+    /* a dry run is the bill: it looks at no archive */
     if (given->dry_run) {
         return command_plan(given);
     }
@@ -113,6 +126,7 @@ static ExitStatus command_point(const Arguments *given)
 {
     Sweep sweep = {0};
     Errors errors = {.source = "phasesweep"};
+    /* all mistakes at once, like a job file's */
     for (size_t k = 0; k < given->count; k++) {
         sweep_set(&sweep, given->words[k], &errors);
     }
@@ -124,9 +138,12 @@ static ExitStatus command_point(const Arguments *given)
         sweep_free(&sweep);
         return STATUS_WRONG_INPUT;
     }
+    /* a sweep of one point: every key was one number */
+    assert(sweep_points(&sweep) == 1);
     const Problem problem = sweep_problem(&sweep, 0);
     PointTeam team = {.work = point_work(), .memory = memory_here()};
     double *eigenvalues = NULL;
+    /* state evolution needs no MPI: it runs with and without a launcher, and starts at once */
     if (method_trains(problem.method)) {
         team.comm = start_aloud(given);
         eigenvalues = checked_alloc((size_t)problem.dimension, sizeof(double));
@@ -210,6 +227,7 @@ static const Command *find_command(const char *name, const struct argp_state *st
                      words_show(name).text, hint);
         free(hint);
     }
+    assert(found >= 0);
     return &commands[found];
 }
 
@@ -222,6 +240,7 @@ typedef struct Top {
 /* The words after the subcommand are its own: `run --help` must show the options of run. */
 static void parse_rest(Top *top, struct argp_state *state)
 {
+    assert(state->next >= 1 && state->next <= state->argc);
     char **rest = state->argv + state->next - 1;
     char *name = checked_format("phasesweep %s", top->command->name);
     char *word = rest[0];
@@ -267,6 +286,8 @@ static const struct argp top_parser = {
 ExitStatus cli_main(int argc, char **argv, MPI_Comm (*start)(void))
 {
     Arguments given = {.start = start};
+    /* no command line has more words than argv */
+    assert(argc >= 1 && start != NULL);
     given.words = checked_alloc((size_t)argc, sizeof(char *));
     given.sets = checked_alloc((size_t)argc, sizeof(char *));
     atexit(voice_check_output);
