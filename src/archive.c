@@ -1,4 +1,12 @@
-/* Writing rows: independent raw writes only, so that any rank can be killed at any moment. */
+/* Writing rows: independent raw writes only, so that any rank can be killed at any moment.
+ *
+ * What the order of writes guarantees to a reader who comes after a kill:
+ *   - a row whose outcome says finished has all of its payload, for outcome is written last;
+ *   - a row being rewritten (retry) says RUNNING before anything of it changes;
+ *   - a row in between says RUNNING, with the attempts that tell a crash from a first try.
+ * Nothing structural changes here: HDF5 would do that collectively, and a rank inside a long
+ * point cannot join.
+ */
 #include "phasesweep/archive.h"
 
 #include <assert.h>
@@ -16,9 +24,11 @@ struct Archive {
     hid_t   file;
     size_t  count;
     Group  *groups;         /* [count] */
-    int     descriptor;     /* for fsync only */
+    int     descriptor;     /* for fsync alone, H5Fflush being collective; -1: none */
 };
 
+/* errno is what HDF5's driver left, and 0 where it failed for a reason of its own: callers
+ * clear it before they write. */
 static void refuse(const char *what)
 {
     die(STATUS_ENVIRONMENT, "writing %s into the archive failed: %s", what,
@@ -27,9 +37,11 @@ static void refuse(const char *what)
 
 Archive *archive_open(MPI_Comm comm, const char *path, const Job *job)
 {
+    assert(comm != MPI_COMM_NULL && path != NULL && job->sweep_count > 0);
     Archive *archive = checked_alloc(1, sizeof *archive);
     archive->count = job->sweep_count;
     archive->groups = checked_alloc(job->sweep_count, sizeof *archive->groups);
+    /* before the file is opened for MPI; a file that cannot be synced is still worth writing */
     archive->descriptor = open(path, O_RDONLY | O_CLOEXEC);
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fapl_mpio(access, comm, MPI_INFO_NULL);
@@ -49,6 +61,7 @@ Archive *archive_open(MPI_Comm comm, const char *path, const Job *job)
 
 void archive_close(Archive *archive)
 {
+    /* every set before the file: HDF5 keeps a file open as long as anything in it is */
     for (size_t s = 0; s < archive->count; s++) {
         group_close(&archive->groups[s]);
     }
@@ -56,6 +69,7 @@ void archive_close(Archive *archive)
     if (H5Fclose(archive->file) < 0) {
         refuse("the end");
     }
+    /* after H5Fclose, which writes what HDF5 itself still held */
     archive_sync(archive);
     close(archive->descriptor);
     free(archive->groups);
@@ -64,6 +78,7 @@ void archive_close(Archive *archive)
 
 void archive_sync(Archive *archive)
 {
+    /* EINVAL: a file system, or a special file, that knows no fsync */
     if (archive->descriptor >= 0 && fsync(archive->descriptor) != 0 && errno != EINVAL) {
         refuse("to the disk");
     }
@@ -71,6 +86,7 @@ void archive_sync(Archive *archive)
 
 /* ---- rows ------------------------------------------------------------------------------ */
 
+/* Dies with STATUS_ENVIRONMENT: a disk that refuses one row will refuse the next. */
 static void move_rows(const Group *group, int set, size_t first, size_t count, hid_t type,
                       void *data, bool write)
 {
@@ -88,18 +104,21 @@ void archive_begin(Archive *archive, size_t sweep, size_t first, size_t count)
     int8_t outcome[LINE_LENGTH];
     move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, false);
     move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, false);
+    /* attempts count since the row was last finished: a retry begins again at 1 */
     for (size_t i = 0; i < count; i++) {
         const bool unfinished =
             outcome[i] == OUTCOME_NEVER_RUN || outcome[i] == OUTCOME_RUNNING;
         attempts[i] = unfinished ? attempts[i] + 1 : 1;
         outcome[i] = OUTCOME_RUNNING;
     }
+    /* a row tried again stops being finished before anything else of it changes */
     move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, true);
     move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, true);
 }
 
 void archive_give_back(Archive *archive, size_t sweep, size_t first, size_t count)
 {
+    assert(sweep < archive->count && count <= LINE_LENGTH);
     const Group *group = &archive->groups[sweep];
     int attempts[LINE_LENGTH];
     int8_t outcome[LINE_LENGTH];
@@ -108,13 +127,18 @@ void archive_give_back(Archive *archive, size_t sweep, size_t first, size_t coun
         attempts[i] -= attempts[i] > 0;
         outcome[i] = OUTCOME_NEVER_RUN;
     }
+    /* attempts first: a RUNNING row counts them, and an asked stop must not count even if a
+     * kill comes in between */
     move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, true);
     move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, true);
 }
 
+/* HDF5 turns the doubles into the type of the file; int8 has no NAN, so that -1 says "no phase"
+ * (record.h), and the checksum is taken before, over the NAN. */
 static void store_field(const Group *group, FieldId field, size_t first, size_t count,
                         const Record records[])
 {
+    assert(count <= LINE_LENGTH);
     const bool phase = record_fields[field].kind == FIELD_PHASE;
     double column[LINE_LENGTH];
     for (size_t i = 0; i < count; i++) {
@@ -134,12 +158,15 @@ void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,
     uint64_t checksum[LINE_LENGTH];
     int attempts[LINE_LENGTH];
     int8_t outcome[LINE_LENGTH];
+    /* checksums of what memory holds, not of what the file holds: verify compares the two */
     for (size_t i = 0; i < count; i++) {
         checksum[i] = group_checksum(group, first + i, &records[i],
                                      width > 0 ? eigenvalues + i * width : NULL);
         outcome[i] = (int8_t)records[i].outcome;
+        /* a lost line keeps the count that made it one */
         attempts[i] = records[i].outcome == OUTCOME_LOST ? ATTEMPTS_MOST : 1;
     }
+    /* column by column: a line is contiguous in every set, so that each is one write */
     for (FieldId field = 0; field < FIELD_COUNT; field++) {
         if (layout_has(&group->layout, (int)field)) {
             store_field(group, field, first, count, records);
@@ -149,6 +176,7 @@ void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,
         move_rows(group, SET_EIGENVALUES, first, count, H5T_NATIVE_DOUBLE,
                   (void *)eigenvalues, true);
     }
+    /* from here the payload is complete; outcome last */
     move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, true);
     move_rows(group, SET_CHECKSUM, first, count, H5T_NATIVE_UINT64, checksum, true);
     move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, true);
@@ -156,6 +184,8 @@ void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,
 
 /* ---- table of runs ---------------------------------------------------------------------- */
 
+/* One entry of one column; width above 1 is a column of vectors.  A column is opened for each
+ * write, for the table is touched every 30 s at most. */
 static void put_cell(hid_t group, const char *column, hid_t type, hsize_t index, hsize_t width,
                      const void *data)
 {
@@ -176,6 +206,7 @@ static void put_cell(hid_t group, const char *column, hid_t type, hsize_t index,
 
 void archive_put_run(Archive *archive, size_t index, const RunEntry *entry)
 {
+    /* a full table keeps its first runs and the latest one */
     const hsize_t place = index < ARCHIVE_RUNS ? index : ARCHIVE_RUNS - 1;
     const hid_t group = H5Gopen2(archive->file, RUNS_GROUP, H5P_DEFAULT);
     const hid_t text = H5Tcopy(H5T_C_S1);

@@ -1,4 +1,12 @@
-/* Building the structure of an archive; nothing here knows of points. */
+/* Building the structure of an archive; nothing here knows of points.
+ *
+ * One process does it, with plain POSIX HDF5: creation is collective in parallel HDF5 and gains
+ * nothing from ranks.  The order is what makes it safe against kill -9 and a full disk: build
+ * under PATH.creating, every set contiguous and allocated at once, close, reserve the blocks
+ * for real, fsync, rename.  A file at PATH is therefore always complete, and after this no
+ * write can fail for want of space.
+ */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <hdf5_hl.h>
@@ -19,6 +27,7 @@
 /* Attributes live in the object's header, which ends at 64 KiB. */
 enum { ATTRIBUTE_MOST = 60000 };
 
+/* An empty text is left out: HDF5 has no string of length 0 that all readers accept. */
 static void put_text(hid_t object, const char *name, const char *text)
 {
     if (text[0] != '\0') {
@@ -26,6 +35,8 @@ static void put_text(hid_t object, const char *name, const char *text)
     }
 }
 
+/* As an attribute where a reader expects it, as a dataset of the same name where that is too
+ * small; read_text of archive_read.c looks for both. */
 static void put_long_text(hid_t file, const char *name, const char *text)
 {
     if (strlen(text) < ATTRIBUTE_MOST) {
@@ -35,14 +46,18 @@ static void put_long_text(hid_t file, const char *name, const char *text)
     }
 }
 
+/* CF's way to name the values of an integer array, which xarray and ncview show; codes from low
+ * on without a hole. */
 static void put_flags(hid_t set, int low, int count, const char *(*name)(int))
 {
     char values[32];
     char names[512] = "";
+    assert(count > 0 && (size_t)count <= sizeof values);
     for (int k = 0; k < count; k++) {
         values[k] = (char)(low + k);
         strcat(strcat(names, k > 0 ? " " : ""), name(low + k));
     }
+    assert(strlen(names) < sizeof names);
     H5LTset_attribute_char(set, ".", "flag_values", values, (size_t)count);
     put_text(set, "flag_meanings", names);
 }
@@ -57,6 +72,7 @@ static const char *phase_flag(int code)
     return code < 0 ? "none" : phase_name((Phase)code);
 }
 
+/* The sets that are no fields of the record. */
 static void describe_other(hid_t set, int index)
 {
     put_text(set, "units", "1");
@@ -79,6 +95,7 @@ static void describe_other(hid_t set, int index)
 
 static void describe_set(hid_t set, int index)
 {
+    assert(set >= 0 && index >= 0 && index < SET_COUNT);
     if (index >= FIELD_COUNT) {
         describe_other(set, index);
         return;
@@ -88,14 +105,18 @@ static void describe_set(hid_t set, int index)
     put_text(set, "symbol", field->symbol);
     put_text(set, "equation", field->equation);
     put_text(set, "long_name", field->long_name);
+    /* -1, "none": the phase that cannot be told */
     if (field->kind == FIELD_PHASE) {
         put_flags(set, -1, PHASE_COUNT + 1, phase_flag);
     }
 }
 
+/* A dimension scale, so that xarray and ncdump see a coordinate and not just an array.  Units
+ * stay "1" also for what is a power: `form` says how to read the values. */
 static void create_axis(hid_t group, const char *name, const char *symbol, const char *form,
                         const double values[], hsize_t count)
 {
+    assert(count > 0 && values != NULL);
     H5LTmake_dataset_double(group, name, 1, &count, values);
     const hid_t set = H5Dopen2(group, name, H5P_DEFAULT);
     H5DSset_scale(set, name);
@@ -106,12 +127,15 @@ static void create_axis(hid_t group, const char *name, const char *symbol, const
     H5Dclose(set);
 }
 
-/* Contiguous, allocated now; only states are filled, with 0 = never run. */
+/* Contiguous: raw writes into it need no index that a kill could leave half written.  Allocated
+ * now: no rank has to extend the file later.  Only states are filled, with 0 = never run; the
+ * payload of a row that never ran is never read, and filling it would write the file twice. */
 static hid_t allocate_set(hid_t group, const char *name, hid_t type, int rank,
                           const hsize_t shape[], bool fill)
 {
     const hid_t space =
         rank > 0 ? H5Screate_simple(rank, shape, NULL) : H5Screate(H5S_SCALAR);
+    assert(rank >= 0 && rank <= AXIS_COUNT + 1);
     const hid_t plist = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_layout(plist, H5D_CONTIGUOUS);
     H5Pset_alloc_time(plist, H5D_ALLOC_TIME_EARLY);
@@ -131,10 +155,12 @@ static void attach(hid_t group, hid_t set, const char *axis, int dimension)
 
 static const char eigenvalue_axis[] = "eigenvalue_index";
 
+/* False if HDF5 refuses; a set without axes is a scalar. */
 static bool create_set(hid_t group, int index, const Layout *layout)
 {
     hsize_t shape[AXIS_COUNT + 1];
     memcpy(shape, layout->shape, sizeof layout->shape);
+    assert(layout_has(layout, index));
     shape[layout->rank] = layout->eigenvalues;
     const int rank = layout->rank + (index == SET_EIGENVALUES);
     const hid_t set = allocate_set(group, set_name(index), set_type(index), rank, shape,
@@ -153,6 +179,8 @@ static bool create_set(hid_t group, int index, const Layout *layout)
     return true;
 }
 
+/* Varied axes become scales, and what is one number for all points an attribute of the
+ * group. */
 static void create_axes(hid_t group, const Sweep *sweep, const Layout *layout)
 {
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
@@ -165,6 +193,8 @@ static void create_axes(hid_t group, const Sweep *sweep, const Layout *layout)
         }
     }
     if (layout->eigenvalues > 0) {
+        /* xarray wants a coordinate for every dimension; counted from 1, as in s_1 >= s_2 >=
+         * ... */
         double *index = checked_alloc(layout->eigenvalues, sizeof(double));
         for (size_t k = 0; k < layout->eigenvalues; k++) {
             index[k] = (double)(k + 1);
@@ -183,13 +213,16 @@ static void put_recipe(hid_t group, const Layout *layout)
             strcat(strcat(names, names[0] != '\0' ? " " : ""), set_name(field));
         }
     }
+    assert(strlen(names) < sizeof names);
     put_text(group, "row_fields", names);
     put_text(group, "checksum_recipe",
              "XXH3-64 over the coordinates of the varied axes in the order of the dimensions, "
-             "then outcome, row_fields, and eigenvalues if there are any, all as little-endian doubles "
-             "with one NaN (0x7ff8000000000000); a phase -1 counts as NaN");
+             "then outcome, row_fields, and eigenvalues if there are any, all as "
+             "little-endian doubles with one NaN (0x7ff8000000000000); a phase -1 counts as "
+             "NaN");
 }
 
+/* Axes before the sets that are attached to them. */
 static bool create_sweep(hid_t file, const Sweep *sweep)
 {
     const hid_t group =
@@ -208,6 +241,7 @@ static bool create_sweep(hid_t file, const Sweep *sweep)
     return good;
 }
 
+/* Of the table of runs: filled, for a start of 0 marks the entries not used yet. */
 static void create_column(hid_t group, const char *name, hid_t type, hsize_t width,
                           const char *unit, const char *long_name)
 {
@@ -218,10 +252,14 @@ static void create_column(hid_t group, const char *name, hid_t type, hsize_t wid
     H5Dclose(set);
 }
 
+/* A fixed size, since an archive that is being written cannot grow; archive.h says what happens
+ * to run ARCHIVE_RUNS + 1. */
 static void create_runs(hid_t file)
 {
     const hid_t group = H5Gcreate2(file, RUNS_GROUP, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     const hid_t text = H5Tcopy(H5T_C_S1);
+    /* fixed-length strings lie in the row itself: variable ones would need the heap, a
+     * structure */
     H5Tset_size(text, RUN_TEXT);
     create_column(group, "start", H5T_IEEE_F64LE, 1, "s", "start, since 1970-01-01; 0: unused");
     create_column(group, "end", H5T_IEEE_F64LE, 1, "s", "end, since 1970-01-01; 0: died");
@@ -235,6 +273,8 @@ static void create_runs(hid_t file)
     H5Gclose(group);
 }
 
+/* All that is needed to make the file again.  The text as written is what `resume` parses; the
+ * resolved job is for people and says what defaults were at that time. */
 static void put_provenance(hid_t file, const Job *job, const char *text)
 {
     const int schema = SCHEMA;
@@ -261,7 +301,8 @@ static void put_provenance(hid_t file, const Job *job, const char *text)
     free(where);
 }
 
-/* Early allocation alone leaves a sparse file, and a full disk would be met too late. */
+/* Early allocation alone leaves a sparse file, and a full disk would be met too late.  Returns
+ * an errno, 0 if the space is ours: posix_fallocate returns it rather than setting it. */
 static int reserve_space(const char *path)
 {
     const int descriptor = open(path, O_RDWR);
@@ -277,6 +318,7 @@ static int reserve_space(const char *path)
     return error;
 }
 
+/* Takes the file over and closes it.  Returns an errno, EIO where HDF5 gives no reason. */
 static int build(hid_t file, const Job *job, const char *text, const char *path)
 {
     put_provenance(file, job, text);
@@ -292,13 +334,16 @@ static int build(hid_t file, const Job *job, const char *text, const char *path)
 
 void archive_create(const char *path, const Job *job, const char *text)
 {
+    assert(path != NULL && text != NULL && job->sweep_count > 0);
     char *temporary = checked_format("%s.creating", path);
     errno = 0;
     const hid_t file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    /* the folder's fault, which the user can mend: wrong input, unlike a disk that is full */
     if (file < 0) {
         die(STATUS_WRONG_INPUT, "%s: cannot be created: %s", path, strerror(errno));
     }
     int error = build(file, job, text, temporary);
+    /* within one folder, hence atomic: PATH is absent or whole */
     if (error == 0 && rename(temporary, path) != 0) {
         error = errno;
     }

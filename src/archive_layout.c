@@ -1,3 +1,7 @@
+/* Where the rows of a sweep lie.  Everything follows from the sweep, and the file is only asked
+ * whether it agrees: a set that is missing or of another shape is damage, not a surprise in the
+ * middle of a run.
+ */
 #include "archive_layout.h"
 
 #include <assert.h>
@@ -10,6 +14,7 @@
 /* Eigenvalues of the quadratic network, coefficients of the diagonal one: d of either. */
 static hsize_t longest_spectrum(const Sweep *sweep)
 {
+    assert(sweep->axis[AXIS_DIMENSION].count > 0);
     const Axis *axis = &sweep->axis[AXIS_DIMENSION];
     double longest = 0.0;
     for (size_t k = 0; k < axis->count && method_trains(sweep->method); k++) {
@@ -32,18 +37,22 @@ Layout layout_of(const Sweep *sweep)
 
 bool layout_has(const Layout *layout, int set)
 {
+    assert(set >= 0 && set < SET_COUNT);
     return set == SET_EIGENVALUES ? layout->eigenvalues > 0
                                   : set >= FIELD_COUNT || (layout->fields >> set & 1u) != 0;
 }
 
 const char *set_name(int set)
 {
+    assert(set >= 0 && set < SET_COUNT);
     static const char *const others[] = {"attempts", "eigenvalues", "checksum", "outcome"};
     return set < FIELD_COUNT ? record_fields[set].name : others[set - FIELD_COUNT];
 }
 
 hid_t set_type(int set)
 {
+    assert(set >= 0 && set < SET_COUNT);
+    /* little-endian whatever the machine: equal jobs give equal bytes */
     switch (set) {
     case SET_ATTEMPTS:
         return H5T_STD_I32LE;
@@ -57,6 +66,8 @@ hid_t set_type(int set)
     }
 }
 
+/* As they are written in the job, not resolved: they identify the row within its sweep.
+ * Returns their number. */
 static size_t coordinates_of(const Sweep *sweep, size_t point, double coordinates[AXIS_COUNT])
 {
     size_t place[AXIS_COUNT];
@@ -70,9 +81,13 @@ static size_t coordinates_of(const Sweep *sweep, size_t point, double coordinate
     return count;
 }
 
-/* Rows of a line lie within one innermost row. */
-static hid_t select_rows(const Layout *layout, int set, hid_t dataset, size_t first, size_t count)
+/* The slab of `count` points from `first` on.  Rows of a line lie within one innermost row, so
+ * that one hyperslab holds them; a sweep without axes is a scalar and has nothing to select.
+ * The caller closes the space. */
+static hid_t select_rows(const Layout *layout, int set, hid_t dataset, size_t first,
+                         size_t count)
 {
+    assert(layout->rank >= 0 && layout->rank <= AXIS_COUNT);
     const hid_t space = H5Dget_space(dataset);
     hsize_t start[AXIS_COUNT + 1];
     hsize_t extent[AXIS_COUNT + 1];
@@ -83,6 +98,7 @@ static hid_t select_rows(const Layout *layout, int set, hid_t dataset, size_t fi
         extent[k] = k == layout->rank - 1 ? count : 1;
         assert(start[k] + extent[k] <= layout->shape[k]);
     }
+    assert(rest == 0);
     start[layout->rank] = 0;
     extent[layout->rank] = layout->eigenvalues;
     if (layout->rank + (set == SET_EIGENVALUES) > 0) {
@@ -91,6 +107,7 @@ static hid_t select_rows(const Layout *layout, int set, hid_t dataset, size_t fi
     return space;
 }
 
+/* In memory rows follow each other without gaps. */
 static hid_t memory_of(const Layout *layout, int set, size_t count)
 {
     const hsize_t length = count * (set == SET_EIGENVALUES ? layout->eigenvalues : 1);
@@ -113,7 +130,8 @@ static bool has_shape(const Layout *layout, int set, hid_t dataset)
 }
 
 /* Fields that an older schema did not have are no damage; fields that the group says its rows
- * have are. */
+ * have are, and so are the sets that every schema had.  `row_fields` leaves out the seconds,
+ * which no checksum covers. */
 static bool is_promised(hid_t group, int set)
 {
     char names[4096] = " ";
@@ -128,6 +146,7 @@ static bool is_promised(hid_t group, int set)
         size + 3 < sizeof names) {
         H5LTget_attribute_string(group, ".", "row_fields", names + 1);
     }
+    /* blanks on both sides: "risk" is in "prediction_risk" too */
     strcat(names, " ");
     char *word = checked_format(" %s ", set_name(set));
     const bool promised = strstr(names, word) != NULL;
@@ -135,8 +154,11 @@ static bool is_promised(hid_t group, int set)
     return promised;
 }
 
+/* A field that an older schema lacks is taken out of the layout, so that readers see NAN and
+ * the checksum leaves it out, as it did when it was written. */
 static bool open_set(hid_t id, int set, Group *group)
 {
+    assert(set >= 0 && set < SET_COUNT);
     group->set[set] = -1;
     if (!layout_has(&group->layout, set)) {
         return true;
@@ -188,6 +210,7 @@ void group_close(Group *group)
 bool group_move(const Group *group, int set, size_t first, size_t count, hid_t type, void *data,
                 bool write)
 {
+    assert(set >= 0 && set < SET_COUNT && group->set[set] >= 0 && count > 0 && data != NULL);
     const hid_t dataset = group->set[set];
     const hid_t rows = select_rows(&group->layout, set, dataset, first, count);
     const hid_t memory = memory_of(&group->layout, set, count);
@@ -201,6 +224,7 @@ bool group_move(const Group *group, int set, size_t first, size_t count, hid_t t
 uint64_t group_checksum(const Group *group, size_t point, const Record *record,
                         const double eigenvalues[])
 {
+    assert(eigenvalues == NULL || group->layout.eigenvalues > 0);
     double coordinates[AXIS_COUNT];
     const RowData row = {
         .coordinates = coordinates,

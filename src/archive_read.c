@@ -1,4 +1,10 @@
-/* Reading an archive, by one process and without MPI. */
+/* Reading an archive, by one process and without MPI, also while a run writes it: nothing is
+ * cached between calls but HDF5's own metadata, which a run never changes.
+ *
+ * Whatever is wrong with a file is the user's to know: STATUS_WRONG_INPUT and a line that names
+ * the file, what is wrong with it, and that it was left as it is.
+ */
+#include <assert.h>
 #include <errno.h>
 #include <hdf5_hl.h>
 #include <math.h>
@@ -14,8 +20,8 @@ struct ArchiveReader {
     const char *path;               /* borrowed */
     hid_t   file;
     size_t  count;
-    Group  *groups;                 /* [count] */
-    double *eigenvalues;            /* buffer of one line */
+    Group  *groups;                 /* [count]; owned */
+    double *eigenvalues;            /* buffer of one line, of the widest sweep; owned */
 };
 
 static void refuse(const char *path, const char *why)
@@ -34,6 +40,7 @@ static const char *why_not_open(const char *path, const struct stat *status)
                                 : "exists and is no phasesweep archive";
 }
 
+/* Older schemas are read, for ever; a newer one may mean what we would read wrongly. */
 static void check_schema(hid_t file, const char *path)
 {
     int schema = 0;
@@ -49,6 +56,8 @@ static void check_schema(hid_t file, const char *path)
     }
 }
 
+/* A text from where put_long_text put it, owned by the caller; NULL if it is in neither
+ * place. */
 static char *read_text(hid_t file, const char *name)
 {
     hsize_t length;
@@ -71,12 +80,15 @@ char *archive_read_job(const char *path)
 {
     struct stat status;
     if (stat(path, &status) != 0) {
+        /* ENOENT alone means "none yet": with any other error a run would build over what is
+         * there */
         if (errno != ENOENT) {
             die(STATUS_WRONG_INPUT, "%s: %s", path, strerror(errno));
         }
         return NULL;
     }
-    const hid_t file = S_ISREG(status.st_mode) ? H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT) : -1;
+    const hid_t file =
+        S_ISREG(status.st_mode) ? H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT) : -1;
     if (file < 0) {
         refuse(path, why_not_open(path, &status));
     }
@@ -91,6 +103,7 @@ char *archive_read_job(const char *path)
 
 ArchiveReader *archive_reader(const char *path, const Job *job)
 {
+    assert(path != NULL && job->sweep_count > 0);
     ArchiveReader *reader = checked_alloc(1, sizeof *reader);
     reader->path = path;
     reader->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
@@ -98,10 +111,11 @@ ArchiveReader *archive_reader(const char *path, const Job *job)
     reader->groups = checked_alloc(job->sweep_count, sizeof *reader->groups);
     size_t longest = 0;
     for (size_t s = 0; s < reader->count; s++) {
-        if (reader->file < 0 || !group_open(reader->file, &job->sweeps[s], &reader->groups[s])) {
-            die(STATUS_WRONG_INPUT, "%s: arrays of sweep %s are missing or damaged; nothing was "
-                                    "changed",
-                path, job->sweeps[s].name);
+        if (reader->file < 0 ||
+            !group_open(reader->file, &job->sweeps[s], &reader->groups[s])) {
+            die(STATUS_WRONG_INPUT,
+                "%s: arrays of sweep %s are missing or damaged; nothing was changed", path,
+                job->sweeps[s].name);
         }
         const size_t width = reader->groups[s].layout.eigenvalues;
         longest = width > longest ? width : longest;
@@ -130,6 +144,7 @@ void archive_reader_close(ArchiveReader *reader)
     free(reader);
 }
 
+/* A truncated file opens well and fails here: HDF5 looks at raw data only when asked. */
 static void read_set(const ArchiveReader *reader, const Group *group, int set, size_t first,
                      size_t count, hid_t type, void *data)
 {
@@ -143,15 +158,18 @@ static void read_set(const ArchiveReader *reader, const Group *group, int set, s
 void archive_read_outcomes(ArchiveReader *reader, size_t sweep, size_t first, size_t count,
                            int8_t outcome[], int32_t attempts[])
 {
+    assert(sweep < reader->count && count <= LINE_LENGTH);
     const Group *group = &reader->groups[sweep];
     read_set(reader, group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome);
     read_set(reader, group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT32, attempts);
 }
 
+/* The inverse of store_field; what the file lacks stays NAN. */
 static void read_fields(const ArchiveReader *reader, const Group *group, size_t first,
                         size_t count, Record records[])
 {
     double column[LINE_LENGTH];
+    assert(count <= LINE_LENGTH);
     for (size_t i = 0; i < count; i++) {
         records[i] = record_empty();
     }
@@ -170,6 +188,7 @@ static void read_fields(const ArchiveReader *reader, const Group *group, size_t 
 void archive_read_rows(ArchiveReader *reader, size_t sweep, size_t first, size_t count,
                        Rows *rows)
 {
+    assert(sweep < reader->count && count <= LINE_LENGTH && rows != NULL);
     const Group *group = &reader->groups[sweep];
     int8_t outcome[LINE_LENGTH];
     archive_read_outcomes(reader, sweep, first, count, outcome, rows->attempts);
@@ -181,17 +200,20 @@ void archive_read_rows(ArchiveReader *reader, size_t sweep, size_t first, size_t
         read_set(reader, group, SET_EIGENVALUES, first, count, H5T_NATIVE_DOUBLE,
                  rows->eigenvalues);
     }
+    /* an outcome out of range is damage too: it must never reach a table of names as sound */
     for (size_t i = 0; i < count; i++) {
         rows->records[i].outcome = (Outcome)outcome[i];
+        const double *eigenvalues = width > 0 ? rows->eigenvalues + i * width : NULL;
         rows->sound[i] =
             outcome[i] > OUTCOME_RUNNING && outcome[i] < OUTCOME_COUNT &&
-            group_checksum(group, first + i, &rows->records[i],
-                           width > 0 ? rows->eigenvalues + i * width : NULL) == rows->checksum[i];
+            group_checksum(group, first + i, &rows->records[i], eigenvalues) ==
+                rows->checksum[i];
     }
 }
 
 /* ---- table of runs ---------------------------------------------------------------------- */
 
+/* The whole column at once: the table is small. */
 static bool read_column(hid_t group, const char *name, hid_t type, void *data)
 {
     const hid_t set = H5Dopen2(group, name, H5P_DEFAULT);
@@ -200,6 +222,7 @@ static bool read_column(hid_t group, const char *name, hid_t type, void *data)
     return good;
 }
 
+/* The table as it lies in the file, by column; too large for a stack. */
 typedef struct Columns {
     double start[ARCHIVE_RUNS], end[ARCHIVE_RUNS], points[ARCHIVE_RUNS];
     double coefficients[ARCHIVE_RUNS][RUN_COEFFICIENTS];
@@ -230,6 +253,7 @@ size_t archive_read_runs(ArchiveReader *reader, RunEntry entries[], size_t most)
     if (group < 0 || !read_columns(group, columns)) {
         die(STATUS_WRONG_INPUT, "%s: the table of runs is damaged", reader->path);
     }
+    /* entries are filled in order, so the first without a start ends them */
     size_t count = 0;
     for (; count < ARCHIVE_RUNS && count < most && columns->start[count] != 0.0; count++) {
         RunEntry *entry = &entries[count];

@@ -1,5 +1,9 @@
+/* Two mutable statics, which the program avoids elsewhere: what `die` does belongs to the
+ * process and not to any object, and it is called from where none is at hand.
+ */
 #include "phasesweep/check.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,19 +28,23 @@ void check_set_cleanup(void (*cleanup)(void *context), void *context)
 void die(ExitStatus status, const char *format, ...)
 {
     /* one write, so that lines of several ranks do not mix */
+    assert(status != STATUS_DONE);
     char message[2048];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
+    /* results printed before come out before the complaint */
     fflush(stdout);
     fprintf(stderr, "phasesweep: %s\n", message);
     fflush(stderr);
+    /* forgotten first: a cleanup that dies itself must not come back here */
     if (cleanup_function != NULL) {
         void (*const cleanup)(void *) = cleanup_function;
         cleanup_function = NULL;
         cleanup(cleanup_context);
     }
+    /* MPI_Abort does not return; without MPI exit runs what atexit has */
     if (stop_function != NULL) {
         stop_function(status);
     }
@@ -57,6 +65,7 @@ void *checked_realloc(void *old, size_t count, size_t size)
     if (size != 0 && count > SIZE_MAX / size) {
         die(STATUS_ENVIRONMENT, "out of memory: %zu x %zu bytes", count, size);
     }
+    /* realloc(p, 0) may free p and return NULL, which is no failure */
     void *memory = realloc(old, count * size > 0 ? count * size : 1);
     if (memory == NULL) {
         die(STATUS_ENVIRONMENT, "out of memory: %zu x %zu bytes", count, size);
@@ -70,6 +79,7 @@ char *checked_format(const char *format, ...)
     va_start(arguments, format);
     const int length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
+    assert(length >= 0);
     char *text = checked_alloc((size_t)length + 1, 1);
     va_start(arguments, format);
     vsnprintf(text, (size_t)length + 1, format, arguments);

@@ -1,4 +1,10 @@
-/* inspect_diff: two archives line by line, matched by content. */
+/* inspect_diff: two archives line by line, matched by content and not by place, so that a job
+ * whose sweeps were renamed, reordered or extended is compared where it is the same.  A line
+ * that a job holds twice has a partner for each of its copies.
+ *
+ * Seconds are left out: they differ between any two runs.
+ */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +16,9 @@
 
 /* How one field differs over all shared points. */
 typedef struct Difference {
-    size_t points;
-    double largest;
-    double a, b;
+    size_t points;  /* that differ; 0: the rest means nothing */
+    double largest; /* relative difference; infinite beside a value that is no number */
+    double a, b;    /* the two values there */
     char  *where;   /* of the largest; owned */
 } Difference;
 
@@ -34,10 +40,12 @@ static double distance(double a, double b)
     return isnan(relative) ? INFINITY : relative;
 }
 
+/* Count a pair of values that differ by more than the tolerance, and remember the worst. */
 static void compare(Difference *difference, double a, double b, double tolerance,
                     const Sweep *sweep, size_t point)
 {
     const double size = distance(a, b);
+    assert(size >= 0.0);
     if (!(size > tolerance)) {
         return;
     }
@@ -70,6 +78,7 @@ static void compare_rows(Comparison *c, const Sweep *sweep, size_t first, size_t
     }
 }
 
+/* b is NULL for a line that only the first archive has. */
 static void compare_line(Comparison *c, const LineRef *a, const LineRef *b)
 {
     const Sweep *sweep = &c->a.job->sweeps[a->sweep];
@@ -82,6 +91,8 @@ static void compare_line(Comparison *c, const LineRef *a, const LineRef *b)
     }
     size_t place;
     sweep_line(&c->b.job->sweeps[b->sweep], b->line, &place, &count);
+    /* equal ids are equal problems, so that the lengths agree as well */
+    assert(count <= LINE_LENGTH && a->line < sweep_lines(sweep));
     archive_read_rows(c->a.reader, a->sweep, first, count, c->a.rows);
     archive_read_rows(c->b.reader, b->sweep, place, count, c->b.rows);
     c->shared += count;
@@ -97,7 +108,8 @@ static size_t points_of(const Job *job)
     return points;
 }
 
-/* Every line of a against one of b. */
+/* Every line of a against one of b.  lines_lookup gives a used line only when no other is left:
+ * then a has the line more often than b. */
 static void compare_all(Comparison *c)
 {
     LineIndex index = lines_index(c->b.job);
@@ -115,11 +127,13 @@ static void compare_all(Comparison *c)
     lines_index_free(&index);
 }
 
+/* True if there is one. */
 static bool print_difference(const char *name, const Difference *difference)
 {
     if (difference->points == 0) {
         return false;
     }
+    assert(difference->where != NULL);
     printf("%s: %zu points differ, most at %s: %.9g and %.9g", name, difference->points,
            difference->where, difference->a, difference->b);
     if (isfinite(difference->largest)) {
@@ -131,6 +145,8 @@ static bool print_difference(const char *name, const Difference *difference)
 
 ExitStatus inspect_diff(const char *path_a, const char *path_b, double tolerance)
 {
+    /* Opened and the differences of all fields: too large for a stack */
+    assert(tolerance >= 0.0);
     Comparison *c = checked_alloc(1, sizeof *c);
     c->a = opened_archive(path_a);
     c->b = opened_archive(path_b);
@@ -140,6 +156,8 @@ ExitStatus inspect_diff(const char *path_a, const char *path_b, double tolerance
         printf("jobs: %s (archive: %s, job: %s)\n", jobs, path_a, path_b);
     }
     compare_all(c);
+    /* shared lines pair off, so what b has beyond them nobody asked for */
+    assert(c->shared <= points_of(c->b.job));
     const size_t only_b = points_of(c->b.job) - c->shared;
     bool differ = c->only_a > 0 || only_b > 0;
     differ |= print_difference("outcome", &c->outcome);

@@ -1,3 +1,6 @@
+/* Errors are gathered as one growing text: a user mends all of a file at once, and the text is
+ * printed by whoever knows where it should go.
+ */
 #include "phasesweep/errors.h"
 
 #include <assert.h>
@@ -7,12 +10,15 @@
 
 #include "phasesweep/check.h"
 
+/* Adds "SOURCE:LINE<prefix>: <message>"; the prefix brings its own colon. */
 static void append(Errors *errors, size_t line, const char *prefix, const char *message)
 {
+    assert(errors->source != NULL && message != NULL);
     errors->count++;
     if (errors->count > ERRORS_SHOWN) {
         return; /* a file of another kind must not give a million lines */
     }
+    assert(!errors->numbered || line > 0);
     char number[32] = "";
     if (errors->numbered) {
         snprintf(number, sizeof number, ":%zu", line);
@@ -25,6 +31,7 @@ static void append(Errors *errors, size_t line, const char *prefix, const char *
 
 void errors_add(Errors *errors, size_t line, const char *format, ...)
 {
+    /* callers show a user's text through words_show, which bounds its length: nothing is cut */
     char message[2048];
     va_list arguments;
     va_start(arguments, format);

@@ -1,6 +1,12 @@
+/* The new archive is built beside the old one, filled, and renamed over it: there is no moment
+ * at which neither is whole.  Lines are copied and not points: a line's first point starts cold
+ * and the others continue from it, so that a part of one is not what a run would compute.
+ */
 #include "phasesweep/extend.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +18,7 @@
 
 static bool is_finished(const Rows *rows, size_t count)
 {
+    assert(count > 0 && count <= LINE_LENGTH);
     bool finished = true;
     for (size_t i = 0; i < count; i++) {
         finished = finished && rows->sound[i];
@@ -22,21 +29,23 @@ static bool is_finished(const Rows *rows, size_t count)
 /* The spectra of two jobs may be stored with different lengths: NAN fills the rest. */
 static double *refit(const Rows *rows, size_t count, size_t from, size_t to)
 {
+    assert(from > 0 || rows->eigenvalues == NULL);
     double *spectra = rows->eigenvalues == NULL || to == 0
                           ? NULL
                           : checked_alloc(count * to, sizeof(double));
     for (size_t k = 0; spectra != NULL && k < count * to; k++) {
         const size_t i = k % to;
-        spectra[k] = i < from ? rows->eigenvalues[k / to * from + i] : (double)__builtin_nan("");
+        spectra[k] = i < from ? rows->eigenvalues[k / to * from + i] : (double)NAN;
     }
     return spectra;
 }
 
+/* What does not change from line to line; all borrowed. */
 typedef struct Copy {
     ArchiveReader *reader;
     Archive *archive;
     const Job *stored, *given;
-    Rows *rows;
+    Rows *rows;     /* buffer of one line */
 } Copy;
 
 /* Read a line of the old archive; its length, or 0 if it is not finished. */
@@ -49,6 +58,8 @@ static size_t read_finished(const Copy *copy, const LineRef *line)
     return is_finished(copy->rows, count) ? count : 0;
 }
 
+/* Its points if the line could be taken over, else 0.  archive_store makes new checksums, which
+ * cover the coordinates and these may differ. */
 static size_t copy_line(const Copy *copy, LineRef *from, uint32_t sweep, uint32_t line)
 {
     const size_t count = read_finished(copy, from);
@@ -59,7 +70,9 @@ static size_t copy_line(const Copy *copy, LineRef *from, uint32_t sweep, uint32_
         size_t first;
         size_t same;
         sweep_line(new, line, &first, &same);
+        assert(same == count);
         archive_store(copy->archive, sweep, first, same, copy->rows->records, spectra);
+        /* only a mark against being left behind: a second line of that content copies it too */
         from->used = true;
         free(spectra);
     }
@@ -79,6 +92,7 @@ static size_t copy_shared(const Copy *copy, LineIndex *old)
     return points;
 }
 
+/* Results that the new job has no place for are never thrown away silently. */
 static bool any_left_behind(const Copy *copy, const LineIndex *old)
 {
     bool left = false;
@@ -88,7 +102,8 @@ static bool any_left_behind(const Copy *copy, const LineIndex *old)
     return left;
 }
 
-/* A free name PATH.1, PATH.2, ... that the old archive keeps. */
+/* A free name PATH.1, PATH.2, ... that the old archive keeps.  A link and not a rename: PATH
+ * itself stays until the new archive takes it over. */
 static void keep_old(const char *path)
 {
     for (int k = 1; k < 1000; k++) {
@@ -116,11 +131,14 @@ void extend_archive(const char *path, const Job *stored, const Job *given, const
     Rows *rows = checked_alloc(1, sizeof *rows);
     archive_create(next, given, text);
     const Copy copy = {.reader = archive_reader(path, stored),
-                 .archive = archive_open(MPI_COMM_SELF, next, given),
-                 .stored = stored, .given = given, .rows = rows};
+                       .archive = archive_open(MPI_COMM_SELF, next, given),
+                       .stored = stored,
+                       .given = given,
+                       .rows = rows};
     LineIndex old = lines_index(stored);
     const size_t points = copy_shared(&copy, &old);
     const bool left_behind = any_left_behind(&copy, &old);
+    /* closed, and with that synced, before it replaces anything */
     archive_close(copy.archive);
     archive_reader_close(copy.reader);
     if (left_behind) {

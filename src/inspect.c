@@ -1,14 +1,19 @@
+/* Archives are looked at while runs write them, and after crashes: counts come from outcomes
+ * alone, which is fast and tolerant, and only verify reads payloads.
+ */
 #include "phasesweep/inspect.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "phasesweep/lock.h"
 #include "opened.h"
+#include "phasesweep/lock.h"
 
+/* Rows that verify names in a sweep; a damaged disk block holds thousands. */
 enum { ROWS_NAMED = 10 };
 
 /* ---- status ------------------------------------------------------------------------------ */
@@ -18,8 +23,10 @@ typedef struct Counts {
     size_t first_hole;      /* first point without a result; points if there is none */
 } Counts;
 
+/* An outcome out of range is damage, which verify reports; here it is a point still to do. */
 static Counts count_sweep(const Opened *opened, size_t s)
 {
+    assert(s < opened->job->sweep_count);
     const Sweep *sweep = &opened->job->sweeps[s];
     Counts counts = {.points = sweep_points(sweep), .first_hole = sweep_points(sweep)};
     for (size_t line = 0; line < sweep_lines(sweep); line++) {
@@ -41,11 +48,13 @@ static Counts count_sweep(const Opened *opened, size_t s)
     return counts;
 }
 
+/* Points without a result; of those RUNNING some may be seconds from theirs. */
 static double left_of(const Counts *counts)
 {
     return (double)(counts->outcome[OUTCOME_NEVER_RUN] + counts->outcome[OUTCOME_RUNNING]);
 }
 
+/* What the table of runs says. */
 typedef struct Usage {
     size_t   runs;
     RunEntry entries[ARCHIVE_RUNS];
@@ -54,8 +63,12 @@ typedef struct Usage {
     double   eta;           /* s; NAN if no run is going on or it has no rate yet */
 } Usage;
 
+/* A run that died has no end: its hours are unknown and left out.  The last entry without
+ * one belongs to a run that goes on only if the lock says that somebody lives.  `left` in
+ * points. */
 static void add_usage(const char *path, ArchiveReader *reader, double left, Usage *usage)
 {
+    assert(left >= 0.0);
     const double now = (double)time(NULL);
     usage->runs = archive_read_runs(reader, usage->entries, ARCHIVE_RUNS);
     usage->running = lock_is_held(path);
@@ -66,6 +79,7 @@ static void add_usage(const char *path, ArchiveReader *reader, double left, Usag
         const bool going_on = usage->running && k + 1 == usage->runs && run->end == 0.0;
         const double end = going_on ? now : run->end;
         usage->core_hours += end > 0.0 ? run->ranks * (end - run->start) / 3600.0 : 0.0;
+        /* by the rate of this run: the others may have had other ranks */
         if (going_on && run->points > 0.0 && now > run->start) {
             usage->eta = left / run->points * (now - run->start);
         }
@@ -80,6 +94,7 @@ static void print_counts(const Sweep *sweep, const Counts *counts)
             printf(", %zu %s", counts->outcome[k], outcome_name((Outcome)k));
         }
     }
+    assert(counts->first_hole <= counts->points);
     if (counts->first_hole < counts->points) {
         char *name = opened_point_name(sweep, counts->first_hole);
         printf("; first hole at %s", name);
@@ -88,6 +103,7 @@ static void print_counts(const Sweep *sweep, const Counts *counts)
     printf("\n");
 }
 
+/* Names need no escapes: those of sweeps are a-z, 0-9, _ and the rest are ours. */
 static void print_json_counts(const Sweep *sweep, const Counts *counts)
 {
     printf("{\"name\": \"%s\", \"model\": \"%s\", \"method\": \"%s\", \"points\": %zu, "
@@ -100,6 +116,7 @@ static void print_json_counts(const Sweep *sweep, const Counts *counts)
     printf("}, \"holes\": %.0f}", left_of(counts));
 }
 
+/* JSON has no NaN: an ETA that is unknown is null. */
 static void print_json_usage(const Usage *usage)
 {
     printf("], \"running\": %s, \"core_hours\": %.6g, \"eta_seconds\": ",
@@ -153,6 +170,7 @@ ExitStatus inspect_status(const char *path, bool json)
 
 /* ---- verify ------------------------------------------------------------------------------ */
 
+/* Of one sweep, in points. */
 typedef struct Verdict {
     size_t points, finished, wrong;
 } Verdict;

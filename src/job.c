@@ -1,3 +1,9 @@
+/* From bytes to checked sweeps.  All errors of a file are gathered before anything is refused;
+ * a part that cannot be read leaves what it would have filled empty, and later checks pass over
+ * what is empty, so that one mistake gives one line.
+ *
+ * libyaml's documents are used, not its events: every node knows its line.
+ */
 #include "phasesweep/job.h"
 
 #include <assert.h>
@@ -11,6 +17,7 @@
 #include "phasesweep/words.h"
 #include "node.h"
 
+/* Groups of one file that people still find their way in. */
 enum { SWEEPS_MOST = 1000 };
 
 typedef enum RootKey { ROOT_TITLE, ROOT_SET, ROOT_SWEEPS, ROOT_COUNT } RootKey;
@@ -22,6 +29,8 @@ char *job_read(const char *path)
     if (file == NULL) {
         die(STATUS_WRONG_INPUT, "%s: %s", path, strerror(errno));
     }
+    /* one byte more than allowed tells a file that is too large; pipes have no size to ask
+     * for */
     char *text = checked_alloc(JOB_BYTES_MOST + 1, 1);
     const size_t length = fread(text, 1, JOB_BYTES_MOST + 1, file);
     if (ferror(file)) {
@@ -40,6 +49,7 @@ char *job_read(const char *path)
 
 char *job_override(char *text, char *const assignments[], size_t count)
 {
+    assert(text != NULL && (count == 0 || assignments != NULL));
     Sweep scratch = {0};
     Errors errors = {.source = "--set"};
     for (size_t k = 0; k < count; k++) {
@@ -55,6 +65,7 @@ char *job_override(char *text, char *const assignments[], size_t count)
         text = longer;
     }
     sweep_free(&scratch);
+    /* the first alone: die prints one line */
     if (errors.count > 0) {
         char *all = errors_finish(&errors);
         all[strcspn(all, "\n")] = '\0';
@@ -63,8 +74,10 @@ char *job_override(char *text, char *const assignments[], size_t count)
     return text;
 }
 
+/* A scalar or, for axes, a list or mapping.  sweep_put complains of what is neither. */
 static void read_key(Reader *reader, Sweep *sweep, KeyId id, const yaml_node_t *node)
 {
+    assert(id >= 0 && id < KEY_COUNT);
     const bool single = node->type == YAML_SCALAR_NODE;
     if (id >= KEY_AXES && !single) {
         sweep->line[id] = node_line(node);
@@ -74,6 +87,8 @@ static void read_key(Reader *reader, Sweep *sweep, KeyId id, const yaml_node_t *
     }
 }
 
+/* The keys of `set` as a sweep of its own: whatever is wrong in it is said once, not for every
+ * sweep. */
 static void read_set(Reader *reader, const yaml_node_t *node, Sweep *common)
 {
     const char *names[KEY_COUNT];
@@ -108,12 +123,15 @@ static void read_sweep(Reader *reader, const yaml_node_t *node, const Sweep *com
     sweep_check(sweep, node_line(node), &reader->errors);
 }
 
+/* Names become groups of the archive; the sweeps before `index` have theirs. */
 static void check_name(Reader *reader, const Job *job, size_t index, size_t line)
 {
+    assert(index < SWEEPS_MOST);
     Sweep *sweep = &job->sweeps[index];
     if (sweep->line[KEY_NAME] == 0) {
         snprintf(sweep->name, sizeof sweep->name, "sweep_%zu", index + 1);
     }
+    /* an empty name was refused already */
     for (size_t k = 0; k < index; k++) {
         if (strcmp(job->sweeps[k].name, sweep->name) == 0 && sweep->name[0] != '\0') {
             errors_add(&reader->errors, line, "name: %s is used twice; allowed: one sweep each",
@@ -135,6 +153,7 @@ static void read_sweeps(Reader *reader, const yaml_node_t *list, const Sweep *co
                    SWEEPS_MOST);
         return;
     }
+    assert(job->sweeps == NULL);
     job->sweeps = checked_alloc(count, sizeof *job->sweeps);
     for (job->sweep_count = 0; job->sweep_count < count; job->sweep_count++) {
         const yaml_node_t *node = node_item(reader, list, job->sweep_count);
@@ -204,6 +223,7 @@ static bool load(Reader *reader, yaml_parser_t *parser, const char *text, size_t
     return good;
 }
 
+/* A second document, which would otherwise be ignored silently, is an error. */
 static void read_documents(Reader *reader, yaml_parser_t *parser, const char *text,
                            size_t length, Job *job)
 {
@@ -230,6 +250,7 @@ static void read_documents(Reader *reader, yaml_parser_t *parser, const char *te
 
 char *job_parse(const char *file, const char *text, size_t length, Job *job)
 {
+    assert(file != NULL && text != NULL);
     *job = (Job){0};
     Reader reader = {.errors = {.source = file, .numbered = true}};
     yaml_parser_t parser;
@@ -239,6 +260,7 @@ char *job_parse(const char *file, const char *text, size_t length, Job *job)
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
     read_documents(&reader, &parser, text, length, job);
     yaml_parser_delete(&parser);
+    /* half a job is no job */
     if (reader.errors.count > 0) {
         job_free(job);
     }

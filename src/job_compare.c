@@ -1,4 +1,9 @@
-/* What a job resolves to, in words and as identities of its lines. */
+/* What a job resolves to, in words and as identities of its lines.
+ *
+ * Two notions of sameness are kept apart.  job_difference compares ARRAYS: the same points in
+ * the same place of the same group, or a run cannot go on in that file.  sweep_line_id compares
+ * POINTS: whatever is computed from equal numbers in equal order is equal, wherever it stands.
+ */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +14,7 @@
 #include "phasesweep/job.h"
 #include "phasesweep/words.h"
 
+/* The shortest text that reads back as the same bits: the resolved job is a job again. */
 static void print_number(FILE *out, double value)
 {
     char *text = words_of_number(value);
@@ -16,6 +22,8 @@ static void print_number(FILE *out, double value)
     free(text);
 }
 
+/* Axes that are not given are left out, those of one number stay a number: only lists are
+ * dimensions of the arrays. */
 static void print_axis(FILE *out, const Axis *axis, AxisId id)
 {
     if (axis->count == 0) {
@@ -40,7 +48,8 @@ static void print_sweep(FILE *out, const Sweep *sweep)
     fprintf(out, "  - name: %s\n    model: %s\n    method: %s\n    tolerance: ",
             sweep->name, model_name(sweep->model), method_name(sweep->method));
     print_number(out, sweep->tolerance);
-    fprintf(out, "\n    signs: %s\n    store: %s\n", sweep->random_signs ? "random" : "positive",
+    fprintf(out, "\n    signs: %s\n    store: %s\n",
+            sweep->random_signs ? "random" : "positive",
             store_name(sweep->store));
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
         print_axis(out, &sweep->axis[id], id);
@@ -63,6 +72,8 @@ char *job_resolved(const Job *job)
     return text;
 }
 
+/* The one form of all answers: where, what, the archive's value first.  `sweep` gives its
+ * name. */
 static char *differ(const Sweep *sweep, KeyId id, const char *stored, const char *given)
 {
     return checked_format("sweep %s: %s: %s in the archive, %s in the job", sweep->name,
@@ -79,6 +90,7 @@ static char *number_differs(const Sweep *sweep, KeyId id, double stored, double 
     return difference;
 }
 
+/* Static strings, each written once: callers compare the pointers. */
 static const char *kind_of(const Axis *axis)
 {
     return axis->count == 0 ? "not given" : axis->varied ? "an axis" : "one number";
@@ -87,12 +99,14 @@ static const char *kind_of(const Axis *axis)
 static char *axis_difference(const Sweep *sweep, AxisId id, const Axis *stored,
                              const Axis *given)
 {
+    assert(id >= 0 && id < AXIS_COUNT);
     if (kind_of(stored) != kind_of(given)) {
         return differ(sweep, KEY_AXES + id, kind_of(stored), kind_of(given));
     }
     if (stored->form != given->form) {
         return differ(sweep, KEY_AXES + id, form_name(stored->form), form_name(given->form));
     }
+    /* bit by bit: 0.1 and 0.1000000000000001 are two coordinates */
     for (size_t k = 0; k < stored->count && k < given->count; k++) {
         if (stored->values[k] != given->values[k]) {
             return number_differs(sweep, KEY_AXES + id, stored->values[k], given->values[k]);
@@ -104,6 +118,8 @@ static char *axis_difference(const Sweep *sweep, AxisId id, const Axis *stored,
                                 sweep->name, axis_name(id), stored->count, given->count);
 }
 
+/* In the order in which a reader looks for a mistake; ranks_per_line is absent because it
+ * changes nothing but the speed. */
 static char *sweep_difference(const Sweep *stored, const Sweep *given)
 {
     if (strcmp(stored->name, given->name) != 0) {
@@ -123,6 +139,8 @@ static char *sweep_difference(const Sweep *stored, const Sweep *given)
         return differ(given, KEY_SIGNS, stored->random_signs ? "random" : "positive",
                       given->random_signs ? "random" : "positive");
     }
+    /* double and none give the same bits, and auto is one of the two: any may go on with
+     * another's archive; rounded rows are other data */
     if ((stored->store == STORE_FLOAT) != (given->store == STORE_FLOAT)) {
         return differ(given, KEY_STORE, store_name(stored->store), store_name(given->store));
     }
@@ -144,12 +162,14 @@ char *job_difference(const Job *stored, const Job *given)
     }
     return stored->sweep_count == given->sweep_count
                ? NULL
-               : checked_format("%zu sweeps in the archive, %zu in the job", stored->sweep_count,
+               : checked_format("%zu sweeps in the archive, %zu in the job",
+                                stored->sweep_count,
                                 given->sweep_count);
 }
 
 uint64_t sweep_line_id(const Sweep *sweep, size_t line)
 {
+    /* doubles all the way: a struct would bring padding, whose bytes are not defined */
     size_t first;
     size_t count;
     double key[LINE_LENGTH][12];
@@ -164,5 +184,6 @@ uint64_t sweep_line_id(const Sweep *sweep, size_t line)
         static_assert(sizeof numbers == sizeof key[0], "all of a problem's numbers");
         memcpy(key[k], numbers, sizeof numbers);
     }
+    assert(count >= 1 && count <= LINE_LENGTH);
     return XXH3_64bits(key, count * sizeof key[0]);
 }

@@ -1,3 +1,6 @@
+/* Rows of keys_table stand in the order of KeyId.  What a number may be is said once, here: the
+ * parser, what an axis resolves to, error messages and the reference read the same bounds.
+ */
 #include "phasesweep/keys.h"
 
 #include <assert.h>
@@ -83,6 +86,7 @@ const Key keys_table[KEY_COUNT] = {
 #undef RANGE
 /* clang-format on */
 
+/* In the order of AxisForm; the meanings are those of the reference. */
 static const struct {
     const char *name, *meaning;
 } forms[FORM_COUNT] = {
@@ -102,19 +106,23 @@ void keys_list(const char *names[KEY_COUNT])
 
 const char *axis_name(AxisId id)
 {
+    assert(id >= 0 && id < AXIS_COUNT);
     return keys_table[KEY_AXES + id].name;
 }
 
 const char *axis_symbol(AxisId id)
 {
+    assert(id >= 0 && id < AXIS_COUNT);
     return keys_table[KEY_AXES + id].symbol;
 }
 
 const char *form_name(AxisForm form)
 {
+    assert(form >= 0 && form < FORM_COUNT);
     return forms[form].name;
 }
 
+/* Its numbers are powers of d: they may be negative, and need not be whole. */
 static bool is_exponent(AxisForm form)
 {
     return form == FORM_POWER || form == FORM_EFFECTIVE_POWER;
@@ -123,6 +131,7 @@ static bool is_exponent(AxisForm form)
 /* A multiple of n_eff or of its root is real and positive, whatever the key itself is. */
 bool key_in_range(const Key *key, AxisForm form, double value)
 {
+    /* NAN is in no range: every comparison with it is false */
     if (is_exponent(form)) {
         return fabs(value) <= EXPONENT_MOST;
     }
@@ -149,6 +158,7 @@ char *key_allowed(const Key *key, AxisForm form)
     if (key->kind == KIND_WORD) {
         return allowed_words(key);
     }
+    assert(key->low < key->high);
     char *low = words_of_number(is_exponent(form) ? -EXPONENT_MOST : key->low);
     char *high = words_of_number(is_exponent(form) ? EXPONENT_MOST : key->high);
     const bool whole = key->kind == KIND_WHOLE && !is_exponent(form);
@@ -162,7 +172,9 @@ char *key_allowed(const Key *key, AxisForm form)
 
 char *key_read_number(const Key *key, AxisForm form, const char *text, double *value)
 {
+    assert(key->kind == KIND_REAL || key->kind == KIND_WHOLE);
     *value = words_number(text);
+    /* the most telling of what is wrong: no number, not whole, out of range */
     const char *wrong = "is out of range";
     if (isnan(*value)) {
         wrong = "is no decimal number within the range of doubles";
@@ -179,6 +191,7 @@ char *key_read_number(const Key *key, AxisForm form, const char *text, double *v
 
 char *key_read_word(const Key *key, const char *text, int *word)
 {
+    assert(key->kind == KIND_WORD);
     const char *names[WORDS_MOST];
     assert(key->word_count <= WORDS_MOST);
     for (int k = 0; k < key->word_count; k++) {
@@ -195,6 +208,7 @@ char *key_read_word(const Key *key, const char *text, int *word)
     return error;
 }
 
+/* Settings have none. */
 static void print_forms(FILE *file, unsigned allowed)
 {
     const char *separator = "";
@@ -229,6 +243,7 @@ void keys_print(FILE *file)
 char *keys_help(void)
 {
     char *all = checked_format("Keys:\n");
+    /* a single point needs no name */
     for (int id = KEY_NAME + 1; id < KEY_COUNT; id++) {
         const Key *key = &keys_table[id];
         char *allowed = key_allowed(key, FORM_NUMBER);

@@ -1,16 +1,25 @@
+/* A line is done if every row of it is finished and sound; else all of it is redone, since its
+ * points start from each other.  What a row says after a kill is in archive.c.
+ */
 #include "phasesweep/lines.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "phasesweep/check.h"
 
+/* What the rows of a line amount to. */
 typedef struct LineState {
     bool open, interrupted, lost;
 } LineState;
 
+/* A row still RUNNING when nobody runs died with its job.  Once is bad luck (the node, the
+ * time limit); ATTEMPTS_MOST times is most likely the point's own doing, and it must not
+ * take the rest of the sweep down again: it is lost, unless `retry` insists. */
 static LineState judge(const Rows *rows, size_t count, bool retry)
 {
     LineState state = {0};
+    assert(count > 0 && count <= LINE_LENGTH);
     for (size_t i = 0; i < count; i++) {
         const Outcome outcome = rows->records[i].outcome;
         const bool bad = rows->sound[i] && outcome != OUTCOME_CONVERGED;
@@ -24,8 +33,10 @@ static LineState judge(const Rows *rows, size_t count, bool retry)
     return state;
 }
 
+/* Twice as long when full: millions of lines may be open. */
 static void append(OpenLines *lines, size_t *capacity, OpenLine line)
 {
+    assert(lines->count <= *capacity);
     if (lines->count == *capacity) {
         *capacity = 2 * *capacity + 64;
         lines->lines = checked_realloc(lines->lines, *capacity, sizeof *lines->lines);
@@ -53,6 +64,7 @@ OpenLines lines_find(const char *archive_path, const Job *job, bool retry)
             }
         }
     }
+    /* closed before the run opens the file for writing */
     free(rows);
     archive_reader_close(reader);
     return lines;
@@ -64,6 +76,28 @@ void lines_free(OpenLines *lines)
     *lines = (OpenLines){0};
 }
 
+size_t lines_unconverged(const char *archive_path, const Job *job)
+{
+    size_t bad = 0;
+    ArchiveReader *reader = archive_reader(archive_path, job);
+    for (size_t s = 0; s < job->sweep_count; s++) {
+        for (size_t line = 0; line < sweep_lines(&job->sweeps[s]); line++) {
+            size_t first;
+            size_t count;
+            int8_t outcome[LINE_LENGTH];
+            int32_t attempts[LINE_LENGTH];
+            sweep_line(&job->sweeps[s], line, &first, &count);
+            archive_read_outcomes(reader, s, first, count, outcome, attempts);
+            for (size_t i = 0; i < count; i++) {
+                bad += outcome[i] != OUTCOME_CONVERGED;
+            }
+        }
+    }
+    archive_reader_close(reader);
+    return bad;
+}
+
+/* For qsort and bsearch; ids use all 64 bits, so that no difference fits an int. */
 static int by_id(const void *a, const void *b)
 {
     const LineRef *x = a;
@@ -85,6 +119,7 @@ LineIndex lines_index(const Job *job)
             index.lines[index.count++] = (LineRef){.id = id, .sweep = s, .line = line};
         }
     }
+    assert(index.count == most);
     qsort(index.lines, index.count, sizeof *index.lines, by_id);
     return index;
 }
@@ -102,6 +137,7 @@ LineRef *lines_lookup(LineIndex *index, uint64_t id)
     if (found == NULL) {
         return NULL;
     }
+    /* bsearch may hit any of several equal ids: to the first, then past those that are used */
     while (found > index->lines && found[-1].id == id) {
         found--;
     }
@@ -109,5 +145,6 @@ LineRef *lines_lookup(LineIndex *index, uint64_t id)
     while (found->used && found < last && found[1].id == id) {
         found++;
     }
+    assert(found->id == id);
     return found;
 }

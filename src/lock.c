@@ -1,5 +1,13 @@
+/* A lock must be right where it is least convenient: on network file systems, where O_EXCL was
+ * not always atomic but link is; across hosts, whose clocks differ; after kill -9, when nobody
+ * removed it; and for a batch job that was requeued while its old lock still lay there.
+ *
+ * Evidence that the holder is gone, best first: Slurm started the same job again; its process
+ * on this host does not exist, or is another with the same number; from another host, silence.
+ */
 #include "phasesweep/lock.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,14 +21,17 @@
 
 #include "phasesweep/check.h"
 
-enum { TEXT = 512, NAME = 128 };
+/* Longer than host names and Slurm ids; the 127 of fscanf below is one less. */
+enum { NAME = 128 };
 
 struct Lock {
-    char *path;
+    char *path;                 /* of the lock file; owned */
 };
 
 typedef struct Holder {
-    char host[NAME], job[NAME], date[NAME];
+    char host[NAME];            /* of the writer, as gethostname gives it */
+    char job[NAME];             /* Slurm's id, "none" without Slurm */
+    char date[NAME];            /* UTC, for people */
     long pid;
     int  restart;               /* how often Slurm had started the job again */
     unsigned long long start;   /* of the process, in clock ticks since boot */
@@ -41,6 +52,7 @@ static unsigned long long process_start(long pid)
     if (field != NULL && (field[2] == 'Z' || field[2] == 'X')) {
         return 0; /* dead, only not collected by its parent yet */
     }
+    /* counted from behind the name, which is field 2 */
     for (int k = 2; field != NULL && k < 22; k++) {
         field = strchr(field + 1, ' ');
     }
@@ -54,6 +66,7 @@ static Holder this_process(void)
     const char *job = getenv("SLURM_JOB_ID");
     const char *restart = getenv("SLURM_RESTART_COUNT");
     holder.restart = restart != NULL ? atoi(restart) : 0;
+    /* one byte less: a name that is cut need not end in a NUL */
     gethostname(holder.host, sizeof holder.host - 1);
     snprintf(holder.job, sizeof holder.job, "%s", job != NULL && job[0] != '\0' ? job : "none");
     strftime(holder.date, sizeof holder.date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
@@ -61,12 +74,13 @@ static Holder this_process(void)
     return holder;
 }
 
+/* False if there is no such file or it is not one of ours. */
 static bool read_holder(const char *path, Holder *holder)
 {
     FILE *file = fopen(path, "r");
     *holder = (Holder){.pid = 0};
     const bool good =
-        file != NULL && fscanf(file, 
+        file != NULL && fscanf(file,
                                "host %127s pid %ld start %llu slurm_job %127s restart %d "
                                "date %127s",
                                holder->host, &holder->pid, &holder->start, holder->job,
@@ -89,6 +103,7 @@ static bool try_create(const char *path)
     }
     fprintf(file, "host %s pid %ld start %llu slurm_job %s restart %d date %s\n", me.host,
             me.pid, me.start, me.job, me.restart, me.date);
+    /* fclose reports what a full disk swallowed */
     const bool written = fclose(file) == 0;
     const bool linked = written && link(temporary, path) == 0;
     const int error = errno;
@@ -100,13 +115,16 @@ static bool try_create(const char *path)
     return linked;
 }
 
-/* Seconds since the lock was touched, by the clock of its file system. */
+/* Seconds since the lock was touched, by the clock of its file system: a file made now shows
+ * what time it is there.  0, "just now", if that cannot be told: a lock is never broken for
+ * want of evidence. */
 static double silence(const char *path)
 {
     struct stat lock, probe;
     char *name = checked_format("%s.clock.%ld", path, (long)getpid());
     const int descriptor = open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    const bool good = descriptor >= 0 && fstat(descriptor, &probe) == 0 && stat(path, &lock) == 0;
+    const bool good =
+        descriptor >= 0 && fstat(descriptor, &probe) == 0 && stat(path, &lock) == 0;
     if (descriptor >= 0) {
         close(descriptor);
         unlink(name);
@@ -115,6 +133,7 @@ static double silence(const char *path)
     return good ? difftime(probe.st_mtime, lock.st_mtime) : 0.0;
 }
 
+/* Of a lock file at path and what it says. */
 static bool is_stale(const char *path, const Holder *holder)
 {
     const Holder me = this_process();
@@ -125,6 +144,7 @@ static bool is_stale(const char *path, const Holder *holder)
     if (strcmp(holder->host, me.host) != 0) {
         return silence(path) > LOCK_SILENCE;
     }
+    /* EPERM from kill is a living process of somebody else */
     return process_start(holder->pid) != holder->start ||
            (kill((pid_t)holder->pid, 0) != 0 && errno == ESRCH);
 }
@@ -143,6 +163,7 @@ static bool is_left_soon(const char *path, const Holder *holder)
 {
     const struct timespec pause = {.tv_nsec = 100000000};
     bool held = !is_stale(path, holder);
+    /* 5 s in all */
     for (int k = 0; k < 50 && held; k++) {
         nanosleep(&pause, NULL);
         held = access(path, F_OK) == 0 && !is_stale(path, holder);
@@ -154,6 +175,8 @@ Lock *lock_take(const char *path)
 {
     Lock *lock = checked_alloc(1, sizeof *lock);
     lock->path = checked_format("%s.lock", path);
+    /* between a look and the next step another run may take or leave the lock: begin again,
+     * but not for ever */
     for (int attempt = 0; attempt < 3; attempt++) {
         if (try_create(lock->path)) {
             return lock;
@@ -162,10 +185,12 @@ Lock *lock_take(const char *path)
         const bool known = read_holder(lock->path, &holder);
         if (known && !is_left_soon(lock->path, &holder)) {
             die(STATUS_WRONG_INPUT,
-                "%s: in use by process %ld on %s, Slurm job %s, since %s; wait for it, or remove "
+                "%s: in use by process %ld on %s, Slurm job %s, since %s; wait for it, or "
+                "remove "
                 "%s if it is gone",
                 path, holder.pid, holder.host, holder.job, holder.date, lock->path);
         }
+        /* unreadable and young may be a program of another kind, or an older one of ours */
         if (!known && silence(lock->path) <= LOCK_SILENCE) {
             die(STATUS_WRONG_INPUT, "%s: %s is no lock of ours; remove it if nothing uses %s",
                 path, lock->path, path);
@@ -180,6 +205,8 @@ Lock *lock_take(const char *path)
 
 void lock_touch(Lock *lock)
 {
+    assert(lock != NULL && lock->path != NULL);
+    /* a failure shows in the end, as silence: no reason to stop a run */
     utimensat(AT_FDCWD, lock->path, NULL, 0);
 }
 

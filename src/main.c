@@ -1,9 +1,13 @@
+/* The one place that knows the world communicator: everything below takes a communicator from
+ * its caller, so that it can also run on a part of the ranks, or in a test.
+ */
 #include <hdf5.h>
 #include <mpi.h>
 
 #include "phasesweep/check.h"
 #include "phasesweep/cli.h"
 
+/* A rank that leaves alone would let the others wait for it for ever. */
 static void stop_all(int status)
 {
     MPI_Abort(MPI_COMM_WORLD, status);
@@ -22,7 +26,9 @@ int main(int argc, char **argv)
     const ExitStatus status = cli_main(argc, argv, start_mpi);
     int started;
     MPI_Initialized(&started);
+    /* help, keys and wrong input never start MPI and work without a launcher */
     if (started) {
+        /* from here on a failure is this rank's own: the others may be gone */
         check_set_stop(NULL);
         MPI_Finalize();
     }

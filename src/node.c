@@ -1,5 +1,9 @@
+/* Axes as they are written in a job file.  Numbers come out exactly as written: what a form
+ * makes of them depends on the point, and is sweep_problem's business.
+ */
 #include "node.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +11,8 @@
 #include "phasesweep/check.h"
 #include "phasesweep/words.h"
 
+/* The parts of an axis written as a mapping.  FROM to TIMES are the ones that a range must
+ * have, FROM to SPACING those that do not go with VALUES. */
 typedef enum RangeKey {
     RANGE_AS,
     RANGE_VALUES,
@@ -22,6 +28,7 @@ static const char *const range_names[RANGE_COUNT] = {"as", "values", "from",
 
 size_t node_line(const yaml_node_t *node)
 {
+    /* marks of libyaml count from 0 */
     return node->start_mark.line + 1;
 }
 
@@ -44,13 +51,16 @@ size_t node_length(const yaml_node_t *list)
                : (size_t)(list->data.sequence.items.top - list->data.sequence.items.start);
 }
 
+/* Numbers of nodes count from 1; the document owns them. */
 static const yaml_node_t *node_at(Reader *reader, int index)
 {
+    assert(index >= 1);
     return yaml_document_get_node(&reader->document, index);
 }
 
 const yaml_node_t *node_item(Reader *reader, const yaml_node_t *list, size_t index)
 {
+    assert(list->type == YAML_SEQUENCE_NODE && index < node_length(list));
     return node_at(reader, list->data.sequence.items.start[index]);
 }
 
@@ -86,6 +96,7 @@ bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
     return true;
 }
 
+/* What is wrong is added under the name of the key; *value is then of no use. */
 static void read_number(Reader *reader, const yaml_node_t *node, KeyId id, AxisForm form,
                         double *value)
 {
@@ -120,6 +131,7 @@ static void refuse_repeated(Reader *reader, const yaml_node_t *node, KeyId id, c
     free(sorted);
 }
 
+/* Goes on after a wrong number, so that all of them are named. */
 static void read_values(Reader *reader, const yaml_node_t *list, KeyId id, Axis *axis)
 {
     const size_t count = node_length(list);
@@ -132,6 +144,7 @@ static void read_values(Reader *reader, const yaml_node_t *list, KeyId id, Axis 
                    AXIS_LONGEST);
         return;
     }
+    assert(axis->values == NULL && axis->count == 0);
     axis->values = checked_alloc(count, sizeof(double));
     for (axis->count = 0; axis->count < count; axis->count++) {
         read_number(reader, node_item(reader, list, axis->count), id, axis->form,
@@ -153,6 +166,7 @@ static int read_word(Reader *reader, const yaml_node_t *node, const char *owner,
     return k < 0 ? 0 : k;
 }
 
+/* Words that the key does not allow are not offered either. */
 static void read_form(Reader *reader, const yaml_node_t *node, const Key *key, AxisForm *form)
 {
     const char *names[FORM_COUNT];
@@ -166,6 +180,7 @@ static void read_form(Reader *reader, const yaml_node_t *node, const Key *key, A
 static void fill_range(Axis *axis, double from, double to, size_t count, bool logarithmic,
                        bool whole)
 {
+    assert(count >= 2 && axis->count == 0 && (!logarithmic || (from > 0.0 && to > 0.0)));
     axis->values = checked_alloc(count, sizeof(double));
     for (size_t k = 0; k < count; k++) {
         const double share = (double)k / (double)(count - 1);
@@ -195,6 +210,7 @@ static void read_range(Reader *reader, const yaml_node_t *map, const yaml_node_t
                        key->name, range_names[k]);
         }
     }
+    /* all errors of the mapping before the first number is used */
     const bool logarithmic =
         read_word(reader, parts[RANGE_SPACING], key->name, "spacing", spacings, 2) == 1;
     if (reader->errors.count > before) {
@@ -246,6 +262,7 @@ static void read_mapping(Reader *reader, const yaml_node_t *map, KeyId id, Axis 
 
 void node_read_axis(Reader *reader, const yaml_node_t *node, KeyId id, Axis *axis)
 {
+    assert(axis->values == NULL && id >= 0 && id < AXIS_COUNT);
     const size_t before = reader->errors.count;
     axis->varied = true;
     if (node->type == YAML_SEQUENCE_NODE) {
@@ -256,6 +273,7 @@ void node_read_axis(Reader *reader, const yaml_node_t *node, KeyId id, Axis *axi
     if (reader->errors.count == before) {
         refuse_repeated(reader, node, id, axis);
     }
+    /* the mark that it was varied stays: sweep_check must not call the key missing */
     if (reader->errors.count > before) {
         free(axis->values);
         *axis = (Axis){.varied = true};

@@ -1,5 +1,10 @@
+/* The job inside an archive is parsed by the same code as a job file, so that every command
+ * agrees on what its points are.  It was checked when the archive was made: an error in it now
+ * is damage, or a key that a newer program wrote.
+ */
 #include "opened.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +17,7 @@ Opened opened_archive(const char *path)
     if (text == NULL) {
         die(STATUS_WRONG_INPUT, "%s: no such archive", path);
     }
+    /* on the heap: the reader keeps pointers into it while Opened is handed around by value */
     opened.job = checked_alloc(1, sizeof *opened.job);
     char *errors = job_parse(path, text, strlen(text), opened.job);
     if (errors != NULL) {
@@ -36,6 +42,7 @@ char *opened_point_name(const Sweep *sweep, size_t point)
 {
     size_t place[AXIS_COUNT];
     char *name = checked_format("%s", "");
+    assert(point < sweep_points(sweep));
     sweep_place(sweep, point, place);
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
         if (sweep->axis[id].varied) {

@@ -1,3 +1,6 @@
+/* Exponents and boundaries of the table in theory.md section 4, in logarithms to base d, in
+ * which all boundaries but IV/V of the diagonal network are straight lines.
+ */
 #include "phasesweep/phases.h"
 
 #include <assert.h>
@@ -16,6 +19,7 @@ const char *phase_name(Phase phase)
 
 void phase_exponents(Model model, double source_exponent, Phase phase, double exponents[2])
 {
+    assert(source_exponent > 0.5);
     const double inverse = 1.0 / source_exponent;
     const double table[PHASE_COUNT][2] = {
         [PHASE_II] = {-(2.0 - inverse), 2.0 - inverse},
@@ -32,7 +36,11 @@ void phase_exponents(Model model, double source_exponent, Phase phase, double ex
 
 double phase_noise_line(Model model, double source_exponent, double dimension)
 {
+    assert(dimension >= 2.0 && source_exponent > 0.5);
     const double gamma = source_exponent;
+    /* d^(4 gamma/(14 gamma - 5)) quadratic, (log d)^(2 gamma/(2 gamma - 1)) diagonal; log d
+     * below 1 would turn the second around, and beyond d the interpolation peak ends both
+     * phases */
     const double line = model == MODEL_QUADRATIC
                             ? 4.0 * gamma / (14.0 * gamma - 5.0)
                             : log(fmax(log(dimension), 1.0)) / log(dimension) * 2.0 * gamma /
@@ -40,11 +48,18 @@ double phase_noise_line(Model model, double source_exponent, double dimension)
     return fmin(line, 1.0);
 }
 
-/* NONE where a phase may be told, else what to say instead. */
+/* The table is for p >= d and Delta > 0. */
+static bool in_the_table(const Problem *problem)
+{
+    return problem->noise > 0.0 &&
+           (problem->model == MODEL_DIAGONAL || problem->width >= problem->dimension);
+}
+
+/* What to say outside it: without noise nothing, for narrow networks that it does not apply. */
 static Phase outside_the_table(const Problem *problem)
 {
-    const bool narrow = problem->model == MODEL_QUADRATIC && problem->width < problem->dimension;
-    return narrow ? PHASE_UNDEFINED : PHASE_NONE;
+    assert(!in_the_table(problem));
+    return problem->noise == 0.0 ? PHASE_NONE : PHASE_UNDEFINED;
 }
 
 Phase phase_predicted(const Problem *problem)
@@ -53,9 +68,10 @@ Phase phase_predicted(const Problem *problem)
     const double log_d = log(problem->dimension);
     const double x = log(problem_effective_samples(problem)) / log_d;
     const double y = log(problem_nuclear_weight(problem)) / log_d;
-    if (problem->noise == 0.0 || outside_the_table(problem) == PHASE_UNDEFINED) {
-        return problem->noise == 0.0 ? PHASE_NONE : PHASE_UNDEFINED;
+    if (!in_the_table(problem)) {
+        return outside_the_table(problem);
     }
+    /* the two halves of the table meet at lambda = sqrt(n_eff/d), the best weight decay */
     if (y > 0.5 * (x - 1.0)) { /* over-regularised: lambda above sqrt(n_eff / d) */
         return x < y + 0.5 ? PHASE_IB : x < y + gamma + 0.5 ? PHASE_II : PHASE_III;
     }
@@ -65,9 +81,9 @@ Phase phase_predicted(const Problem *problem)
     return x < 1.0 ? PHASE_V : x < 2.0 * gamma ? PHASE_VIA : PHASE_VIB;
 }
 
-/* How far the solution's exponents are from those of a phase.  Around the interpolation peak R
- * rises and falls faster than any power law: a larger exponent in n is phase V too, a smaller one
- * phase VI. */
+/* How far the solution's exponents are from those of a phase.  Around the interpolation peak
+ * R rises and falls faster than any power law: a larger exponent in n is phase V too, a
+ * smaller one phase VI. */
 static double distance(const Problem *problem, const Evolution *solution, Phase phase)
 {
     double expected[2];
@@ -94,13 +110,14 @@ static bool is_collapsed(const Problem *problem, const Evolution *solution)
 Phase phase_measured(const Problem *problem, const Teacher *teacher, const Evolution *solution)
 {
     const double delta = solution->delta;
-    if (problem->noise == 0.0 || outside_the_table(problem) == PHASE_UNDEFINED) {
-        return problem->noise == 0.0 ? PHASE_NONE : PHASE_UNDEFINED;
+    if (!in_the_table(problem)) {
+        return outside_the_table(problem);
     }
     if (solution->outcome == OUTCOME_FAILED || !isfinite(solution->exponent_samples) ||
         !isfinite(solution->exponent_weight_decay)) {
         return PHASE_NONE;
     }
+    /* VIa and VIb have the same exponents and are told apart at the end */
     Phase best = PHASE_II;
     for (Phase phase = PHASE_II; phase <= PHASE_VIA; phase++) {
         if (distance(problem, solution, phase) < distance(problem, solution, best)) {
@@ -113,6 +130,8 @@ Phase phase_measured(const Problem *problem, const Teacher *teacher, const Evolu
         slope < fmax(steepest_flat, distance(problem, solution, best))) {
         return is_collapsed(problem, solution) ? PHASE_IB : PHASE_IA;
     }
+    /* theory.md section 7: a feature leaves the bulk if s_i > delta; in units of theta for the
+     * diagonal network */
     const double weakest = teacher_eigenvalue(teacher, problem->dimension) /
                            (problem->model == MODEL_DIAGONAL ? sqrt(problem->dimension) : 1.0);
     return best == PHASE_VIA && delta < weakest ? PHASE_VIB : best;

@@ -1,3 +1,9 @@
+/* One result of a method, many fields of a record: what a field means for which model is
+ * decided here and nowhere else, so that archive, JSON and figures agree.
+ *
+ * A line starts cold and each point continues from the one before: a record depends on the
+ * points before it in its line, hence on the job, and on nothing else that this rank ever did.
+ */
 #include "phasesweep/point.h"
 
 #include <assert.h>
@@ -22,6 +28,7 @@ double point_clock(void)
 
 void point_complete(const Problem *problem, double seconds, Record *record)
 {
+    assert(problem->samples > 0.0 && seconds >= 0.0);
     double *value = record->value;
     value[FIELD_SAMPLES] = problem->samples;
     value[FIELD_EFFECTIVE] = problem_effective_samples(problem);
@@ -29,6 +36,7 @@ void point_complete(const Problem *problem, double seconds, Record *record)
     value[FIELD_NUCLEAR] = problem_nuclear_weight(problem);
     value[FIELD_WIDTH] = problem->width;
     value[FIELD_SECONDS] = seconds;
+    /* theory.md section 1; NAN, no risk, stays NAN */
     value[FIELD_PREDICTION_RISK] =
         value[FIELD_RISK] * (problem->model == MODEL_QUADRATIC ? 2.0 : 1.0);
 }
@@ -39,6 +47,7 @@ static double phase_code(Phase phase)
     return phase == PHASE_NONE ? NAN : (double)phase;
 }
 
+/* Notation of theory.md sections 2 and 3. */
 static void put_overlaps(const Overlaps *o, double value[])
 {
     value[FIELD_RISK] = o->risk;
@@ -58,6 +67,7 @@ static double mean_of_data_term(const Problem *problem)
 static void put_evolution(const Problem *problem, const Teacher *teacher, const Evolution *e,
                           double value[])
 {
+    assert(e->outcome != OUTCOME_FAILED);
     put_overlaps(&e->overlaps, value);
     value[FIELD_DELTA] = e->delta;
     value[FIELD_THRESHOLD] = e->threshold;
@@ -88,10 +98,13 @@ void point_work_free(PointWork *work)
     free(work);
 }
 
-/* The split of the risk and the bulk belong to a matrix: the diagonal network has none. */
+/* Theory.md section 7.  The split of the risk and the bulk belong to a matrix: the diagonal
+ * network has none. */
 static void put_spectrum(PointWork *work, const Evolution *e, double value[])
 {
     const SpectrumWork spectrum = {&work->evolution.overlaps, &work->bands};
+    assert(e->outcome == OUTCOME_CONVERGED && e->delta > 0.0);
+    /* the law of the eigenvalues is parametrised by delta^2 */
     const double t = e->delta * e->delta;
     const Decomposition split = spectrum_decompose(spectrum, t, e->threshold);
     const SpectrumForecast forecast = spectrum_forecast(spectrum, t, e->threshold);
@@ -103,6 +116,8 @@ static void put_spectrum(PointWork *work, const Evolution *e, double value[])
     value[FIELD_BULK_EDGE] = forecast.bulk_edge;
 }
 
+/* A point that failed has no numbers but what it cost; one that did not converge has its best
+ * iterate, without the spectrum of something that is no solution. */
 static Record record_of_evolution(const Problem *problem, PointWork *work, const Evolution *e)
 {
     Record record = record_empty();
@@ -118,9 +133,12 @@ static Record record_of_evolution(const Problem *problem, PointWork *work, const
     return record;
 }
 
+/* Always finishes: a line takes too short to be stopped in it. */
 static bool solve_evolution(const PointLine *line)
 {
     PointWork *work = line->team->work;
+    /* no neighbour from the line before: results must not depend on who computed what
+     * earlier */
     evolution_forget(&work->evolution);
     for (size_t k = 0; k < line->count; k++) {
         const Problem *problem = &line->problems[k];
@@ -138,6 +156,7 @@ static bool solve_optimal(const PointLine *line)
     PointWork *work = line->team->work;
     evolution_forget(&work->evolution);
     for (size_t k = 0; k < line->count; k++) {
+        assert(line->problems[k].method == METHOD_OPTIMAL);
         Problem problem = line->problems[k];
         const double start = point_clock();
         const Optimum best = optimal_weight_decay(&work->evolution, &problem);
@@ -150,7 +169,8 @@ static bool solve_optimal(const PointLine *line)
     return true;
 }
 
-/* A new method is a row here. */
+/* A new method is a row here; one that the grammar knows and no solver does is refused before
+ * any point by sweep_check.c. */
 static bool (*const solvers[METHOD_COUNT])(const PointLine *line) = {
     [METHOD_STATE_EVOLUTION] = solve_evolution,
     [METHOD_OPTIMAL] = solve_optimal,
@@ -163,6 +183,7 @@ bool point_solve(const PointTeam *team, const Problem problems[], size_t count,
     const PointLine line = {.team = team, .problems = problems, .count = count,
                             .records = records, .eigenvalues = eigenvalues, .width = width};
     assert(count > 0 && solvers[problems[0].method] != NULL);
+    assert(team != NULL && team->work != NULL && records != NULL);
     assert((eigenvalues != NULL) == method_trains(problems[0].method));
     return solvers[problems[0].method](&line);
 }
@@ -173,6 +194,7 @@ static void print_field(FieldId field, double value)
     if (!isfinite(value)) {
         return;
     }
+    assert(field >= 0 && field < FIELD_COUNT);
     if (record_fields[field].kind == FIELD_PHASE) {
         printf(", \"%s\": \"%s\"", name, phase_name((Phase)value));
     } else {
@@ -185,6 +207,7 @@ void point_print(const Problem *problem, const Record *record)
     printf("{\"model\": \"%s\", \"method\": \"%s\", \"outcome\": \"%s\"",
            model_name(problem->model), method_name(problem->method),
            outcome_name(record->outcome));
+    /* absent and infinite alike are left out: JSON has neither */
     for (FieldId field = 0; field < FIELD_COUNT; field++) {
         print_field(field, record->value[field]);
     }

@@ -1,4 +1,10 @@
-/* Lines of trainings: points that share their data, each starting from the one before. */
+/* Lines of trainings: points that share their data, each starting from the one before.
+ *
+ * A training may be stopped in the middle of a point.  Its checkpoint then holds the state of
+ * the iteration, and as luggage the records of the points before it: a line that goes on
+ * repeats the same iterates and needs nothing of the archive, to which it goes as a whole.
+ */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,24 +17,28 @@
 
 /* What travels in the checkpoint beside the state of the iteration: the points done so far. */
 typedef struct Luggage {
-    size_t  bytes;
+    size_t  bytes;          /* of block; the same on every rank */
     size_t *done;           /* points of the line finished */
     Record *records;        /* [count] */
     double *eigenvalues;    /* [count * width] */
     void   *block;          /* all of it; owned */
 } Luggage;
 
+/* One block, because a checkpoint and a broadcast move bytes.  Empty: no point is done. */
 static Luggage pack_luggage(const PointLine *line)
 {
     const size_t records = line->count * sizeof(Record);
     Luggage luggage = {.bytes = sizeof(double) + records + line->count * line->width * 8};
     luggage.block = checked_alloc(luggage.bytes, 1);
+    static_assert(sizeof(size_t) <= sizeof(double), "the count fits before the records");
     luggage.done = luggage.block;
     luggage.records = (Record *)((char *)luggage.block + sizeof(double));
     luggage.eigenvalues = (double *)((char *)luggage.records + records);
     return luggage;
 }
 
+/* Everything that the rows and labels are drawn from; weight decay, width and tolerance are not
+ * in it, and along these a line keeps its data. */
 static bool same_data(const Problem *a, const Problem *b)
 {
     return a->source_exponent == b->source_exponent && a->dimension == b->dimension &&
@@ -36,8 +46,11 @@ static bool same_data(const Problem *a, const Problem *b)
            a->random_signs == b->random_signs;
 }
 
+/* Theory.md section 7, of d decreasing numbers; those not learned are exactly 0, hence no
+ * tolerance. */
 static void put_spectrum(const double eigenvalues[], size_t d, double value[])
 {
+    assert(d >= 2);
     const SpectrumSummary summary = summary_of(eigenvalues, d, 0.0);
     value[FIELD_STABLE_RANK] = summary.stable_rank;
     value[FIELD_PARTICIPATION] = summary.participation;
@@ -47,7 +60,8 @@ static void put_spectrum(const double eigenvalues[], size_t d, double value[])
     value[FIELD_TAIL_ERROR] = summary.tail.error;
 }
 
-/* A way to train: data are drawn once for a run of points that share them. */
+/* A way to train: data are drawn once for a run of points that share them.  All three are
+ * collective on the team. */
 typedef struct Trainer {
     void *(*create)(const PointLine *line, const Problem *problem, const Luggage *luggage);
     void (*release)(void *work);
@@ -93,12 +107,14 @@ static bool quadratic_solve(void *work, const Problem *problem, double eigenvalu
     value[FIELD_OBJECTIVE] = t.objective;
     value[FIELD_TRAIN_LOSS] = t.train_loss;
     value[FIELD_GAP] = t.gap;
+    /* without an eigenvector there is none to overlap */
     value[FIELD_FEATURE_OVERLAP] = t.rank > 0 ? overlaps[0] : NAN;
     free(overlaps);
     return !t.stopped;
 }
 
-/* ---- diagonal network --------------------------------------------------------------------- */
+/* ---- diagonal network
+ * --------------------------------------------------------------------- */
 
 static void *diagonal_create(const PointLine *line, const Problem *problem,
                              const Luggage *luggage)
@@ -134,7 +150,8 @@ static bool diagonal_solve(void *work, const Problem *problem, double eigenvalue
     return true;
 }
 
-/* ---- lines --------------------------------------------------------------------------------- */
+/* ---- lines
+ * --------------------------------------------------------------------------------- */
 
 /* A new network is a row here. */
 static const Trainer trainers[MODEL_COUNT] = {
@@ -142,10 +159,12 @@ static const Trainer trainers[MODEL_COUNT] = {
     [MODEL_DIAGONAL] = {diagonal_create, diagonal_release, diagonal_solve},
 };
 
-/* False if the team was told to stop in the middle of it. */
+/* Collective on the team.  False if the team was told to stop in the middle of it; then
+ * *done does not count it. */
 static bool train_point(const PointLine *line, size_t k, const Trainer *trainer, void *work,
                         Luggage *luggage)
 {
+    assert(k < line->count && line->problems[k].dimension <= (double)line->width);
     const Problem *problem = &line->problems[k];
     const size_t d = (size_t)problem->dimension;
     const double start = point_clock();
@@ -155,9 +174,11 @@ static bool train_point(const PointLine *line, size_t k, const Trainer *trainer,
         return false;
     }
     const bool failed = record.outcome == OUTCOME_FAILED;
+    /* shorter spectra of a sweep over d, and none where it failed */
     for (size_t i = failed ? 0 : d; i < line->width; i++) {
         eigenvalues[i] = NAN;
     }
+    /* numbers of a training that failed mean nothing; what it cost does */
     if (failed) {
         const double iterations = record.value[FIELD_ITERATIONS];
         record = record_empty();
@@ -168,12 +189,14 @@ static bool train_point(const PointLine *line, size_t k, const Trainer *trainer,
     }
     point_complete(problem, point_clock() - start, &record);
     luggage->records[k] = record;
+    /* last, like the outcome of a row */
     *luggage->done = k + 1;
     return true;
 }
 
 bool point_train(const PointLine *line)
 {
+    assert(line->count > 0 && line->team->comm != MPI_COMM_NULL);
     const Trainer *trainer = &trainers[line->problems[0].model];
     Luggage luggage = pack_luggage(line);
     void *work = NULL;
@@ -185,6 +208,7 @@ bool point_train(const PointLine *line)
                 trainer->release(work);
             }
             work = trainer->create(line, problem, &luggage); /* may restore the luggage */
+            /* rank 0 alone reads checkpoints, and all must skip the same points */
             MPI_Bcast(luggage.block, (int)luggage.bytes, MPI_BYTE, 0, line->team->comm);
         }
         if (k >= *luggage.done) {
@@ -192,6 +216,7 @@ bool point_train(const PointLine *line)
         }
     }
     trainer->release(work);
+    /* also of a line that was stopped: the caller stores only what is finished */
     memcpy(line->records, luggage.records, line->count * sizeof(Record));
     memcpy(line->eigenvalues, luggage.eigenvalues, line->count * line->width * sizeof(double));
     free(luggage.block);

@@ -50,15 +50,20 @@ bool method_decays(Method method)
 
 double method_tolerance(Method method)
 {
+    /* a duality gap is relative to the objective and proves what is left to gain; a residual
+     * of the equations is an error of the solution itself, and costs next to nothing to make
+     * smaller */
     return method_trains(method) ? 1e-6 : 1e-9;
 }
 
 double problem_effective_samples(const Problem *problem)
 {
+    assert(problem->dimension >= 1.0);
     return problem->model == MODEL_QUADRATIC ? problem->samples / problem->dimension
                                              : problem->samples;
 }
 
+/* sqrt(p/d) of theory.md section 1: at fixed lambda, sweeping p moves lt. */
 static double nuclear_factor(const Problem *problem)
 {
     return problem->model == MODEL_QUADRATIC ? sqrt(problem->width / problem->dimension) : 1.0;

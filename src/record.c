@@ -1,3 +1,6 @@
+/* The row checksum is a recipe that other programs repeat from the file alone: doubles and an
+ * order, no structs, no padding, nothing of the machine.
+ */
 #include "phasesweep/record.h"
 
 #include <assert.h>
@@ -25,6 +28,7 @@ Record record_empty(void)
 
 uint64_t record_fields_of(Method method)
 {
+    assert(method >= 0 && method < METHOD_COUNT);
     uint64_t fields = 0;
     static_assert(FIELD_COUNT <= 64, "a set of fields is one word");
     for (int field = 0; field < FIELD_COUNT; field++) {
@@ -40,6 +44,7 @@ static void digest(XXH3_state_t *state, double value)
     uint64_t word;
     unsigned char bytes[8];
     memcpy(&word, &one_nan, sizeof word);
+    /* little-endian whatever the machine */
     for (int k = 0; k < 8; k++) {
         bytes[k] = (unsigned char)(word >> (8 * k));
     }
@@ -52,11 +57,14 @@ uint64_t record_checksum(const Record *record, uint64_t fields, const RowData *r
     if (state == NULL) {
         die(STATUS_ENVIRONMENT, "out of memory for a checksum");
     }
+    assert(row->coordinate_count == 0 || row->coordinates != NULL);
+    assert(row->eigenvalue_count == 0 || row->eigenvalues != NULL);
     XXH3_64bits_reset(state);
     for (size_t k = 0; k < row->coordinate_count; k++) {
         digest(state, row->coordinates[k]);
     }
     digest(state, record->outcome);
+    /* the seconds change with every run: a checksum shall tell damage, and equal results */
     for (int field = 0; field < FIELD_COUNT; field++) {
         if (field != FIELD_SECONDS && (fields >> field & 1u) != 0) {
             digest(state, record->value[field]);

@@ -1,5 +1,14 @@
+/* The middle of a run: which lines are open, farm them out, keep table and lock alive, judge.
+ *
+ * Rank 0 alone looks at files and decides; the others learn the job's text and the list of
+ * lines from it.  While lines are computed the archive sees raw writes of whole lines by
+ * whoever leads a team, and of the table of runs by rank 0; everything that opens, creates or
+ * closes it lies before or after, where all ranks are together.
+ */
 #include "phasesweep/run.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdint.h>
@@ -12,27 +21,20 @@
 #include "phasesweep/archive.h"
 #include "phasesweep/extend.h"
 #include "phasesweep/farm.h"
-#include "phasesweep/job.h"
 #include "phasesweep/lines.h"
-#include "phasesweep/lock.h"
 #include "phasesweep/plan.h"
 #include "phasesweep/point.h"
 #include "phasesweep/progress.h"
+#include "run_start.h"
 
 /* Seconds between two looks at disk, lock and table of runs. */
 static const double upkeep_period = 30.0;
-
-struct RunStart {
-    Lock *lock;
-    char *text;         /* of the job to run */
-    char *stored;       /* of the archive's job if that has to be extended, else NULL */
-};
 
 typedef struct Run {
     const Job *job;
     Archive   *archive;
     const char *path;       /* of the archive; borrowed */
-    Lock      *lock;        /* rank 0 only */
+    Lock      *lock;        /* rank 0 only, else NULL; borrowed */
     double     memory;      /* bytes a rank may use */
     PointWork *work;        /* of this rank */
     Plan       plan;        /* of the lines to compute; rank 0 alone has its groups */
@@ -40,9 +42,10 @@ typedef struct Run {
     size_t     entry_index; /* in the table of runs */
     RunEntry   entry;
     Progress   progress;
-    double     kept;
+    double     kept;        /* when keep_up was last done, on the clock of MPI_Wtime */
 } Run;
 
+/* A handler has no argument to find anything by; all it may do is to set this. */
 static volatile sig_atomic_t stop_asked = 0;
 
 static void ask_to_stop(int signal_number)
@@ -64,99 +67,9 @@ void run_stop_on_signals(void)
     signal(SIGUSR1, ask_to_stop);
 }
 
-/* ---- before MPI -------------------------------------------------------------------------- */
-
-static Job parse_or_die(const char *name, const char *text)
-{
-    Job job;
-    char *errors = job_parse(name, text, strlen(text), &job);
-    if (errors != NULL) {
-        fputs(errors, stderr);
-        exit(STATUS_WRONG_INPUT);
-    }
-    return job;
-}
-
-/* Continue an archive of the same points; the stored text wins, so that spelling and comments
- * may change.  Another job is refused, or marked for extension. */
-static void meet_archive(const RunRequest *request, RunStart *start, char *stored)
-{
-    if (start->text == NULL) {
-        start->text = stored;
-        return;
-    }
-    Job given = parse_or_die(request->job_path, start->text);
-    Job old = parse_or_die(request->archive_path, stored);
-    char *difference = job_difference(&old, &given);
-    if (difference != NULL && !request->extend) {
-        die(STATUS_WRONG_INPUT,
-            "%s holds another job than %s: %s; choose another -o, or --extend to keep what both "
-            "share",
-            request->archive_path, request->job_path, difference);
-    }
-    if (difference != NULL) {
-        start->stored = stored;
-    } else {
-        free(start->text);
-        start->text = stored;
-    }
-    free(difference);
-    job_free(&given);
-    job_free(&old);
-}
-
-/* Whatever ends this process must not leave the archive locked. */
-static void release(void *lock)
-{
-    lock_release(lock);
-}
-
-/* Damage is found before MPI starts. */
-static void check_archive(const char *path, const char *stored)
-{
-    Job job = parse_or_die(path, stored);
-    ArchiveReader *reader = archive_reader(path, &job);
-    if (!archive_is_raw(reader)) {
-        die(STATUS_WRONG_INPUT,
-            "%s: was repacked and cannot be continued; allowed: the copy that "
-            "`h5repack -l CONTI -f NONE` makes of it",
-            path);
-    }
-    archive_reader_close(reader);
-    job_free(&job);
-}
-
-RunStart *run_prepare(const RunRequest *request, char *text)
-{
-    RunStart *start = checked_alloc(1, sizeof *start);
-    start->text = text;
-    if (text != NULL) {
-        Job job = parse_or_die(request->job_path, text);
-        job_free(&job);
-    }
-    char *stored = archive_read_job(request->archive_path);
-    if (stored == NULL && text == NULL) {
-        die(STATUS_WRONG_INPUT, "%s: no such archive", request->archive_path);
-    }
-    if (stored != NULL && access(request->archive_path, W_OK) != 0) {
-        die(STATUS_WRONG_INPUT, "%s: may not be written; nothing was changed",
-            request->archive_path);
-    }
-    start->lock = lock_take(request->archive_path);
-    check_set_cleanup(release, start->lock);
-    if (stored != NULL) {
-        check_archive(request->archive_path, stored);
-        meet_archive(request, start, stored);
-    } else {
-        Job job = parse_or_die(request->job_path, text);
-        archive_create(request->archive_path, &job, text);
-        job_free(&job);
-    }
-    return start;
-}
-
 /* ---- the work ---------------------------------------------------------------------------- */
 
+/* Collective on comm.  The text of rank 0, owned by the caller; others pass NULL. */
 static char *broadcast_text(MPI_Comm comm, char *text)
 {
     unsigned long long length = text == NULL ? 0 : strlen(text);
@@ -171,6 +84,7 @@ static char *broadcast_text(MPI_Comm comm, char *text)
 /* Root only.  What must happen now and then while others compute. */
 static void keep_up(Run *run, double now, const ScheduleState *state)
 {
+    assert(run->lock != NULL);
     run->kept = now;
     run->entry.points = state->points_done;
     archive_put_run(run->archive, run->entry_index, &run->entry);
@@ -178,6 +92,8 @@ static void keep_up(Run *run, double now, const ScheduleState *state)
     lock_touch(run->lock);
 }
 
+/* Root only, called by the farm ten times a second, but not while rank 0 itself is inside a
+ * task that does not ask farm_stopping: such a task should be short against LOCK_SILENCE. */
 static void show_progress(void *context, const ScheduleState *state)
 {
     Run *run = context;
@@ -215,6 +131,7 @@ static char *checkpoint_path(const Run *run, PlanLine line)
 static int run_line(void *context, FarmTeam *team, size_t index)
 {
     Run *run = context;
+    assert(index < run->plan.line_count);
     const PlanLine task = run->plan.lines[index];
     const Sweep *sweep = &run->job->sweeps[task.sweep];
     size_t first, count;
@@ -227,8 +144,12 @@ static int run_line(void *context, FarmTeam *team, size_t index)
     int rank;
     MPI_Comm_rank(farm_comm(team), &rank);
     char *checkpoint = checkpoint_path(run, task);
-    const PointTeam workers = {.work = run->work, .comm = farm_comm(team), .stopping = team_stops, .context = team,
-                               .memory = run->memory, .checkpoint = checkpoint};
+    const PointTeam workers = {.work = run->work,
+                               .comm = farm_comm(team),
+                               .stopping = team_stops,
+                               .context = team,
+                               .memory = run->memory,
+                               .checkpoint = checkpoint};
     const size_t width = archive_spectrum(sweep);
     double *eigenvalues = width > 0 ? checked_alloc(count * width, sizeof(double)) : NULL;
     if (rank == 0) {
@@ -248,7 +169,8 @@ static int run_line(void *context, FarmTeam *team, size_t index)
     return finished ? count_failed(records, count) : FARM_UNFINISHED;
 }
 
-/* Root only.  Lines that died with their job come last, so that they do not hold up others. */
+/* Root only.  Lines that died with their job come last, so that they do not hold up others, or
+ * take them down again.  Lost ones are not planned at all. */
 static void choose_lines(Run *run, const OpenLines *open)
 {
     PlanLine *lines = checked_alloc(open->count, sizeof *lines);
@@ -266,17 +188,18 @@ static void choose_lines(Run *run, const OpenLines *open)
     free(late);
 }
 
-/* Root only.  A line that is not computed says so in the archive. */
+/* Root only.  A line that is not computed says so in the archive, as finished rows without
+ * numbers, or every resume would meet it again. */
 static void give_up(const Run *run, uint32_t s, uint32_t line, Outcome outcome)
 {
+    assert(s < run->job->sweep_count && outcome > OUTCOME_RUNNING);
     const Sweep *sweep = &run->job->sweeps[s];
     Record records[LINE_LENGTH];
     for (size_t i = 0; i < LINE_LENGTH; i++) {
         records[i] = record_empty();
         records[i].outcome = outcome;
     }
-    size_t first;
-    size_t count;
+    size_t first, count;
     sweep_line(sweep, line, &first, &count);
     const size_t width = archive_spectrum(sweep);
     double *none = width > 0 ? checked_alloc(width * count, sizeof(double)) : NULL;
@@ -284,7 +207,7 @@ static void give_up(const Run *run, uint32_t s, uint32_t line, Outcome outcome)
     free(none);
 }
 
-/* Root only.  What died with its job too often, and what fits no team of these ranks. */
+/* Root only.  What died with its job too often. */
 static void store_lost(const Run *run, const OpenLines *open)
 {
     for (size_t k = 0; k < open->count; k++) {
@@ -294,6 +217,7 @@ static void store_lost(const Run *run, const OpenLines *open)
     }
 }
 
+/* Root only.  What fits no team of these ranks; a resume with more ranks tries it again. */
 static void store_refused(const Run *run, int ranks)
 {
     for (size_t g = 0; g < run->plan.group_count; g++) {
@@ -315,17 +239,22 @@ static void say_refusals(const Plan *plan, int ranks)
     free(refusals);
 }
 
+/* Collective on comm.  Task k of the farm is line k: all ranks need the list, its groups
+ * with their costs only the master. */
 static void share_lines(MPI_Comm comm, Plan *plan)
 {
+    static_assert(sizeof(PlanLine) == 2 * sizeof(uint32_t), "a line is two words to MPI");
     unsigned long long count = plan->line_count;
     MPI_Bcast(&count, 1, MPI_UNSIGNED_LONG_LONG, 0, comm);
     if (plan->lines == NULL) {
         plan->lines = checked_alloc(count, sizeof *plan->lines);
     }
+    assert(count <= INT_MAX / 2);
     plan->line_count = count;
     MPI_Bcast(plan->lines, (int)(2 * count), MPI_UINT32_T, 0, comm);
 }
 
+/* Collective on comm.  The memory of a node is shared by as many. */
 static int ranks_on_node(MPI_Comm comm)
 {
     MPI_Comm node;
@@ -336,6 +265,7 @@ static int ranks_on_node(MPI_Comm comm)
     return ranks;
 }
 
+/* For the table of runs alone: what is measured runs on clocks that nobody sets. */
 static double seconds_since_1970(void)
 {
     struct timespec now;
@@ -343,9 +273,11 @@ static double seconds_since_1970(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* Root only. */
+/* Root only.  Before the archive is opened for writing: take the next entry of the table of
+ * runs, and the cost model where the last run left it. */
 static void enter_run(MPI_Comm comm, Run *run, const char *path)
 {
+    assert(run->archive == NULL);
     RunEntry *entries = checked_alloc(ARCHIVE_RUNS, sizeof *entries);
     ArchiveReader *reader = archive_reader(path, run->job);
     run->entry_index = archive_read_runs(reader, entries, ARCHIVE_RUNS);
@@ -361,11 +293,13 @@ static void enter_run(MPI_Comm comm, Run *run, const char *path)
         entry->coefficients[k] = NAN;
     }
     cost_export(&run->costs, entry->coefficients);
+    /* one byte less: a name that is cut need not end in a NUL */
     gethostname(entry->host, sizeof entry->host - 1);
     snprintf(entry->slurm_job, sizeof entry->slurm_job, "%s", job != NULL ? job : "");
 }
 
-/* Collective.  Returns whether nothing is left to do. */
+/* Collective on comm.  Farm the lines out.  Returns whether nothing is left to do, the same
+ * on all ranks: what is refused for memory is done, too. */
 static bool compute(MPI_Comm comm, Run *run, bool root)
 {
     _Static_assert((int)COST_COEFFICIENTS <= (int)RUN_COEFFICIENTS, "the model can be kept");
@@ -379,6 +313,7 @@ static bool compute(MPI_Comm comm, Run *run, bool root)
                            .progress = show_progress,
                            .stop = should_stop,
                            .context = run};
+    assert(run->archive != NULL && run->plan.lines != NULL);
     const FarmReport report = farm_run(comm, &work);
     if (root) {
         if (run->plan.line_count > 0) {
@@ -391,38 +326,20 @@ static bool compute(MPI_Comm comm, Run *run, bool root)
     return report.state.done + report.state.refused == report.state.tasks;
 }
 
-static size_t count_unconverged(const Job *job, const char *path)
-{
-    size_t bad = 0;
-    ArchiveReader *reader = archive_reader(path, job);
-    for (size_t s = 0; s < job->sweep_count; s++) {
-        for (size_t line = 0; line < sweep_lines(&job->sweeps[s]); line++) {
-            size_t first;
-            size_t count;
-            int8_t outcome[LINE_LENGTH];
-            int32_t attempts[LINE_LENGTH];
-            sweep_line(&job->sweeps[s], line, &first, &count);
-            archive_read_outcomes(reader, s, first, count, outcome, attempts);
-            for (size_t i = 0; i < count; i++) {
-                bad += outcome[i] != OUTCOME_CONVERGED;
-            }
-        }
-    }
-    archive_reader_close(reader);
-    return bad;
-}
-
 /* Root only.  Status of a run that was not stopped. */
 static ExitStatus judge(const Job *job, const char *path)
 {
-    const size_t bad = count_unconverged(job, path);
+    const size_t bad = lines_unconverged(path, job);
     if (bad > 0) {
-        fprintf(stderr, "phasesweep: %zu points did not converge, failed, were lost or refused\n", bad);
+        fprintf(stderr, "phasesweep: %zu points did not converge, failed, were lost or refused\n",
+                bad);
     }
     return bad > 0 ? STATUS_POINTS_FAILED : STATUS_DONE;
 }
 
-/* Collective.  Returns whether every line is done. */
+/* Collective on comm.  Returns whether every line is done.  The order matters: reading is over
+ * before all ranks open the file together, and the entry of this run is in the table before the
+ * first line starts, so that a run that dies at once leaves a trace. */
 static bool work_through(MPI_Comm comm, Run *run, const RunRequest *request, bool root)
 {
     OpenLines open = {0};
@@ -436,6 +353,7 @@ static bool work_through(MPI_Comm comm, Run *run, const RunRequest *request, boo
     if (root) {
         say_refusals(&run->plan, run->entry.ranks);
     }
+    /* collective from here to archive_close; only raw writes in between */
     run->archive = archive_open(comm, request->archive_path, run->job);
     if (root) {
         store_lost(run, &open);
@@ -451,11 +369,11 @@ static bool work_through(MPI_Comm comm, Run *run, const RunRequest *request, boo
     return finished;
 }
 
-/* Root only. */
+/* Root only.  Before anybody has the archive open: it is replaced by another file. */
 static void extend_if_asked(const RunRequest *request, const RunStart *start, const Job *job)
 {
     if (start->stored != NULL) {
-        Job old = parse_or_die(request->archive_path, start->stored);
+        Job old = run_parse(request->archive_path, start->stored);
         extend_archive(request->archive_path, &old, job, start->text);
         job_free(&old);
     }
@@ -463,10 +381,14 @@ static void extend_if_asked(const RunRequest *request, const RunStart *start, co
 
 ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
 {
+    assert(comm != MPI_COMM_NULL && request != NULL);
     const bool root = start != NULL;
     char *text = broadcast_text(comm, root ? start->text : NULL);
-    Job job = parse_or_die(request->archive_path, text); /* rank 0 found no error in it */
-    Run run = {.job = &job, .path = request->archive_path, .work = point_work(), .lock = root ? start->lock : NULL};
+    Job job = run_parse(request->archive_path, text); /* rank 0 found no error in it */
+    Run run = {.job = &job,
+               .path = request->archive_path,
+               .work = point_work(),
+               .lock = root ? start->lock : NULL};
     if (root) {
         extend_if_asked(request, start, &job);
     }
@@ -475,8 +397,10 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     if (root && finished) {
         status = judge(&job, request->archive_path);
     }
+    /* all ranks leave with one status: launchers report whichever they see first */
     MPI_Bcast(&status, 1, MPI_INT, 0, comm);
     if (root) {
+        /* in this order: the cleanup must not find a lock that is freed */
         check_set_cleanup(NULL, NULL);
         lock_release(start->lock);
         free(start->stored);

@@ -22,9 +22,12 @@ size_t sweep_points(const Sweep *sweep)
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
         points *= sweep->axis[id].varied ? sweep->axis[id].count : 1;
     }
+    /* check_size has seen to it that this does not overflow */
     return points;
 }
 
+/* Points along the innermost axis; lines never cross from one row into the next, so that the
+ * points of a line have all other coordinates in common. */
 static size_t row_length(const Sweep *sweep)
 {
     size_t shape[AXIS_COUNT];
@@ -44,6 +47,7 @@ static size_t line_length(const Sweep *sweep)
     return method_trains(sweep->method) && !shared ? 1 : LINE_LENGTH;
 }
 
+/* The last of them may be shorter.  A function of the job alone. */
 static size_t lines_per_row(const Sweep *sweep)
 {
     return (row_length(sweep) + line_length(sweep) - 1) / line_length(sweep);
@@ -90,6 +94,7 @@ size_t sweep_point(const Sweep *sweep, const size_t place[AXIS_COUNT])
  * point's n_eff is known. */
 static double resolve(AxisForm form, double value, double d, double per_effective, double n_eff)
 {
+    assert(d >= 1.0 && per_effective >= 1.0);
     switch (form) {
     case FORM_POWER:
         return pow(d, value);
@@ -118,6 +123,7 @@ static double resolve_weight_decay(const Sweep *sweep, const double value[AXIS_C
     if (!method_decays(sweep->method)) {
         return NAN;
     }
+    assert(sweep->axis[id].count > 0);
     const double weight = resolve(sweep->axis[id].form, value[id], problem->dimension, 1.0,
                                   problem_effective_samples(problem));
     return nuclear ? problem_weight_decay(problem, weight) : weight;
@@ -128,6 +134,7 @@ Problem sweep_problem(const Sweep *sweep, size_t point)
     size_t place[AXIS_COUNT];
     double value[AXIS_COUNT];
     sweep_place(sweep, point, place);
+    assert(point < sweep_points(sweep));
     for (int id = 0; id < AXIS_COUNT; id++) {
         const Axis *axis = &sweep->axis[id];
         value[id] = axis->count > 0 ? axis->values[place[id]] : 0.0;
@@ -143,10 +150,12 @@ Problem sweep_problem(const Sweep *sweep, size_t point)
                        .random_signs = sweep->random_signs,
                        .store = sweep->store};
     problem.width = resolve_width(&sweep->axis[AXIS_WIDTH], value[AXIS_WIDTH], d);
+    /* n before the weights: a multiple of sqrt(n_eff/d) needs the n_eff of the point */
     problem.samples = resolve(sweep->axis[AXIS_SAMPLES].form, value[AXIS_SAMPLES], d,
                               sweep->model == MODEL_QUADRATIC ? d : 1.0, 1.0);
     if (method_trains(sweep->method) && sweep->axis[AXIS_SAMPLES].form != FORM_NUMBER) {
-        problem.samples = round(problem.samples); /* a power of d is no whole number, rows are */
+        /* a power of d is no whole number, rows are */
+        problem.samples = round(problem.samples);
     }
     problem.weight_decay = resolve_weight_decay(sweep, value, &problem);
     return problem;

@@ -1,4 +1,9 @@
-/* What a sweep may hold; its points and lines are in sweep.c. */
+/* What a sweep may hold; its points and lines are in sweep.c.
+ *
+ * Keys are checked one by one where they are read, then together.  A message names the line of
+ * the key that is wrong, or that of the sweep for a key that is missing; each step runs only on
+ * what the steps before found right, so that one mistake gives one message.
+ */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,10 +14,13 @@
 #include "phasesweep/sweep.h"
 #include "phasesweep/words.h"
 
+/* A matrix of this side has 80 GB: what is larger is a slip of the pen. */
 enum { TRAINED_DIMENSION_MOST = 100000 };
 
+/* Under the name of the key; takes message over. */
 static void refuse(Errors *errors, size_t line, KeyId id, char *message)
 {
+    assert(id >= 0 && id < KEY_COUNT);
     errors_take(errors, line, keys_table[id].name, message);
 }
 
@@ -32,8 +40,10 @@ static char *read_name(Sweep *sweep, const char *text)
     return NULL;
 }
 
+/* One number; lists and ranges are read in node.c.  After an error the axis has no values. */
 static char *read_axis(Axis *axis, const Key *key, const char *text)
 {
+    assert(axis->count == 0 && axis->values == NULL);
     double value;
     char *error = key_read_number(key, FORM_NUMBER, text, &value);
     if (error == NULL) {
@@ -43,6 +53,7 @@ static char *read_axis(Axis *axis, const Key *key, const char *text)
     return error;
 }
 
+/* NULL, or what is wrong with the text, owned by the caller. */
 static char *read_key(Sweep *sweep, KeyId id, const char *text)
 {
     const Key *key = &keys_table[id];
@@ -130,6 +141,7 @@ void sweep_copy(Sweep *to, const Sweep *from, KeyId id)
     } else if (id == KEY_RANKS_PER_LINE) {
         to->ranks_per_line = from->ranks_per_line;
     } else if (id >= KEY_AXES) {
+        /* `to` owns its values, like every sweep */
         Axis *axis = &to->axis[id - KEY_AXES];
         *axis = from->axis[id - KEY_AXES];
         const double *values = axis->values;
@@ -161,13 +173,16 @@ static void complete(Sweep *sweep)
             (void)error;
         }
     }
+    /* the preset in the table is prose, because it depends on the method */
     if (sweep->line[KEY_TOLERANCE] == 0) {
         sweep->tolerance = method_tolerance(sweep->method);
     }
 }
 
+/* Written, whether rightly or not: what is given wrongly is not missing as well. */
 static bool given(const Sweep *sweep, AxisId id)
 {
+    assert(id >= 0 && id < AXIS_COUNT);
     return sweep->line[KEY_AXES + id] != 0;
 }
 
@@ -184,6 +199,7 @@ static void check_weight(const Sweep *sweep, size_t line, Errors *errors)
                    checked_format("method %s takes none; allowed: no weight decay",
                                   method_name(sweep->method)));
         }
+    /* for the diagonal network nuclear_weight is refused by check_model, once */
     } else if (decay && nuclear && sweep->model != MODEL_DIAGONAL) {
         refuse(errors, there, KEY_AXES + extra,
                checked_format("given beside weight_decay; allowed: one of the two"));
@@ -193,6 +209,7 @@ static void check_weight(const Sweep *sweep, size_t line, Errors *errors)
     }
 }
 
+/* Keys without a default, at the line of the sweep. */
 static void check_missing(const Sweep *sweep, size_t line, Errors *errors)
 {
     for (KeyId id = 0; id < KEY_COUNT; id++) {
@@ -205,6 +222,7 @@ static void check_missing(const Sweep *sweep, size_t line, Errors *errors)
     check_weight(sweep, line, errors);
 }
 
+/* Keys of the other network. */
 static void check_model(const Sweep *sweep, Errors *errors)
 {
     static const AxisId quadratic_only[] = {AXIS_WIDTH, AXIS_NUCLEAR_WEIGHT};
@@ -251,6 +269,7 @@ static const char *not_solved_yet(const Problem *problem)
 static bool check_resolved(const Sweep *sweep, AxisId id, double resolved, double dimension,
                            Errors *errors)
 {
+    assert(dimension >= 1.0);
     const Key *key = &keys_table[KEY_AXES + id];
     if (key_in_range(key, FORM_NUMBER, resolved)) {
         return true;
@@ -283,6 +302,8 @@ static bool check_data(const Sweep *sweep, const Problem *p, Errors *errors)
     return true;
 }
 
+/* All that the axes resolve to at one point; the first mistake is enough, for its neighbours
+ * have it too.  A weight must be in range both as lambda and as lt. */
 static bool check_corner(const Sweep *sweep, const Problem *p, size_t line, Errors *errors)
 {
     const double d = p->dimension;
@@ -305,6 +326,7 @@ static bool check_corner(const Sweep *sweep, const Problem *p, size_t line, Erro
     return lacking == NULL;
 }
 
+/* Place of the least or largest value; 0 for an axis that is not given. */
 static size_t extreme(const Axis *axis, bool largest)
 {
     size_t best = 0;
@@ -343,6 +365,7 @@ static void check_corners(const Sweep *sweep, size_t line, Errors *errors)
 
 void sweep_check(Sweep *sweep, size_t line, Errors *errors)
 {
+    assert(line > 0);
     complete(sweep);
     const size_t before = errors->count;
     check_missing(sweep, line, errors);

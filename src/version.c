@@ -1,3 +1,6 @@
+/* Versions of what runs, asked of the libraries themselves: what was linked dynamically may be
+ * newer than what this was compiled with.
+ */
 #include "phasesweep/version.h"
 
 #include <gsl/gsl_version.h>
@@ -10,6 +13,8 @@
 #include "commit.h" /* made by the build: COMMIT */
 #include "phasesweep/check.h"
 
+/* Exported by OpenBLAS, whose headers may not be installed; "OpenBLAS 0.3.21 DYNAMIC_ARCH
+ * ...". */
 char *openblas_get_config(void);
 
 const char *version_text(void)
@@ -25,6 +30,7 @@ char *version_libraries(void)
     MPI_Get_library_version(mpi, &length); /* allowed before MPI_Init */
     mpi[strcspn(mpi, ",\n")] = '\0';
     H5get_libversion(&major, &minor, &release);
+    /* of OpenBLAS two words, name and number; of Open MPI what stands before its first comma */
     const char *blas = openblas_get_config();
     const unsigned xxhash = XXH_versionNumber();
     return checked_format("%s, HDF5 %u.%u.%u, %.*s, GSL %s, libyaml %s, xxHash %u.%u.%u", mpi,

@@ -1,3 +1,5 @@
+/* What users wrote is never trusted to be short, printable or a number.
+ */
 #include "phasesweep/words.h"
 
 #include <assert.h>
@@ -8,12 +10,14 @@
 
 #include "phasesweep/check.h"
 
-enum { LONGEST = 31 }; /* longer words get no suggestion */
+/* Longer words get no suggestion, which bounds the table of distance. */
+enum { LONGEST = 31 };
 
 Shown words_show(const char *text)
 {
     Shown shown;
     size_t k = 0;
+    /* room for the dots and the NUL; UTF-8 passes, a cut may split its last letter */
     for (; text[k] != '\0' && k + 4 < sizeof shown.text; k++) {
         const unsigned char c = (unsigned char)text[k];
         shown.text[k] = c < 0x20 || c == 0x7f ? '?' : text[k];
@@ -25,6 +29,7 @@ Shown words_show(const char *text)
 
 int words_find(const char *const names[], int count, const char *word)
 {
+    assert(count >= 0 && word != NULL);
     for (int k = 0; k < count; k++) {
         if (names[k] != NULL && strcmp(names[k], word) == 0) {
             return k;
@@ -108,12 +113,15 @@ double words_number(const char *text)
 
 char *words_of_number(double value)
 {
+    assert(isfinite(value));
     char *text = checked_format("%g", value);
+    /* 17 digits tell any two doubles apart; %g alone gives 6 */
     for (int digits = 7; digits <= 17 && strtod(text, NULL) != value; digits++) {
         free(text);
         text = checked_format("%.*g", digits, value);
     }
     char *plus = strstr(text, "e+");
+    /* 1e+06 -> 1e6 */
     if (plus != NULL) {
         char *digits = plus + 2 + strspn(plus + 2, "0");
         memmove(plus + 1, digits, strlen(digits) + 1);

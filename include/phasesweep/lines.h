@@ -24,6 +24,10 @@ OpenLines lines_find(const char *archive_path, const Job *job, bool retry);
 /* Local.  Leaves *lines empty. */
 void lines_free(OpenLines *lines);
 
+/* Local.  Points of the whole archive, and not only of one run, that did not converge: exit
+ * status 0 promises that there are none. */
+size_t lines_unconverged(const char *archive_path, const Job *job);
+
 /* ---- lines by content -------------------------------------------------------------------- */
 
 typedef struct LineRef {

@@ -1,0 +1,35 @@
+/* cli_options.h - private to cli.c: what may be written after a subcommand. */
+#ifndef PHASESWEEP_CLI_OPTIONS_H
+#define PHASESWEEP_CLI_OPTIONS_H
+
+#include <argp.h>
+#include <mpi.h>
+#include <stdbool.h>
+
+#include "cli_plan.h"
+
+/* What a subcommand was given; all texts belong to argv. */
+typedef struct Arguments {
+    const char *output;         /* archive of -o, NULL: none */
+    bool        dry_run, json, extend, retry;
+    const char *tolerance;      /* as written, NULL: none */
+    PlanRequest plan;           /* its options; job_path and overridden unset */
+    char      **words;          /* [count], arguments that are no options; owned */
+    size_t      count;
+    char      **sets;           /* [set_count], KEY=VALUE of every --set; owned */
+    size_t      set_count;
+    MPI_Comm  (*start)(void);   /* initialises MPI and returns the world; at most once */
+} Arguments;
+
+/* Tables for argp, ended by an empty row. */
+extern const struct argp_option cli_run_options[];
+extern const struct argp_option cli_resume_options[];
+extern const struct argp_option cli_plan_options[];
+extern const struct argp_option cli_status_options[];
+extern const struct argp_option cli_diff_options[];
+
+/* Local.  A parser of argp whose input is an Arguments with room in words and sets for as many
+ * texts as argv has.  ARGP_ERR_UNKNOWN for what it does not know, as argp wants it. */
+error_t cli_parse_option(int key, char *argument, struct argp_state *state);
+
+#endif

@@ -1,0 +1,19 @@
+/* run_start.h - private to run: what rank 0 hands from the time before MPI to the run. */
+#ifndef PHASESWEEP_RUN_START_H
+#define PHASESWEEP_RUN_START_H
+
+#include "phasesweep/job.h"
+#include "phasesweep/lock.h"
+#include "phasesweep/run.h"
+
+struct RunStart {
+    Lock *lock;         /* of the archive; owned, released at the end or by `die` */
+    char *text;         /* of the job to run; owned */
+    char *stored;       /* of the archive's job if that has to be extended, else NULL; owned */
+};
+
+/* Local.  Parse the text of a job; leaves with STATUS_WRONG_INPUT and all errors on stderr.  What
+ * an archive holds was checked when it was written: it fails on a damaged one alone. */
+Job run_parse(const char *name, const char *text);
+
+#endif

@@ -1,0 +1,24 @@
+/* voice.h - private to cli.c: which rank speaks, and that what it said was heard.
+ *
+ * Nothing here needs MPI; all of it works on the standard streams of this process.
+ */
+#ifndef PHASESWEEP_VOICE_H
+#define PHASESWEEP_VOICE_H
+
+#include <stdbool.h>
+
+/* Local.  Is this rank 0, or started without a launcher?  Works before MPI_Init. */
+bool voice_is_first_rank(void);
+
+/* Local.  Point both streams of a rank above 0 to nowhere, so that one wrong option gives one
+ * message and not one a rank.  To be called once. */
+void voice_hush(void);
+
+/* Local.  Give this rank its standard error back; harmless if it has it. */
+void voice_raise(void);
+
+/* Local, for atexit, also after help: output that was lost must not look like success, so it
+ * leaves with STATUS_ENVIRONMENT then.  A rank that is still silent leaves with STATUS_DONE. */
+void voice_check_output(void);
+
+#endif
