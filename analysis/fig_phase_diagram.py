@@ -1,76 +1,129 @@
 #!/usr/bin/python3
-"""Phase diagram of the excess risk with the predicted boundaries, and slices along both axes.
+"""Phase diagrams of the excess risk with the predicted boundaries, and slices along both axes;
+trainings of the same archive are drawn on the slices.
 
 usage: fig_phase_diagram.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
-import pathlib
-import sys
-
-try:
-    import matplotlib
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    import numpy as np
-    import phases
-    import sweep
-except ImportError as error:
-    raise SystemExit(f"{error}; on Debian run this with /usr/bin/python3 and python3-xarray, "
-                     "python3-h5netcdf, python3-matplotlib installed")
+import style
+import phases
+import sweep
+from style import np, plt
 
 
-def draw_map(axes, data, gamma):
-    d = float(data.attrs["dimension"])
-    x = np.log(data["effective_samples"]) / np.log(d)
-    y = np.log(data["resolved_nuclear_weight"]) / np.log(d)
-    image = axes.pcolormesh(x, y, np.log10(data["risk"]), cmap="cividis", shading="nearest",
-                            vmin=-9, vmax=1, rasterized=True)
-    x_range, y_range = (float(x.min()), float(x.max())), (float(y.min()), float(y.max()))
-    for (x0, y0), (x1, y1) in phases.boundaries(gamma, x_range, y_range):
-        axes.plot([x0, x1], [y0, y1], color="white", lw=1.2, ls="--")
-    for name, (x0, y0) in phases.labels(gamma, x_range, y_range).items():
+def plane(data, decay):
+    """log_d n_eff, log_d lambda (nuclear weight) of a diagram at one source exponent."""
+    log_d = np.log(float(data.attrs["dimension"]))
+    x = np.log(data["effective_samples"].isel({decay: 0})) / log_d
+    y = np.log(data["resolved_nuclear_weight"].isel(samples=0)) / log_d
+    return x.values, y.values
+
+
+def draw_boundaries(axes, data, gamma, x, y, colour):
+    model, d = data.attrs["model"], float(data.attrs["dimension"])
+    view = (x.min(), x.max()), (y.min(), y.max())
+    for (x0, y0), (x1, y1) in phases.boundaries(model, gamma, d, *view):
+        axes.plot([x0, x1], [y0, y1], color=colour, lw=1.1, ls="--")
+    for name, (x0, y0, room) in phases.labels(model, gamma, d, *view).items():
         axes.text(x0, y0, name, ha="center", va="center", weight="bold",
-                  bbox=dict(boxstyle="round", facecolor="white", edgecolor="none", alpha=0.75))
-    axes.set(xlim=x_range, ylim=y_range, title=rf"$\gamma = {gamma:g}$",
-             xlabel=r"$\log_d n_{\mathrm{eff}}$", ylabel=r"$\log_d \tilde\lambda$")
+                  fontsize=9 if room > 0.05 else 6.5,
+                  bbox=dict(boxstyle="round,pad=0.15", facecolor="white", edgecolor="none",
+                            alpha=0.75))
+    axes.set(xlim=view[0], ylim=view[1])
+
+
+def draw_map(axes, data, gamma, decay):
+    x, y = plane(data, decay)
+    risk = np.log10(data["risk"].transpose(decay, "samples"))
+    image = axes.pcolormesh(x, y, risk, cmap="cividis", shading="nearest", vmin=-9, vmax=1,
+                            rasterized=True)
+    axes.contour(x, y, risk, levels=np.arange(-9, 1), colors="white", linewidths=0.4, alpha=0.5,
+                 linestyles="solid")
+    draw_boundaries(axes, data, gamma, x, y, "white")
+    axes.set(title=rf"$\gamma = {gamma:g}$", xlabel=r"$\log_d n_{\mathrm{eff}}$",
+             ylabel=rf"$\log_d {style.LAMBDA[data.attrs['model']]}$")
     return image
 
 
-def draw_slices(axes, data, along, other, symbol, name):
-    values = np.linspace(0, data.sizes[other] - 1, 5).astype(int)
-    styles = ["-", "--", "-.", ":", (0, (5, 1))]
-    for k, (index, style) in enumerate(zip(values, styles)):
-        line = data.isel({other: index})
-        axes.loglog(line[along], line["risk"], ls=style, color=plt.cm.cividis(k / 5),
-                    label=rf"$\log_d$ {name} $= {float(data[other][index]):.2g}$")
-    axes.set(xlabel=symbol, ylabel=r"excess risk $R$")
-    axes.legend(fontsize=7)
+def draw_slices(axes, data, along, across, values, label):
+    """R against one axis for five values of the other."""
+    for value, colour, dash in zip(values, style.colours(len(values)), style.DASHES):
+        line = data.sel({across: value}, method="nearest")
+        x = line["effective_samples" if along == "samples" else "resolved_nuclear_weight"]
+        axes.loglog(x, line["risk"], ls=dash, color=colour, label=label(line))
+    axes.set_ylabel(r"excess risk $R$")
+    axes.legend(loc="best", frameon=True, framealpha=0.8, edgecolor="none")
+
+
+def draw_trained(axes, trained, decay, values, gamma):
+    """Mean and standard deviation over the seeds of trainings at the same weight decays."""
+    trained = sweep.axis(sweep.axis(trained, "seed"), "source_exponent")
+    if trained is None or gamma not in trained["source_exponent"].values:
+        return
+    for value, colour, marker in zip(values, style.colours(len(values)), style.MARKERS):
+        if not np.isclose(trained[decay].values, value).any():
+            continue
+        points = trained.sel(source_exponent=gamma).sel({decay: value}, method="nearest")
+        axes.errorbar(points["effective_samples"].isel(seed=0), points["risk"].mean("seed"),
+                      points["risk"].std("seed"), fmt=marker, ms=4, mfc="white", color=colour,
+                      capsize=2, lw=1)
+
+
+def slice_values(data, trained, axis):
+    """Five values spread over the axis, or those of the trainings between the ends."""
+    values = data[axis].values
+    if trained is not None and axis in trained.dims:
+        return np.unique(np.concatenate([trained[axis].values, values[[0, -1]]]))
+    return values[np.linspace(0, len(values) - 1, 5).astype(int)]
+
+
+def power_label(line, name, symbol):
+    d = float(line.attrs["dimension"])
+    return rf"${symbol} = d^{{{np.log(float(line[name].values.flat[0])) / np.log(d):.2g}}}$"
+
+
+def draw_diagram(data, trained):
+    model, decay = data.attrs["model"], sweep.decay_axis(data)
+    data = sweep.axis(data, "source_exponent")
+    gammas = data["source_exponent"].values
+    figure, axes = plt.subplots(3, len(gammas), figsize=(4.1 * len(gammas), 10.5),
+                                squeeze=False, constrained_layout=True)
+    symbol = style.LAMBDA[model]
+    for column, gamma in enumerate(gammas):
+        part = data.isel(source_exponent=column)
+        image = draw_map(axes[0, column], part, gamma, decay)
+        values = slice_values(part, trained, decay)
+        draw_slices(axes[1, column], part, "samples", decay, values,
+                    lambda line: power_label(line, "resolved_nuclear_weight", symbol))
+        axes[1, column].set_xlabel(style.N_EFF[model])
+        if trained is not None:
+            draw_trained(axes[1, column], trained, decay, values, gamma)
+        draw_slices(axes[2, column], part, decay, "samples", slice_values(part, None, "samples"),
+                    lambda line: power_label(line, "effective_samples", r"n_{\mathrm{eff}}"))
+        axes[2, column].set_xlabel(rf"${symbol}$")
+    figure.colorbar(image, ax=axes[0, :].tolist(), label=r"$\log_{10} R$", pad=0.01)
+    figure.suptitle(f"{model.capitalize()} network, d = {data.attrs['dimension']:g}, "
+                    rf"$\Delta$ = {data.attrs['noise']:g}; dashed: predicted boundaries"
+                    + ("; markers: trained networks" if trained is not None else ""))
+    return figure
+
+
+def is_diagram(data):
+    return (sweep.decay_axis(data) is not None and "samples" in data.dims
+            and not set(data["risk"].dims) - {"source_exponent", "samples", sweep.decay_axis(data)})
 
 
 def main():
-    if len(sys.argv) not in (2, 3):
-        raise SystemExit(__doc__)
-    folder = pathlib.Path(sys.argv[2] if len(sys.argv) == 3 else ".")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in sweep.sweep_names(sys.argv[1]):
-        data = sweep.open_sweep(sys.argv[1], name)
-        gammas = data["source_exponent"].values
-        figure, axes = plt.subplots(3, len(gammas), figsize=(4.4 * len(gammas), 11.5),
-                                    squeeze=False, constrained_layout=True)
-        for column, gamma in enumerate(gammas):
-            part = data.isel(source_exponent=column)
-            image = draw_map(axes[0, column], part.transpose("weight_decay", "samples"), gamma)
-            part = part.assign(n_eff=part["effective_samples"], lt=part["resolved_nuclear_weight"])
-            draw_slices(axes[1, column], part, "n_eff", "weight_decay",
-                        r"$n_{\mathrm{eff}} = n/d$", r"$\lambda$")
-            draw_slices(axes[2, column], part, "lt", "samples",
-                        r"$\tilde\lambda$", r"$n_{\mathrm{eff}}$")
-        figure.colorbar(image, ax=axes[0, :].tolist(), label=r"$\log_{10} R$")
-        figure.suptitle(f"Quadratic network, d = {data.attrs['dimension']:g}, "
-                        rf"$\Delta$ = {data.attrs['noise']:g}; dashed: predicted boundaries")
-        for ending in ("png", "pdf"):
-            path = folder / f"phase_diagram_{name}.{ending}"
-            figure.savefig(path, dpi=130)
-            print(path)
+    path, folder = style.arguments(__doc__)
+    diagrams = {name: data for name, data in sweep.open_all(path, "state_evolution").items()
+                if is_diagram(data)}
+    if not diagrams:
+        raise SystemExit(f"{path}: no sweep of state_evolution over samples and weight decay")
+    trainings = sweep.open_all(path, "training")
+    for name, data in diagrams.items():
+        same = [t for t in trainings.values() if all(
+            t.attrs.get(k) == data.attrs.get(k) for k in ("model", "dimension", "noise"))
+            and sweep.decay_axis(t) == sweep.decay_axis(data)]
+        style.save(draw_diagram(data, same[0] if same else None), folder, f"phase_diagram_{name}")
 
 
 if __name__ == "__main__":

@@ -1,40 +1,64 @@
-"""Predicted phase boundaries of the quadratic and diagonal networks (arXiv 2509.24882, p >= d).
+"""Predicted phases of both networks at width p >= d (arXiv 2509.24882), in the plane of
+x = log_d n_eff and y = log_d lambda (the nuclear weight for the quadratic network)."""
+import numpy as np
 
-Everything in x = log_d n_eff and y = log_d lambda (nuclear weight), where the lines are straight.
-"""
+NAMES = ["undefined", "Ia", "Ib", "II", "III", "IV", "V", "VIa", "VIb"]     # by code
 
 
-def boundaries(gamma, x_range, y_range):
-    """Segments ((x0, y0), (x1, y1)); weight decay balances noise on y = (x - 1) / 2."""
+def noise_line(model, gamma, dimension):
+    """log_d n_eff of the line between IV and V."""
+    if model == "quadratic":
+        return min(1.0, 4 * gamma / (14 * gamma - 5))
+    log = np.log(dimension)
+    return min(1.0, np.log(max(np.log(dimension), 1.0)) / log * 2 * gamma / (2 * gamma - 1))
+
+
+def predicted(model, gamma, dimension, x, y):
+    """Codes of the phases at points of the plane."""
+    over = np.select([x < y + 0.5, x < y + gamma + 0.5], [2, 3], 4)
+    line = noise_line(model, gamma, dimension)
+    under = np.select([(x < line) & (x < 0), x < line, x < 1, x < 2 * gamma], [1, 5, 6, 7], 8)
+    return np.where(y > 0.5 * (x - 1), over, under)
+
+
+def boundaries(model, gamma, dimension, x_range, y_range):
+    """Segments ((x0, y0), (x1, y1)) that end where their phases do."""
     (x0, x1), (y0, y1) = x_range, y_range
-    peak = 4 * gamma / (14 * gamma - 5)         # IV / V of the quadratic network
-    balance = lambda x: (x - 1) / 2
-    inside = lambda x: min(max(x, x0), x1)
+
+    def balance(x):
+        return 0.5 * (x - 1)
+
     corner = 2 * gamma                          # where II / III meets the balance line
-    return [
-        ((x0, balance(x0)), (x1, balance(x1))),
-        ((0, balance(0)), (inside(y1 + 0.5), inside(y1 + 0.5) - 0.5)),          # Ib / II
-        ((corner, balance(corner)), (x1, x1 - gamma - 0.5)),                    # II / III
-        ((0, y0), (0, balance(0))),                                             # Ia / IV
-        ((peak, y0), (peak, balance(peak))),                                    # IV / V
-        ((1, y0), (1, balance(1))),                                             # V / VIa
-        ((corner, y0), (corner, balance(corner))),                              # VIa / VIb
-    ]
+    lines = [((x0, balance(x0)), (x1, balance(x1)))]
+    if x1 > 0:
+        lines.append(((0, -0.5), (x1, x1 - 0.5)))                       # Ib / II
+    if x1 > corner:
+        lines.append(((corner, balance(corner)), (x1, x1 - gamma - 0.5)))  # II / III
+    for x in (0, noise_line(model, gamma, dimension), 1, corner):
+        if x0 < x < x1 and balance(x) > y0:
+            lines.append(((x, y0), (x, min(y1, balance(x)))))
+    return lines
 
 
-def labels(gamma, x_range, y_range):
-    """{phase: (x, y)} of a point well inside every phase."""
-    (x0, x1), (y0, y1) = x_range, y_range
-    low = y0 + 0.08 * (y1 - y0)
-    peak = 4 * gamma / (14 * gamma - 5)
-    marks = {
-        "Ia": (x0 / 2, (y0 - 0.5) / 2),
-        "Ib": (0.5 * (x0 + y1), 0.6 * y1),
-        "II": (gamma, 0.5 * ((gamma - 1) / 2 + gamma - 0.5)),
-        "III": ((2 * gamma + x1) / 2 + 0.2, ((2 * gamma + x1) / 2 - 0.5 - gamma + (2 * gamma + x1) / 4 - 0.5) / 2),
-        "IV": (peak / 2, low),
-        "V": ((peak + 1) / 2, low),
-        "VIa": ((1 + 2 * gamma) / 2, low),
-        "VIb": ((2 * gamma + x1) / 2, low),
-    }
-    return {name: at for name, at in marks.items() if x0 < at[0] < x1 and y0 < at[1] < y1}
+def labels(model, gamma, dimension, x_range, y_range, cells=48):
+    """{phase: (x, y, room)} at the roomiest point of each phase in view, room as a share of the
+    view; phases too narrow for a label are left out."""
+    u = (np.arange(cells) + 0.5) / cells
+    x = x_range[0] + u * (x_range[1] - x_range[0])
+    y = y_range[0] + u * (y_range[1] - y_range[0])
+    codes = predicted(model, gamma, dimension, *np.meshgrid(x, y, indexing="ij"))
+    places = {}
+    grid = np.stack(np.meshgrid(u, u, indexing="ij"), axis=-1).reshape(-1, 2)
+    flat = codes.reshape(-1)
+    for code in np.unique(flat):
+        inside, outside = grid[flat == code], grid[flat != code]
+        room = np.min(np.minimum(inside, 1 - inside), axis=1)
+        if len(outside) > 0:
+            gaps = np.abs(inside[:, None, :] - outside[None, :, :]).max(axis=2).min(axis=1)
+            room = np.minimum(room, gaps)
+        best = int(np.argmax(room))
+        if room[best] > 0.024:
+            at = inside[best]
+            places[NAMES[code]] = (x_range[0] + at[0] * (x_range[1] - x_range[0]),
+                                   y_range[0] + at[1] * (y_range[1] - y_range[0]), room[best])
+    return places

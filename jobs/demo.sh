@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install what is missing, build, run the demo job on all cores, draw its figure.
+# Install what is missing, build, run the demo job on all cores, draw its figures.
 # usage: jobs/demo.sh [OUTPUT_DIRECTORY]     default: demo/ beside the sources
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../cmake/setup.sh"

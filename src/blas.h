@@ -21,6 +21,23 @@ void ssyrk_(const char *triangle, const char *transpose, const int *n, const int
 void dsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *lda,
              double *w, double *work, const int *lwork, int *iwork, const int *liwork, int *info,
              size_t length_job, size_t length_triangle);
+void dgemv_(const char *transpose, const int *m, const int *n, const double *alpha,
+            const double *a, const int *lda, const double *x, const int *incx,
+            const double *beta, double *y, const int *incy, size_t length);
+void dsymv_(const char *triangle, const int *n, const double *alpha, const double *a,
+            const int *lda, const double *x, const int *incx, const double *beta, double *y,
+            const int *incy, size_t length);
+void dtrsv_(const char *triangle, const char *transpose, const char *diagonal, const int *n,
+            const double *a, const int *lda, double *x, const int *incx, size_t length_triangle,
+            size_t length_transpose, size_t length_diagonal);
+void dtrsm_(const char *side, const char *triangle, const char *transpose, const char *diagonal,
+            const int *m, const int *n, const double *alpha, const double *a, const int *lda,
+            double *b, const int *ldb, size_t length_side, size_t length_triangle,
+            size_t length_transpose, size_t length_diagonal);
+void dpotrf_(const char *triangle, const int *n, double *a, const int *lda, int *info,
+             size_t length_triangle);
+void dgesv_(const int *n, const int *columns, double *a, const int *lda, int *pivots, double *b,
+            const int *ldb, int *info);
 void dgeqrf_(const int *m, const int *n, double *a, const int *lda, double *tau, double *work,
              const int *lwork, int *info);
 void dorgqr_(const int *m, const int *n, const int *k, double *a, const int *lda,

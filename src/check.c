@@ -12,6 +12,15 @@ void check_set_stop(void (*stop)(int status))
     stop_function = stop;
 }
 
+static void (*cleanup_function)(void *context) = NULL;
+static void *cleanup_context = NULL;
+
+void check_set_cleanup(void (*cleanup)(void *context), void *context)
+{
+    cleanup_function = cleanup;
+    cleanup_context = context;
+}
+
 void die(ExitStatus status, const char *format, ...)
 {
     /* one write, so that lines of several ranks do not mix */
@@ -23,6 +32,11 @@ void die(ExitStatus status, const char *format, ...)
     fflush(stdout);
     fprintf(stderr, "phasesweep: %s\n", message);
     fflush(stderr);
+    if (cleanup_function != NULL) {
+        void (*const cleanup)(void *) = cleanup_function;
+        cleanup_function = NULL;
+        cleanup(cleanup_context);
+    }
     if (stop_function != NULL) {
         stop_function(status);
     }

@@ -9,18 +9,31 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli_plan.h"
+#include "phasesweep/inspect.h"
 #include "phasesweep/job.h"
 #include "phasesweep/keys.h"
 #include "phasesweep/point.h"
 #include "phasesweep/run.h"
+#include "phasesweep/version.h"
 #include "phasesweep/words.h"
 
-const char *argp_program_version = "phasesweep " PHASESWEEP_VERSION;
+static void print_version(FILE *stream, struct argp_state *state)
+{
+    (void)state;
+    char *libraries = version_libraries();
+    fprintf(stream, "%s\n%s\n", version_text(), libraries);
+    free(libraries);
+}
+
+void (*argp_program_version_hook)(FILE *stream, struct argp_state *state) = print_version;
 
 /* What a subcommand was given. */
 typedef struct Arguments {
     const char *output; /* NULL: none */
-    bool dry_run, json;
+    bool dry_run, json, extend, retry;
+    const char *tolerance; /* NULL: none */
+    PlanRequest plan; /* its options */
     char **words; /* [count], arguments that are no options; owned, not the texts */
     size_t count;
     char **sets; /* [set_count], likewise */
@@ -29,7 +42,42 @@ typedef struct Arguments {
     int voice; /* standard error of a silent rank, or -1 */
 } Arguments;
 
-enum { OPTION_SET = 256, OPTION_DRY_RUN, OPTION_JSON };
+enum {
+    OPTION_SET = 256,
+    OPTION_DRY_RUN,
+    OPTION_JSON,
+    OPTION_EXTEND,
+    OPTION_RETRY,
+    OPTION_TOLERANCE,
+    OPTION_RANKS,
+    OPTION_SIMULATE,
+    OPTION_MEMORY,
+    OPTION_LEARNED,
+    OPTION_SBATCH
+};
+
+static error_t parse_plan_option(int key, char *argument, PlanRequest *plan)
+{
+    switch (key) {
+    case OPTION_RANKS:
+        plan->ranks = argument;
+        return 0;
+    case OPTION_SIMULATE:
+        plan->simulate = argument;
+        return 0;
+    case OPTION_MEMORY:
+        plan->memory = argument;
+        return 0;
+    case OPTION_LEARNED:
+        plan->learned = argument;
+        return 0;
+    case OPTION_SBATCH:
+        plan->sbatch = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
@@ -47,11 +95,20 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case OPTION_JSON:
         given->json = true;
         return 0;
+    case OPTION_EXTEND:
+        given->extend = true;
+        return 0;
+    case OPTION_RETRY:
+        given->retry = true;
+        return 0;
+    case OPTION_TOLERANCE:
+        given->tolerance = argument;
+        return 0;
     case ARGP_KEY_ARG:
         given->words[given->count++] = argument;
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return parse_plan_option(key, argument, &given->plan);
     }
 }
 
@@ -112,96 +169,117 @@ static void check_output(void)
     }
 }
 
-/* ---- run, resume, status --------------------------------------------------------------- */
+/* ---- run, resume --------------------------------------------------------------- */
 
 static const struct argp_option run_options[] = {
     {"output", 'o', "OUT.h5", 0, "archive to create, or to continue if it holds the same job",
      0},
     {"set", OPTION_SET, "KEY=VALUE", 0, "give KEY this value in every sweep", 0},
+    {"extend", OPTION_EXTEND, NULL, 0,
+     "if OUT.h5 holds another job, keep the lines that both share", 0},
+    {"retry", OPTION_RETRY, NULL, 0,
+     "also try again points that did not converge, failed or were lost", 0},
     {"dry-run", OPTION_DRY_RUN, NULL, 0, "print what would be done and touch nothing", 0},
     {0}};
 
-static const struct argp_option status_options[] = {
-    {"json", OPTION_JSON, NULL, 0, "print JSON", 0}, {0}};
+static const struct argp_option resume_options[] = {
+    {"retry", OPTION_RETRY, NULL, 0,
+     "also try again points that did not converge, failed or were lost", 0},
+    {0}};
+
+static const struct argp_option plan_options[] = {
+    {"ranks", OPTION_RANKS, "N", 0, "how long N ranks take", 0},
+    {"simulate", OPTION_SIMULATE, "N,N,...", 0, "the same for each of these", 0},
+    {"memory", OPTION_MEMORY, "SIZE", 0,
+     "what a rank may use, as in 4G; else what Slurm grants, or a core's part of this machine",
+     0},
+    {"learned", OPTION_LEARNED, "OUT.h5", 0, "take the times that runs into OUT.h5 have learned",
+     0},
+    {"sbatch", OPTION_SBATCH, NULL, 0, "print a batch script for these ranks (64)", 0},
+    {"set", OPTION_SET, "KEY=VALUE", 0, "give KEY this value in every sweep", 0},
+    {0}};
 
 static char *job_text(const Arguments *given)
 {
     return job_override(job_read(given->words[0]), given->sets, given->set_count);
 }
 
-/* Bytes of the rows of a point: every field, the checksum, the outcome. */
-static size_t point_bytes(void)
+static ExitStatus command_plan(const Arguments *given)
 {
-    return FIELD_COUNT * sizeof(double) + sizeof(uint64_t) + 1;
+    PlanRequest request = given->plan;
+    request.job_path = given->words[0];
+    request.overridden = given->set_count > 0;
+    return cli_plan(&request, job_text(given));
 }
 
-static void print_sweep(const Sweep *sweep)
+/* Only rank 0 need see the files; looked at before MPI_Init, wrong input is a plain exit
+ * without the banner of MPI_Abort. */
+static ExitStatus run_request(const Arguments *given, const char *job_path,
+                              const char *archive_path)
 {
-    const size_t points = sweep_points(sweep);
-    printf("%s: %s, %s", sweep->name, model_name(sweep->model), method_name(sweep->method));
-    for (AxisId id = 0; id < AXIS_COUNT; id++) {
-        const Axis *axis = &sweep->axis[id];
-        if (axis->varied) {
-            printf(", %s %zu", axis_name(id), axis->count);
-        } else if (axis->count > 0) {
-            printf(", %s = %g", axis_name(id), axis->values[0]);
-        }
+    const RunRequest request = {.job_path = job_path, .archive_path = archive_path,
+                                .extend = given->extend, .retry = given->retry};
+    RunStart *start = NULL;
+    run_stop_on_signals();
+    if (is_first_rank()) {
+        start = run_prepare(&request, job_path != NULL ? job_text(given) : NULL);
     }
-    printf("; %zu points, %zu lines, about %zu bytes\n", points, sweep_lines(sweep),
-           points * point_bytes());
-}
-
-static ExitStatus print_plan(const Arguments *given)
-{
-    char *text = job_text(given);
-    Job job;
-    char *errors = job_parse(given->words[0], text, strlen(text), &job);
-    if (errors != NULL) {
-        fputs(errors, stderr);
-    }
-    size_t points = 0;
-    for (size_t k = 0; k < job.sweep_count; k++) {
-        print_sweep(&job.sweeps[k]);
-        points += sweep_points(&job.sweeps[k]);
-    }
-    if (errors == NULL) {
-        printf("all: %zu points, about %zu bytes\n", points, points * point_bytes());
-    }
-    const ExitStatus status = errors == NULL ? STATUS_DONE : STATUS_WRONG_INPUT;
-    free(errors);
-    free(text);
-    job_free(&job);
-    return status;
+    return run_job(start_aloud(given), &request, start);
 }
 
 static ExitStatus command_run(const Arguments *given)
 {
     if (given->dry_run) {
-        return print_plan(given);
+        return command_plan(given);
     }
     if (given->output == NULL) {
         die(STATUS_WRONG_INPUT, "run: -o OUT.h5 is missing");
     }
-    /* only rank 0 need see the file; read before MPI_Init, a missing one is a plain exit
-     * without the banner of MPI_Abort */
-    char *text = is_first_rank() ? job_text(given) : NULL;
-    return run_job(start_aloud(given), given->words[0], text, given->output);
+    return run_request(given, given->words[0], given->output);
 }
 
 static ExitStatus command_resume(const Arguments *given)
 {
-    return run_job(start_aloud(given), NULL, NULL, given->words[0]);
+    return run_request(given, NULL, given->words[0]);
 }
+
+/* ---- status, verify, diff ---------------------------------------------------------------- */
+
+static const struct argp_option status_options[] = {
+    {"json", OPTION_JSON, NULL, 0, "print JSON", 0}, {0}};
+
+static const struct argp_option diff_options[] = {
+    {"tolerance", OPTION_TOLERANCE, "X", 0,
+     "relative difference that counts as equal, 0 to 1 (default: 0)", 0},
+    {0}};
 
 static ExitStatus command_status(const Arguments *given)
 {
-    if (given->json) {
-        die(STATUS_WRONG_INPUT, "status: --json is not there yet");
+    return inspect_status(given->words[0], given->json);
+}
+
+static ExitStatus command_verify(const Arguments *given)
+{
+    return inspect_verify(given->words[0]);
+}
+
+static ExitStatus command_diff(const Arguments *given)
+{
+    const double tolerance = given->tolerance == NULL ? 0.0 : words_number(given->tolerance);
+    if (!(tolerance >= 0.0 && tolerance <= 1.0)) {
+        die(STATUS_WRONG_INPUT, "diff: --tolerance: %s; allowed: a number from 0 to 1",
+            words_show(given->tolerance).text);
     }
-    return run_status(given->words[0]);
+    return inspect_diff(given->words[0], given->words[1], tolerance);
 }
 
 /* ---- point, keys ------------------------------------------------------------------------ */
+
+/* Half of the memory of this machine, for the rows of one training. */
+static double memory_here(void)
+{
+    return 0.5 * (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+}
 
 static ExitStatus command_point(const Arguments *given)
 {
@@ -219,9 +297,17 @@ static ExitStatus command_point(const Arguments *given)
         return STATUS_WRONG_INPUT;
     }
     const Problem problem = sweep_problem(&sweep, 0);
+    PointTeam team = {.work = point_work(), .memory = memory_here()};
+    double *eigenvalues = NULL;
+    if (method_trains(problem.method)) {
+        team.comm = start_aloud(given);
+        eigenvalues = checked_alloc((size_t)problem.dimension, sizeof(double));
+    }
     Record record;
-    point_solve(&problem, 1, &record);
-    point_print(&problem, &record);
+    point_solve(&team, &problem, 1, &record, eigenvalues, (size_t)problem.dimension);
+    point_print(&problem, &record); /* all ranks know it, the first one is heard */
+    free(eigenvalues);
+    point_work_free(team.work);
     sweep_free(&sweep);
     return record.outcome == OUTCOME_CONVERGED ? STATUS_DONE : STATUS_POINTS_FAILED;
 }
@@ -262,13 +348,33 @@ static const Command commands[] = {
      command_resume,
      1,
      1,
-     {NULL, parse_option, "OUT.h5", "Continue the job that the archive holds.", NULL, NULL,
+     {resume_options, parse_option, "OUT.h5", "Continue the job that the archive holds.", NULL, NULL,
       NULL}},
     {"status",
      command_status,
      1,
      1,
      {status_options, parse_option, "OUT.h5", "Count the points of every outcome.", NULL, NULL,
+      NULL}},
+    {"plan",
+     command_plan,
+     1,
+     1,
+     {plan_options, parse_option, "JOB.yaml",
+      "Print what a job costs: points, core-hours, memory, disk, time for N ranks.", NULL, NULL,
+      NULL}},
+    {"verify",
+     command_verify,
+     1,
+     1,
+     {NULL, parse_option, "OUT.h5", "Compare every finished row with its checksum.", NULL, NULL,
+      NULL}},
+    {"diff",
+     command_diff,
+     2,
+     2,
+     {diff_options, parse_option, "A.h5 B.h5",
+      "Compare the points that two archives share; status 1 if they differ.", NULL, NULL,
       NULL}},
     {"point",
      command_point,
@@ -333,7 +439,8 @@ static error_t parse_top(int key, char *argument, struct argp_state *state)
         parse_rest(top, state);
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "a subcommand is missing; allowed: run, resume, status, point, keys");
+        argp_error(state, "a subcommand is missing; allowed: run, resume, status, plan, verify, "
+                          "diff, point, keys");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -343,7 +450,8 @@ static error_t parse_top(int key, char *argument, struct argp_state *state)
 static const struct argp top_parser = {
     .parser = parse_top,
     .args_doc =
-        "run JOB.yaml -o OUT.h5\nresume OUT.h5\nstatus OUT.h5\npoint KEY=VALUE...\nkeys",
+        "run JOB.yaml -o OUT.h5\nresume OUT.h5\nstatus OUT.h5\nplan JOB.yaml\n"
+        "verify OUT.h5\ndiff A.h5 B.h5\npoint KEY=VALUE...\nkeys",
     .doc = "Phase diagrams of feature learning in two-layer networks, by MPI.\v"
            "`phasesweep SUBCOMMAND --help` shows the options of each.  Exit status: 0 done, "
            "1 finished with failed points, 2 wrong input, 3 stopped early and resumable, "

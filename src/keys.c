@@ -29,6 +29,16 @@ static const char *model_word(int k)
     return model_name((Model)k);
 }
 
+static const char *sign_word(int k)
+{
+    return k == 0 ? "positive" : "random";
+}
+
+static const char *store_word(int k)
+{
+    return store_name((SampleStore)k);
+}
+
 static const char *method_word(int k)
 {
     return method_name((Method)k);
@@ -45,7 +55,13 @@ const Key keys_table[KEY_COUNT] = {
     {"method", "", "", WORD(method_word, METHOD_COUNT),
      "state_evolution", "how a point is solved"},
     {"tolerance", "", "1", RANGE(KIND_REAL, 1e-13, 1e-2, false, 0),
-     "1e-9", "relative error of the equations solved"},
+     "1e-9, training and amp 1e-6", "relative error of the equations, or duality gap"},
+    {"signs", "", "", WORD(sign_word, 2),
+     "positive", "of the teacher's coefficients; model diagonal only"},
+    {"store", "", "", WORD(store_word, STORE_COUNT),
+     "auto", "rows of data in memory, or made again at each use; training and amp"},
+    {"ranks_per_line", "", "1", RANGE(KIND_WHOLE, 0, 1e6, false, 0),
+     "0", "ranks that train together; 0: as cost and memory ask"},
     {"source_exponent", "gamma", "1", RANGE(KIND_REAL, 0.5, 10, true, ONE_NUMBER),
      NULL, "teacher coefficients decay as i^-gamma"},
     {"dimension", "d", "1", RANGE(KIND_WHOLE, 2, 1e12, false, ONE_NUMBER),
@@ -59,7 +75,7 @@ const Key keys_table[KEY_COUNT] = {
     {"samples", "n", "1", RANGE(KIND_REAL, LEAST, MOST, false, SAMPLE_FORMS),
      NULL, "number of data; real in state evolution"},
     {"weight_decay", "lambda", "1", RANGE(KIND_REAL, LEAST, MOST, false, WEIGHT_FORMS),
-     "this or nuclear_weight", "weight of the squared norms"},
+     "this or nuclear_weight", "weight of the squared norms; none for bayes and optimal"},
     {"nuclear_weight", "lambda_tilde", "1", RANGE(KIND_REAL, LEAST, MOST, false, WEIGHT_FORMS),
      "this or weight_decay", "lambda sqrt(p/d); model quadratic only"},
 };
@@ -114,22 +130,6 @@ bool key_in_range(const Key *key, AxisForm form, double value)
            (key->kind != KIND_WHOLE || value == floor(value));
 }
 
-/* 1e12 rather than 1e+12 or 1000000000000, and every digit where six are not enough. */
-static char *show_number(double value)
-{
-    char *text = checked_format("%g", value);
-    if (strtod(text, NULL) != value) {
-        free(text);
-        return checked_format("%.17g", value);
-    }
-    char *plus = strstr(text, "e+");
-    if (plus != NULL) {
-        char *digits = plus + 2 + strspn(plus + 2, "0");
-        memmove(plus + 1, digits, strlen(digits) + 1);
-    }
-    return text;
-}
-
 static char *allowed_words(const Key *key)
 {
     char *all = checked_format("%s", key->word(0));
@@ -149,8 +149,8 @@ char *key_allowed(const Key *key, AxisForm form)
     if (key->kind == KIND_WORD) {
         return allowed_words(key);
     }
-    char *low = show_number(is_exponent(form) ? -EXPONENT_MOST : key->low);
-    char *high = show_number(is_exponent(form) ? EXPONENT_MOST : key->high);
+    char *low = words_of_number(is_exponent(form) ? -EXPONENT_MOST : key->low);
+    char *high = words_of_number(is_exponent(form) ? EXPONENT_MOST : key->high);
     const bool whole = key->kind == KIND_WHOLE && !is_exponent(form);
     const bool above = key->above && !is_exponent(form);
     char *text = checked_format("a %snumber %s %s to %s", whole ? "whole " : "",

@@ -48,33 +48,39 @@ static void differentiate(Overlaps *o, double t, double b, const SpectralPoint *
     o->divergence_b = -b * hilbert;
     o->risk_t = t * (o->divergence - b * hilbert + 2.0 * t * divergence_t);
     o->risk_b = b * (2.0 * b * o->rank - 2.0 * t * hilbert);
+    /* what the last p/d of the mass contributes */
+    const double twice_h = 2.0 * (cut->x - cut->u) / t;
+    o->risk_p = o->rank * jump * (jump - 2.0 * cut->x + 2.0 * t * twice_h);
+    o->divergence_p = o->rank * jump * twice_h;
 }
 
-/* The threshold, or the cut of the top p eigenvalues if that is higher. */
-static SpectralPoint find_cut(OverlapsWork *work, double t, double b)
+SpectralPoint overlaps_cut(OverlapsWork *work, double t, double b)
 {
     const Teacher *teacher = &work->teacher;
-    SpectralPoint cut = freeconv_locate(teacher, t, b, work->near, &work->atoms);
-    work->near = cut;
     const double share = work->width / teacher->dimension;
-    if (share < 1.0 && freeconv_mass_above(teacher, t, &cut, &work->atoms) > share) {
-        cut = freeconv_quantile(teacher, t, share, &work->atoms);
+    if (share < 1.0) {
+        work->near_top =
+            freeconv_quantile(teacher, t, share, work->near_top, &work->atoms);
+        if (work->near_top.x >= b) {
+            return work->near_top;
+        }
     }
-    return cut;
+    work->near = freeconv_locate(teacher, t, b, work->near, &work->atoms);
+    return work->near;
 }
 
 Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b)
 {
     assert(t > 0.0 && b > 0.0);
     const Teacher *teacher = &work->teacher;
-    const SpectralPoint cut = find_cut(work, t, b);
+    const SpectralPoint cut = overlaps_cut(work, t, b);
     Overlaps o;
     if (t + b * b > 1.0) {
-        const SideMoments f = freeconv_side(teacher, t, &cut, b, 1, &work->atoms);
+        const SideMoments f = contour_side(teacher, t, &cut, b, 1, &work->atoms);
         o = from_above(&f, t, b);
         differentiate(&o, t, b, &cut, f.hilbert, f.cubic);
     } else {
-        const SideMoments g = freeconv_side(teacher, t, &cut, b, -1, &work->atoms);
+        const SideMoments g = contour_side(teacher, t, &cut, b, -1, &work->atoms);
         o = from_below(&g, t, b, teacher->mean);
         differentiate(&o, t, b, &cut, -g.hilbert, -g.cubic);
     }
@@ -88,8 +94,10 @@ Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b)
     const double tau = sqrt(t);
     const double d = work->teacher.dimension;
     const double root = sqrt(d); /* theta*_i = s_i / sqrt(d) */
-    /* beyond ten tau above the threshold a coordinate is active: error tau^2 + b^2 */
-    teacher_atoms_smooth(&work->teacher, tau * root, (b + 10.0 * tau) * root, &work->atoms);
+    /* beyond ten tau above the threshold a coordinate is active: error tau^2 + b^2; as far
+     * below it is not: error t^2 */
+    teacher_atoms_smooth(&work->teacher, tau * root, (b - 10.0 * tau) * root,
+                         (b + 10.0 * tau) * root, &work->atoms);
     Overlaps o = {0};
     for (size_t k = work->atoms.count; k-- > 0;) { /* small terms first */
         const double count = work->atoms.mass[k] * d;

@@ -3,58 +3,181 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
+#include "phasesweep/check.h"
 #include "phasesweep/evolution.h"
+#include "phasesweep/optimal.h"
+#include "phasesweep/phases.h"
+#include "phasesweep/spectrum.h"
+#include "point_line.h"
 
-static double now(void)
+double point_clock(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static Record record_of(const Problem *problem, const Evolution *e, double seconds)
+void point_complete(const Problem *problem, double seconds, Record *record)
 {
-    Record record = {.outcome = e->outcome};
-    double *value = record.value;
-    for (int field = 0; field < FIELD_COUNT; field++) {
-        value[field] = NAN;
-    }
+    double *value = record->value;
     value[FIELD_SAMPLES] = problem->samples;
     value[FIELD_EFFECTIVE] = problem_effective_samples(problem);
     value[FIELD_WEIGHT_DECAY] = problem->weight_decay;
     value[FIELD_NUCLEAR] = problem_nuclear_weight(problem);
     value[FIELD_WIDTH] = problem->width;
-    value[FIELD_ITERATIONS] = e->iterations;
     value[FIELD_SECONDS] = seconds;
-    if (e->outcome == OUTCOME_FAILED) {
-        return record;
-    }
-    value[FIELD_RISK] = e->overlaps.risk;
-    value[FIELD_PREDICTION_RISK] = 2.0 * e->overlaps.risk;
+    value[FIELD_PREDICTION_RISK] =
+        value[FIELD_RISK] * (problem->model == MODEL_QUADRATIC ? 2.0 : 1.0);
+}
+
+/* A phase that cannot be told is absent. */
+static double phase_code(Phase phase)
+{
+    return phase == PHASE_NONE ? NAN : (double)phase;
+}
+
+static void put_overlaps(const Overlaps *o, double value[])
+{
+    value[FIELD_RISK] = o->risk;
+    value[FIELD_OVERLAP_Q] = o->q;
+    value[FIELD_OVERLAP_M] = o->m;
+    value[FIELD_TRACE] = o->trace;
+    value[FIELD_RANK] = o->rank;
+}
+
+/* The data term of the objective is sum res^2 / d^2, or sum res^2 / 2 (theory.md section 1). */
+static double mean_of_data_term(const Problem *problem)
+{
+    const double d = problem->dimension;
+    return (problem->model == MODEL_QUADRATIC ? d * d : 2.0) / problem->samples;
+}
+
+static void put_evolution(const Problem *problem, const Teacher *teacher, const Evolution *e,
+                          double value[])
+{
+    put_overlaps(&e->overlaps, value);
     value[FIELD_DELTA] = e->delta;
     value[FIELD_THRESHOLD] = e->threshold;
-    value[FIELD_OVERLAP_Q] = e->overlaps.q;
-    value[FIELD_OVERLAP_M] = e->overlaps.m;
-    value[FIELD_TRACE] = e->overlaps.trace;
-    value[FIELD_RANK] = e->overlaps.rank;
     value[FIELD_OBJECTIVE] = e->objective;
+    value[FIELD_TRAIN_LOSS] = e->train_loss * mean_of_data_term(problem);
     value[FIELD_RESIDUAL] = e->residual;
+    value[FIELD_EXPONENT_SAMPLES] = e->exponent_samples;
+    value[FIELD_EXPONENT_WEIGHT_DECAY] = e->exponent_weight_decay;
+    value[FIELD_PHASE_MEASURED] = phase_code(phase_measured(problem, teacher, e));
+}
+
+struct PointWork {
+    EvolutionWork evolution;    /* teacher and scratch; a line forgets its neighbour */
+    Bands         bands;        /* gaps of the teacher */
+};
+
+PointWork *point_work(void)
+{
+    PointWork *work = checked_alloc(1, sizeof *work);
+    work->evolution = evolution_work();
+    return work;
+}
+
+void point_work_free(PointWork *work)
+{
+    bands_free(&work->bands);
+    evolution_free(&work->evolution);
+    free(work);
+}
+
+/* The split of the risk and the bulk belong to a matrix: the diagonal network has none. */
+static void put_spectrum(PointWork *work, const Evolution *e, double value[])
+{
+    const SpectrumWork spectrum = {&work->evolution.overlaps, &work->bands};
+    const double t = e->delta * e->delta;
+    const Decomposition split = spectrum_decompose(spectrum, t, e->threshold);
+    const SpectrumForecast forecast = spectrum_forecast(spectrum, t, e->threshold);
+    value[FIELD_OVERFITTING] = split.overfitting;
+    value[FIELD_UNDERFITTING] = split.underfitting;
+    value[FIELD_APPROXIMATION] = split.approximation;
+    value[FIELD_CROSS] = split.cross;
+    value[FIELD_OUTLIERS] = forecast.learned;
+    value[FIELD_BULK_EDGE] = forecast.bulk_edge;
+}
+
+static Record record_of_evolution(const Problem *problem, PointWork *work, const Evolution *e)
+{
+    Record record = record_empty();
+    record.outcome = e->outcome;
+    record.value[FIELD_ITERATIONS] = e->iterations;
+    record.value[FIELD_PHASE_PREDICTED] = phase_code(phase_predicted(problem));
+    if (e->outcome != OUTCOME_FAILED) {
+        put_evolution(problem, &work->evolution.overlaps.teacher, e, record.value);
+    }
+    if (e->outcome == OUTCOME_CONVERGED && problem->model == MODEL_QUADRATIC) {
+        put_spectrum(work, e, record.value);
+    }
     return record;
 }
 
-void point_solve(const Problem problems[], size_t count, Record records[])
+static bool solve_evolution(const PointLine *line)
 {
-    EvolutionWork work = evolution_work();
-    for (size_t k = 0; k < count; k++) {
-        const Problem *p = &problems[k];
-        assert(p->method == METHOD_STATE_EVOLUTION);
-        const double start = now();
-        const Evolution e = evolution_solve(&work, p);
-        records[k] = record_of(p, &e, now() - start);
+    PointWork *work = line->team->work;
+    evolution_forget(&work->evolution);
+    for (size_t k = 0; k < line->count; k++) {
+        const Problem *problem = &line->problems[k];
+        const double start = point_clock();
+        const Evolution e = evolution_solve(&work->evolution, problem);
+        line->records[k] = record_of_evolution(problem, work, &e);
+        point_complete(problem, point_clock() - start, &line->records[k]);
     }
-    evolution_free(&work);
+    return true;
+}
+
+/* The point at the best weight decay; that of the job file has no part in it. */
+static bool solve_optimal(const PointLine *line)
+{
+    PointWork *work = line->team->work;
+    evolution_forget(&work->evolution);
+    for (size_t k = 0; k < line->count; k++) {
+        Problem problem = line->problems[k];
+        const double start = point_clock();
+        const Optimum best = optimal_weight_decay(&work->evolution, &problem);
+        problem.weight_decay = best.weight_decay;
+        line->records[k] = record_of_evolution(&problem, work, &best.evolution);
+        line->records[k].value[FIELD_OPTIMAL_WEIGHT_DECAY] = best.weight_decay;
+        line->records[k].value[FIELD_ITERATIONS] = best.iterations;
+        point_complete(&problem, point_clock() - start, &line->records[k]);
+    }
+    return true;
+}
+
+/* A new method is a row here. */
+static bool (*const solvers[METHOD_COUNT])(const PointLine *line) = {
+    [METHOD_STATE_EVOLUTION] = solve_evolution,
+    [METHOD_OPTIMAL] = solve_optimal,
+    [METHOD_TRAINING] = point_train,
+};
+
+bool point_solve(const PointTeam *team, const Problem problems[], size_t count,
+                 Record records[], double eigenvalues[], size_t width)
+{
+    const PointLine line = {.team = team, .problems = problems, .count = count,
+                            .records = records, .eigenvalues = eigenvalues, .width = width};
+    assert(count > 0 && solvers[problems[0].method] != NULL);
+    assert((eigenvalues != NULL) == method_trains(problems[0].method));
+    return solvers[problems[0].method](&line);
+}
+
+static void print_field(FieldId field, double value)
+{
+    const char *name = record_fields[field].name;
+    if (!isfinite(value)) {
+        return;
+    }
+    if (record_fields[field].kind == FIELD_PHASE) {
+        printf(", \"%s\": \"%s\"", name, phase_name((Phase)value));
+    } else {
+        printf(", \"%s\": %.15g", name, value);
+    }
 }
 
 void point_print(const Problem *problem, const Record *record)
@@ -62,10 +185,8 @@ void point_print(const Problem *problem, const Record *record)
     printf("{\"model\": \"%s\", \"method\": \"%s\", \"outcome\": \"%s\"",
            model_name(problem->model), method_name(problem->method),
            outcome_name(record->outcome));
-    for (int field = FIELD_RISK; field < FIELD_COUNT; field++) {
-        if (isfinite(record->value[field])) {
-            printf(", \"%s\": %.15g", record_fields[field].name, record->value[field]);
-        }
+    for (FieldId field = 0; field < FIELD_COUNT; field++) {
+        print_field(field, record->value[field]);
     }
     printf("}\n");
 }

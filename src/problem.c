@@ -26,6 +26,33 @@ const char *method_name(Method method)
     return names[method];
 }
 
+const char *store_name(SampleStore store)
+{
+    static const char *const names[STORE_COUNT] = {
+        [STORE_AUTO] = "auto",
+        [STORE_DOUBLE] = "double",
+        [STORE_FLOAT] = "float",
+        [STORE_NONE] = "none",
+    };
+    assert(store >= 0 && store < STORE_COUNT);
+    return names[store];
+}
+
+bool method_trains(Method method)
+{
+    return method == METHOD_TRAINING || method == METHOD_AMP;
+}
+
+bool method_decays(Method method)
+{
+    return method != METHOD_BAYES && method != METHOD_OPTIMAL;
+}
+
+double method_tolerance(Method method)
+{
+    return method_trains(method) ? 1e-6 : 1e-9;
+}
+
 double problem_effective_samples(const Problem *problem)
 {
     return problem->model == MODEL_QUADRATIC ? problem->samples / problem->dimension

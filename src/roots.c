@@ -37,3 +37,22 @@ double root_bracketed(double (*f)(double x, void *context), void *context, doubl
     gsl_root_fsolver_free(solver);
     return root;
 }
+
+double bracket_next(Bracket *bracket, double x, double value, double slope, double reach)
+{
+    *(value < 0.0 ? &bracket->low : &bracket->high) = x;
+    double move = -value / slope;
+    if (!(slope > 0.0) || fabs(move) > reach) {
+        move = value < 0.0 ? reach : -reach;
+    }
+    const double next = x + move;
+    return next > bracket->low && next < bracket->high ? next
+                                                       : 0.5 * (bracket->low + bracket->high);
+}
+
+bool bracket_exhausted(const Bracket *bracket)
+{
+    const double middle = 0.5 * (bracket->low + bracket->high);
+    return isfinite(bracket->low) && isfinite(bracket->high) &&
+           (middle <= bracket->low || middle >= bracket->high);
+}

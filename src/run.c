@@ -1,5 +1,6 @@
 #include "phasesweep/run.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,20 +10,37 @@
 #include <unistd.h>
 
 #include "phasesweep/archive.h"
+#include "phasesweep/extend.h"
 #include "phasesweep/farm.h"
 #include "phasesweep/job.h"
+#include "phasesweep/lines.h"
+#include "phasesweep/lock.h"
+#include "phasesweep/plan.h"
 #include "phasesweep/point.h"
+#include "phasesweep/progress.h"
 
-typedef struct Task {
-    uint32_t sweep, line;
-} Task;
+/* Seconds between two looks at disk, lock and table of runs. */
+static const double upkeep_period = 30.0;
+
+struct RunStart {
+    Lock *lock;
+    char *text;         /* of the job to run */
+    char *stored;       /* of the archive's job if that has to be extended, else NULL */
+};
 
 typedef struct Run {
     const Job *job;
     Archive   *archive;
-    Task      *tasks;       /* [count], lines that are not finished; owned */
-    size_t     count;
-    double     begin, shown;
+    const char *path;       /* of the archive; borrowed */
+    Lock      *lock;        /* rank 0 only */
+    double     memory;      /* bytes a rank may use */
+    PointWork *work;        /* of this rank */
+    Plan       plan;        /* of the lines to compute; rank 0 alone has its groups */
+    CostModel  costs;       /* rank 0 only: what earlier runs learned */
+    size_t     entry_index; /* in the table of runs */
+    RunEntry   entry;
+    Progress   progress;
+    double     kept;
 } Run;
 
 static volatile sig_atomic_t stop_asked = 0;
@@ -39,6 +57,106 @@ static bool should_stop(void *context)
     return stop_asked != 0;
 }
 
+void run_stop_on_signals(void)
+{
+    signal(SIGTERM, ask_to_stop);
+    signal(SIGINT, ask_to_stop);
+    signal(SIGUSR1, ask_to_stop);
+}
+
+/* ---- before MPI -------------------------------------------------------------------------- */
+
+static Job parse_or_die(const char *name, const char *text)
+{
+    Job job;
+    char *errors = job_parse(name, text, strlen(text), &job);
+    if (errors != NULL) {
+        fputs(errors, stderr);
+        exit(STATUS_WRONG_INPUT);
+    }
+    return job;
+}
+
+/* Continue an archive of the same points; the stored text wins, so that spelling and comments
+ * may change.  Another job is refused, or marked for extension. */
+static void meet_archive(const RunRequest *request, RunStart *start, char *stored)
+{
+    if (start->text == NULL) {
+        start->text = stored;
+        return;
+    }
+    Job given = parse_or_die(request->job_path, start->text);
+    Job old = parse_or_die(request->archive_path, stored);
+    char *difference = job_difference(&old, &given);
+    if (difference != NULL && !request->extend) {
+        die(STATUS_WRONG_INPUT,
+            "%s holds another job than %s: %s; choose another -o, or --extend to keep what both "
+            "share",
+            request->archive_path, request->job_path, difference);
+    }
+    if (difference != NULL) {
+        start->stored = stored;
+    } else {
+        free(start->text);
+        start->text = stored;
+    }
+    free(difference);
+    job_free(&given);
+    job_free(&old);
+}
+
+/* Whatever ends this process must not leave the archive locked. */
+static void release(void *lock)
+{
+    lock_release(lock);
+}
+
+/* Damage is found before MPI starts. */
+static void check_archive(const char *path, const char *stored)
+{
+    Job job = parse_or_die(path, stored);
+    ArchiveReader *reader = archive_reader(path, &job);
+    if (!archive_is_raw(reader)) {
+        die(STATUS_WRONG_INPUT,
+            "%s: was repacked and cannot be continued; allowed: the copy that "
+            "`h5repack -l CONTI -f NONE` makes of it",
+            path);
+    }
+    archive_reader_close(reader);
+    job_free(&job);
+}
+
+RunStart *run_prepare(const RunRequest *request, char *text)
+{
+    RunStart *start = checked_alloc(1, sizeof *start);
+    start->text = text;
+    if (text != NULL) {
+        Job job = parse_or_die(request->job_path, text);
+        job_free(&job);
+    }
+    char *stored = archive_read_job(request->archive_path);
+    if (stored == NULL && text == NULL) {
+        die(STATUS_WRONG_INPUT, "%s: no such archive", request->archive_path);
+    }
+    if (stored != NULL && access(request->archive_path, W_OK) != 0) {
+        die(STATUS_WRONG_INPUT, "%s: may not be written; nothing was changed",
+            request->archive_path);
+    }
+    start->lock = lock_take(request->archive_path);
+    check_set_cleanup(release, start->lock);
+    if (stored != NULL) {
+        check_archive(request->archive_path, stored);
+        meet_archive(request, start, stored);
+    } else {
+        Job job = parse_or_die(request->job_path, text);
+        archive_create(request->archive_path, &job, text);
+        job_free(&job);
+    }
+    return start;
+}
+
+/* ---- the work ---------------------------------------------------------------------------- */
+
 static char *broadcast_text(MPI_Comm comm, char *text)
 {
     unsigned long long length = text == NULL ? 0 : strlen(text);
@@ -50,227 +168,310 @@ static char *broadcast_text(MPI_Comm comm, char *text)
     return text;
 }
 
-static void print_progress(void *context, size_t done)
+/* Root only.  What must happen now and then while others compute. */
+static void keep_up(Run *run, double now, const ScheduleState *state)
+{
+    run->kept = now;
+    run->entry.points = state->points_done;
+    archive_put_run(run->archive, run->entry_index, &run->entry);
+    archive_sync(run->archive);
+    lock_touch(run->lock);
+}
+
+static void show_progress(void *context, const ScheduleState *state)
 {
     Run *run = context;
     const double now = MPI_Wtime();
-    const bool terminal = isatty(STDERR_FILENO);
-    if (done < run->count && now - run->shown < (terminal ? 0.2 : 60.0)) {
-        return;
+    if (now - run->kept > upkeep_period) {
+        keep_up(run, now, state);
     }
-    run->shown = now;
-    const double spent = now - run->begin;
-    const double left = done > 0 ? spent / (double)done * (double)(run->count - done) : 0.0;
-    const int filled = (int)(30 * done / run->count);
-    if (terminal) {
-        fprintf(stderr, "\r[%.*s%*s] %zu/%zu lines, %.0f s, ETA %.0f s ", filled,
-                "##############################", 30 - filled, "", done, run->count, spent, left);
-    } else {
-        fprintf(stderr, "%zu/%zu lines, %.0f s, ETA %.0f s", done, run->count, spent, left);
-    }
-    if (!terminal || done == run->count) {
-        fputc('\n', stderr);
-    }
+    progress_show(&run->progress, state, now, false);
 }
 
-static void run_line(void *context, MPI_Comm team, size_t index)
+static int count_failed(const Record records[], size_t count)
 {
-    (void)team; /* teams of one rank so far */
+    int failed = 0;
+    for (size_t k = 0; k < count; k++) {
+        failed += records[k].outcome != OUTCOME_CONVERGED;
+    }
+    return failed;
+}
+
+static bool team_stops(void *team)
+{
+    return farm_stopping(team);
+}
+
+/* Of the line's training, beside the archive; NULL for methods that need none. */
+static char *checkpoint_path(const Run *run, PlanLine line)
+{
+    const Sweep *sweep = &run->job->sweeps[line.sweep];
+    return method_trains(sweep->method)
+               ? checked_format("%s.%s.%u.checkpoint", run->path, sweep->name, line.line)
+               : NULL;
+}
+
+/* Rank 0 of a team writes the rows; every rank of it knows them. */
+static int run_line(void *context, FarmTeam *team, size_t index)
+{
     Run *run = context;
-    const Task task = run->tasks[index];
+    const PlanLine task = run->plan.lines[index];
     const Sweep *sweep = &run->job->sweeps[task.sweep];
-    size_t first;
-    size_t count;
-    sweep_line(sweep, task.line, &first, &count);
+    size_t first, count;
     Problem problems[LINE_LENGTH];
     Record records[LINE_LENGTH];
+    sweep_line(sweep, task.line, &first, &count);
     for (size_t k = 0; k < count; k++) {
         problems[k] = sweep_problem(sweep, first + k);
     }
-    point_solve(problems, count, records);
-    archive_store(run->archive, task.sweep, first, count, records);
+    int rank;
+    MPI_Comm_rank(farm_comm(team), &rank);
+    char *checkpoint = checkpoint_path(run, task);
+    const PointTeam workers = {.work = run->work, .comm = farm_comm(team), .stopping = team_stops, .context = team,
+                               .memory = run->memory, .checkpoint = checkpoint};
+    const size_t width = archive_spectrum(sweep);
+    double *eigenvalues = width > 0 ? checked_alloc(count * width, sizeof(double)) : NULL;
+    if (rank == 0) {
+        archive_begin(run->archive, task.sweep, first, count);
+    }
+    const bool finished = point_solve(&workers, problems, count, records, eigenvalues, width);
+    if (rank == 0 && finished) {
+        archive_store(run->archive, task.sweep, first, count, records, eigenvalues);
+        if (checkpoint != NULL) {
+            unlink(checkpoint);
+        }
+    } else if (rank == 0) {
+        archive_give_back(run->archive, task.sweep, first, count);
+    }
+    free(checkpoint);
+    free(eigenvalues);
+    return finished ? count_failed(records, count) : FARM_UNFINISHED;
 }
 
-/* A point costs about as much as its dimension. */
-static double line_cost(const Job *job, Task task)
+/* Root only.  Lines that died with their job come last, so that they do not hold up others. */
+static void choose_lines(Run *run, const OpenLines *open)
 {
+    PlanLine *lines = checked_alloc(open->count, sizeof *lines);
+    bool *late = checked_alloc(open->count, sizeof *late);
+    size_t count = 0;
+    for (size_t k = 0; k < open->count; k++) {
+        const OpenLine *line = &open->lines[k];
+        if (!line->lost) {
+            late[count] = line->interrupted;
+            lines[count++] = (PlanLine){line->sweep, line->line};
+        }
+    }
+    const PlanSettings settings = {.memory = run->memory};
+    run->plan = plan_of_lines(run->job, &settings, lines, late, count);
+    free(late);
+}
+
+/* Root only.  A line that is not computed says so in the archive. */
+static void give_up(const Run *run, uint32_t s, uint32_t line, Outcome outcome)
+{
+    const Sweep *sweep = &run->job->sweeps[s];
+    Record records[LINE_LENGTH];
+    for (size_t i = 0; i < LINE_LENGTH; i++) {
+        records[i] = record_empty();
+        records[i].outcome = outcome;
+    }
     size_t first;
     size_t count;
-    sweep_line(&job->sweeps[task.sweep], task.line, &first, &count);
-    return (double)count * sweep_problem(&job->sweeps[task.sweep], first).dimension;
+    sweep_line(sweep, line, &first, &count);
+    const size_t width = archive_spectrum(sweep);
+    double *none = width > 0 ? checked_alloc(width * count, sizeof(double)) : NULL;
+    archive_store(run->archive, s, first, count, records, none);
+    free(none);
 }
 
-typedef struct Costed {
-    double cost;
-    Task   task;
-} Costed;
-
-static int by_cost(const void *a, const void *b)
+/* Root only.  What died with its job too often, and what fits no team of these ranks. */
+static void store_lost(const Run *run, const OpenLines *open)
 {
-    const Costed *x = a;
-    const Costed *y = b;
-    if (x->cost != y->cost) {
-        return x->cost < y->cost ? 1 : -1;
-    }
-    return x->task.sweep != y->task.sweep ? (x->task.sweep < y->task.sweep ? -1 : 1)
-                                          : (x->task.line < y->task.line ? -1 : 1);
-}
-
-/* Root only.  Lines with a point that never ran, the largest first. */
-static void find_open_lines(Run *run, const char *path)
-{
-    Costed *open = NULL;
-    for (uint32_t s = 0; s < run->job->sweep_count; s++) {
-        const Sweep *sweep = &run->job->sweeps[s];
-        int8_t *outcome = checked_alloc(sweep_points(sweep), 1);
-        archive_read_outcomes(path, sweep, outcome);
-        for (uint32_t line = 0; line < sweep_lines(sweep); line++) {
-            size_t first;
-            size_t count;
-            sweep_line(sweep, line, &first, &count);
-            if (memchr(outcome + first, OUTCOME_NEVER_RUN, count) != NULL) {
-                open = checked_realloc(open, run->count + 1, sizeof *open);
-                open[run->count].task = (Task){s, line};
-                open[run->count].cost = line_cost(run->job, open[run->count].task);
-                run->count++;
-            }
+    for (size_t k = 0; k < open->count; k++) {
+        if (open->lines[k].lost) {
+            give_up(run, open->lines[k].sweep, open->lines[k].line, OUTCOME_LOST);
         }
-        free(outcome);
     }
-    qsort(open, run->count, sizeof *open, by_cost);
-    run->tasks = checked_alloc(run->count, sizeof *run->tasks);
-    for (size_t k = 0; k < run->count; k++) {
-        run->tasks[k] = open[k].task;
-    }
-    free(open);
 }
 
-/* Root only.  Text of the job to run, taken over; continues *exists archives of the same job only. */
-static char *choose_job(const char *job_path, char *text, const char *archive_path,
-                        bool *exists)
+static void store_refused(const Run *run, int ranks)
 {
-    char *stored = NULL;
-    *exists = archive_read_job(archive_path, &stored);
-    if (text == NULL && !*exists) {
-        die(STATUS_WRONG_INPUT, "%s: no such archive", archive_path);
-    }
-    if (text != NULL && *exists && strcmp(text, stored) != 0) {
-        size_t line = 1;
-        for (size_t k = 0; text[k] != '\0' && text[k] == stored[k]; k++) {
-            line += text[k] == '\n';
+    for (size_t g = 0; g < run->plan.group_count; g++) {
+        const TaskGroup *group = &run->plan.groups[g];
+        for (size_t k = 0; k < group->count && group->least > ranks; k++) {
+            const PlanLine line = run->plan.lines[group->first + k];
+            give_up(run, line.sweep, line.line, OUTCOME_REFUSED_MEMORY);
         }
-        die(STATUS_WRONG_INPUT, "%s:%zu: differs from the job that %s holds; choose another -o",
-            job_path, line, archive_path);
     }
-    if (text == NULL) {
-        return stored;
+}
+
+static void share_lines(MPI_Comm comm, Plan *plan)
+{
+    unsigned long long count = plan->line_count;
+    MPI_Bcast(&count, 1, MPI_UNSIGNED_LONG_LONG, 0, comm);
+    if (plan->lines == NULL) {
+        plan->lines = checked_alloc(count, sizeof *plan->lines);
     }
-    free(stored);
-    return text;
+    plan->line_count = count;
+    MPI_Bcast(plan->lines, (int)(2 * count), MPI_UINT32_T, 0, comm);
+}
+
+static int ranks_on_node(MPI_Comm comm)
+{
+    MPI_Comm node;
+    int ranks;
+    MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+    MPI_Comm_size(node, &ranks);
+    MPI_Comm_free(&node);
+    return ranks;
+}
+
+static double seconds_since_1970(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Root only. */
+static void enter_run(MPI_Comm comm, Run *run, const char *path)
+{
+    RunEntry *entries = checked_alloc(ARCHIVE_RUNS, sizeof *entries);
+    ArchiveReader *reader = archive_reader(path, run->job);
+    run->entry_index = archive_read_runs(reader, entries, ARCHIVE_RUNS);
+    archive_reader_close(reader);
+    const size_t last = run->entry_index;
+    run->costs = last > 0 ? cost_import(entries[last - 1].coefficients) : cost_model();
+    free(entries);
+    const char *job = getenv("SLURM_JOB_ID");
+    RunEntry *entry = &run->entry;
+    entry->start = seconds_since_1970();
+    MPI_Comm_size(comm, &entry->ranks);
+    for (int k = 0; k < RUN_COEFFICIENTS; k++) {
+        entry->coefficients[k] = NAN;
+    }
+    cost_export(&run->costs, entry->coefficients);
+    gethostname(entry->host, sizeof entry->host - 1);
+    snprintf(entry->slurm_job, sizeof entry->slurm_job, "%s", job != NULL ? job : "");
+}
+
+/* Collective.  Returns whether nothing is left to do. */
+static bool compute(MPI_Comm comm, Run *run, bool root)
+{
+    _Static_assert((int)COST_COEFFICIENTS <= (int)RUN_COEFFICIENTS, "the model can be kept");
+    run->kept = MPI_Wtime();
+    run->progress = progress_begin(stderr, run->kept);
+    const FarmWork work = {.groups = run->plan.groups,
+                           .group_count = run->plan.group_count,
+                           .model = &run->costs,
+                           .deadline = INFINITY,
+                           .run = run_line,
+                           .progress = show_progress,
+                           .stop = should_stop,
+                           .context = run};
+    const FarmReport report = farm_run(comm, &work);
+    if (root) {
+        if (run->plan.line_count > 0) {
+            progress_show(&run->progress, &report.state, MPI_Wtime(), true);
+        }
+        store_refused(run, report.state.ranks);
+        run->entry.points = report.state.points_done;
+        cost_export(&report.learned, run->entry.coefficients);
+    }
+    return report.state.done + report.state.refused == report.state.tasks;
 }
 
 static size_t count_unconverged(const Job *job, const char *path)
 {
     size_t bad = 0;
+    ArchiveReader *reader = archive_reader(path, job);
     for (size_t s = 0; s < job->sweep_count; s++) {
-        const size_t points = sweep_points(&job->sweeps[s]);
-        int8_t *outcome = checked_alloc(points, 1);
-        archive_read_outcomes(path, &job->sweeps[s], outcome);
-        for (size_t i = 0; i < points; i++) {
-            bad += outcome[i] != OUTCOME_CONVERGED;
+        for (size_t line = 0; line < sweep_lines(&job->sweeps[s]); line++) {
+            size_t first;
+            size_t count;
+            int8_t outcome[LINE_LENGTH];
+            int32_t attempts[LINE_LENGTH];
+            sweep_line(&job->sweeps[s], line, &first, &count);
+            archive_read_outcomes(reader, s, first, count, outcome, attempts);
+            for (size_t i = 0; i < count; i++) {
+                bad += outcome[i] != OUTCOME_CONVERGED;
+            }
         }
-        free(outcome);
     }
+    archive_reader_close(reader);
     return bad;
 }
 
-static ExitStatus work_through(MPI_Comm comm, Run *run, const char *path)
+/* Root only.  Status of a run that was not stopped. */
+static ExitStatus judge(const Job *job, const char *path)
 {
-    unsigned long long count = run->count;
-    MPI_Bcast(&count, 1, MPI_UNSIGNED_LONG_LONG, 0, comm);
-    if (run->tasks == NULL) {
-        run->tasks = checked_alloc(count, sizeof *run->tasks);
+    const size_t bad = count_unconverged(job, path);
+    if (bad > 0) {
+        fprintf(stderr, "phasesweep: %zu points did not converge\n", bad);
     }
-    run->count = count;
-    MPI_Bcast(run->tasks, (int)(2 * count), MPI_UINT32_T, 0, comm);
-    run->archive = archive_open(comm, path, run->job);
-    run->begin = run->shown = MPI_Wtime();
-    const FarmWork work = {run->count, run_line, print_progress, should_stop, run};
-    const size_t done = count > 0 ? farm_run(comm, &work) : 0;
-    archive_close(run->archive);
-    return done < count ? STATUS_STOPPED : STATUS_DONE;
+    return bad > 0 ? STATUS_POINTS_FAILED : STATUS_DONE;
 }
 
-ExitStatus run_job(MPI_Comm comm, const char *job_path, char *text, const char *archive_path)
+/* Collective.  Returns whether every line is done. */
+static bool work_through(MPI_Comm comm, Run *run, const RunRequest *request, bool root)
 {
-    int rank;
-    MPI_Comm_rank(comm, &rank);
-    signal(SIGTERM, ask_to_stop);
-    signal(SIGINT, ask_to_stop);
-    signal(SIGUSR1, ask_to_stop);
-    bool exists = true;
-    text = rank == 0 ? choose_job(job_path, text, archive_path, &exists) : NULL;
-    text = broadcast_text(comm, text);
-    Job job;
-    char *errors = job_parse(job_path != NULL ? job_path : archive_path, text, strlen(text), &job);
-    if (errors != NULL) {
-        if (rank == 0) {
-            fputs(errors, stderr);
-        }
-        free(errors);
-        free(text);
-        return STATUS_WRONG_INPUT;
+    OpenLines open = {0};
+    run->memory = plan_memory_here(ranks_on_node(comm));
+    if (root) {
+        open = lines_find(request->archive_path, run->job, request->retry);
+        choose_lines(run, &open);
+        enter_run(comm, run, request->archive_path);
     }
-    Run run = {.job = &job};
-    if (rank == 0) {
-        if (!exists) {
-            archive_create(archive_path, &job, text);
-        }
-        find_open_lines(&run, archive_path);
+    share_lines(comm, &run->plan);
+    run->archive = archive_open(comm, request->archive_path, run->job);
+    if (root) {
+        store_lost(run, &open);
+        archive_put_run(run->archive, run->entry_index, &run->entry);
     }
-    int status = work_through(comm, &run, archive_path);
-    if (rank == 0 && status == STATUS_DONE) {
-        const size_t bad = count_unconverged(&job, archive_path);
-        if (bad > 0) {
-            fprintf(stderr, "phasesweep: %zu points did not converge\n", bad);
-            status = STATUS_POINTS_FAILED;
-        }
+    const bool finished = compute(comm, run, root);
+    if (root) {
+        run->entry.end = seconds_since_1970();
+        archive_put_run(run->archive, run->entry_index, &run->entry);
+    }
+    archive_close(run->archive);
+    lines_free(&open);
+    return finished;
+}
+
+/* Root only. */
+static void extend_if_asked(const RunRequest *request, const RunStart *start, const Job *job)
+{
+    if (start->stored != NULL) {
+        Job old = parse_or_die(request->archive_path, start->stored);
+        extend_archive(request->archive_path, &old, job, start->text);
+        job_free(&old);
+    }
+}
+
+ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
+{
+    const bool root = start != NULL;
+    char *text = broadcast_text(comm, root ? start->text : NULL);
+    Job job = parse_or_die(request->archive_path, text); /* rank 0 found no error in it */
+    Run run = {.job = &job, .path = request->archive_path, .work = point_work(), .lock = root ? start->lock : NULL};
+    if (root) {
+        extend_if_asked(request, start, &job);
+    }
+    const bool finished = work_through(comm, &run, request, root);
+    int status = finished ? STATUS_DONE : STATUS_STOPPED;
+    if (root && finished) {
+        status = judge(&job, request->archive_path);
     }
     MPI_Bcast(&status, 1, MPI_INT, 0, comm);
-    free(run.tasks);
+    if (root) {
+        check_set_cleanup(NULL, NULL);
+        lock_release(start->lock);
+        free(start->stored);
+        free(start);
+    }
+    point_work_free(run.work);
+    plan_free(&run.plan);
     free(text);
     job_free(&job);
     return (ExitStatus)status;
-}
-
-ExitStatus run_status(const char *archive_path)
-{
-    char *text;
-    if (!archive_read_job(archive_path, &text)) {
-        die(STATUS_WRONG_INPUT, "%s: no such archive", archive_path);
-    }
-    Job job;
-    if (job_parse(archive_path, text, strlen(text), &job) != NULL) {
-        die(STATUS_WRONG_INPUT, "%s: the job inside cannot be read", archive_path);
-    }
-    for (size_t s = 0; s < job.sweep_count; s++) {
-        size_t counts[OUTCOME_COUNT] = {0};
-        const size_t points = sweep_points(&job.sweeps[s]);
-        int8_t *outcome = checked_alloc(points, 1);
-        archive_read_outcomes(archive_path, &job.sweeps[s], outcome);
-        for (size_t i = 0; i < points; i++) {
-            counts[outcome[i]]++;
-        }
-        printf("%s: %zu points", job.sweeps[s].name, points);
-        for (int k = 0; k < OUTCOME_COUNT; k++) {
-            if (counts[k] > 0) {
-                printf(", %zu %s", counts[k], outcome_name((Outcome)k));
-            }
-        }
-        printf("\n");
-        free(outcome);
-    }
-    free(text);
-    job_free(&job);
-    return STATUS_DONE;
 }

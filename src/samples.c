@@ -14,8 +14,6 @@
 /* Bytes of a block: it should stay in a core's second-level cache or the third. */
 enum { BLOCK_BYTES = 2 << 20, BLOCK_MOST = 4096 };
 
-static const char *const store_names[STORE_COUNT] = {"auto", "double", "float", "none"};
-
 /* Entries 0 ... count-1 of a row. */
 typedef void (*MakeRow)(uint64_t seed, uint64_t purpose, uint64_t row, int count, double out[]);
 static const MakeRow laws[FEATURES_COUNT] = {[FEATURES_GAUSSIAN] = rng_normals};
@@ -28,12 +26,9 @@ SamplesSpec samples_spec(const Problem *problem)
                          .noise = problem->noise,
                          .seed = (uint64_t)problem->seed,
                          .dimension = (int)problem->dimension,
-                         .samples = (int64_t)problem->samples};
-}
-
-const char *store_name(SampleStore store)
-{
-    return store_names[store];
+                         .samples = (int64_t)problem->samples,
+                         .random_signs = problem->random_signs,
+                         .store = problem->store};
 }
 
 static int64_t quanta(int64_t rows)

@@ -103,6 +103,9 @@ static double resolve_weight_decay(const Sweep *sweep, const double value[AXIS_C
 {
     const bool nuclear = sweep->axis[AXIS_NUCLEAR_WEIGHT].count > 0;
     const AxisId id = nuclear ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY;
+    if (!method_decays(sweep->method)) {
+        return NAN;
+    }
     const double weight = resolve(sweep->axis[id].form, value[id], problem->dimension, 1.0,
                                   problem_effective_samples(problem));
     return nuclear ? problem_weight_decay(problem, weight) : weight;
@@ -124,10 +127,15 @@ Problem sweep_problem(const Sweep *sweep, size_t point)
                        .dimension = d,
                        .noise = value[AXIS_NOISE],
                        .seed = value[AXIS_SEED],
-                       .tolerance = sweep->tolerance};
+                       .tolerance = sweep->tolerance,
+                       .random_signs = sweep->random_signs,
+                       .store = sweep->store};
     problem.width = resolve_width(&sweep->axis[AXIS_WIDTH], value[AXIS_WIDTH], d);
     problem.samples = resolve(sweep->axis[AXIS_SAMPLES].form, value[AXIS_SAMPLES], d,
                               sweep->model == MODEL_QUADRATIC ? d : 1.0, 1.0);
+    if (method_trains(sweep->method) && sweep->axis[AXIS_SAMPLES].form != FORM_NUMBER) {
+        problem.samples = round(problem.samples); /* a power of d is no whole number, rows are */
+    }
     problem.weight_decay = resolve_weight_decay(sweep, value, &problem);
     return problem;
 }

@@ -9,6 +9,8 @@
 #include "phasesweep/sweep.h"
 #include "phasesweep/words.h"
 
+enum { TRAINED_DIMENSION_MOST = 100000 };
+
 static void refuse(Errors *errors, size_t line, KeyId id, char *message)
 {
     errors_take(errors, line, keys_table[id].name, message);
@@ -45,6 +47,7 @@ static char *read_key(Sweep *sweep, KeyId id, const char *text)
 {
     const Key *key = &keys_table[id];
     int word = 0;
+    double number = 0.0;
     char *error;
     switch (id) {
     case KEY_NAME:
@@ -59,6 +62,18 @@ static char *read_key(Sweep *sweep, KeyId id, const char *text)
         return error;
     case KEY_TOLERANCE:
         return key_read_number(key, FORM_NUMBER, text, &sweep->tolerance);
+    case KEY_SIGNS:
+        error = key_read_word(key, text, &word);
+        sweep->random_signs = word == 1;
+        return error;
+    case KEY_STORE:
+        error = key_read_word(key, text, &word);
+        sweep->store = (SampleStore)word;
+        return error;
+    case KEY_RANKS_PER_LINE:
+        error = key_read_number(key, FORM_NUMBER, text, &number);
+        sweep->ranks_per_line = error == NULL ? (int)number : 0;
+        return error;
     default:
         return read_axis(&sweep->axis[id - KEY_AXES], key, text);
     }
@@ -108,6 +123,12 @@ void sweep_copy(Sweep *to, const Sweep *from, KeyId id)
         to->method = from->method;
     } else if (id == KEY_TOLERANCE) {
         to->tolerance = from->tolerance;
+    } else if (id == KEY_SIGNS) {
+        to->random_signs = from->random_signs;
+    } else if (id == KEY_STORE) {
+        to->store = from->store;
+    } else if (id == KEY_RANKS_PER_LINE) {
+        to->ranks_per_line = from->ranks_per_line;
     } else if (id >= KEY_AXES) {
         Axis *axis = &to->axis[id - KEY_AXES];
         *axis = from->axis[id - KEY_AXES];
@@ -140,11 +161,36 @@ static void complete(Sweep *sweep)
             (void)error;
         }
     }
+    if (sweep->line[KEY_TOLERANCE] == 0) {
+        sweep->tolerance = method_tolerance(sweep->method);
+    }
 }
 
 static bool given(const Sweep *sweep, AxisId id)
 {
     return sweep->line[KEY_AXES + id] != 0;
+}
+
+/* One of two ways to give the weight decay, none to a method that takes none. */
+static void check_weight(const Sweep *sweep, size_t line, Errors *errors)
+{
+    const bool decay = given(sweep, AXIS_WEIGHT_DECAY);
+    const bool nuclear = given(sweep, AXIS_NUCLEAR_WEIGHT);
+    const AxisId extra = nuclear ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY;
+    const size_t there = sweep->line[KEY_AXES + extra];
+    if (!method_decays(sweep->method)) {
+        if (decay || nuclear) {
+            refuse(errors, there, KEY_AXES + extra,
+                   checked_format("method %s takes none; allowed: no weight decay",
+                                  method_name(sweep->method)));
+        }
+    } else if (decay && nuclear && sweep->model != MODEL_DIAGONAL) {
+        refuse(errors, there, KEY_AXES + extra,
+               checked_format("given beside weight_decay; allowed: one of the two"));
+    } else if (!decay && !nuclear) {
+        refuse(errors, line, KEY_AXES + AXIS_WEIGHT_DECAY,
+               checked_format("missing; allowed: it or nuclear_weight, one of the two"));
+    }
 }
 
 static void check_missing(const Sweep *sweep, size_t line, Errors *errors)
@@ -156,20 +202,16 @@ static void check_missing(const Sweep *sweep, size_t line, Errors *errors)
             free(allowed);
         }
     }
-    const bool decay = given(sweep, AXIS_WEIGHT_DECAY);
-    const bool nuclear = given(sweep, AXIS_NUCLEAR_WEIGHT);
-    if (decay == nuclear && (sweep->model != MODEL_DIAGONAL || !decay)) {
-        refuse(errors, decay ? sweep->line[KEY_AXES + AXIS_NUCLEAR_WEIGHT] : line,
-               KEY_AXES + (decay ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY),
-               checked_format(decay
-                                  ? "given beside weight_decay; allowed: one of the two"
-                                  : "missing; allowed: it or nuclear_weight, one of the two"));
-    }
+    check_weight(sweep, line, errors);
 }
 
 static void check_model(const Sweep *sweep, Errors *errors)
 {
     static const AxisId quadratic_only[] = {AXIS_WIDTH, AXIS_NUCLEAR_WEIGHT};
+    if (sweep->model == MODEL_QUADRATIC && sweep->random_signs) {
+        refuse(errors, sweep->line[KEY_SIGNS], KEY_SIGNS,
+               checked_format("the quadratic model has none; allowed: model diagonal only"));
+    }
     for (size_t k = 0; k < 2 && sweep->model == MODEL_DIAGONAL; k++) {
         const KeyId id = KEY_AXES + quadratic_only[k];
         if (sweep->line[id] != 0) {
@@ -196,9 +238,13 @@ static bool check_size(const Sweep *sweep, size_t line, Errors *errors)
 /* What the grammar knows and no solver does, else NULL. */
 static const char *not_solved_yet(const Problem *problem)
 {
-    return problem->method == METHOD_STATE_EVOLUTION
-               ? NULL
-               : "method: not available yet; allowed: state_evolution";
+    const bool wide = problem->width >= problem->dimension;
+    return problem->method == METHOD_STATE_EVOLUTION || problem->method == METHOD_OPTIMAL ? NULL
+           : problem->method != METHOD_TRAINING
+               ? "method: not available yet; allowed: state_evolution, optimal, training"
+           : problem->model == MODEL_QUADRATIC && !wide
+               ? "method: training of narrow networks is not available yet; allowed: width >= d"
+               : NULL;
 }
 
 /* False if what a key resolved to is not what the key allows as a plain number. */
@@ -218,6 +264,25 @@ static bool check_resolved(const Sweep *sweep, AxisId id, double resolved, doubl
     return false;
 }
 
+/* Data are drawn row by row, in matrices of side d. */
+static bool check_data(const Sweep *sweep, const Problem *p, Errors *errors)
+{
+    const char *method = method_name(p->method);
+    if (p->samples != floor(p->samples) || p->samples < 1.0 || p->samples > 0x1p53) {
+        refuse(errors, sweep->line[KEY_AXES + AXIS_SAMPLES], KEY_AXES + AXIS_SAMPLES,
+               checked_format("%.15g for method %s; allowed: a whole number from 1 to 2^53",
+                              p->samples, method));
+        return false;
+    }
+    if (p->dimension > TRAINED_DIMENSION_MOST) {
+        refuse(errors, sweep->line[KEY_AXES + AXIS_DIMENSION], KEY_AXES + AXIS_DIMENSION,
+               checked_format("%.15g for method %s; allowed: up to %d", p->dimension, method,
+                              TRAINED_DIMENSION_MOST));
+        return false;
+    }
+    return true;
+}
+
 static bool check_corner(const Sweep *sweep, const Problem *p, size_t line, Errors *errors)
 {
     const double d = p->dimension;
@@ -225,8 +290,12 @@ static bool check_corner(const Sweep *sweep, const Problem *p, size_t line, Erro
     const AxisId weight = nuclear ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY;
     if (!check_resolved(sweep, AXIS_SAMPLES, p->samples, d, errors) ||
         (given(sweep, AXIS_WIDTH) && !check_resolved(sweep, AXIS_WIDTH, p->width, d, errors)) ||
-        !check_resolved(sweep, weight, p->weight_decay, d, errors) ||
-        !check_resolved(sweep, weight, problem_nuclear_weight(p), d, errors)) {
+        (method_decays(p->method) &&
+         (!check_resolved(sweep, weight, p->weight_decay, d, errors) ||
+          !check_resolved(sweep, weight, problem_nuclear_weight(p), d, errors)))) {
+        return false;
+    }
+    if (method_trains(p->method) && !check_data(sweep, p, errors)) {
         return false;
     }
     const char *lacking = not_solved_yet(p);

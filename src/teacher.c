@@ -5,23 +5,23 @@
 #include <gsl/gsl_errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "phasesweep/check.h"
 
+#include "clones.h"
+#include "power.h"
+
 /* Blocks of at most this many indices are summed term by term. */
 enum { EXACT = 16 };
+
+/* Three branches at each of up to 16 values of w. */
+enum { MOST_POLES = 48 };
 
 /* A block is accepted if every singularity lies outside the Bernstein ellipse rho = 4 around
  * it: the rule's error is of order rho^(-2 TEACHER_RULE) = 4e-15.  For the branch point at
  * index 0 a block [2^k, 2^(k+1)) has rho = 5.8. */
 static const double ellipse = 4.0 + 1.0 / 4.0;
-
-/* Vectorised for the CPU at hand; archives are bitwise equal on one kind of CPU. */
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
 
 /* Gauss rule of the integers 0 ... n-1 with unit weights: its orthogonal polynomials are
  * Gram's (discrete Chebyshev), whose recurrence coefficients are known in closed form. */
@@ -58,26 +58,25 @@ double teacher_eigenvalue(const Teacher *teacher, double index)
     return teacher->scale * exp(-teacher->source_exponent * log(index));
 }
 
-static void append(Atoms *atoms, double position, double mass)
+/* Room for `more` atoms. */
+static void reserve(Atoms *atoms, size_t more)
 {
-    if (atoms->count == atoms->capacity) {
+    if (atoms->count + more > atoms->capacity) {
         atoms->capacity = 2 * atoms->capacity + 256;
         atoms->position = checked_realloc(atoms->position, atoms->capacity, sizeof(double));
         atoms->mass = checked_realloc(atoms->mass, atoms->capacity, sizeof(double));
     }
-    atoms->position[atoms->count] = position;
-    atoms->mass[atoms->count++] = mass;
 }
 
 /* What a sum needs of a block of `count` indices from `first`: is it smooth there? */
 typedef struct Smoothness {
     const Teacher *teacher;
     int    poles;               /* number of indices where the function is singular */
-    double pole_re[32];
-    double pole_im[32];
+    double pole_re[MOST_POLES];
+    double pole_im[MOST_POLES];
     double split;               /* no block reaches from this index to the next */
     double width;               /* teacher_atoms_smooth */
-    double smooth_above;
+    double smooth_above, smooth_below;
 } Smoothness;
 
 static bool poles_far(const Smoothness *s, double first, double count)
@@ -97,40 +96,99 @@ static bool poles_far(const Smoothness *s, double first, double count)
 
 static bool varies_little(const Smoothness *s, double first, double count)
 {
+    const double high = teacher_eigenvalue(s->teacher, first);
     const double low = teacher_eigenvalue(s->teacher, first + count - 1.0);
-    return low > s->smooth_above || teacher_eigenvalue(s->teacher, first) - low < s->width;
+    return low > s->smooth_above || high < s->smooth_below || high - low < s->width;
 }
 
 typedef bool (*Fits)(const Smoothness *s, double first, double count);
 
-static void add_block(const Smoothness *s, Fits fits, int octave, double first, Atoms *atoms)
+/* Term by term. */
+static void add_indices(const Teacher *teacher, double first, double count, Atoms *atoms)
 {
-    const Teacher *teacher = s->teacher;
-    const double d = teacher->dimension;
-    const double count = ldexp(1.0, octave);
+    const double last = fmin(first + count - 1.0, teacher->dimension);
+    reserve(atoms, EXACT);
+    double *position = atoms->position + atoms->count;
+    const int terms = (int)(last - first) + 1;
+    if (last < TEACHER_HEAD) {
+        memcpy(position, teacher->head + (int)first, (size_t)terms * sizeof *position);
+    } else {
+        power_law(teacher->scale, teacher->source_exponent, first, terms, position);
+    }
+    for (int k = 0; k < terms; k++) {
+        atoms->mass[atoms->count++] = 1.0 / teacher->dimension;
+    }
+}
+
+/* By the rule of the block; whole octaves, most of all blocks, are tabulated. */
+static void add_rule(const Teacher *teacher, int octave, double first, double count, Atoms *atoms)
+{
+    reserve(atoms, TEACHER_RULE);
+    double *position = atoms->position + atoms->count;
+    if (first == count) {
+        memcpy(position, teacher->position[octave], sizeof teacher->position[octave]);
+    } else {
+        power_law_at(teacher->scale, teacher->source_exponent, first, teacher->offset[octave],
+                     TEACHER_RULE, position);
+    }
+    memcpy(atoms->mass + atoms->count, teacher->mass[octave], sizeof teacher->mass[octave]);
+    atoms->count += TEACHER_RULE;
+}
+
+/* The block of `count` = 2^octave indices. */
+static void add_block(const Smoothness *s, Fits fits, int octave, double first, double count,
+                      Atoms *atoms)
+{
+    const double d = s->teacher->dimension;
     if (first > d) {
         return;
     }
     if (count <= EXACT) {
-        for (double i = first; i < first + count && i <= d; i++) {
-            append(atoms, teacher_eigenvalue(teacher, i), 1.0 / d);
-        }
-    } else if (first + count - 1.0 <= d && fits(s, first, count)) {
-        for (int k = 0; k < TEACHER_RULE; k++) {
-            append(atoms, teacher_eigenvalue(teacher, first + teacher->offset[octave][k]),
-                   teacher->weight[octave][k] / d);
-        }
+        add_indices(s->teacher, first, count, atoms);
+    } else if (first + count - 1.0 <= d && !s->teacher->exact && fits(s, first, count)) {
+        add_rule(s->teacher, octave, first, count, atoms);
     } else {
-        add_block(s, fits, octave - 1, first, atoms);
-        add_block(s, fits, octave - 1, first + 0.5 * count, atoms);
+        add_block(s, fits, octave - 1, first, 0.5 * count, atoms);
+        add_block(s, fits, octave - 1, first + 0.5 * count, 0.5 * count, atoms);
     }
 }
 
 static void refill(const Smoothness *s, Fits fits, Atoms *atoms)
 {
     atoms->count = 0;
-    for (int octave = 0; ldexp(1.0, octave) <= s->teacher->dimension; octave++) {
-        add_block(s, fits, octave, ldexp(1.0, octave), atoms);
+    double first = 1.0;
+    for (int octave = 0; first <= s->teacher->dimension; octave++, first *= 2.0) {
+        add_block(s, fits, octave, first, first, atoms);
+    }
+}
+
+/* Rules and eigenvalues at scale 1. */
+static void tabulate(Teacher *teacher)
+{
+    for (int i = 1; i < TEACHER_HEAD; i++) {
+        teacher->head[i] = teacher_eigenvalue(teacher, i);
+    }
+    for (int octave = 5; octave < TEACHER_OCTAVES; octave++) {
+        const double count = ldexp(1.0, octave);
+        discrete_gauss(count, teacher->offset[octave], teacher->mass[octave]);
+        for (int k = 0; k < TEACHER_RULE; k++) {
+            teacher->mass[octave][k] /= teacher->dimension;
+            teacher->position[octave][k] =
+                teacher_eigenvalue(teacher, count + teacher->offset[octave][k]);
+        }
+    }
+}
+
+static void rescale(Teacher *teacher, double scale)
+{
+    teacher->scale = scale;
+    for (int i = 1; i < TEACHER_HEAD; i++) {
+        teacher->head[i] *= scale;
+    }
+    for (int octave = 5; octave < TEACHER_OCTAVES; octave++) {
+        for (int k = 0; k < TEACHER_RULE; k++) {
+            teacher->position[octave][k] *= scale;
+        }
     }
 }
 
@@ -140,9 +198,7 @@ Teacher teacher_create(double source_exponent, double dimension)
     assert(dimension >= 2.0 && dimension <= ldexp(1.0, TEACHER_OCTAVES - 1));
     Teacher teacher = {
         .source_exponent = source_exponent, .dimension = dimension, .scale = 1.0};
-    for (int octave = 5; octave < TEACHER_OCTAVES; octave++) {
-        discrete_gauss(ldexp(1.0, octave), teacher.offset[octave], teacher.weight[octave]);
-    }
+    tabulate(&teacher);
     const Smoothness always = {.teacher = &teacher, .split = dimension};
     Atoms atoms = {0};
     refill(&always, poles_far, &atoms);
@@ -153,7 +209,7 @@ Teacher teacher_create(double source_exponent, double dimension)
         sum += atoms.mass[k] * atoms.position[k];
     }
     atoms_free(&atoms);
-    teacher.scale = 1.0 / sqrt(square);
+    rescale(&teacher, 1.0 / sqrt(square));
     teacher.mean = teacher.scale * sum;
     return teacher;
 }
@@ -168,7 +224,7 @@ static void add_poles(Smoothness *s, double complex w)
     for (int k = -branches; k <= branches; k++) {
         const double angle = (2.0 * M_PI * k - carg(w)) * inverse;
         if (fabs(angle) < M_PI) {
-            assert(s->poles < 32);
+            assert(s->poles < MOST_POLES);
             s->pole_re[s->poles] = radius * cos(angle);
             s->pole_im[s->poles++] = radius * sin(angle);
         }
@@ -191,10 +247,11 @@ void teacher_atoms_resolvent(const Teacher *teacher, const double complex w[], i
     teacher_atoms_split(teacher, w, count, teacher->dimension, atoms);
 }
 
-void teacher_atoms_smooth(const Teacher *teacher, double width, double smooth_above,
-                          Atoms *atoms)
+void teacher_atoms_smooth(const Teacher *teacher, double width, double smooth_below,
+                          double smooth_above, Atoms *atoms)
 {
-    const Smoothness s = {.teacher = teacher, .width = width, .smooth_above = smooth_above};
+    const Smoothness s = {.teacher = teacher, .width = width, .smooth_below = smooth_below,
+                          .smooth_above = smooth_above};
     refill(&s, varies_little, atoms);
 }
 

@@ -105,3 +105,18 @@ double words_number(const char *text)
     const double value = strtod(text, &end);
     return *end != '\0' || errno == ERANGE ? NAN : value + 0.0; /* -0 becomes 0 */
 }
+
+char *words_of_number(double value)
+{
+    char *text = checked_format("%g", value);
+    for (int digits = 7; digits <= 17 && strtod(text, NULL) != value; digits++) {
+        free(text);
+        text = checked_format("%.*g", digits, value);
+    }
+    char *plus = strstr(text, "e+");
+    if (plus != NULL) {
+        char *digits = plus + 2 + strspn(plus + 2, "0");
+        memmove(plus + 1, digits, strlen(digits) + 1);
+    }
+    return text;
+}

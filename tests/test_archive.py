@@ -1,19 +1,16 @@
-"""The same archive for any number of ranks and any history; opens in xarray and ncdump.
+"""The same archive for any number of ranks; opens in xarray and ncdump; verifies and compares.
 
 usage: test_archive.py PHASESWEEP MPIEXEC
 """
-import os
-import random
-import signal
+import json
 import subprocess
-import sys
 import tempfile
-import time
 
 import numpy as np
-import xarray as xr
 
-PROGRAM, MPIEXEC = sys.argv[1:3]
+from harness import (alone, assert_equal_archives, assert_one_line, call, read, read_bytes, run,
+                     status, write)
+
 JOB = """title: test
 sweeps:
   - name: first
@@ -29,97 +26,91 @@ sweeps:
     samples: {as: effective, from: 1, to: 1e6, count: 16, spacing: logarithmic}
     nuclear_weight: {as: sqrt_effective, values: [0.01, 0.1, 1, 10]}
 """
-
-
-def run(ranks, *arguments, **options):
-    return subprocess.run([MPIEXEC, "-n", str(ranks), PROGRAM, *arguments], **options).returncode
-
-
-def read(path, name, engine="h5netcdf"):
-    return xr.open_dataset(path, group=name, engine=engine).load()
-
-
-def assert_equal_archives(a, b):
-    for name in ("first", "second"):
-        x, y = read(a, name), read(b, name)
-        assert set(x) == set(y) and x.sizes == y.sizes
-        for field in set(x) - {"seconds"}:
-            assert x[field].values.tobytes() == y[field].values.tobytes(), (name, field)
+NAMES = ("first", "second")
 
 
 def check_ranks(folder, job):
     for ranks in (1, 2, 3, 5):
         assert run(ranks, "run", job, "-o", f"{folder}/np{ranks}.h5") == 0
-        assert_equal_archives(f"{folder}/np1.h5", f"{folder}/np{ranks}.h5")
+        assert_equal_archives(f"{folder}/np1.h5", f"{folder}/np{ranks}.h5", NAMES)
 
 
-def check_content(folder):
-    path = f"{folder}/np1.h5"
+def check_content(path):
     for engine in ("h5netcdf", "netcdf4"):
         data = read(path, "first", engine)
         assert data["risk"].dims == ("source_exponent", "samples", "weight_decay")
-        assert (data["outcome"] == 2).all()
+        assert (data["outcome"] == 2).all() and (data["attempts"] == 1).all()
         assert np.allclose(data["prediction_risk"], 2 * data["risk"], rtol=1e-15)
         samples = 60.0 ** (1 + data["samples"])
         assert float(abs(data["resolved_samples"] / samples - 1).max()) < 1e-13
         assert float(data["residual"].max()) <= 1e-9
+        # both terms of the objective, theory.md section 1
+        terms = (data["train_loss"] * data["resolved_samples"] / 60.0 ** 2
+                 + data["resolved_nuclear_weight"] * data["trace"])
+        assert np.allclose(data["objective"], terms, rtol=1e-12)
     header = subprocess.run(["ncdump", "-h", path], capture_output=True, text=True)
     assert header.returncode == 0 and "flag_meanings" in header.stdout
-    # a point of the archive equals the same point solved alone
-    data = read(path, "second")
-    cell = data.isel(samples=7, nuclear_weight=2)
-    alone = subprocess.run(
-        [PROGRAM, "point", "source_exponent=2", "dimension=200", "noise=0.5",
-         f"samples={float(cell['resolved_samples'])!r}",
-         f"nuclear_weight={float(cell['resolved_nuclear_weight'])!r}"],
-        capture_output=True, text=True, check=True)
-    risk = float(alone.stdout.split('"risk": ')[1].split(",")[0])
-    assert abs(risk / float(cell["risk"]) - 1) < 1e-9
 
 
-def check_kill(folder, job, tries):
-    """SIGKILL of everything at a random moment, creation included; resume; compare."""
-    killed = 0
-    for k in range(tries):
-        path = f"{folder}/kill{k}.h5"
-        process = subprocess.Popen([MPIEXEC, "-n", "3", PROGRAM, "run", job, "-o", path],
-                                   start_new_session=True, stderr=subprocess.DEVNULL)
-        time.sleep(random.uniform(0.1, 1.5))
-        children = subprocess.run(["pgrep", "-f", path], capture_output=True, text=True)
-        killed += process.poll() is None
-        for pid in children.stdout.split():
-            try:
-                os.kill(int(pid), signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        process.wait()
-        command = ("resume", path) if os.path.exists(path) else ("run", job, "-o", path)
-        assert run(2, *command) == 0
-        assert_equal_archives(f"{folder}/np1.h5", path)
-    print(f"{killed} of {tries} runs were alive when killed")
+def check_point(path):
+    """A point of the archive equals the same point solved alone."""
+    cell = read(path, "second").isel(samples=7, nuclear_weight=2)
+    done = alone("point", "source_exponent=2", "dimension=200", "noise=0.5",
+                 f"samples={float(cell['resolved_samples'])!r}",
+                 f"nuclear_weight={float(cell['resolved_nuclear_weight'])!r}")
+    point = json.loads(done.stdout)
+    for field in ("risk", "delta", "threshold", "exponent_samples"):
+        assert abs(point[field] / float(cell[field]) - 1) < 1e-8, field
+    meanings = cell["phase_measured"].attrs["flag_meanings"].split()
+    assert point["phase_measured"] == meanings[int(cell["phase_measured"]) + 1]
+
+
+def check_verify(folder, path):
+    assert alone("verify", path).returncode == 0
+    packed = f"{folder}/packed.h5"
+    subprocess.run(["h5repack", "-f", "GZIP=4", path, packed], check=True)
+    assert alone("verify", packed).returncode == 0
+    assert alone("diff", path, packed).returncode == 0
+    assert_one_line(call(2, "resume", packed), 2, "repacked")
+
+
+def check_runs(path):
+    report = status(path)
+    points = sum(sweep["points"] for sweep in report["sweeps"])
+    assert points == 480 + 64 and not report["running"]
+    assert [entry["points"] for entry in report["runs"]] == [points]
+    assert report["runs"][0]["end"] > report["runs"][0]["start"] > 1.7e9
 
 
 def check_changed_job(folder, job):
+    """A changed job is refused by its first difference; spelling is no difference."""
     path = f"{folder}/np1.h5"
-    before = open(path, "rb").read()
+    before = read_bytes(path)
     other = f"{folder}/other.yaml"
-    with open(other, "w") as file:
-        file.write(JOB.replace("noise: 0.5", "noise: 0.4"))
-    assert run(2, "run", other, "-o", path) == 2
-    assert run(2, "run", job, "-o", job) == 2  # exists and is not ours
-    assert open(path, "rb").read() == before and open(job).read() == JOB
+    for old, new, *words in (
+            ("noise: 0.5", "noise: 0.4", "second", "noise", "0.5", "0.4"),
+            ("noise: 0.1", "noise: 0.1000000000000001", "first", "0.1000000000000001"),
+            ("[0.75, 1.25]", "[1.25, 0.75]", "first", "source_exponent"),
+            ("[0.75, 1.25]", "[0.75, 1.25, 2]", "2 values", "3"),
+            ("weight_decay", "nuclear_weight", "first", "weight_decay", "not given"),
+            ("name: first", "name: erste", "first", "erste")):
+        write(other, JOB.replace(old, new))
+        assert_one_line(call(2, "run", other, "-o", path), 2, *words)
+    assert_one_line(call(2, "run", job, "-o", job), 2, "no phasesweep archive")
+    assert read_bytes(path) == before
+    write(other, JOB.replace("title: test", "title: '  # new'").replace("0.75", "7.5e-1"))
+    assert run(2, "run", other, "-o", path) == 0
 
 
 def main():
-    random.seed(1)
     with tempfile.TemporaryDirectory() as folder:
-        job = f"{folder}/job.yaml"
-        with open(job, "w") as file:
-            file.write(JOB)
+        job = write(f"{folder}/job.yaml", JOB)
         check_ranks(folder, job)
-        check_content(folder)
+        check_content(f"{folder}/np1.h5")
+        check_point(f"{folder}/np1.h5")
+        check_runs(f"{folder}/np1.h5")
+        check_verify(folder, f"{folder}/np1.h5")
         check_changed_job(folder, job)
-        check_kill(folder, job, 6)
 
 
 main()

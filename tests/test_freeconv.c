@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "phasesweep/freeconv.h"
+#include "phasesweep/contour.h"
 
 static const double deltas[] = {1e-4, 1e-2, 0.1, 1.0, 30.0};
 
@@ -14,24 +14,34 @@ static Teacher teacher;
 static Atoms atoms;
 
 /* Both sides of any threshold add up to mass 1, mean Tr S*, variance 1 + delta^2, and to
- * int 2 H dmu = 0, int 2 x H dmu = 1. */
+ * int 2 H dmu = 0, int 2 x H dmu = 1, at any d. */
+static void check_sides(const Teacher *of, double delta, double u)
+{
+    const SpectralPoint at = freeconv_point(of, delta * delta, u, &atoms);
+    const SideMoments a = contour_side(of, delta * delta, &at, at.x, 1, &atoms);
+    const SideMoments g = contour_side(of, delta * delta, &at, at.x, -1, &atoms);
+    const double b = at.x;
+    const double scale = 1.0 + b * b + delta * delta;
+    const double second = 1.0 + delta * delta - 2.0 * b * of->mean + b * b;
+    assert_true(fabs(a.mass + g.mass - 1.0) < 1e-12);
+    assert_true(fabs(a.first - g.first - (of->mean - b)) < 1e-12 * scale);
+    assert_true(fabs(a.second + g.second - second) < 1e-12 * scale);
+    assert_true(fabs(a.hilbert + g.hilbert) < 1e-12 / delta);
+    assert_true(fabs(a.mixed - g.mixed - 1.0) < 1e-12 * (1.0 + b / delta));
+}
+
 static void test_sides_add_up(void **unused)
 {
     (void)unused;
-    for (size_t k = 0; k < sizeof deltas / sizeof *deltas; k++) {
-        const double delta = deltas[k];
-        for (double u = 1.3e-3; u < 20.0; u *= 1.7) {
-            const SpectralPoint at = freeconv_point(&teacher, delta * delta, u, &atoms);
-            const SideMoments a = freeconv_side(&teacher, delta * delta, &at, at.x, 1, &atoms);
-            const SideMoments g = freeconv_side(&teacher, delta * delta, &at, at.x, -1, &atoms);
-            const double b = at.x;
-            const double scale = 1.0 + b * b + delta * delta;
-            const double second = 1.0 + delta * delta - 2.0 * b * teacher.mean + b * b;
-            assert_true(fabs(a.mass + g.mass - 1.0) < 1e-12);
-            assert_true(fabs(a.first - g.first - (teacher.mean - b)) < 1e-12 * scale);
-            assert_true(fabs(a.second + g.second - second) < 1e-12 * scale);
-            assert_true(fabs(a.hilbert + g.hilbert) < 1e-12 / delta);
-            assert_true(fabs(a.mixed - g.mixed - 1.0) < 1e-12 * (1.0 + b / delta));
+    static const double gammas[] = {0.6, 0.75, 1.25, 3.0};
+    for (double d = 100; d < 1e9; d *= 1e3) {
+        for (int g = 0; g < 4; g++) {
+            const Teacher of = teacher_create(gammas[g], d);
+            for (size_t k = 0; k < sizeof deltas / sizeof *deltas; k++) {
+                for (double u = 1.3e-3; u < 20.0; u *= 1.7) {
+                    check_sides(&of, deltas[k], u);
+                }
+            }
         }
     }
 }
@@ -46,7 +56,7 @@ static void test_isolated_bands_hold_one_each(void **unused)
                                 teacher_eigenvalue(&teacher, i + 2.0));
         const SpectralPoint at = freeconv_point(&teacher, t, u, &atoms);
         assert_true(at.v == 0.0 && at.density == 0.0);
-        const SideMoments above = freeconv_side(&teacher, t, &at, at.x, 1, &atoms);
+        const SideMoments above = contour_side(&teacher, t, &at, at.x, 1, &atoms);
         assert_true(fabs(above.mass - (double)(i + 1) / 100.0) < 1e-13);
     }
 }
@@ -58,7 +68,7 @@ static void test_semicircle(void **unused)
     const double delta = 1e4;
     const SpectralPoint at = freeconv_point(&teacher, delta * delta, teacher.mean, &atoms);
     assert_true(fabs(at.density * M_PI * delta - 1.0) < 1e-7);
-    const SideMoments above = freeconv_side(&teacher, delta * delta, &at, at.x, 1, &atoms);
+    const SideMoments above = contour_side(&teacher, delta * delta, &at, at.x, 1, &atoms);
     assert_true(fabs(above.mass - 0.5) < 1e-7);
     assert_true(fabs(above.second / (delta * delta) - 0.5) < 1e-7);
 }
@@ -78,7 +88,7 @@ static void test_locate(void **unused)
             assert_true(fabs(near.density - cold.density) < 1e-8 / deltas[k]);
             const double mass = freeconv_mass_above(&teacher, t, &near, &atoms);
             if (near.v > 0.0) {
-                const SpectralPoint again = freeconv_quantile(&teacher, t, mass, &atoms);
+                const SpectralPoint again = freeconv_quantile(&teacher, t, mass, nothing, &atoms);
                 assert_true(fabs(again.x - x) < 1e-7 * (x + deltas[k]));
             }
         }

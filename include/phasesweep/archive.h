@@ -1,10 +1,13 @@
 /* archive.h - the one HDF5 file that holds every record.
  *
- * A group per sweep; in it the varied axes as dimension scales and every field as an array
- * over them, with outcome (int8) and checksum.  The structure is complete before the first
- * point: built by one rank under a temporary name, space reserved, closed, renamed.  From
- * then on there are only independent raw writes, payload first, then checksum, outcome
- * last, so that kill -9 loses at most the lines in flight.
+ * A group per sweep; in it the varied axes as dimension scales and every field of the method as
+ * an array over them, with outcome (int8), attempts and checksum; beside the sweeps the table
+ * `runs`.  The structure is complete before the first point: built by one rank under a temporary
+ * name, space reserved, closed, renamed.  From then on there are only independent raw writes,
+ * payload first, then checksum, outcome last, so that kill -9 loses at most the lines in flight.
+ *
+ * A row is a point's place in every array.  It is SOUND if its checksum agrees; only sound rows
+ * count as finished.
  */
 #ifndef PHASESWEEP_ARCHIVE_H
 #define PHASESWEEP_ARCHIVE_H
@@ -16,26 +19,98 @@
 #include "job.h"
 #include "record.h"
 
-typedef struct Archive Archive;
+enum {
+    ATTEMPTS_MOST = 3,      /* a point that dies with its job so often is lost */
+    ARCHIVE_RUNS = 1024,    /* entries of the table of runs; the last takes all later ones */
+    RUN_TEXT = 64,
+    RUN_COEFFICIENTS = 32
+};
 
-/* Root only.  True if something exists at path; dies with STATUS_WRONG_INPUT if it is not
- * an archive of ours.  *text is the job inside, owned by the caller. */
-bool archive_read_job(const char *path, char **text);
+/* ---- reading, by one process; the file may be being written ------------------------------ */
 
-/* Root only.  Build the file; dies with STATUS_ENVIRONMENT, leaving nothing, if it cannot. */
+/* Local.  The text of the job inside, owned by the caller; NULL if nothing exists at path.  Dies
+ * with STATUS_WRONG_INPUT, naming the reason, if it is no archive of ours, is truncated or has a
+ * newer schema. */
+char *archive_read_job(const char *path);
+
+typedef struct ArchiveReader ArchiveReader;
+
+/* Local.  Open for reading; the job must be the one inside and outlive the reader.  Dies with
+ * STATUS_WRONG_INPUT if sweeps or arrays of the job are missing. */
+ArchiveReader *archive_reader(const char *path, const Job *job);
+void archive_reader_close(ArchiveReader *reader);
+
+/* Local.  Can rows be written in place?  Not in a copy that was repacked with compression. */
+bool archive_is_raw(const ArchiveReader *reader);
+
+/* Rows of one line, in a caller's buffers of LINE_LENGTH. */
+typedef struct Rows {
+    Record   records[LINE_LENGTH];  /* fields the file lacks are NAN */
+    int32_t  attempts[LINE_LENGTH]; /* begun since last finished, this finish included */
+    uint64_t checksum[LINE_LENGTH];
+    bool     sound[LINE_LENGTH];    /* finished, and the checksum agrees */
+    double  *eigenvalues;           /* [count * longest spectrum] of the line read last, or
+                                     * NULL if there are none; owned by the reader */
+} Rows;
+
+/* Local.  Read `count` rows from point `first` of a sweep; they must lie in one line. */
+void archive_read_rows(ArchiveReader *reader, size_t sweep, size_t first, size_t count,
+                       Rows *rows);
+
+/* Local.  Only outcomes and attempts of the rows, without looking at checksums. */
+void archive_read_outcomes(ArchiveReader *reader, size_t sweep, size_t first, size_t count,
+                           int8_t outcome[], int32_t attempts[]);
+
+/* One entry of the table of runs. */
+typedef struct RunEntry {
+    double start, end;      /* seconds since 1970; end 0: died */
+    int    ranks;
+    double points;          /* finished by this run */
+    char   host[RUN_TEXT], slurm_job[RUN_TEXT];
+    double coefficients[RUN_COEFFICIENTS]; /* of the cost model, as learned by the run; NAN beyond */
+} RunEntry;
+
+/* Local.  Entries used, at most `most`, oldest first. */
+size_t archive_read_runs(ArchiveReader *reader, RunEntry entries[], size_t most);
+
+/* ---- making ------------------------------------------------------------------------------- */
+
+/* Root only.  Build the file at path; dies with STATUS_WRONG_INPUT if the folder does not let
+ * it, with STATUS_ENVIRONMENT, leaving nothing, if the disk is full. */
 void archive_create(const char *path, const Job *job, const char *text);
 
-/* Root only.  outcome[sweep_points] of one sweep; rows with a wrong checksum, and rows that
- * were running, count as never run. */
-void archive_read_outcomes(const char *path, const Sweep *sweep, int8_t outcome[]);
+/* Local.  Numbers of `eigenvalues` stored for a point: the largest d of a sweep whose method
+ * trains, else 0. */
+size_t archive_spectrum(const Sweep *sweep);
+
+/* Local.  Bytes the file of this job takes, without HDF5's own few kilobytes. */
+double archive_bytes(const Job *job);
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
+typedef struct Archive Archive;
 
 /* Collective on comm, which must outlive the archive and must not be Cartesian (silent
  * corruption with Open MPI 4.1).  Open for writing rows; close with archive_close. */
 Archive *archive_open(MPI_Comm comm, const char *path, const Job *job);
 void archive_close(Archive *archive);
 
-/* Local.  Write the rows of a line; dies with STATUS_ENVIRONMENT if the disk refuses. */
+/* Local.  Mark the rows of a line as running and count the attempt. */
+void archive_begin(Archive *archive, size_t sweep, size_t first, size_t count);
+
+/* Local.  The rows of a line that was begun and is left for later, unharmed: an interruption that
+ * was asked for is no attempt. */
+void archive_give_back(Archive *archive, size_t sweep, size_t first, size_t count);
+
+/* Local.  Write the rows of a line; dies with STATUS_ENVIRONMENT if the disk refuses.
+ * eigenvalues: [count * longest spectrum] for methods that train, else NULL. */
 void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,
-                   const Record records[]);
+                   const Record records[], const double eigenvalues[]);
+
+/* Root only.  Enter this run in the table; `index` is the place of a run, counted from 0. */
+void archive_put_run(Archive *archive, size_t index, const RunEntry *entry);
+
+/* Local.  Flush what has reached the file to the disk, through a descriptor of its own. */
+void archive_sync(Archive *archive);
 
 #endif

@@ -26,6 +26,10 @@ _Noreturn void die(ExitStatus status, const char *format, ...)
 /* Local.  The function `die` calls before it exits; NULL for none. */
 void check_set_stop(void (*stop)(int status));
 
+/* Local.  What `die` does before it leaves, NULL for nothing; main programs have one thing that
+ * must not stay behind, the lock of an archive. */
+void check_set_cleanup(void (*cleanup)(void *context), void *context);
+
 /* Local.  count * size zeroed bytes; owned by the caller, release with free.  Dies with
  * STATUS_ENVIRONMENT instead of returning NULL; zero bytes give a valid pointer. */
 void *checked_alloc(size_t count, size_t size);

@@ -1,8 +1,10 @@
-/* farm.h - a master hands lines to workers; it knows no physics.
+/* farm.h - runs the tasks of a schedule on the ranks of a communicator; knows no physics.
  *
- * Rank 0 is the master: it sleeps between polls and keeps two lines queued at every
- * worker, so that it costs a node nothing (start one rank more than cores).  A line is
- * computed and stored by its worker; messages carry indices only.
+ * Rank 0 is the master.  It sleeps between polls, so that one rank more than cores costs a
+ * node nothing; where ranks do not outnumber cores it computes short tasks in between.
+ * A task runs on a team: a rank by itself, or idle ranks put into a communicator of their own
+ * that is freed after it.  Messages carry task numbers, counts and times only; results are
+ * stored by the team.
  */
 #ifndef PHASESWEEP_FARM_H
 #define PHASESWEEP_FARM_H
@@ -11,17 +13,51 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "schedule.h"
+
+typedef enum FarmMaster {
+    FARM_MASTER_AUTO,       /* compute if no rank of any node has to share a core */
+    FARM_MASTER_SLEEPS,
+    FARM_MASTER_COMPUTES
+} FarmMaster;
+
+enum { FARM_UNFINISHED = -1 };
+
+typedef struct FarmTeam FarmTeam;
+
 typedef struct FarmWork {
-    size_t count;                                       /* number of tasks */
-    void (*run)(void *context, MPI_Comm team, size_t task);  /* compute and store one */
-    void (*progress)(void *context, size_t done);       /* on the master, often */
-    bool (*stop)(void *context);                        /* on the master: hand out no more? */
-    void  *context;                                     /* borrowed */
+    const TaskGroup *groups;    /* [group_count], read on rank 0; borrowed */
+    size_t           group_count;
+    const CostModel *model;     /* read on rank 0: what earlier runs learned, NULL: nothing;
+                                   borrowed */
+    FarmMaster       master;    /* rank 0 decides */
+    int              batch;     /* most tasks in one message; 0: the schedule's default */
+    double           deadline;  /* seconds from now, of rank 0; INFINITY: none */
+
+    /* Collective on the team: compute and store a task.  Returns the number of its points
+     * that failed, or FARM_UNFINISHED if it was given up because farm_stopping said so;
+     * the value of the team's rank 0 counts. */
+    int (*run)(void *context, FarmTeam *team, size_t task);
+    void (*progress)(void *context, const ScheduleState *state); /* rank 0, ten times a second */
+    bool (*stop)(void *context);    /* rank 0, often: hand out no more? */
+    void *context;                  /* borrowed */
 } FarmWork;
 
-/* Collective on comm, any size.  Run tasks 0 ... count-1, handed out in that order; put the
- * largest first.  Returns the number finished, the same on all ranks; below count only if
- * stop asked. */
-size_t farm_run(MPI_Comm comm, const FarmWork *work);
+typedef struct FarmReport {
+    ScheduleState state;    /* at the end; state.done < state.tasks: stopped, or refused */
+    CostModel     learned;
+} FarmReport;
+
+/* Collective on comm, any size.  Run the tasks of all groups.  Once stop asks for it, and
+ * for what would not end before the deadline, nothing more starts; what runs is finished.
+ * The report is the same on all ranks. */
+FarmReport farm_run(MPI_Comm comm, const FarmWork *work);
+
+/* Local.  The communicator of a team, valid while its task runs. */
+MPI_Comm farm_comm(const FarmTeam *team);
+
+/* Local.  Has the run been told to stop?  A long task should ask now and then, on rank 0 of
+ * its team, and tell the others; a master that computes serves the workers meanwhile. */
+bool farm_stopping(FarmTeam *team);
 
 #endif

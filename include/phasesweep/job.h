@@ -6,6 +6,7 @@
 #define PHASESWEEP_JOB_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "sweep.h"
 
@@ -30,6 +31,17 @@ char *job_override(char *text, char *const assignments[], size_t count);
  * to release with job_free, or all errors, one line each ("FILE:LINE: KEY: ..."), owned by
  * the caller, and an empty job. */
 char *job_parse(const char *file, const char *text, size_t length, Job *job);
+
+/* Local.  The job as YAML with every number written out; owned by the caller. */
+char *job_resolved(const Job *job);
+
+/* Local.  The first difference between two jobs in words, owned by the caller, or NULL if they
+ * hold the same points in the same arrays; titles, comments and spelling do not count. */
+char *job_difference(const Job *stored, const Job *given);
+
+/* Local.  Content id of a line: equal for lines of the same points solved in the same way,
+ * whatever their sweep, axes or forms. */
+uint64_t sweep_line_id(const Sweep *sweep, size_t line);
 
 /* Local.  Leaves *job empty, so a second call is harmless. */
 void job_free(Job *job);

@@ -39,6 +39,9 @@ typedef enum KeyId {
     KEY_MODEL,
     KEY_METHOD,
     KEY_TOLERANCE,
+    KEY_SIGNS,
+    KEY_STORE,
+    KEY_RANKS_PER_LINE,
     KEY_AXES,
     KEY_COUNT = KEY_AXES + AXIS_COUNT
 } KeyId;

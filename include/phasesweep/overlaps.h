@@ -10,13 +10,14 @@
 #ifndef PHASESWEEP_OVERLAPS_H
 #define PHASESWEEP_OVERLAPS_H
 
-#include "freeconv.h"
+#include "contour.h"
 #include "problem.h"
 #include "teacher.h"
 
 typedef struct Overlaps {
     double risk, risk_t, risk_b;                    /* R; derivatives in log t, log b */
     double divergence, divergence_t, divergence_b;  /* D, and the same */
+    double risk_p, divergence_p;    /* derivatives in log width; 0 unless it cuts f */
     double q;       /* |S|^2 / d; |theta|^2 */
     double m;       /* Tr S S* / d; theta . theta* */
     double trace;   /* Tr S / d; |theta|_1 */
@@ -28,8 +29,13 @@ typedef struct OverlapsWork {
     Teacher teacher;
     Atoms   atoms;          /* scratch */
     SpectralPoint near;     /* last threshold found, a guess for the next; v = -1 for none */
+    SpectralPoint near_top; /* the same for the cut of the top p eigenvalues */
     double  width;          /* p of the quadratic network, real while it is continued */
 } OverlapsWork;
+
+/* Local.  Where f begins: the threshold, or the cut of the top p eigenvalues if that is
+ * higher. */
+SpectralPoint overlaps_cut(OverlapsWork *work, double t, double b);
 
 /* Local.  t > 0, b > 0. */
 Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b);

@@ -1,16 +1,42 @@
-/* point.h - one grid point, by the method it names. */
+/* point.h - a line of grid points, by the method it names; the one place where the result of a
+ * method becomes a record.
+ */
 #ifndef PHASESWEEP_POINT_H
 #define PHASESWEEP_POINT_H
 
+#include <mpi.h>
+#include <stdbool.h>
+
 #include "problem.h"
 #include "record.h"
-#include "teacher.h"
 
-/* Local.  Solve `count` points one after the other into records[count]; the teacher is
- * made again only where source exponent or dimension change.  Every outcome is data. */
-void point_solve(const Problem problems[], size_t count, Record records[]);
+/* What a rank keeps from line to line: tables that save time and never change a result. */
+typedef struct PointWork PointWork;
 
-/* Local.  One JSON object on stdout; a field that is NAN is left out. */
+/* Local.  Release with point_work_free. */
+PointWork *point_work(void);
+void point_work_free(PointWork *work);
+
+/* Who computes a line, and what may interrupt it. */
+typedef struct PointTeam {
+    PointWork  *work;               /* this rank's own; borrowed */
+    MPI_Comm    comm;               /* borrowed */
+    bool      (*stopping)(void *context); /* asked on rank 0 now and then; NULL: never stop */
+    void       *context;            /* borrowed */
+    double      memory;             /* bytes a rank may use for rows of data */
+    const char *checkpoint;         /* path for the state of a training, NULL: none; borrowed */
+} PointTeam;
+
+/* Collective on team->comm for methods that train, else Local.  Solve `count` points of one
+ * method, one after the other, into records[count]; where they share what is costly (teacher,
+ * data, a neighbour's solution) it is kept.  Every outcome is data.
+ *   eigenvalues  [count * width] decreasing, NAN beyond d, for methods that train; else NULL
+ * Returns false if the team was told to stop: then the line is not finished, and its state is
+ * in the checkpoint. */
+bool point_solve(const PointTeam *team, const Problem problems[], size_t count,
+                 Record records[], double eigenvalues[], size_t width);
+
+/* Local.  One JSON object on stdout; a field that is absent is left out. */
 void point_print(const Problem *problem, const Record *record);
 
 #endif

@@ -1,43 +1,117 @@
-/* record.h - the one table of result fields; archive and JSON both read it.
+/* record.h - the one table of result fields; archive, JSON and (through the archive) Python
+ * read it.
  *
- * A field a method does not have, or that could not be computed, is NAN.  The order is the
- * order of the row checksum: append, never reorder.
+ * A field that could not be computed is NAN; one that its method does not have is absent.  The
+ * order is that of the row checksum: append, never reorder.
  */
 #ifndef PHASESWEEP_RECORD_H
 #define PHASESWEEP_RECORD_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "outcome.h"
+#include "problem.h"
 
-/* suffix, name, unit, symbol, equation (theory.md section), long name */
+/* Which methods have a field. */
+#define HAS_EVOLUTION (1u << METHOD_STATE_EVOLUTION)
+#define HAS_BAYES (1u << METHOD_BAYES)
+#define HAS_OPTIMAL (1u << METHOD_OPTIMAL)
+#define HAS_TRAINING (1u << METHOD_TRAINING)
+#define HAS_AMP (1u << METHOD_AMP)
+#define HAS_THEORY (HAS_EVOLUTION | HAS_OPTIMAL)
+#define HAS_INSTANCE (HAS_TRAINING | HAS_AMP)
+#define HAS_NETWORK (HAS_THEORY | HAS_INSTANCE)
+#define HAS_FIXED_POINT (HAS_THEORY | HAS_BAYES | HAS_AMP)
+#define HAS_CUT (HAS_THEORY | HAS_AMP)
+#define HAS_ALL (HAS_NETWORK | HAS_BAYES)
+
+/* How a field is stored. */
+typedef enum FieldKind {
+    FIELD_REAL,     /* float64 */
+    FIELD_PHASE     /* int8 with the names of phases.h; NAN is stored as -1 */
+} FieldKind;
+
+/* suffix, kind, methods, name, unit, symbol, equation (theory.md section), long name */
 #define FIELD_LIST(X)                                                                          \
-    X(SAMPLES, "resolved_samples", "1", "n", "1", "number of samples")                        \
-    X(EFFECTIVE, "effective_samples", "1", "n_eff", "1", "n/d quadratic, n diagonal")         \
-    X(WEIGHT_DECAY, "resolved_weight_decay", "1", "lambda", "1", "weight decay")              \
-    X(NUCLEAR, "resolved_nuclear_weight", "1", "lambda_tilde", "1", "nuclear-norm weight")    \
-    X(WIDTH, "resolved_width", "1", "p", "1", "width")                                        \
-    X(RISK, "risk", "1", "R", "1", "excess risk |S - S*|^2/d, without label noise")           \
-    X(PREDICTION_RISK, "prediction_risk", "1", "E(f-f*)^2", "1", "mean squared error of f")   \
-    X(DELTA, "delta", "1", "delta", "2 (E1)", "effective noise")                              \
-    X(THRESHOLD, "threshold", "1", "b", "2 (E2)", "threshold on the eigenvalues")             \
-    X(OVERLAP_Q, "overlap_q", "1", "q", "2", "|S|^2/d")                                       \
-    X(OVERLAP_M, "overlap_m", "1", "m", "2", "Tr S S*/d")                                     \
-    X(TRACE, "trace", "1", "Tr S/d", "2", "trace of the learned weights")                     \
-    X(RANK, "rank", "1", "rank S", "7", "expected rank of the learned weights")               \
-    X(OBJECTIVE, "objective", "1", "F", "2", "training objective at its minimum")             \
-    X(RESIDUAL, "residual", "1", "", "2", "relative error of the fixed-point equations")      \
-    X(ITERATIONS, "iterations", "1", "", "2", "values of delta tried")                        \
-    X(SECONDS, "seconds", "s", "", "", "wall time of the point; not in the checksum")
+    X(SAMPLES, REAL, ALL, "resolved_samples", "1", "n", "1", "number of samples")              \
+    X(EFFECTIVE, REAL, ALL, "effective_samples", "1", "n_eff", "1",                            \
+      "n/d quadratic, n diagonal")                                                             \
+    X(WEIGHT_DECAY, REAL, ALL, "resolved_weight_decay", "1", "lambda", "1", "weight decay")    \
+    X(NUCLEAR, REAL, ALL, "resolved_nuclear_weight", "1", "lambda_tilde", "1",                 \
+      "lambda sqrt(p/d), the weight of the nuclear norm; diagonal: lambda")                    \
+    X(WIDTH, REAL, ALL, "resolved_width", "1", "p", "1", "hidden units; diagonal: d")          \
+    X(RISK, REAL, ALL, "risk", "1", "R", "1",                                                  \
+      "excess risk |S - S*|^2/d (diagonal |theta - theta*|^2), without label noise")           \
+    X(PREDICTION_RISK, REAL, ALL, "prediction_risk", "1", "E(f-f*)^2", "1",                    \
+      "mean squared error of the output: 2 R quadratic, R diagonal")                           \
+    X(DELTA, REAL, FIXED_POINT, "delta", "1", "delta", "2 (E1), 3",                            \
+      "effective noise delta; diagonal: tau")                                                  \
+    X(THRESHOLD, REAL, CUT, "threshold", "1", "b", "2 (E2), 3",                            \
+      "threshold on eigenvalues or coefficients")                                              \
+    X(OVERLAP_Q, REAL, NETWORK, "overlap_q", "1", "q", "2", "|S|^2/d; diagonal |theta|^2")     \
+    X(OVERLAP_M, REAL, NETWORK, "overlap_m", "1", "m", "2",                                    \
+      "Tr S S*/d; diagonal theta.theta*")                                                      \
+    X(TRACE, REAL, NETWORK, "trace", "1", "Tr S/d", "2", "Tr S/d; diagonal |theta|_1")         \
+    X(RANK, REAL, NETWORK, "rank", "1", "rank S", "7",                                         \
+      "rank of the learned weights (expected, for theory); diagonal: active coefficients")     \
+    X(OBJECTIVE, REAL, NETWORK, "objective", "1", "F", "1, 2", "training objective")           \
+    X(TRAIN_LOSS, REAL, NETWORK, "train_loss", "1", "sum res^2/n", "2, 3",                     \
+      "mean squared residual over the samples")                                                \
+    X(EXPONENT_SAMPLES, REAL, THEORY, "exponent_samples", "1", "d log R/d log n", "4",         \
+      "exact local exponent in the samples")                                                   \
+    X(EXPONENT_WEIGHT_DECAY, REAL, THEORY, "exponent_weight_decay", "1",                       \
+      "d log R/d log lambda", "4", "exact local exponent in the weight decay")                 \
+    X(PHASE_PREDICTED, PHASE, THEORY, "phase_predicted", "1", "", "4",                         \
+      "phase by the table of boundaries")                                                      \
+    X(PHASE_MEASURED, PHASE, THEORY, "phase_measured", "1", "", "4",                           \
+      "phase by the exact local exponents")                                                    \
+    X(OPTIMAL_WEIGHT_DECAY, REAL, OPTIMAL, "optimal_weight_decay", "1", "lambda_opt", "4",     \
+      "weight decay of least risk")                                                            \
+    X(OVERFITTING, REAL, THEORY, "overfitting", "1", "", "7", "risk of learned noise")         \
+    X(UNDERFITTING, REAL, THEORY, "underfitting", "1", "", "7",                                \
+      "risk of features hidden in the bulk")                                                   \
+    X(APPROXIMATION, REAL, THEORY, "approximation", "1", "", "7",                              \
+      "risk of learned features")                                                              \
+    X(CROSS, REAL, THEORY, "cross", "1", "", "7", "what the bulk learned of hidden features")  \
+    X(OUTLIERS, REAL, NETWORK, "outliers", "1", "", "7",                                       \
+      "eigenvalues above the bulk: learned features")                                          \
+    X(BULK_EDGE, REAL, NETWORK, "bulk_edge", "1", "", "7",                                     \
+      "upper edge of the bulk of learned eigenvalues")                                         \
+    X(STABLE_RANK, REAL, INSTANCE, "stable_rank", "1", "|S|_F^2/|S|^2", "7", "stable rank")    \
+    X(PARTICIPATION, REAL, INSTANCE, "participation_ratio", "1", "(Tr S)^2/|S|_F^2", "7",      \
+      "participation ratio")                                                                   \
+    X(TAIL_EXPONENT, REAL, INSTANCE, "tail_exponent", "1", "", "7",                            \
+      "power-law exponent of the learned spectrum, maximum likelihood")                        \
+    X(TAIL_ERROR, REAL, INSTANCE, "tail_exponent_error", "1", "", "7",                         \
+      "standard error of the tail exponent")                                                   \
+    X(FEATURE_OVERLAP, REAL, INSTANCE, "feature_overlap", "1", "", "7",                        \
+      "squared overlap of the leading learned vector with its teacher vector")                 \
+    X(SOLUTIONS, REAL, BAYES, "solutions", "1", "", "6", "fixed points found")                 \
+    X(RISK_UNINFORMED, REAL, BAYES, "risk_uninformed", "1", "", "6",                           \
+      "risk of the solution reached from R = 1")                                               \
+    X(RISK_SIGNS, REAL, BAYES, "risk_random_signs", "1", "", "6",                              \
+      "diagonal: risk if the signs of the coefficients are not known")                         \
+    X(START_SPREAD, REAL, TRAINING, "start_spread", "1", "", "8",                              \
+      "width < d: relative spread of the objective over the starts")                           \
+    X(ITERATIONS, REAL, ALL, "iterations", "1", "", "2, 8",                                    \
+      "evaluations of the overlaps, or steps of the training")                                 \
+    X(RESIDUAL, REAL, FIXED_POINT, "residual", "1", "", "2",                                   \
+      "relative error of the fixed-point equations")                                           \
+    X(GAP, REAL, TRAINING, "gap", "1", "gap/F", "8", "relative duality gap")                   \
+    X(SECONDS, REAL, ALL, "seconds", "s", "", "", "wall time of the point; not in the checksum")
 
 typedef enum FieldId {
-#define X(suffix, name, unit, symbol, equation, long_name) FIELD_##suffix,
+#define X(suffix, kind, methods, name, unit, symbol, equation, long_name) FIELD_##suffix,
     FIELD_LIST(X)
 #undef X
     FIELD_COUNT
 } FieldId;
 
 typedef struct Field {
+    FieldKind   kind;
+    unsigned    methods;    /* bit 1u << method */
     const char *name, *unit, *symbol, *equation, *long_name;
 } Field;
 
@@ -45,10 +119,25 @@ extern const Field record_fields[FIELD_COUNT];
 
 typedef struct Record {
     Outcome outcome;
-    double  value[FIELD_COUNT];
+    double  value[FIELD_COUNT];     /* NAN: absent */
 } Record;
 
-/* Local.  XXH3-64 over every field but the seconds, in table order, little-endian. */
-uint64_t record_checksum(const Record *record);
+/* Local.  A record without a single value. */
+Record record_empty(void);
+
+/* Local.  Bit 1 << field for every field of the method. */
+uint64_t record_fields_of(Method method);
+
+/* What a row of the archive holds beside its record. */
+typedef struct RowData {
+    const double *coordinates;  /* [coordinate_count], of the varied axes; borrowed */
+    size_t        coordinate_count;
+    const double *eigenvalues;  /* [eigenvalue_count], NAN beyond d; borrowed */
+    size_t        eigenvalue_count;
+} RowData;
+
+/* Local.  XXH3-64 over the coordinates, the outcome, the fields of the set but the seconds, in table
+ * order, then the eigenvalues, all as little-endian doubles with one NAN. */
+uint64_t record_checksum(const Record *record, uint64_t fields, const RowData *row);
 
 #endif

@@ -3,16 +3,34 @@
 #define PHASESWEEP_RUN_H
 
 #include <mpi.h>
+#include <stdbool.h>
 
 #include "check.h"
 
-/* Collective on comm.  Run the job of this text (rank 0 only, taken over; NULL: the job inside
- * the archive) into archive, creating it or continuing it if it holds the same job; job_path
- * names the text in messages, NULL on all ranks if there is none.  SIGTERM, SIGINT and SIGUSR1 stop
- * it after the lines in flight.  Returns the exit status, the same on all ranks. */
-ExitStatus run_job(MPI_Comm comm, const char *job_path, char *text, const char *archive_path);
+/* What `run` and `resume` were asked for. */
+typedef struct RunRequest {
+    const char *job_path;       /* names the job in messages; NULL: the job inside the archive */
+    const char *archive_path;
+    bool extend;                /* keep the shared lines of an archive of another job */
+    bool retry;                 /* also points that did not converge, failed or were lost */
+} RunRequest;
 
-/* Local.  Print the counts of every outcome of every sweep. */
-ExitStatus run_status(const char *archive_path);
+/* What rank 0 found out and holds before MPI starts. */
+typedef struct RunStart RunStart;
+
+/* Local.  From now on SIGTERM, SIGINT and SIGUSR1 only ask to stop; call it on every rank before
+ * anything else, since batch systems signal early. */
+void run_stop_on_signals(void);
+
+/* Root only, before MPI starts, so that wrong input ends in one plain line.  Lock the archive,
+ * check that it holds this job (text, taken over; NULL for resume) or make room for it.  Dies
+ * with STATUS_WRONG_INPUT and nothing changed if the archive holds another job, is in use or is
+ * no archive. */
+RunStart *run_prepare(const RunRequest *request, char *text);
+
+/* Collective on comm.  Compute what is not done; `start` on rank 0 is taken over, NULL
+ * elsewhere.  A signal stops it after the lines in flight.  Returns the exit status, the same on
+ * all ranks. */
+ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start);
 
 #endif

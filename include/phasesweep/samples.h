@@ -24,15 +24,6 @@
 
 enum { SAMPLES_QUANTUM = 64 };
 
-/* Where the rows are between two uses. */
-typedef enum SampleStore {
-    STORE_AUTO,     /* double if that fits the memory given, else none */
-    STORE_DOUBLE,   /* 8 d bytes a row */
-    STORE_FLOAT,    /* 4 d bytes a row; entries rounded, labels not: slightly other data */
-    STORE_NONE,     /* made again at every use: one block, however many rows; same bits */
-    STORE_COUNT
-} SampleStore;
-
 /* Law of the entries of x; a new one is a row of the table in samples.c. */
 typedef enum FeatureLaw {
     FEATURES_GAUSSIAN,
@@ -73,9 +64,6 @@ typedef struct SampleBlock {
 
 /* Local.  The parameters of a point that concern its data, everything else default. */
 SamplesSpec samples_spec(const Problem *problem);
-
-/* Local.  "auto", "double", "float", "none"; static strings. */
-const char *store_name(SampleStore store);
 
 /* Local.  Rows of a block: those asked for, or what the caches hold. */
 int samples_block_rows(const SamplesSpec *spec);

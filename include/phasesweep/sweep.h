@@ -28,7 +28,10 @@ typedef struct Sweep {
     char   name[NAME_LENGTH];
     Model  model;
     Method method;
-    double tolerance;
+    double tolerance;       /* 0 until sweep_check completes it by the method */
+    bool   random_signs;
+    SampleStore store;
+    int    ranks_per_line;  /* 0: as cost and memory ask */
     Axis   axis[AXIS_COUNT];
     size_t line[KEY_COUNT]; /* where a key was written, from 1; 0: not given */
 } Sweep;

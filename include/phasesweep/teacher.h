@@ -16,15 +16,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { TEACHER_RULE = 12, TEACHER_OCTAVES = 41 };
+enum { TEACHER_RULE = 12, TEACHER_OCTAVES = 41, TEACHER_HEAD = 32 };
 
 typedef struct Teacher {
     double source_exponent; /* gamma > 1/2 */
     double dimension;       /* d, whole, 2 ... 2^40 */
     double scale;           /* c = s_1 */
     double mean;            /* Tr S* / d */
-    double offset[TEACHER_OCTAVES][TEACHER_RULE]; /* Gauss nodes on 0 ... 2^k - 1 */
-    double weight[TEACHER_OCTAVES][TEACHER_RULE]; /* and weights, sum 2^k */
+    bool   exact;           /* every index its own atom, at any cost: for tests; false at first */
+    double head[TEACHER_HEAD];      /* s_i by index; [0] unused */
+    /* for blocks of 2^k indices, k >= 5: Gauss nodes on 0 ... 2^k - 1, their masses of sum
+     * 2^k / d, and the s at 2^k + offset */
+    double offset[TEACHER_OCTAVES][TEACHER_RULE];
+    double mass[TEACHER_OCTAVES][TEACHER_RULE];
+    double position[TEACHER_OCTAVES][TEACHER_RULE];
 } Teacher;
 
 /* A discrete measure that stands for the spectrum. */
@@ -49,10 +54,10 @@ void teacher_atoms_resolvent(const Teacher *teacher, const double complex w[], i
 void teacher_atoms_split(const Teacher *teacher, const double complex w[], int count,
                          double split, Atoms *atoms);
 
-/* Local.  Refill *atoms for sums of a function of s that varies on the scale `width` below
- * `smooth_above` and is a polynomial of degree <= 2 above it. */
-void teacher_atoms_smooth(const Teacher *teacher, double width, double smooth_above,
-                          Atoms *atoms);
+/* Local.  Refill *atoms for sums of a function of s that varies on the scale `width` between
+ * `smooth_below` and `smooth_above` and is a polynomial of degree <= 2 outside. */
+void teacher_atoms_smooth(const Teacher *teacher, double width, double smooth_below,
+                          double smooth_above, Atoms *atoms);
 
 /* Local.  Leaves *atoms empty and usable. */
 void atoms_free(Atoms *atoms);

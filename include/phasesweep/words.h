@@ -24,4 +24,8 @@ char *words_hint(const char *const names[], int count, const char *word);
  * floats, no inf or nan, nothing that overflows or underflows. */
 double words_number(const char *text);
 
+/* Local.  The shortest decimal that reads back as value, 1e12 rather than 1e+12 or
+ * 1000000000000; owned by the caller. */
+char *words_of_number(double value);
+
 #endif

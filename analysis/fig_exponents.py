@@ -1,0 +1,92 @@
+#!/usr/bin/python3
+"""Maps of the exact local exponents of the risk, and of where the measured phase differs from
+the predicted one; one figure for each network and source exponent, one column for each dimension.
+
+usage: fig_exponents.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
+"""
+import style
+import phases
+import sweep
+from style import np, plt
+
+QUANTITIES = [("exponent_samples", r"$\partial\log R/\partial\log n$", -2.0, 1.0),
+              ("exponent_weight_decay", r"$\partial\log R/\partial\log\lambda$", -0.7, 2.0)]
+
+
+def plane(part, decay):
+    log_d = np.log(float(part["dimension"]))
+    x = np.log(part["effective_samples"].isel({decay: 0})) / log_d
+    y = np.log(part["resolved_nuclear_weight"].isel(samples=0)) / log_d
+    return x.values, y.values
+
+
+def draw_boundaries(axes, part, model, x, y):
+    gamma, d = float(part["source_exponent"]), float(part["dimension"])
+    view = (x.min(), x.max()), (y.min(), y.max())
+    for (x0, y0), (x1, y1) in phases.boundaries(model, gamma, d, *view):
+        axes.plot([x0, x1], [y0, y1], color="white", lw=1, ls="--")
+    axes.set(xlim=view[0], ylim=view[1])
+
+
+def draw_agreement(axes, part, decay, x, y):
+    """Measured phases as colours; where the prediction is another one, hatched."""
+    codes = sweep.flag_codes(part["phase_measured"])
+    measured = part["phase_measured"].transpose(decay, "samples").values
+    wanted = part["phase_predicted"].transpose(decay, "samples").values
+    names = phases.NAMES[1:]
+    image = axes.pcolormesh(x, y, np.where(measured > 0, measured, np.nan), shading="nearest",
+                            cmap=plt.get_cmap("cividis", len(names)), vmin=0.5,
+                            vmax=len(names) + 0.5, rasterized=True)
+    wrong = np.where(measured != wanted, 1.0, np.nan)
+    axes.contourf(x, y, np.nan_to_num(wrong), levels=[0.5, 1.5], colors="none", hatches=["////"])
+    assert codes["Ia"] == 1, "codes of the phases have changed"
+    axes.set_title(f"{100 * np.mean(measured == wanted):.0f} % as predicted", fontsize=9)
+    return image, names
+
+
+def draw(data, gamma):
+    model, decay = data.attrs["model"], sweep.decay_axis(data)
+    sizes = data["dimension"].values
+    figure, grid = plt.subplots(3, len(sizes), figsize=(3.1 * len(sizes) + 1, 8.2), squeeze=False,
+                                sharex=True, sharey=True, constrained_layout=True)
+    for column, size in enumerate(sizes):
+        part = data.sel(source_exponent=gamma, dimension=size)
+        x, y = plane(part, decay)
+        for row, (field, label, low, high) in enumerate(QUANTITIES):
+            image = grid[row, column].pcolormesh(
+                x, y, part[field].transpose(decay, "samples"), cmap="cividis",
+                shading="nearest", vmin=low, vmax=high, rasterized=True)
+            if column == len(sizes) - 1:
+                figure.colorbar(image, ax=grid[row, :].tolist(), label=label, extend="both")
+        image, names = draw_agreement(grid[2, column], part, decay, x, y)
+        for axes in grid[:, column]:
+            draw_boundaries(axes, part, model, x, y)
+        grid[0, column].set_title(rf"$d = 10^{{{np.log10(size):g}}}$")
+        grid[2, column].set_xlabel(r"$\log_d n_{\mathrm{eff}}$")
+    bar = figure.colorbar(image, ax=grid[2, :].tolist(), ticks=range(1, len(names) + 1),
+                          label="measured phase")
+    bar.ax.set_yticklabels(names)
+    for axes in grid[:, 0]:
+        axes.set_ylabel(rf"$\log_d {style.LAMBDA[model]}$")
+    figure.suptitle(rf"{model.capitalize()} network, $\gamma = {gamma:g}$, "
+                    rf"$\Delta$ = {data.attrs['noise']:g}; dashed: predicted boundaries; "
+                    "hatched: measured phase differs")
+    return figure
+
+
+def main():
+    path, folder = style.arguments(__doc__)
+    drawn = 0
+    for name, data in sweep.open_all(path, "state_evolution").items():
+        if sweep.decay_axis(data) is None or "samples" not in data.dims:
+            continue
+        data = sweep.axis(sweep.axis(data, "source_exponent"), "dimension")
+        for gamma in data["source_exponent"].values:
+            style.save(draw(data, gamma), folder, f"exponents_{name}_{gamma:g}")
+            drawn += 1
+    if drawn == 0:
+        raise SystemExit(f"{path}: no sweep of state_evolution over samples and weight decay")
+
+
+if __name__ == "__main__":
+    main()

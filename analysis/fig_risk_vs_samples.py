@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+"""Excess risk against effective samples: state evolution as lines, trainings as error bars.
+
+usage: fig_risk_vs_samples.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
+"""
+import style
+import sweep
+from style import np, plt
+
+
+def by_model(path):
+    """{model: [theory, trained]}; either may be None."""
+    pairs = {}
+    for data in sweep.open_all(path).values():
+        methods = {"state_evolution": 0, "training": 1}
+        if data.attrs["method"] not in methods or "weight_decay" not in data.dims:
+            continue
+        kind = methods[data.attrs["method"]]
+        for axis in ("source_exponent", "dimension", "seed")[:2 + kind]:
+            data = sweep.axis(data, axis)
+        pairs.setdefault(data.attrs["model"], [None, None])[kind] = data
+    return pairs
+
+
+def decay_label(data, value):
+    """How a weight decay is written in the job, in mathematics."""
+    if data["weight_decay"].attrs.get("form") != "power":
+        return rf"$\lambda = {value:g}$"
+    return {0.0: r"$\lambda = 1$", 0.5: r"$\lambda = \sqrt{d}$",
+            -1.0: r"$\lambda = 1/d$"}.get(value, rf"$\lambda = d^{{{value:g}}}$")
+
+
+def draw_theory(axes, theory, where, colours):
+    for value, colour in colours.items():
+        line = theory.sel(**where, weight_decay=value, method="nearest")
+        axes.plot(line["effective_samples"], line["risk"], color=colour, lw=1.3, zorder=1)
+
+
+def draw_trained(axes, trained, where, colours):
+    """Mean and standard deviation over the seeds; returns the mean relative deviation."""
+    for marker, (value, colour) in zip(style.MARKERS, colours.items()):
+        points = trained.sel(**where, weight_decay=value)
+        axes.errorbar(points["effective_samples"].isel(seed=0), points["risk"].mean("seed"),
+                      points["risk"].std("seed"), fmt=marker, ms=4.5, mfc="white", color=colour,
+                      capsize=2, lw=1, label=decay_label(trained, value), zorder=2)
+
+
+def draw_deviation(axes, theory, trained, where, colours):
+    """How far trained networks lie above the theory at the same point."""
+    for marker, (value, colour) in zip(style.MARKERS, colours.items()):
+        points = trained.sel(**where, weight_decay=value)
+        line = theory.sel(**where, weight_decay=value, method="nearest")
+        x = points["effective_samples"].isel(seed=0)
+        expected = np.exp(np.interp(np.log(x), np.log(line["effective_samples"]),
+                                    np.log(line["risk"])))
+        axes.semilogx(x, points["risk"].mean("seed") / expected - 1, marker, ls=":", lw=0.8,
+                      ms=4, mfc="white", color=colour)
+    axes.axhline(0, color="black", lw=0.8)
+
+
+def draw_model(theory, trained, model):
+    gammas, sizes = trained["source_exponent"].values, trained["dimension"].values
+    decays = trained["weight_decay"].values
+    colours = dict(zip(decays, style.colours(len(decays))))
+    figure, grid = plt.subplots(2 * len(gammas), len(sizes), sharex="col", squeeze=False,
+                                figsize=(3.4 * len(sizes), 4.6 * len(gammas)),
+                                height_ratios=[3, 1.2] * len(gammas), constrained_layout=True)
+    for row, gamma in enumerate(gammas):
+        for column, size in enumerate(sizes):
+            where = dict(source_exponent=gamma, dimension=size)
+            top, bottom = grid[2 * row, column], grid[2 * row + 1, column]
+            draw_theory(top, theory, where, colours)
+            draw_trained(top, trained, where, colours)
+            top.set(xscale="log", yscale="log", title=rf"$\gamma = {gamma:g}$, $d = {size:g}$")
+            draw_deviation(bottom, theory, trained, where, colours)
+        grid[2 * row, 0].set_ylabel(r"excess risk $R$")
+        grid[2 * row + 1, 0].set_ylabel(r"trained / theory $- 1$")
+    symbol = r"$n_{\mathrm{eff}} = n/d$" if model == "quadratic" else r"$n_{\mathrm{eff}} = n$"
+    for axes in grid[-1]:
+        axes.set_xlabel(symbol)
+    grid[0, 0].legend(fontsize=8, frameon=False)
+    figure.suptitle(rf"{model.capitalize()} network, $\Delta$ = {theory.attrs['noise']:g}" "\n"
+                    f"state evolution (lines), {trained.sizes['seed']} trainings (mean, std)\n"
+                    f"relative duality gap at most {float(trained['gap'].max()):.0e}",
+                    fontsize=10)
+    return figure
+
+
+def main():
+    path, folder = style.arguments(__doc__)
+    drawn = 0
+    for model, (theory, trained) in by_model(path).items():
+        if theory is not None and trained is not None:
+            style.save(draw_model(theory, trained, model), folder, f"risk_vs_samples_{model}")
+            drawn += 1
+    if drawn == 0:
+        raise SystemExit(f"{path}: no model with a sweep of state_evolution and one of training: "
+                         "run jobs/risk_vs_samples.yaml")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""What all figures share: the modules they need, colours safe for colour blindness and grey print,
+symbols, saving as PNG and PDF."""
+import pathlib
+import sys
+
+try:
+    import matplotlib
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    import numpy as np
+    import xarray  # noqa: F401  (named here so that its absence is explained)
+    import h5netcdf  # noqa: F401
+except ImportError as error:
+    raise SystemExit(f"{error}; on Debian run this with /usr/bin/python3 and python3-xarray, "
+                     "python3-h5netcdf, python3-matplotlib installed")
+
+DASHES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1))]
+MARKERS = "osD^v<>p"
+N_EFF = {"quadratic": r"$n_{\mathrm{eff}} = n/d$", "diagonal": r"$n_{\mathrm{eff}} = n$"}
+LAMBDA = {"quadratic": r"\tilde\lambda", "diagonal": r"\lambda"}
+
+plt.rcParams.update({"font.size": 9, "axes.titlesize": 10, "legend.fontsize": 7.5,
+                     "legend.frameon": False, "axes.grid": False, "savefig.dpi": 140})
+
+
+def colours(count):
+    """Ordered colours from dark to light, distinct in grey; the lightest stays readable."""
+    return plt.cm.cividis(np.linspace(0.0, 0.85, count))
+
+
+def arguments(usage):
+    """ARCHIVE and the output folder, which is made."""
+    if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
+        raise SystemExit(usage)
+    folder = pathlib.Path(sys.argv[2] if len(sys.argv) == 3 else ".")
+    folder.mkdir(parents=True, exist_ok=True)
+    return sys.argv[1], folder
+
+
+def save(figure, folder, name):
+    for ending in ("png", "pdf"):
+        path = folder / f"{name}.{ending}"
+        figure.savefig(path)
+        print(path)
+    plt.close(figure)

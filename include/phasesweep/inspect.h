@@ -1,0 +1,22 @@
+/* inspect.h - looking at archives: status, verify, diff. */
+#ifndef PHASESWEEP_INSPECT_H
+#define PHASESWEEP_INSPECT_H
+
+#include <stdbool.h>
+
+#include "check.h"
+
+/* Local.  Print counts of every outcome of every sweep, holes, time used and, while a run is
+ * going on, its ETA; as text or as one JSON object. */
+ExitStatus inspect_status(const char *path, bool json);
+
+/* Local.  Compare every finished row with its checksum, also in a repacked copy; rows that
+ * differ are named.  STATUS_POINTS_FAILED if there are any. */
+ExitStatus inspect_verify(const char *path);
+
+/* Local.  Compare the lines that two archives share by content, whatever their sweeps and axes:
+ * fields that differ by more than `tolerance`, relative to the larger value, are named with the
+ * largest difference and its place.  STATUS_POINTS_FAILED if any point or line differs. */
+ExitStatus inspect_diff(const char *a, const char *b, double tolerance);
+
+#endif

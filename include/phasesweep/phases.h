@@ -1,0 +1,52 @@
+/* phases.h - the phase of a point, predicted and measured (theory.md section 4).
+ *
+ * PREDICTED comes from (log_d n_eff, log_d lambda, gamma) and the table of phase boundaries;
+ * MEASURED from the exact local exponents of the solved point.  They agree deep inside a phase
+ * as d grows; where they differ is itself a result.
+ */
+#ifndef PHASESWEEP_PHASES_H
+#define PHASESWEEP_PHASES_H
+
+#include "evolution.h"
+#include "problem.h"
+
+/* Codes are part of the file format: append, never renumber. */
+#define PHASE_LIST(X)                                                                          \
+    X(UNDEFINED, 0, "undefined")    /* width below d: the table does not apply */              \
+    X(IA, 1, "Ia")                  /* too few samples, R = 1 */                               \
+    X(IB, 2, "Ib")                  /* collapsed, S = 0 */                                     \
+    X(II, 3, "II")                  /* over-regularised, some features learned */              \
+    X(III, 4, "III")                /* over-regularised, all features learned */               \
+    X(IV, 5, "IV")                  /* benign: the Bayes rate up to constants */               \
+    X(V, 6, "V")                    /* noise learned, up to the interpolation peak */          \
+    X(VIA, 7, "VIa")                /* d / n_eff, features still under the noise */            \
+    X(VIB, 8, "VIb")                /* d / n_eff, every feature above the noise */
+
+typedef enum Phase {
+#define X(suffix, code, name) PHASE_##suffix = (code),
+    PHASE_LIST(X)
+#undef X
+    PHASE_COUNT,
+    PHASE_NONE = -1                 /* no phase can be told */
+} Phase;
+
+/* Local.  Static string, never NULL; phase in [0, PHASE_COUNT). */
+const char *phase_name(Phase phase);
+
+/* Local.  Exponents (d log R/d log n_eff, d log R/d log lambda) of a phase, asymptotic in d.
+ * Phase V of the diagonal network has no power law: its small positive exponent is 0 here. */
+void phase_exponents(Model model, double source_exponent, Phase phase, double exponents[2]);
+
+/* Local.  log_d n_eff of the line between phases IV and V, at most 1. */
+double phase_noise_line(Model model, double source_exponent, double dimension);
+
+/* Local.  The phase that the table gives; NONE at noise 0, UNDEFINED for width < d. */
+Phase phase_predicted(const Problem *problem);
+
+/* Local.  The phase whose exponents are nearest to those of the solution; Ia and Ib, flat at
+ * R = 1, are told apart by whether samples or weight decay hold the threshold, VIa and VIb by
+ * whether every feature stands above the noise.  NONE without a solution or at noise 0,
+ * UNDEFINED for width < d. */
+Phase phase_measured(const Problem *problem, const Teacher *teacher, const Evolution *solution);
+
+#endif

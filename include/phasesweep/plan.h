@@ -1,0 +1,89 @@
+/* plan.h - what a job costs before it runs: time, memory, disk, and the ranks it is worth.
+ *
+ * One table row for each (model, method) holds what a point costs and how that scales with n,
+ * d and p (theory.md section 8); what finished lines taught (cost.h) corrects it.  The same
+ * groups feed the farm, so that the bill and the run speak of the same tasks.
+ */
+#ifndef PHASESWEEP_PLAN_H
+#define PHASESWEEP_PLAN_H
+
+#include <stdint.h>
+
+#include "job.h"
+#include "simulate.h"
+
+typedef struct PlanSettings {
+    double memory;          /* bytes a rank may use; INFINITY: no limit */
+    const CostModel *model; /* NULL: nothing learned; borrowed */
+} PlanSettings;
+
+/* One line of a job. */
+typedef struct PlanLine {
+    uint32_t sweep, line;
+} PlanLine;
+
+/* What one line asks for. */
+typedef struct PlanCost {
+    TaskGroup task;     /* first and count unset; least is INT_MAX if no team has the memory */
+    double    memory;   /* bytes on each rank of a team of least */
+} PlanCost;
+
+/* A job, or a part of it, as tasks: task k is lines[k]. */
+typedef struct Plan {
+    const Job *job;         /* borrowed */
+    PlanSettings settings;
+    PlanLine  *lines;       /* [line_count] the longest first; owned */
+    size_t     line_count;
+    TaskGroup *groups;      /* [group_count] of equal lines; owned */
+    size_t     group_count;
+} Plan;
+
+typedef struct PlanTotal {
+    size_t points, lines;
+    double seconds;         /* of one core */
+    double memory;          /* bytes on a rank, of the line that needs most */
+    int    least;           /* ranks without which some line does not fit; INT_MAX: none do */
+    int    most;            /* ranks of use to one line */
+} PlanTotal;
+
+/* Local.  Cost class of a model and method, below COST_CLASSES. */
+int plan_class(Model model, Method method);
+
+/* Local.  Cost of a line; its points are taken to lie between the first and the last. */
+PlanCost plan_cost(const Sweep *sweep, size_t line, const PlanSettings *settings);
+
+/* Local.  Bytes a rank needs for a point on a team of `ranks`, INT_MAX for what no team can spread.
+ * store is not STORE_AUTO. */
+double plan_memory(const Problem *problem, int ranks, SampleStore store);
+
+/* Local.  Bytes a rank may use here if that many share this node: what Slurm grants, else its
+ * part of the memory. */
+double plan_memory_here(int ranks_on_node);
+
+/* Local.  All lines of a job, or the `count` given ones (taken over); those marked late, if
+ * there are marks, start after all others.  Release with plan_free. */
+Plan plan_create(const Job *job, const PlanSettings *settings);
+Plan plan_of_lines(const Job *job, const PlanSettings *settings, PlanLine *lines,
+                   const bool late[], size_t count);
+void plan_free(Plan *plan);
+
+/* Local.  Sums over one sweep of the plan. */
+PlanTotal plan_total(const Plan *plan, size_t sweep);
+
+/* Local.  Ranks that compute when `mpirun -n ranks` finds a core for each: the master is one
+ * of them unless there are very many. */
+int plan_workers(int ranks, bool *master);
+
+/* Local.  The farm's own schedule on a clock that only counts, at `ranks` ranks.  Short lines
+ * of which a rank gets very many are counted in packs. */
+Simulated plan_simulate(const Plan *plan, int ranks);
+
+/* Local.  The most ranks, a power of two up to `most`, that still do 90 % of useful work; or the
+ * fewest on which more lines fit than on less. */
+int plan_best_ranks(const Plan *plan, int most, Simulated *result);
+
+/* Local.  One line for each sweep with lines that do not fit `ranks` ranks, naming what they
+ * need and how many ranks would do; NULL if all fit.  Owned by the caller. */
+char *plan_refusals(const Plan *plan, int ranks);
+
+#endif

@@ -1,0 +1,38 @@
+/* progress.h - how far a run is: a bar on a terminal, a plain line a minute in a log.
+ *
+ * What is left comes from the cost of the work, not from counting lines.
+ */
+#ifndef PHASESWEEP_PROGRESS_H
+#define PHASESWEEP_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "schedule.h"
+
+typedef struct Progress {
+    FILE  *file;        /* borrowed */
+    int    columns;     /* of the terminal; 0: a log */
+    double begin, shown; /* clock; shown: last time */
+    double points;      /* that were done then */
+    double rate;        /* points a second, of the last half minute or so */
+} Progress;
+
+/* Local.  `now` in seconds on any clock. */
+Progress progress_begin(FILE *file, double now);
+
+/* Local.  Show the state if it is time to; always if it is the last. */
+void progress_show(Progress *progress, const ScheduleState *state, double now, bool last);
+
+/* Local.  The line that is shown, without the bar; owned by the caller. */
+char *progress_text(const Progress *progress, const ScheduleState *state, double now);
+
+/* A time in words, "2 min 05 s". */
+typedef struct Duration {
+    char text[32];
+} Duration;
+
+/* Local.  By value, so that it can be used inside a printf call. */
+Duration progress_duration(double seconds);
+
+#endif

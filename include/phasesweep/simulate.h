@@ -1,0 +1,33 @@
+/* simulate.h - the schedule run on a clock that only counts: what a farm of any size would do.
+ *
+ * Tasks take what the cost model says, on request with an error that the schedule does not
+ * know; every start costs the rank an overhead.  Nothing is computed.
+ */
+#ifndef PHASESWEEP_SIMULATE_H
+#define PHASESWEEP_SIMULATE_H
+
+#include "schedule.h"
+
+typedef struct SimulateSettings {
+    ScheduleSettings schedule;
+    double overhead;    /* seconds a start costs each of its ranks, >= 0 */
+    double error;       /* true times are up to exp(+-error) times the estimates, >= 0 */
+    void (*started)(void *context, double now, const ScheduleStart *start); /* NULL: none */
+    void  *context;     /* borrowed */
+} SimulateSettings;
+
+typedef struct Simulated {
+    double makespan;    /* seconds until the last task ends */
+    double busy;        /* rank-seconds in tasks and overheads */
+    double serial;      /* seconds that the finished tasks take one rank: what teams lose and
+                           idle ranks waste is not in it */
+    size_t done;        /* tasks */
+    size_t refused;     /* tasks that need more ranks than there are */
+    size_t starts;
+} Simulated;
+
+/* Local.  True times come from `model` (NULL: assumed times), which the schedule knows too. */
+Simulated simulate(const TaskGroup groups[], size_t count, const SimulateSettings *settings,
+                   const CostModel *model);
+
+#endif

@@ -1,0 +1,21 @@
+/* cli_plan.h - private to cli.c: the subcommand plan and run --dry-run. */
+#ifndef CLI_PLAN_H
+#define CLI_PLAN_H
+
+#include <stdbool.h>
+
+#include "phasesweep/check.h"
+
+typedef struct PlanRequest {
+    const char *job_path;
+    const char *ranks, *simulate, *memory;  /* as written, NULL: not given; borrowed */
+    const char *learned;    /* archive whose last run knows what lines cost, or NULL */
+    bool sbatch;            /* a batch script instead of the table */
+    bool overridden;        /* keys were set on the command line */
+} PlanRequest;
+
+/* Local.  Print what the job of this text (taken over) costs.  STATUS_WRONG_INPUT if something
+ * is wrong with it, or if lines do not fit the ranks and memory given. */
+ExitStatus cli_plan(const PlanRequest *request, char *text);
+
+#endif

@@ -1,0 +1,158 @@
+/* inspect_diff: two archives line by line, matched by content. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "opened.h"
+#include "phasesweep/check.h"
+#include "phasesweep/inspect.h"
+#include "phasesweep/lines.h"
+
+/* How one field differs over all shared points. */
+typedef struct Difference {
+    size_t points;
+    double largest;
+    double a, b;
+    char  *where;   /* of the largest; owned */
+} Difference;
+
+typedef struct Comparison {
+    Opened a, b;
+    double tolerance;
+    size_t shared, only_a;      /* points */
+    Difference outcome, field[FIELD_COUNT];
+} Comparison;
+
+/* Relative to the larger value; infinite if only one of them is a number. */
+static double distance(double a, double b)
+{
+    if (a == b || (isnan(a) && isnan(b))) {
+        return 0.0;
+    }
+    const double scale = fmax(fabs(a), fabs(b));
+    const double relative = fabs(a - b) / scale;
+    return isnan(relative) ? INFINITY : relative;
+}
+
+static void compare(Difference *difference, double a, double b, double tolerance,
+                    const Sweep *sweep, size_t point)
+{
+    const double size = distance(a, b);
+    if (!(size > tolerance)) {
+        return;
+    }
+    difference->points++;
+    if (size > difference->largest) {
+        free(difference->where);
+        char *place = opened_point_name(sweep, point);
+        difference->where = checked_format("%s: %s", sweep->name, place);
+        free(place);
+        difference->largest = size;
+        difference->a = a;
+        difference->b = b;
+    }
+}
+
+/* A row that is not finished differs from one that is by its outcome alone. */
+static void compare_rows(Comparison *c, const Sweep *sweep, size_t first, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const Record *a = &c->a.rows->records[i];
+        const Record *b = &c->b.rows->records[i];
+        compare(&c->outcome, a->outcome, b->outcome, 0.0, sweep, first + i);
+        const bool finished = a->outcome > OUTCOME_RUNNING && b->outcome > OUTCOME_RUNNING;
+        for (int field = 0; field < FIELD_COUNT && finished; field++) {
+            if (field != FIELD_SECONDS) {
+                compare(&c->field[field], a->value[field], b->value[field], c->tolerance, sweep,
+                        first + i);
+            }
+        }
+    }
+}
+
+static void compare_line(Comparison *c, const LineRef *a, const LineRef *b)
+{
+    const Sweep *sweep = &c->a.job->sweeps[a->sweep];
+    size_t first;
+    size_t count;
+    sweep_line(sweep, a->line, &first, &count);
+    if (b == NULL) {
+        c->only_a += count;
+        return;
+    }
+    size_t place;
+    sweep_line(&c->b.job->sweeps[b->sweep], b->line, &place, &count);
+    archive_read_rows(c->a.reader, a->sweep, first, count, c->a.rows);
+    archive_read_rows(c->b.reader, b->sweep, place, count, c->b.rows);
+    c->shared += count;
+    compare_rows(c, sweep, first, count);
+}
+
+static size_t points_of(const Job *job)
+{
+    size_t points = 0;
+    for (size_t s = 0; s < job->sweep_count; s++) {
+        points += sweep_points(&job->sweeps[s]);
+    }
+    return points;
+}
+
+/* Every line of a against one of b. */
+static void compare_all(Comparison *c)
+{
+    LineIndex index = lines_index(c->b.job);
+    for (uint32_t s = 0; s < c->a.job->sweep_count; s++) {
+        const Sweep *sweep = &c->a.job->sweeps[s];
+        for (uint32_t line = 0; line < sweep_lines(sweep); line++) {
+            const LineRef ref = {.sweep = s, .line = line};
+            LineRef *found = lines_lookup(&index, sweep_line_id(sweep, line));
+            compare_line(c, &ref, found != NULL && !found->used ? found : NULL);
+            if (found != NULL) {
+                found->used = true;
+            }
+        }
+    }
+    lines_index_free(&index);
+}
+
+static bool print_difference(const char *name, const Difference *difference)
+{
+    if (difference->points == 0) {
+        return false;
+    }
+    printf("%s: %zu points differ, most at %s: %.9g and %.9g", name, difference->points,
+           difference->where, difference->a, difference->b);
+    if (isfinite(difference->largest)) {
+        printf(" (relative %.3g)", difference->largest);
+    }
+    printf("\n");
+    return true;
+}
+
+ExitStatus inspect_diff(const char *path_a, const char *path_b, double tolerance)
+{
+    Comparison *c = checked_alloc(1, sizeof *c);
+    c->a = opened_archive(path_a);
+    c->b = opened_archive(path_b);
+    c->tolerance = tolerance;
+    char *jobs = job_difference(c->a.job, c->b.job);
+    if (jobs != NULL) {
+        printf("jobs: %s (archive: %s, job: %s)\n", jobs, path_a, path_b);
+    }
+    compare_all(c);
+    const size_t only_b = points_of(c->b.job) - c->shared;
+    bool differ = c->only_a > 0 || only_b > 0;
+    differ |= print_difference("outcome", &c->outcome);
+    free(c->outcome.where);
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        differ |= print_difference(record_fields[field].name, &c->field[field]);
+        free(c->field[field].where);
+    }
+    printf("%zu points shared, %zu only in %s, %zu only in %s; %s\n", c->shared, c->only_a,
+           path_a, only_b, path_b, differ ? "different" : "equal");
+    free(jobs);
+    opened_close(&c->a);
+    opened_close(&c->b);
+    free(c);
+    return differ ? STATUS_POINTS_FAILED : STATUS_DONE;
+}

@@ -1,0 +1,195 @@
+#include "phasesweep/inspect.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "phasesweep/lock.h"
+#include "opened.h"
+
+enum { ROWS_NAMED = 10 };
+
+/* ---- status ------------------------------------------------------------------------------ */
+
+typedef struct Counts {
+    size_t points, outcome[OUTCOME_COUNT];
+    size_t first_hole;      /* first point without a result; points if there is none */
+} Counts;
+
+static Counts count_sweep(const Opened *opened, size_t s)
+{
+    const Sweep *sweep = &opened->job->sweeps[s];
+    Counts counts = {.points = sweep_points(sweep), .first_hole = sweep_points(sweep)};
+    for (size_t line = 0; line < sweep_lines(sweep); line++) {
+        size_t first;
+        size_t count;
+        int8_t outcome[LINE_LENGTH];
+        int32_t attempts[LINE_LENGTH];
+        sweep_line(sweep, line, &first, &count);
+        archive_read_outcomes(opened->reader, s, first, count, outcome, attempts);
+        for (size_t i = 0; i < count; i++) {
+            const bool known = outcome[i] > OUTCOME_NEVER_RUN && outcome[i] < OUTCOME_COUNT;
+            counts.outcome[known ? outcome[i] : OUTCOME_NEVER_RUN]++;
+            if (counts.first_hole == counts.points &&
+                (!known || outcome[i] == OUTCOME_RUNNING)) {
+                counts.first_hole = first + i;
+            }
+        }
+    }
+    return counts;
+}
+
+static double left_of(const Counts *counts)
+{
+    return (double)(counts->outcome[OUTCOME_NEVER_RUN] + counts->outcome[OUTCOME_RUNNING]);
+}
+
+typedef struct Usage {
+    size_t   runs;
+    RunEntry entries[ARCHIVE_RUNS];
+    double   core_hours;    /* of the runs that ended, and of the one going on */
+    bool     running;
+    double   eta;           /* s; NAN if no run is going on or it has no rate yet */
+} Usage;
+
+static void add_usage(const char *path, ArchiveReader *reader, double left, Usage *usage)
+{
+    const double now = (double)time(NULL);
+    usage->runs = archive_read_runs(reader, usage->entries, ARCHIVE_RUNS);
+    usage->running = lock_is_held(path);
+    usage->core_hours = 0.0;
+    usage->eta = NAN;
+    for (size_t k = 0; k < usage->runs; k++) {
+        const RunEntry *run = &usage->entries[k];
+        const bool going_on = usage->running && k + 1 == usage->runs && run->end == 0.0;
+        const double end = going_on ? now : run->end;
+        usage->core_hours += end > 0.0 ? run->ranks * (end - run->start) / 3600.0 : 0.0;
+        if (going_on && run->points > 0.0 && now > run->start) {
+            usage->eta = left / run->points * (now - run->start);
+        }
+    }
+}
+
+static void print_counts(const Sweep *sweep, const Counts *counts)
+{
+    printf("%s: %zu points", sweep->name, counts->points);
+    for (int k = 0; k < OUTCOME_COUNT; k++) {
+        if (counts->outcome[k] > 0) {
+            printf(", %zu %s", counts->outcome[k], outcome_name((Outcome)k));
+        }
+    }
+    if (counts->first_hole < counts->points) {
+        char *name = opened_point_name(sweep, counts->first_hole);
+        printf("; first hole at %s", name);
+        free(name);
+    }
+    printf("\n");
+}
+
+static void print_json_counts(const Sweep *sweep, const Counts *counts)
+{
+    printf("{\"name\": \"%s\", \"model\": \"%s\", \"method\": \"%s\", \"points\": %zu, "
+           "\"outcomes\": {",
+           sweep->name, model_name(sweep->model), method_name(sweep->method), counts->points);
+    for (int k = 0; k < OUTCOME_COUNT; k++) {
+        printf("%s\"%s\": %zu", k > 0 ? ", " : "", outcome_name((Outcome)k),
+               counts->outcome[k]);
+    }
+    printf("}, \"holes\": %.0f}", left_of(counts));
+}
+
+static void print_json_usage(const Usage *usage)
+{
+    printf("], \"running\": %s, \"core_hours\": %.6g, \"eta_seconds\": ",
+           usage->running ? "true" : "false", usage->core_hours);
+    printf(isfinite(usage->eta) ? "%.3g" : "null", usage->eta);
+    printf(", \"runs\": [");
+    for (size_t k = 0; k < usage->runs; k++) {
+        const RunEntry *run = &usage->entries[k];
+        printf("%s{\"start\": %.3f, \"end\": %.3f, \"ranks\": %d, \"points\": %.0f, "
+               "\"host\": \"%s\", \"slurm_job\": \"%s\"}",
+               k > 0 ? ", " : "", run->start, run->end, run->ranks, run->points, run->host,
+               run->slurm_job);
+    }
+    printf("]}\n");
+}
+
+static void print_usage(const Usage *usage)
+{
+    printf("%zu run%s, %.3g core-hours", usage->runs, usage->runs == 1 ? "" : "s",
+           usage->core_hours);
+    if (usage->running) {
+        printf(isfinite(usage->eta) ? "; running, ETA %.0f s" : "; running", usage->eta);
+    }
+    printf("\n");
+}
+
+ExitStatus inspect_status(const char *path, bool json)
+{
+    Opened opened = opened_archive(path);
+    double left = 0.0;
+    if (json) {
+        printf("{\"sweeps\": [");
+    }
+    for (size_t s = 0; s < opened.job->sweep_count; s++) {
+        const Counts counts = count_sweep(&opened, s);
+        left += left_of(&counts);
+        if (json) {
+            printf("%s", s > 0 ? ", " : "");
+            print_json_counts(&opened.job->sweeps[s], &counts);
+        } else {
+            print_counts(&opened.job->sweeps[s], &counts);
+        }
+    }
+    Usage *usage = checked_alloc(1, sizeof *usage);
+    add_usage(path, opened.reader, left, usage);
+    (json ? print_json_usage : print_usage)(usage);
+    free(usage);
+    opened_close(&opened);
+    return STATUS_DONE;
+}
+
+/* ---- verify ------------------------------------------------------------------------------ */
+
+typedef struct Verdict {
+    size_t points, finished, wrong;
+} Verdict;
+
+static void verify_line(const Opened *opened, size_t s, size_t line, Verdict *verdict)
+{
+    const Sweep *sweep = &opened->job->sweeps[s];
+    size_t first;
+    size_t count;
+    sweep_line(sweep, line, &first, &count);
+    archive_read_rows(opened->reader, s, first, count, opened->rows);
+    for (size_t i = 0; i < count; i++) {
+        const Outcome outcome = opened->rows->records[i].outcome;
+        const bool finished = outcome != OUTCOME_NEVER_RUN && outcome != OUTCOME_RUNNING;
+        verdict->finished += finished;
+        if (finished && !opened->rows->sound[i] && ++verdict->wrong <= ROWS_NAMED) {
+            char *name = opened_point_name(sweep, first + i);
+            printf("%s: wrong checksum at %s\n", sweep->name, name);
+            free(name);
+        }
+    }
+    verdict->points += count;
+}
+
+ExitStatus inspect_verify(const char *path)
+{
+    Opened opened = opened_archive(path);
+    size_t wrong = 0;
+    for (size_t s = 0; s < opened.job->sweep_count; s++) {
+        Verdict verdict = {0};
+        for (size_t line = 0; line < sweep_lines(&opened.job->sweeps[s]); line++) {
+            verify_line(&opened, s, line, &verdict);
+        }
+        printf("%s: %zu points, %zu finished, %zu with a wrong checksum\n",
+               opened.job->sweeps[s].name, verdict.points, verdict.finished, verdict.wrong);
+        wrong += verdict.wrong;
+    }
+    opened_close(&opened);
+    return wrong == 0 ? STATUS_DONE : STATUS_POINTS_FAILED;
+}

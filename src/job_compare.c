@@ -1,0 +1,168 @@
+/* What a job resolves to, in words and as identities of its lines. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "phasesweep/check.h"
+#include "phasesweep/job.h"
+#include "phasesweep/words.h"
+
+static void print_number(FILE *out, double value)
+{
+    char *text = words_of_number(value);
+    fputs(text, out);
+    free(text);
+}
+
+static void print_axis(FILE *out, const Axis *axis, AxisId id)
+{
+    if (axis->count == 0) {
+        return;
+    }
+    fprintf(out, "    %s: ", axis_name(id));
+    if (!axis->varied) {
+        print_number(out, axis->values[0]);
+        fputc('\n', out);
+        return;
+    }
+    fprintf(out, "{as: %s, values: [", form_name(axis->form));
+    for (size_t k = 0; k < axis->count; k++) {
+        fputs(k > 0 ? ", " : "", out);
+        print_number(out, axis->values[k]);
+    }
+    fputs("]}\n", out);
+}
+
+static void print_sweep(FILE *out, const Sweep *sweep)
+{
+    fprintf(out, "  - name: %s\n    model: %s\n    method: %s\n    tolerance: ",
+            sweep->name, model_name(sweep->model), method_name(sweep->method));
+    print_number(out, sweep->tolerance);
+    fprintf(out, "\n    signs: %s\n    store: %s\n", sweep->random_signs ? "random" : "positive",
+            store_name(sweep->store));
+    for (AxisId id = 0; id < AXIS_COUNT; id++) {
+        print_axis(out, &sweep->axis[id], id);
+    }
+}
+
+char *job_resolved(const Job *job)
+{
+    char *text;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    if (out == NULL) {
+        die(STATUS_ENVIRONMENT, "out of memory for the resolved job");
+    }
+    fputs("sweeps:\n", out);
+    for (size_t k = 0; k < job->sweep_count; k++) {
+        print_sweep(out, &job->sweeps[k]);
+    }
+    fclose(out);
+    return text;
+}
+
+static char *differ(const Sweep *sweep, KeyId id, const char *stored, const char *given)
+{
+    return checked_format("sweep %s: %s: %s in the archive, %s in the job", sweep->name,
+                          keys_table[id].name, stored, given);
+}
+
+static char *number_differs(const Sweep *sweep, KeyId id, double stored, double given)
+{
+    char *old = words_of_number(stored);
+    char *new = words_of_number(given);
+    char *difference = differ(sweep, id, old, new);
+    free(old);
+    free(new);
+    return difference;
+}
+
+static const char *kind_of(const Axis *axis)
+{
+    return axis->count == 0 ? "not given" : axis->varied ? "an axis" : "one number";
+}
+
+static char *axis_difference(const Sweep *sweep, AxisId id, const Axis *stored,
+                             const Axis *given)
+{
+    if (kind_of(stored) != kind_of(given)) {
+        return differ(sweep, KEY_AXES + id, kind_of(stored), kind_of(given));
+    }
+    if (stored->form != given->form) {
+        return differ(sweep, KEY_AXES + id, form_name(stored->form), form_name(given->form));
+    }
+    for (size_t k = 0; k < stored->count && k < given->count; k++) {
+        if (stored->values[k] != given->values[k]) {
+            return number_differs(sweep, KEY_AXES + id, stored->values[k], given->values[k]);
+        }
+    }
+    return stored->count == given->count
+               ? NULL
+               : checked_format("sweep %s: %s: %zu values in the archive, %zu in the job",
+                                sweep->name, axis_name(id), stored->count, given->count);
+}
+
+static char *sweep_difference(const Sweep *stored, const Sweep *given)
+{
+    if (strcmp(stored->name, given->name) != 0) {
+        return differ(given, KEY_NAME, stored->name, given->name);
+    }
+    if (stored->model != given->model) {
+        return differ(given, KEY_MODEL, model_name(stored->model), model_name(given->model));
+    }
+    if (stored->method != given->method) {
+        return differ(given, KEY_METHOD, method_name(stored->method),
+                      method_name(given->method));
+    }
+    if (stored->tolerance != given->tolerance) {
+        return number_differs(given, KEY_TOLERANCE, stored->tolerance, given->tolerance);
+    }
+    if (stored->random_signs != given->random_signs) {
+        return differ(given, KEY_SIGNS, stored->random_signs ? "random" : "positive",
+                      given->random_signs ? "random" : "positive");
+    }
+    if ((stored->store == STORE_FLOAT) != (given->store == STORE_FLOAT)) {
+        return differ(given, KEY_STORE, store_name(stored->store), store_name(given->store));
+    }
+    char *difference = NULL;
+    for (AxisId id = 0; id < AXIS_COUNT && difference == NULL; id++) {
+        difference = axis_difference(given, id, &stored->axis[id], &given->axis[id]);
+    }
+    return difference;
+}
+
+char *job_difference(const Job *stored, const Job *given)
+{
+    char *difference = NULL;
+    for (size_t k = 0; k < stored->sweep_count && k < given->sweep_count; k++) {
+        difference = sweep_difference(&stored->sweeps[k], &given->sweeps[k]);
+        if (difference != NULL) {
+            return difference;
+        }
+    }
+    return stored->sweep_count == given->sweep_count
+               ? NULL
+               : checked_format("%zu sweeps in the archive, %zu in the job", stored->sweep_count,
+                                given->sweep_count);
+}
+
+uint64_t sweep_line_id(const Sweep *sweep, size_t line)
+{
+    size_t first;
+    size_t count;
+    double key[LINE_LENGTH][12];
+    sweep_line(sweep, line, &first, &count);
+    for (size_t k = 0; k < count; k++) {
+        const Problem p = sweep_problem(sweep, first + k);
+        const double numbers[] = {p.model,   p.method,       p.source_exponent, p.dimension,
+                                  p.noise,   p.seed,         p.width,           p.samples,
+                                  p.weight_decay, p.tolerance, p.random_signs,
+                                  /* other stores hold the same bits */
+                                  p.store == STORE_FLOAT};
+        static_assert(sizeof numbers == sizeof key[0], "all of a problem's numbers");
+        memcpy(key[k], numbers, sizeof numbers);
+    }
+    return XXH3_64bits(key, count * sizeof key[0]);
+}

@@ -1,0 +1,113 @@
+#include "phasesweep/lines.h"
+
+#include <stdlib.h>
+
+#include "phasesweep/check.h"
+
+typedef struct LineState {
+    bool open, interrupted, lost;
+} LineState;
+
+static LineState judge(const Rows *rows, size_t count, bool retry)
+{
+    LineState state = {0};
+    for (size_t i = 0; i < count; i++) {
+        const Outcome outcome = rows->records[i].outcome;
+        const bool bad = rows->sound[i] && outcome != OUTCOME_CONVERGED;
+        const bool begun = outcome == OUTCOME_RUNNING && rows->attempts[i] > 0;
+        /* more ranks may have the memory now */
+        const bool refused = rows->sound[i] && outcome == OUTCOME_REFUSED_MEMORY;
+        state.open |= !rows->sound[i] || refused || (bad && retry);
+        state.interrupted |= begun;
+        state.lost |= begun && rows->attempts[i] >= ATTEMPTS_MOST && !retry;
+    }
+    return state;
+}
+
+static void append(OpenLines *lines, size_t *capacity, OpenLine line)
+{
+    if (lines->count == *capacity) {
+        *capacity = 2 * *capacity + 64;
+        lines->lines = checked_realloc(lines->lines, *capacity, sizeof *lines->lines);
+    }
+    lines->lines[lines->count++] = line;
+}
+
+OpenLines lines_find(const char *archive_path, const Job *job, bool retry)
+{
+    OpenLines lines = {0};
+    size_t capacity = 0;
+    ArchiveReader *reader = archive_reader(archive_path, job);
+    Rows *rows = checked_alloc(1, sizeof *rows);
+    for (uint32_t s = 0; s < job->sweep_count; s++) {
+        for (uint32_t line = 0; line < sweep_lines(&job->sweeps[s]); line++) {
+            size_t first;
+            size_t count;
+            sweep_line(&job->sweeps[s], line, &first, &count);
+            archive_read_rows(reader, s, first, count, rows);
+            const LineState state = judge(rows, count, retry);
+            if (state.open) {
+                append(&lines, &capacity, (OpenLine){s, line, state.interrupted, state.lost});
+            } else {
+                lines.finished += (double)count;
+            }
+        }
+    }
+    free(rows);
+    archive_reader_close(reader);
+    return lines;
+}
+
+void lines_free(OpenLines *lines)
+{
+    free(lines->lines);
+    *lines = (OpenLines){0};
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const LineRef *x = a;
+    const LineRef *y = b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+LineIndex lines_index(const Job *job)
+{
+    LineIndex index = {0};
+    size_t most = 0;
+    for (size_t s = 0; s < job->sweep_count; s++) {
+        most += sweep_lines(&job->sweeps[s]);
+    }
+    index.lines = checked_alloc(most, sizeof *index.lines);
+    for (uint32_t s = 0; s < job->sweep_count; s++) {
+        for (uint32_t line = 0; line < sweep_lines(&job->sweeps[s]); line++) {
+            const uint64_t id = sweep_line_id(&job->sweeps[s], line);
+            index.lines[index.count++] = (LineRef){.id = id, .sweep = s, .line = line};
+        }
+    }
+    qsort(index.lines, index.count, sizeof *index.lines, by_id);
+    return index;
+}
+
+void lines_index_free(LineIndex *index)
+{
+    free(index->lines);
+    *index = (LineIndex){0};
+}
+
+LineRef *lines_lookup(LineIndex *index, uint64_t id)
+{
+    const LineRef wanted = {.id = id};
+    LineRef *found = bsearch(&wanted, index->lines, index->count, sizeof wanted, by_id);
+    if (found == NULL) {
+        return NULL;
+    }
+    while (found > index->lines && found[-1].id == id) {
+        found--;
+    }
+    LineRef *const last = index->lines + index->count - 1;
+    while (found->used && found < last && found[1].id == id) {
+        found++;
+    }
+    return found;
+}

@@ -1,0 +1,53 @@
+#include "opened.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/check.h"
+
+Opened opened_archive(const char *path)
+{
+    Opened opened = {.path = path};
+    char *text = archive_read_job(path);
+    if (text == NULL) {
+        die(STATUS_WRONG_INPUT, "%s: no such archive", path);
+    }
+    opened.job = checked_alloc(1, sizeof *opened.job);
+    char *errors = job_parse(path, text, strlen(text), opened.job);
+    if (errors != NULL) {
+        die(STATUS_WRONG_INPUT, "%s: the job inside cannot be read; nothing was changed", path);
+    }
+    free(text);
+    opened.reader = archive_reader(path, opened.job);
+    opened.rows = checked_alloc(1, sizeof *opened.rows);
+    return opened;
+}
+
+void opened_close(Opened *opened)
+{
+    archive_reader_close(opened->reader);
+    free(opened->rows);
+    job_free(opened->job);
+    free(opened->job);
+    *opened = (Opened){0};
+}
+
+char *opened_point_name(const Sweep *sweep, size_t point)
+{
+    size_t place[AXIS_COUNT];
+    char *name = checked_format("%s", "");
+    sweep_place(sweep, point, place);
+    for (AxisId id = 0; id < AXIS_COUNT; id++) {
+        if (sweep->axis[id].varied) {
+            char *longer = checked_format("%s%s%s = %.9g", name, name[0] != '\0' ? ", " : "",
+                                          axis_name(id), sweep->axis[id].values[place[id]]);
+            free(name);
+            name = longer;
+        }
+    }
+    if (name[0] == '\0') {
+        free(name);
+        name = checked_format("its only point");
+    }
+    return name;
+}

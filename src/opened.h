@@ -1,0 +1,21 @@
+/* opened.h - private to inspect and diff: an archive opened with the job inside. */
+#ifndef PHASESWEEP_OPENED_H
+#define PHASESWEEP_OPENED_H
+
+#include "phasesweep/archive.h"
+
+typedef struct Opened {
+    const char *path;       /* borrowed */
+    Job  *job;              /* owned */
+    ArchiveReader *reader;  /* owned */
+    Rows *rows;             /* buffer of one line; owned */
+} Opened;
+
+/* Dies with STATUS_WRONG_INPUT if there is no sound archive at path. */
+Opened opened_archive(const char *path);
+void opened_close(Opened *opened);
+
+/* The coordinates of a point, "samples = 3, weight_decay = 0.5"; owned by the caller. */
+char *opened_point_name(const Sweep *sweep, size_t point);
+
+#endif

@@ -1,0 +1,26 @@
+/* point_line.h - private to point: how a method fills its records. */
+#ifndef PHASESWEEP_POINT_LINE_H
+#define PHASESWEEP_POINT_LINE_H
+
+#include "phasesweep/point.h"
+
+/* The line being computed. */
+typedef struct PointLine {
+    const PointTeam *team;
+    const Problem   *problems;      /* [count] */
+    size_t           count;
+    Record          *records;       /* [count] */
+    double          *eigenvalues;   /* [count * width], or NULL */
+    size_t           width;
+} PointLine;
+
+/* Collective on the team.  Train the points of a line; false if it was told to stop. */
+bool point_train(const PointLine *line);
+
+/* Seconds on a clock that only counts. */
+double point_clock(void);
+
+/* What every method has. */
+void point_complete(const Problem *problem, double seconds, Record *record);
+
+#endif

@@ -1,0 +1,199 @@
+/* Lines of trainings: points that share their data, each starting from the one before. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/check.h"
+#include "phasesweep/lasso.h"
+#include "phasesweep/summary.h"
+#include "phasesweep/training.h"
+#include "point_line.h"
+
+/* What travels in the checkpoint beside the state of the iteration: the points done so far. */
+typedef struct Luggage {
+    size_t  bytes;
+    size_t *done;           /* points of the line finished */
+    Record *records;        /* [count] */
+    double *eigenvalues;    /* [count * width] */
+    void   *block;          /* all of it; owned */
+} Luggage;
+
+static Luggage pack_luggage(const PointLine *line)
+{
+    const size_t records = line->count * sizeof(Record);
+    Luggage luggage = {.bytes = sizeof(double) + records + line->count * line->width * 8};
+    luggage.block = checked_alloc(luggage.bytes, 1);
+    luggage.done = luggage.block;
+    luggage.records = (Record *)((char *)luggage.block + sizeof(double));
+    luggage.eigenvalues = (double *)((char *)luggage.records + records);
+    return luggage;
+}
+
+static bool same_data(const Problem *a, const Problem *b)
+{
+    return a->source_exponent == b->source_exponent && a->dimension == b->dimension &&
+           a->noise == b->noise && a->seed == b->seed && a->samples == b->samples &&
+           a->random_signs == b->random_signs;
+}
+
+static void put_spectrum(const double eigenvalues[], size_t d, double value[])
+{
+    const SpectrumSummary summary = summary_of(eigenvalues, d, 0.0);
+    value[FIELD_STABLE_RANK] = summary.stable_rank;
+    value[FIELD_PARTICIPATION] = summary.participation;
+    value[FIELD_OUTLIERS] = (double)summary.outliers;
+    value[FIELD_BULK_EDGE] = summary.bulk_edge;
+    value[FIELD_TAIL_EXPONENT] = summary.tail.exponent;
+    value[FIELD_TAIL_ERROR] = summary.tail.error;
+}
+
+/* A way to train: data are drawn once for a run of points that share them. */
+typedef struct Trainer {
+    void *(*create)(const PointLine *line, const Problem *problem, const Luggage *luggage);
+    void (*release)(void *work);
+    /* Fill the record and the first d eigenvalues; false if the team was told to stop. */
+    bool (*solve)(void *work, const Problem *problem, double eigenvalues[], Record *record);
+} Trainer;
+
+/* ---- quadratic network, width >= d ------------------------------------------------------- */
+
+static void *quadratic_create(const PointLine *line, const Problem *problem,
+                              const Luggage *luggage)
+{
+    TrainingSettings settings = training_defaults();
+    settings.store = problem->store;
+    settings.memory = (size_t)line->team->memory;
+    settings.tolerance = problem->tolerance;
+    settings.checkpoint = line->team->checkpoint;
+    settings.luggage = luggage->block;
+    settings.luggage_bytes = luggage->bytes;
+    settings.stop = line->team->stopping;
+    settings.stop_context = line->team->context;
+    return training_create(line->team->comm, problem, &settings);
+}
+
+static void quadratic_release(void *work)
+{
+    training_free(work);
+}
+
+static bool quadratic_solve(void *work, const Problem *problem, double eigenvalues[],
+                            Record *record)
+{
+    double *overlaps = checked_alloc((size_t)problem->dimension, sizeof(double));
+    const Training t = training_solve(work, problem, eigenvalues, overlaps);
+    double *value = record->value;
+    record->outcome = t.outcome;
+    value[FIELD_ITERATIONS] = t.iterations;
+    value[FIELD_RISK] = t.risk;
+    value[FIELD_OVERLAP_Q] = t.overlap_q;
+    value[FIELD_OVERLAP_M] = t.overlap_m;
+    value[FIELD_TRACE] = t.trace;
+    value[FIELD_RANK] = t.rank;
+    value[FIELD_OBJECTIVE] = t.objective;
+    value[FIELD_TRAIN_LOSS] = t.train_loss;
+    value[FIELD_GAP] = t.gap;
+    value[FIELD_FEATURE_OVERLAP] = t.rank > 0 ? overlaps[0] : NAN;
+    free(overlaps);
+    return !t.stopped;
+}
+
+/* ---- diagonal network --------------------------------------------------------------------- */
+
+static void *diagonal_create(const PointLine *line, const Problem *problem,
+                             const Luggage *luggage)
+{
+    (void)luggage; /* minutes, not hours: no checkpoint */
+    LassoSettings settings = lasso_defaults();
+    settings.random_signs = problem->random_signs;
+    settings.memory = (size_t)line->team->memory;
+    settings.tolerance = problem->tolerance;
+    return lasso_create(line->team->comm, problem, &settings);
+}
+
+static void diagonal_release(void *work)
+{
+    lasso_free(work);
+}
+
+static bool diagonal_solve(void *work, const Problem *problem, double eigenvalues[],
+                           Record *record)
+{
+    const Lasso t = lasso_solve(work, problem, eigenvalues);
+    double *value = record->value;
+    record->outcome = t.outcome;
+    value[FIELD_ITERATIONS] = t.iterations;
+    value[FIELD_RISK] = t.risk;
+    value[FIELD_OVERLAP_Q] = t.overlap_q;
+    value[FIELD_OVERLAP_M] = t.overlap_m;
+    value[FIELD_TRACE] = t.trace;
+    value[FIELD_RANK] = t.rank;
+    value[FIELD_OBJECTIVE] = t.objective;
+    value[FIELD_TRAIN_LOSS] = 2.0 * t.train_loss / problem->samples; /* sum res^2 / n */
+    value[FIELD_GAP] = t.gap;
+    return true;
+}
+
+/* ---- lines --------------------------------------------------------------------------------- */
+
+/* A new network is a row here. */
+static const Trainer trainers[MODEL_COUNT] = {
+    [MODEL_QUADRATIC] = {quadratic_create, quadratic_release, quadratic_solve},
+    [MODEL_DIAGONAL] = {diagonal_create, diagonal_release, diagonal_solve},
+};
+
+/* False if the team was told to stop in the middle of it. */
+static bool train_point(const PointLine *line, size_t k, const Trainer *trainer, void *work,
+                        Luggage *luggage)
+{
+    const Problem *problem = &line->problems[k];
+    const size_t d = (size_t)problem->dimension;
+    const double start = point_clock();
+    double *eigenvalues = luggage->eigenvalues + k * line->width;
+    Record record = record_empty();
+    if (!trainer->solve(work, problem, eigenvalues, &record)) {
+        return false;
+    }
+    const bool failed = record.outcome == OUTCOME_FAILED;
+    for (size_t i = failed ? 0 : d; i < line->width; i++) {
+        eigenvalues[i] = NAN;
+    }
+    if (failed) {
+        const double iterations = record.value[FIELD_ITERATIONS];
+        record = record_empty();
+        record.outcome = OUTCOME_FAILED;
+        record.value[FIELD_ITERATIONS] = iterations;
+    } else {
+        put_spectrum(eigenvalues, d, record.value);
+    }
+    point_complete(problem, point_clock() - start, &record);
+    luggage->records[k] = record;
+    *luggage->done = k + 1;
+    return true;
+}
+
+bool point_train(const PointLine *line)
+{
+    const Trainer *trainer = &trainers[line->problems[0].model];
+    Luggage luggage = pack_luggage(line);
+    void *work = NULL;
+    bool going_on = true;
+    for (size_t k = 0; k < line->count && going_on; k++) {
+        const Problem *problem = &line->problems[k];
+        if (k == 0 || !same_data(problem, problem - 1)) {
+            if (work != NULL) {
+                trainer->release(work);
+            }
+            work = trainer->create(line, problem, &luggage); /* may restore the luggage */
+            MPI_Bcast(luggage.block, (int)luggage.bytes, MPI_BYTE, 0, line->team->comm);
+        }
+        if (k >= *luggage.done) {
+            going_on = train_point(line, k, trainer, work, &luggage);
+        }
+    }
+    trainer->release(work);
+    memcpy(line->records, luggage.records, line->count * sizeof(Record));
+    memcpy(line->eigenvalues, luggage.eigenvalues, line->count * line->width * sizeof(double));
+    free(luggage.block);
+    return going_on;
+}

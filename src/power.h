@@ -1,0 +1,12 @@
+/* power.h - a power law at many indices at once, to a few units in the last place. */
+#ifndef PHASESWEEP_POWER_H
+#define PHASESWEEP_POWER_H
+
+/* Local.  out[k] = scale (first + k)^-exponent, k < count; first >= 1. */
+void power_law(double scale, double exponent, double first, int count, double out[]);
+
+/* Local.  out[k] = scale (first + offset[k])^-exponent. */
+void power_law_at(double scale, double exponent, double first, const double offset[], int count,
+                  double out[]);
+
+#endif

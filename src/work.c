@@ -1,0 +1,111 @@
+#include "work.h"
+
+#include <math.h>
+
+#include "pool.h"
+
+static const double slack = 1e-9;     /* seconds; sums of estimates are rounded */
+static const double remembered = 4.0; /* most weight of what earlier runs learned */
+static const double stale = 0.05;
+
+Work work_create(const TaskGroup groups[], size_t count, int ranks, bool master,
+                 const CostModel *model)
+{
+    Work work = {.model = model != NULL ? *model : cost_model(),
+                 .lanes = lanes_create(groups, count, ranks),
+                 .allotment = {.ranks = ranks, .master = master}};
+    for (int kind = 0; kind < COST_CLASSES; kind++) {
+        work.model.weight[kind] = fmin(work.model.weight[kind], remembered);
+    }
+    for (size_t k = 0; k < work.lanes.count; k++) {
+        work.wide |= work.lanes.groups[k].most > 1;
+    }
+    return work;
+}
+
+void work_free(Work *work)
+{
+    lanes_free(&work->lanes);
+}
+
+double work_left(const Work *work)
+{
+    double sum = 0.0;
+    for (int kind = 0; kind < COST_CLASSES; kind++) {
+        sum += work->model.factor[kind] * work->lanes.left[kind];
+    }
+    return sum;
+}
+
+void work_refresh(Work *work, const Pool *pool, double now)
+{
+    const double left = work_left(work);
+    if (!work->wide || (fabs(left - work->found_left) <= stale * work->found_left &&
+                        now - work->found_at <= stale * work->allotment.span)) {
+        return;
+    }
+    double last;
+    const double backlog = pool_backlog(pool, now, &last);
+    work->allotment.span =
+        allot_span(&work->allotment, &work->model, &work->lanes, backlog, last - now);
+    work->found_left = left;
+    work->found_at = now;
+}
+
+double work_estimate(const Work *work, size_t group, int size)
+{
+    return cost_estimate(&work->model, &work->lanes.groups[group], size);
+}
+
+bool work_in_time(const Work *work, const Slot *slot, const TaskGroup *group, int size)
+{
+    const double estimate = cost_estimate(&work->model, group, size);
+    return estimate <= slot->longest + slack &&
+           slot->begin + cost_cautious(&work->model, group->kind, estimate) <=
+               slot->until + slack;
+}
+
+int work_team(const Work *work, const Slot *slot, const TaskGroup *group)
+{
+    const int size = allot_team(&work->allotment, &work->model, group);
+    const int free_ranks = group->polls ? slot->all : slot->ranks;
+    if (size > free_ranks) {
+        return 0;
+    }
+    if (work_in_time(work, slot, group, size)) {
+        return size;
+    }
+    const int most = free_ranks < group->most ? free_ranks : group->most;
+    const double room = fmin(slot->longest, slot->until - slot->begin);
+    const double caution = cost_cautious(&work->model, group->kind, 1.0);
+    int wider = cost_ranks_for(&work->model, group, room / caution);
+    wider = wider > size ? wider : size + 1;
+    return wider <= most && work_in_time(work, slot, group, wider) ? wider : 0;
+}
+
+typedef struct Query {
+    const Work *work;
+    const Slot *slot;
+} Query;
+
+static bool fits(const void *context, const TaskGroup *group)
+{
+    const Query *query = context;
+    return work_team(query->work, query->slot, group) > 0;
+}
+
+size_t work_longest(Work *work, const Slot *slot)
+{
+    const Query query = {work, slot};
+    size_t best = LANES_NONE;
+    double best_seconds = -1.0;
+    const bool all = work->lanes.punctual == 0 && !work->waiting;
+    for (int lane = 0; lane < (all ? LANES : COST_CLASSES); lane++) {
+        const size_t k = lanes_first(&work->lanes, lane, fits, &query);
+        if (k != LANES_NONE && work_estimate(work, k, 1) > best_seconds) {
+            best = k;
+            best_seconds = work_estimate(work, k, 1);
+        }
+    }
+    return best;
+}

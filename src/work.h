@@ -1,0 +1,52 @@
+/* work.h - private to schedule.c: the tasks left, and which of them fits where.
+ *
+ * A SLOT is a number of ranks free for a span of time.
+ */
+#ifndef WORK_H
+#define WORK_H
+
+#include "allot.h"
+#include "lanes.h"
+
+typedef struct Work {
+    CostModel model;
+    Lanes     lanes;
+    Allotment allotment;
+    bool      wide;         /* is any task of use to several ranks? */
+    bool      waiting;      /* a task has been taken and not started: the late ones wait too */
+    double    found_left, found_at; /* seconds left and clock when the span was found */
+} Work;
+
+typedef struct Slot {
+    int    ranks;           /* for any task */
+    int    all;             /* the master too, for tasks that poll */
+    double begin, until;    /* seconds on the clock */
+    double longest;         /* seconds */
+} Slot;
+
+/* Local.  See allot.h for ranks and master; `model` is copied, NULL: nothing learned. */
+Work work_create(const TaskGroup groups[], size_t count, int ranks, bool master,
+                 const CostModel *model);
+void work_free(Work *work);
+
+/* Local.  Seconds that what has not started would take one rank. */
+double work_left(const Work *work);
+
+/* Local.  Find the span again if the work left or the time since have changed by more than a
+ * twentieth; what runs is asked from the pool. */
+struct Pool;
+void work_refresh(Work *work, const struct Pool *pool, double now);
+
+/* Local.  Does a task on that many ranks end in time? */
+bool work_in_time(const Work *work, const Slot *slot, const TaskGroup *group, int size);
+
+/* Local.  Team for a task in a slot, wider than usual if only that ends in time; 0: none. */
+int work_team(const Work *work, const Slot *slot, const TaskGroup *group);
+
+/* Local.  The longest task for a slot by its time on one rank, or LANES_NONE. */
+size_t work_longest(Work *work, const Slot *slot);
+
+/* Local.  Seconds that a task of a group takes a team. */
+double work_estimate(const Work *work, size_t group, int size);
+
+#endif

@@ -1,0 +1,98 @@
+/* The schedule on a clock that only counts: what starts, when and where. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "schedule_log.h"
+
+/* Ten of 100 s and a hundred of 1 s on 4 ranks: two rounds of long ones end at 200 s. */
+static void test_deadline(void **unused)
+{
+    (void)unused;
+    static Log log;
+    const TaskGroup groups[] = {singles(0, 10, 0, 100.0), singles(10, 100, 1, 1.0)};
+    static const struct {
+        double deadline;
+        size_t long_ones, short_ones;
+    } cases[] = {{INFINITY, 10, 100}, {300.0, 10, 100}, {299.0, 8, 100}, {210.0, 8, 40},
+                 {200.0, 8, 0},       {100.0, 4, 0},    {20.0, 0, 80},   {0.5, 0, 0}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        SimulateSettings settings = ranks(4);
+        settings.schedule.deadline = cases[c].deadline;
+        const Simulated result = run(groups, 2, settings, &log);
+        size_t started[2] = {0, 0};
+        for (size_t k = 0; k < 110; k++) {
+            started[k >= 10] += (size_t)log.starts[k];
+        }
+        assert_int_equal(started[0], cases[c].long_ones);
+        assert_int_equal(started[1], cases[c].short_ones);
+        assert_int_equal(result.done, cases[c].long_ones + cases[c].short_ones);
+        assert_true(result.makespan <= cases[c].deadline + 1e-6);
+    }
+}
+
+/* A task that needs all ranks meets ranks that come free one after the other: it starts when
+ * the last does, whatever could run meanwhile, and that is used for what fits. */
+static void test_reservation(void **unused)
+{
+    (void)unused;
+    static Log log;
+    TaskGroup groups[] = {singles(0, 1, 0, 80.0), singles(1, 1, 0, 70.0), singles(2, 1, 0, 65.0),
+                          singles(3, 1, 1, 64.0), singles(4, 20, 2, 7.0)};
+    groups[3].least = groups[3].most = 3;
+    for (size_t count = 4; count <= 5; count++) {
+        run(groups, count, ranks(3), &log);
+        assert_true(log.at[3] == 80.0 && log.size[3] == 3);
+    }
+    size_t before = 0;
+    for (size_t k = 4; k < 24; k++) {
+        assert_int_equal(log.starts[k], 1);
+        before += log.at[k] < 80.0;
+    }
+    assert_int_equal(before, 3); /* two of 7 s fit after 65 s, one after 70 s */
+}
+
+/* Estimates that are wrong delay the large task by what was running when it was predicted to
+ * start, never by what came later: no stream of short tasks starves it. */
+static void test_starvation(void **unused)
+{
+    (void)unused;
+    static Log log;
+    TaskGroup groups[] = {singles(0, 8, 0, 10.0), singles(8, 1, 1, 9.0),
+                          singles(9, 1900, 2, 1.0)};
+    groups[1].least = groups[1].most = 8;
+    SimulateSettings settings = ranks(8);
+    settings.error = 0.5;
+    run(groups, 3, settings, &log);
+    assert_int_equal(log.starts[8], 1);
+    assert_true(log.at[8] <= 10.0 * exp(0.5) + 1e-6);
+}
+
+/* At the end few tasks are spread over all ranks; many keep to themselves. */
+static void test_tail(void **unused)
+{
+    (void)unused;
+    static Log log;
+    TaskGroup group = singles(0, 1, 0, 100.0);
+    group.most = 64;
+    group.serial = 0.01;
+    const Simulated single = run(&group, 1, ranks(8), &log);
+    assert_int_equal(log.size[0], 8);
+    assert_true(fabs(single.makespan - 100.0 * (0.01 + 0.99 / 8)) < 1e-9);
+    group.count = 400;
+    const Simulated all = run(&group, 1, ranks(8), &log);
+    assert_int_equal(log.size[0], 1);
+    assert_true(all.serial / (8.0 * all.makespan) > 0.97);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_deadline), cmocka_unit_test(test_reservation),
+        cmocka_unit_test(test_starvation), cmocka_unit_test(test_tail)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,60 @@
+"""Extended jobs, points that die with their job.
+
+usage: test_store.py PHASESWEEP MPIEXEC
+"""
+import shutil
+import tempfile
+
+import h5py
+import numpy as np
+
+from harness import GRID_JOB, alone, call, count, read, run, write
+
+
+def check_extend(folder, good):
+    """Lines that two jobs share are taken over bit by bit, whatever their axes are called."""
+    path, other = f"{folder}/extended.h5", f"{folder}/other.yaml"
+    shutil.copy(good, path)
+    changed = (GRID_JOB.replace("[1, 2]", "[3, 2, 1]").replace("[0.1, 0.5]", "[0.5, 0.1000000000000001]")
+               .replace("weight_decay", "nuclear_weight"))
+    write(other, changed)
+    done = call(2, "run", other, "-o", path, "--extend")
+    assert done.returncode == 0 and "18000 finished points taken over" in done.stderr, done.stderr
+    old, new = read(good, "grid"), read(path, "grid")
+    shared = new.sel(source_exponent=[1.0, 2.0], noise=0.5).rename(nuclear_weight="weight_decay")
+    before = old.sel(noise=0.5)
+    for field in ("risk", "delta", "seconds", "phase_measured"):
+        assert np.array_equal(shared[field].values, before[field].values, equal_nan=True), field
+    assert alone("verify", path).returncode == 0
+    assert alone("diff", good, path + ".1").returncode == 0  # the lines left behind are kept
+
+
+def check_attempts(folder, good):
+    """Rows that died with their job three times are lost, until a retry is asked for."""
+    path = f"{folder}/lost.h5"
+    shutil.copy(good, path)
+
+    def died(file):
+        file["grid/outcome"][0, 0, 0, :] = 1
+        file["grid/attempts"][0, 0, 0, :] = 3
+        file["grid/outcome"][0, 0, 1, :] = 1
+        file["grid/attempts"][0, 0, 1, :] = 2
+    with h5py.File(path, "r+") as file:
+        died(file)
+    assert run(2, "resume", path) == 1
+    assert count(path, "lost") == 300 and alone("verify", path).returncode == 0
+    assert run(2, "resume", path) == 1  # not tried again by itself
+    assert run(2, "resume", "--retry", path) == 0
+    assert alone("diff", path, good).returncode == 0
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        job = write(f"{folder}/job.yaml", GRID_JOB)
+        good = f"{folder}/good.h5"
+        assert run(2, "run", job, "-o", good) == 0
+        check_extend(folder, good)
+        check_attempts(folder, good)
+
+
+main()

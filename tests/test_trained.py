@@ -1,0 +1,119 @@
+"""Trainings as lines of a job: equal for any number of ranks, stopped and resumed, verified.
+
+usage: test_trained.py PHASESWEEP MPIEXEC
+"""
+import glob
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+
+import numpy as np
+
+from harness import MPIEXEC, PROGRAM, alone, assert_one_line, call, count, read, run, write
+
+JOB = """sweeps:
+  - name: matrix
+    method: training
+    source_exponent: 1.25
+    dimension: [30, 50]
+    noise: 0.1
+    samples: {as: effective, values: [20, 60]}
+    seed: [0, 1]
+    nuclear_weight: [0.4, 0.1]
+    tolerance: 1e-10
+  - name: vector
+    model: diagonal
+    method: training
+    source_exponent: 1
+    dimension: 200
+    noise: 0.2
+    samples: [150, 800]
+    seed: [0, 1, 2]
+    weight_decay: [1, 0.3, 0.1]
+    tolerance: 1e-10
+    signs: random
+"""
+# one long line: small weight decay near interpolation takes thousands of iterations
+LONG = """sweeps:
+  - name: long
+    method: training
+    source_exponent: 0.75
+    dimension: 100
+    noise: 0.1
+    samples: {as: effective, values: [16]}
+    nuclear_weight: [0.02, 0.01, 0.005]
+    tolerance: 1e-9
+"""
+
+
+def check_ranks(folder, job):
+    """The same minimum for teams of any size: 1e-9 in the risk at a gap of 1e-10."""
+    for ranks in (1, 2, 3):
+        assert run(ranks, "run", job, "-o", f"{folder}/np{ranks}.h5") == 0
+    for name in ("matrix", "vector"):
+        first = read(f"{folder}/np1.h5", name)
+        assert (first["outcome"] == 2).all() and float(first["gap"].max()) <= 1e-10
+        assert float(first["gap"].min()) >= 0
+        for ranks in (2, 3):
+            other = read(f"{folder}/np{ranks}.h5", name)
+            for field in ("risk", "objective", "trace"):
+                assert np.allclose(first[field], other[field], rtol=1e-9), field
+    assert alone("verify", f"{folder}/np3.h5").returncode == 0
+
+
+def check_identities(path):
+    """Sums over the stored spectrum are the stored observables; the padding is NaN."""
+    data = read(path, "matrix")
+    d = data["dimension"]
+    spectrum = data["eigenvalues"]
+    assert np.allclose(spectrum.sum("eigenvalue_index") / d, data["trace"], rtol=1e-10)
+    assert np.allclose((spectrum ** 2).sum("eigenvalue_index") / d, data["overlap_q"], rtol=1e-10)
+    assert spectrum.sel(dimension=30, eigenvalue_index=31).isnull().all()
+    # |S - S*|^2 / d = q - 2 m + 1
+    expected = data["overlap_q"] - 2 * data["overlap_m"] + 1
+    assert np.allclose(data["risk"], expected, rtol=1e-8)
+
+
+def check_point(path):
+    """A point trained alone, cold and by two ranks, is the point of the archive."""
+    cell = read(path, "vector").isel(samples=1, seed=2, weight_decay=1)
+    done = call(2, "point", "method=training", "model=diagonal", "source_exponent=1",
+                "dimension=200", "noise=0.2", "samples=800", "seed=2", "weight_decay=0.3",
+                "signs=random", "tolerance=1e-10")
+    assert done.returncode == 0, done
+    assert abs(json.loads(done.stdout)["risk"] / float(cell["risk"]) - 1) < 1e-8
+
+
+def check_stop(folder, job):
+    """A training told to stop leaves a checkpoint and status 3; resuming ends where an
+    unbroken run does."""
+    path, whole = f"{folder}/stopped.h5", f"{folder}/whole.h5"
+    assert run(1, "run", job, "-o", whole) == 0
+    process = subprocess.Popen([MPIEXEC, "-n", "1", PROGRAM, "run", job, "-o", path],
+                               stderr=subprocess.DEVNULL)
+    while not os.path.exists(path) or count(path, "running") == 0:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGUSR1)
+    assert process.wait() == 3
+    assert count(path, "converged") == 0 and glob.glob(path + ".long.*.checkpoint")
+    assert run(1, "resume", path) == 0
+    assert not glob.glob(path + "*.checkpoint")
+    assert alone("diff", "--tolerance", "1e-7", whole, path).stdout.count("risk") == 0
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        job = write(f"{folder}/job.yaml", JOB)
+        check_ranks(folder, job)
+        check_identities(f"{folder}/np1.h5")
+        check_point(f"{folder}/np1.h5")
+        check_stop(folder, write(f"{folder}/long.yaml", LONG))
+        half = write(f"{folder}/half.yaml", JOB.replace("[150, 800]", "[150.5]"))
+        assert_one_line(alone("run", half, "-o", f"{folder}/no.h5"), 2, "samples", "whole")
+
+
+main()
