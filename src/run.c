@@ -305,6 +305,16 @@ static void store_refused(const Run *run, int ranks)
     }
 }
 
+/* Root only.  What will not be computed for want of memory, before anything else is. */
+static void say_refusals(const Plan *plan, int ranks)
+{
+    char *refusals = plan_refusals(plan, ranks);
+    if (refusals != NULL) {
+        fputs(refusals, stderr);
+    }
+    free(refusals);
+}
+
 static void share_lines(MPI_Comm comm, Plan *plan)
 {
     unsigned long long count = plan->line_count;
@@ -407,7 +417,7 @@ static ExitStatus judge(const Job *job, const char *path)
 {
     const size_t bad = count_unconverged(job, path);
     if (bad > 0) {
-        fprintf(stderr, "phasesweep: %zu points did not converge\n", bad);
+        fprintf(stderr, "phasesweep: %zu points did not converge, failed, were lost or refused\n", bad);
     }
     return bad > 0 ? STATUS_POINTS_FAILED : STATUS_DONE;
 }
@@ -423,6 +433,9 @@ static bool work_through(MPI_Comm comm, Run *run, const RunRequest *request, boo
         enter_run(comm, run, request->archive_path);
     }
     share_lines(comm, &run->plan);
+    if (root) {
+        say_refusals(&run->plan, run->entry.ranks);
+    }
     run->archive = archive_open(comm, request->archive_path, run->job);
     if (root) {
         store_lost(run, &open);

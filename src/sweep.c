@@ -33,9 +33,20 @@ static size_t row_length(const Sweep *sweep)
     return rank > 0 ? shape[rank - 1] : 1;
 }
 
+/* Trainings share their data along a weight decay and nothing along any other axis. */
+static size_t line_length(const Sweep *sweep)
+{
+    size_t shape[AXIS_COUNT];
+    AxisId ids[AXIS_COUNT];
+    const int rank = sweep_shape(sweep, shape, ids);
+    const bool shared = rank > 0 && (ids[rank - 1] == AXIS_WEIGHT_DECAY ||
+                                     ids[rank - 1] == AXIS_NUCLEAR_WEIGHT);
+    return method_trains(sweep->method) && !shared ? 1 : LINE_LENGTH;
+}
+
 static size_t lines_per_row(const Sweep *sweep)
 {
-    return (row_length(sweep) + LINE_LENGTH - 1) / LINE_LENGTH;
+    return (row_length(sweep) + line_length(sweep) - 1) / line_length(sweep);
 }
 
 size_t sweep_lines(const Sweep *sweep)
@@ -47,10 +58,11 @@ void sweep_line(const Sweep *sweep, size_t line, size_t *first, size_t *count)
 {
     assert(line < sweep_lines(sweep));
     const size_t row = line / lines_per_row(sweep);
-    const size_t begin = line % lines_per_row(sweep) * LINE_LENGTH;
+    const size_t most = line_length(sweep);
+    const size_t begin = line % lines_per_row(sweep) * most;
     const size_t left = row_length(sweep) - begin;
     *first = row * row_length(sweep) + begin;
-    *count = left < LINE_LENGTH ? left : LINE_LENGTH;
+    *count = left < most ? left : most;
 }
 
 void sweep_place(const Sweep *sweep, size_t point, size_t place[AXIS_COUNT])

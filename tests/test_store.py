@@ -2,6 +2,7 @@
 
 usage: test_store.py PHASESWEEP MPIEXEC
 """
+import pathlib
 import shutil
 import tempfile
 
@@ -48,7 +49,20 @@ def check_attempts(folder, good):
     assert alone("diff", path, good).returncode == 0
 
 
+def check_old_schemas():
+    """A sample of every schema that was ever written opens, verifies and keeps its meaning."""
+    path = str(pathlib.Path(__file__).parent / "reference" / "schema1.h5")
+    assert count(path, "converged") == 12 + 2 + 4
+    assert alone("verify", path).returncode == 0 and alone("diff", path, path).returncode == 0
+    theory = read(path, "theory")
+    assert theory["risk"].dims == ("source_exponent", "samples", "weight_decay")
+    # phase VIb: R = Delta / (4 alpha - 2), alpha = n/d^2 = 100 (theory.md section 4)
+    assert np.allclose(theory["risk"][:, 2, 0], 0.1 / 398, rtol=1e-3)
+    assert read(path, "trained")["eigenvalues"].isel(dimension=0)[:, 10:].isnull().all()
+
+
 def main():
+    check_old_schemas()
     with tempfile.TemporaryDirectory() as folder:
         job = write(f"{folder}/job.yaml", GRID_JOB)
         good = f"{folder}/good.h5"
