@@ -120,21 +120,20 @@ static EigenMethod choose(Eigen *eigen)
 
 Outcome eigen_solve(Eigen *eigen, double a[], double w[])
 {
-    int good = eigen->rank != 0 || all_finite(a, eigen->n);
     const EigenMethod now = choose(eigen);
-    if (eigen->ranks > 1) {
-        MPI_Bcast(&good, 1, MPI_INT, 0, eigen->team);
-    }
-    if (!good) {
-        return OUTCOME_FAILED;
-    }
     const double start = MPI_Wtime();
+    w[0] = 0.0;
+    if (eigen->rank == 0 && !all_finite(a, eigen->n)) {
+        memset(a, 0, (size_t)eigen->n * (size_t)eigen->n * sizeof *a);
+        w[0] = NAN;
+    }
+    const bool finite = isfinite(w[0]);
     if (now == EIGEN_SCALAPACK) {
         scalapack(eigen, a, w);
     } else if (eigen->rank == 0) {
         lapack(eigen, "V", a, w);
     }
-    good = eigen->rank != 0 || isfinite(w[0]);
+    int good = finite && (eigen->rank != 0 || isfinite(w[0]));
     if (eigen->ranks > 1) {
         MPI_Bcast(&good, 1, MPI_INT, 0, eigen->team);
     }

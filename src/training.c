@@ -23,6 +23,10 @@ typedef enum Command {
 static const double single_until = 1e-5;
 static const double single_move = 1e-6;
 
+/* The gap bounds F alone, and F - F* is quadratic in the error of S: a mixed iterate may be off
+ * by the root of the gap.  So the last step must be as short as the tolerance is, about. */
+static const double settled_move = 10.0;
+
 /* A certificate costs about 5 d^3, a pass n d^2: not oftener than costs a tenth. */
 static int certificate_period(const TrainingWork *work)
 {
@@ -179,7 +183,9 @@ static bool ends(TrainingWork *work, Training *training)
     if (!finite || last || progress->unchecked >= certificate_period(work)) {
         certify(work);
     }
-    const bool ready = progress->gap <= progress->tolerance && !progress->plan.single;
+    const bool settled =
+        !(descent_relative_move(&work->descent) > settled_move * progress->tolerance);
+    const bool ready = progress->gap <= progress->tolerance && settled && !progress->plan.single;
     if (isnan(progress->gap)) {
         training->outcome = OUTCOME_FAILED;
     } else if (ready || last) {

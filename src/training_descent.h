@@ -70,7 +70,7 @@ void descent_step(Descent *descent, const double vectors[], const double values[
 /* Local.  After the pass of a gradient step: learn from its curvature, |A(move)|^2 = sum. */
 void descent_curvature(Descent *descent, double sum);
 
-/* Local.  |S' - base|_F / |S'|_F of the last step, 1 before the first. */
+/* Local.  |S' - base|_F / |S'|_F of the last step; NAN before the first, or if S' = 0. */
 double descent_relative_move(const Descent *descent);
 
 /* Local.  Message passing makes no progress however damped? */

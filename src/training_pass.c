@@ -9,6 +9,8 @@
 #include "clones.h"
 #include "phasesweep/check.h"
 
+enum { SUMS = sizeof(PassSums) / sizeof(double) };
+
 static const double unit = 1.0;
 static const double minus = -1.0;
 static const double zero = 0.0;
@@ -26,7 +28,7 @@ Pass pass_create(MPI_Comm team, const Samples *samples)
     for (int k = 0; k < HISTORY; k++) {
         pass.memory[k] = checked_alloc(rows, sizeof(double));
     }
-    pass.gram = checked_alloc(d * d, sizeof(double));
+    pass.gram = checked_alloc(d * d + SUMS, sizeof(double)); /* the sums travel with it */
     pass.block = checked_alloc(block, sizeof(double));
     pass.product = checked_alloc(block, sizeof(double));
     pass.packed = checked_alloc(block, sizeof(double));
@@ -212,6 +214,25 @@ static void backward(Pass *pass, const PassPlan *plan, const SampleBlock *block)
     }
 }
 
+/* Sums and B on rank 0 from those of all ranks. */
+static PassSums gather(Pass *pass, PassSums sums)
+{
+    const size_t d = (size_t)pass->samples->spec.dimension;
+    int rank;
+    MPI_Comm_rank(pass->team, &rank);
+    memcpy(pass->gram + d * d, &sums, sizeof sums);
+    MPI_Reduce(rank == 0 ? MPI_IN_PLACE : pass->gram, pass->gram, (int)(d * d) + SUMS,
+               MPI_DOUBLE, MPI_SUM, 0, pass->team);
+    memcpy(&sums, pass->gram + d * d, sizeof sums);
+    for (size_t column = 0; rank == 0 && column < d; column++) {
+        pass->gram[column * (d + 1)] -= sums.sum;
+        for (size_t row = column; row < d; row++) {
+            pass->gram[row + column * d] /= sqrt((double)d);
+        }
+    }
+    return sums;
+}
+
 PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[])
 {
     const Samples *samples = pass->samples;
@@ -233,17 +254,5 @@ PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[])
         backward(pass, plan, &block);
     }
     free(out);
-    int rank;
-    MPI_Comm_rank(pass->team, &rank);
-    MPI_Reduce(rank == 0 ? MPI_IN_PLACE : &sums, &sums, sizeof sums / sizeof(double), MPI_DOUBLE,
-               MPI_SUM, 0, pass->team);
-    MPI_Reduce(rank == 0 ? MPI_IN_PLACE : pass->gram, pass->gram, (int)(d * d), MPI_DOUBLE,
-               MPI_SUM, 0, pass->team);
-    for (size_t column = 0; rank == 0 && column < d; column++) {
-        for (size_t row = column; row < d; row++) {
-            const double sum = pass->gram[row + column * d] - (row == column ? sums.sum : 0.0);
-            pass->gram[row + column * d] = sum / sqrt((double)d);
-        }
-    }
-    return sums;
+    return gather(pass, sums);
 }

