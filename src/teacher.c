@@ -6,22 +6,16 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "clones.h"
 #include "phasesweep/check.h"
 
 /* Blocks of at most this many indices are summed term by term. */
-enum { EXACT = 16 };
+enum { EXACT = 16, MAX_POLES = 48 };
 
 /* A block is accepted if every singularity lies outside the Bernstein ellipse rho = 4 around
  * it: the rule's error is of order rho^(-2 TEACHER_RULE) = 4e-15.  For the branch point at
  * index 0 a block [2^k, 2^(k+1)) has rho = 5.8. */
 static const double ellipse = 4.0 + 1.0 / 4.0;
-
-/* Vectorised for the CPU at hand; archives are bitwise equal on one kind of CPU. */
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
 
 /* Gauss rule of the integers 0 ... n-1 with unit weights: its orthogonal polynomials are
  * Gram's (discrete Chebyshev), whose recurrence coefficients are known in closed form. */
@@ -58,7 +52,7 @@ double teacher_eigenvalue(const Teacher *teacher, double index)
     return teacher->scale * exp(-teacher->source_exponent * log(index));
 }
 
-static void append(Atoms *atoms, double position, double mass)
+void atoms_append(Atoms *atoms, double position, double mass)
 {
     if (atoms->count == atoms->capacity) {
         atoms->capacity = 2 * atoms->capacity + 256;
@@ -73,8 +67,8 @@ static void append(Atoms *atoms, double position, double mass)
 typedef struct Smoothness {
     const Teacher *teacher;
     int    poles;               /* number of indices where the function is singular */
-    double pole_re[32];
-    double pole_im[32];
+    double pole_re[MAX_POLES];
+    double pole_im[MAX_POLES];
     double split;               /* no block reaches from this index to the next */
     double width;               /* teacher_atoms_smooth */
     double smooth_above;
@@ -113,12 +107,17 @@ static void add_block(const Smoothness *s, Fits fits, int octave, double first, 
     }
     if (count <= EXACT) {
         for (double i = first; i < first + count && i <= d; i++) {
-            append(atoms, teacher_eigenvalue(teacher, i), 1.0 / d);
+            const double position =
+                i <= TEACHER_HEAD ? teacher->head[(int)i] : teacher_eigenvalue(teacher, i);
+            atoms_append(atoms, position, 1.0 / d);
         }
     } else if (first + count - 1.0 <= d && fits(s, first, count)) {
+        const bool whole = first == count; /* an octave */
         for (int k = 0; k < TEACHER_RULE; k++) {
-            append(atoms, teacher_eigenvalue(teacher, first + teacher->offset[octave][k]),
-                   teacher->weight[octave][k] / d);
+            const double position =
+                whole ? teacher->octave[octave][k]
+                      : teacher_eigenvalue(teacher, first + teacher->offset[octave][k]);
+            atoms_append(atoms, position, teacher->weight[octave][k] / d);
         }
     } else {
         add_block(s, fits, octave - 1, first, atoms);
@@ -134,6 +133,19 @@ static void refill(const Smoothness *s, Fits fits, Atoms *atoms)
     }
 }
 
+static void keep_positions(Teacher *teacher)
+{
+    for (int i = 1; i <= TEACHER_HEAD; i++) {
+        teacher->head[i] = teacher_eigenvalue(teacher, i);
+    }
+    for (int octave = 5; octave < TEACHER_OCTAVES; octave++) {
+        for (int k = 0; k < TEACHER_RULE; k++) {
+            const double index = ldexp(1.0, octave) + teacher->offset[octave][k];
+            teacher->octave[octave][k] = teacher_eigenvalue(teacher, index);
+        }
+    }
+}
+
 Teacher teacher_create(double source_exponent, double dimension)
 {
     assert(source_exponent > 0.5 && source_exponent <= 10.0);
@@ -143,6 +155,7 @@ Teacher teacher_create(double source_exponent, double dimension)
     for (int octave = 5; octave < TEACHER_OCTAVES; octave++) {
         discrete_gauss(ldexp(1.0, octave), teacher.offset[octave], teacher.weight[octave]);
     }
+    keep_positions(&teacher);
     const Smoothness always = {.teacher = &teacher, .split = dimension};
     Atoms atoms = {0};
     refill(&always, poles_far, &atoms);
@@ -155,6 +168,7 @@ Teacher teacher_create(double source_exponent, double dimension)
     atoms_free(&atoms);
     teacher.scale = 1.0 / sqrt(square);
     teacher.mean = teacher.scale * sum;
+    keep_positions(&teacher);
     return teacher;
 }
 
@@ -168,7 +182,7 @@ static void add_poles(Smoothness *s, double complex w)
     for (int k = -branches; k <= branches; k++) {
         const double angle = (2.0 * M_PI * k - carg(w)) * inverse;
         if (fabs(angle) < M_PI) {
-            assert(s->poles < 32);
+            assert(s->poles < MAX_POLES);
             s->pole_re[s->poles] = radius * cos(angle);
             s->pole_im[s->poles++] = radius * sin(angle);
         }
@@ -196,6 +210,28 @@ void teacher_atoms_smooth(const Teacher *teacher, double width, double smooth_ab
 {
     const Smoothness s = {.teacher = teacher, .width = width, .smooth_above = smooth_above};
     refill(&s, varies_little, atoms);
+}
+
+/* The nodes of the Gauss rule rounded, with weights that interpolate. */
+void teacher_rounded_rule(const Teacher *teacher, int octave, double offset[TEACHER_RULE],
+                          double factor[TEACHER_RULE])
+{
+    assert(octave >= TEACHER_ROUNDED && octave < TEACHER_OCTAVES);
+    for (int j = 0; j < TEACHER_RULE; j++) {
+        offset[j] = round(teacher->offset[octave][j]);
+    }
+    for (int j = 0; j < TEACHER_RULE; j++) {
+        factor[j] = 0.0;
+        for (int k = 0; k < TEACHER_RULE; k++) {
+            double lagrange = teacher->weight[octave][k];
+            for (int i = 0; i < TEACHER_RULE; i++) {
+                lagrange *= i == j ? 1.0
+                                   : (teacher->offset[octave][k] - offset[i]) /
+                                         (offset[j] - offset[i]);
+            }
+            factor[j] += lagrange;
+        }
+    }
 }
 
 void atoms_free(Atoms *atoms)

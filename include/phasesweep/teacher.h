@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { TEACHER_RULE = 12, TEACHER_OCTAVES = 41 };
+enum { TEACHER_RULE = 12, TEACHER_OCTAVES = 41, TEACHER_HEAD = 64 };
 
 typedef struct Teacher {
     double source_exponent; /* gamma > 1/2 */
@@ -25,6 +25,8 @@ typedef struct Teacher {
     double mean;            /* Tr S* / d */
     double offset[TEACHER_OCTAVES][TEACHER_RULE]; /* Gauss nodes on 0 ... 2^k - 1 */
     double weight[TEACHER_OCTAVES][TEACHER_RULE]; /* and weights, sum 2^k */
+    double head[TEACHER_HEAD + 1];                /* s_i, i >= 1; kept, as the next, for speed */
+    double octave[TEACHER_OCTAVES][TEACHER_RULE]; /* s at 2^k + offset */
 } Teacher;
 
 /* A discrete measure that stands for the spectrum. */
@@ -53,6 +55,17 @@ void teacher_atoms_split(const Teacher *teacher, const double complex w[], int c
  * `smooth_above` and is a polynomial of degree <= 2 above it. */
 void teacher_atoms_smooth(const Teacher *teacher, double width, double smooth_above,
                           Atoms *atoms);
+
+enum { TEACHER_ROUNDED = 6 };
+
+/* Local.  A rule for sums over 2^octave whole numbers 0, 1, ... that needs only TEACHER_RULE of
+ * them: sum f(i) = sum factor[k] f(offset[k]) for polynomials of degree below TEACHER_RULE.
+ * octave at least TEACHER_ROUNDED. */
+void teacher_rounded_rule(const Teacher *teacher, int octave, double offset[TEACHER_RULE],
+                          double factor[TEACHER_RULE]);
+
+/* Local.  One more atom at the end. */
+void atoms_append(Atoms *atoms, double position, double mass);
 
 /* Local.  Leaves *atoms empty and usable. */
 void atoms_free(Atoms *atoms);
