@@ -255,6 +255,34 @@ void teacher_atoms_smooth(const Teacher *teacher, double width, double smooth_be
     refill(&s, varies_little, atoms);
 }
 
+void teacher_rounded_rule(const Teacher *teacher, int octave, double offset[TEACHER_RULE],
+                          double factor[TEACHER_RULE])
+{
+    assert(octave >= TEACHER_ROUNDED && octave < TEACHER_OCTAVES);
+    for (int j = 0; j < TEACHER_RULE; j++) {
+        offset[j] = round(teacher->offset[octave][j]);
+    }
+    for (int j = 0; j < TEACHER_RULE; j++) {
+        factor[j] = 0.0;
+        for (int k = 0; k < TEACHER_RULE; k++) {
+            double lagrange = teacher->mass[octave][k] * teacher->dimension;
+            for (int i = 0; i < TEACHER_RULE; i++) {
+                lagrange *= i == j ? 1.0
+                                   : (teacher->offset[octave][k] - offset[i]) /
+                                         (offset[j] - offset[i]);
+            }
+            factor[j] += lagrange;
+        }
+    }
+}
+
+void atoms_append(Atoms *atoms, double position, double mass)
+{
+    reserve(atoms, 1);
+    atoms->position[atoms->count] = position;
+    atoms->mass[atoms->count++] = mass;
+}
+
 void atoms_free(Atoms *atoms)
 {
     free(atoms->position);

@@ -59,6 +59,17 @@ void teacher_atoms_split(const Teacher *teacher, const double complex w[], int c
 void teacher_atoms_smooth(const Teacher *teacher, double width, double smooth_below,
                           double smooth_above, Atoms *atoms);
 
+enum { TEACHER_ROUNDED = 6 };
+
+/* Local.  A rule for sums over 2^octave whole numbers 0, 1, ... that needs only TEACHER_RULE of
+ * them: sum f(i) = sum factor[k] f(offset[k]) for polynomials of degree below TEACHER_RULE.
+ * octave at least TEACHER_ROUNDED. */
+void teacher_rounded_rule(const Teacher *teacher, int octave, double offset[TEACHER_RULE],
+                          double factor[TEACHER_RULE]);
+
+/* Local.  One more atom at the end. */
+void atoms_append(Atoms *atoms, double position, double mass);
+
 /* Local.  Leaves *atoms empty and usable. */
 void atoms_free(Atoms *atoms);
 

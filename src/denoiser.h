@@ -1,0 +1,57 @@
+/* denoiser.h - what the denoisers keep, and pieces of the curve, private. */
+#ifndef PHASESWEEP_DENOISER_H
+#define PHASESWEEP_DENOISER_H
+
+#include "field.h"
+#include "phasesweep/denoise.h"
+#include "rule.h"
+
+enum { GRIDS = 4, FIELD_TABLES = 3 };
+
+/* Gauss-Legendre nodes between two phi, increasing. */
+typedef struct Grid {
+    double low, high;
+    double phi[RULE_NODES];
+    double sine[RULE_NODES];    /* sin phi */
+    double share[RULE_NODES];   /* sin^2(phi/2) */
+} Grid;
+
+struct Denoiser {
+    Bands bands;
+    FieldTable fields[FIELD_TABLES];    /* by reach, increasing */
+    Atoms atoms, near;                  /* scratch */
+    Rule  rule;
+    Grid  grid[1 << GRIDS]; /* of the first halvings of (0, pi), as a heap: children 2k, 2k+1 */
+};
+
+/* A piece of the curve, u = low + (high - low) sin^2(phi/2): nodes gather at its ends, which
+ * are edges of bands or necks between them. */
+typedef struct Piece {
+    double low, high;
+} Piece;
+
+/* What is being summed over the curve. */
+typedef struct Task {
+    Denoiser      *denoiser;
+    const Teacher *teacher;
+    double   t;
+    bool     missing;   /* sum what the variance lacks of t instead of the variance */
+    double   scale;     /* errors are small relative to this plus the sum */
+    Denoised sum;       /* so far */
+} Task;
+
+/* Local.  Grid number k of the heap of halvings. */
+Grid piece_grid(const Rule *rule, int k);
+
+/* Local.  Add a piece, y guesses of v^2 at the nodes of grid 1.  field: NULL if none is good for
+ * all of it.  False, with the sum undefined, if the field does not reach that far. */
+bool piece_add(Task *task, const Field *field, const Piece *piece, const double y[RULE_NODES]);
+
+/* Local.  Add a piece without field or guesses. */
+void piece_add_alone(Task *task, const Piece *piece);
+
+/* Local.  Add a band well apart from its neighbours: it is nearly an ellipse, and 8 equal steps
+ * of phi are enough. */
+void piece_add_ellipse(Task *task, const Field *field, const Piece *piece);
+
+#endif

@@ -1,0 +1,46 @@
+#include "rule.h"
+
+#include <gsl/gsl_integration.h>
+#include <math.h>
+
+#include "phasesweep/check.h"
+
+enum { KNOWN = RULE_NODES / 2 };
+
+Rule rule_create(void)
+{
+    Rule rule;
+    gsl_integration_glfixed_table *table = gsl_integration_glfixed_table_alloc(RULE_NODES);
+    if (table == NULL) {
+        die(STATUS_ENVIRONMENT, "out of memory for a Gauss rule");
+    }
+    for (size_t k = 0; k < RULE_NODES; k++) {
+        double x;
+        gsl_integration_glfixed_point(-1.0, 1.0, k, &x, &rule.weight[k], table);
+        double p[RULE_NODES] = {1.0, x};
+        for (int n = 1; n + 1 < RULE_NODES; n++) {
+            p[n + 1] = ((2 * n + 1) * x * p[n] - n * p[n - 1]) / (n + 1);
+        }
+        for (int j = 0; j < KNOWN; j++) {
+            rule.legendre[j][k] = (j + KNOWN + 0.5) * p[j + KNOWN] * rule.weight[k];
+        }
+        rule.node[k] = x;
+    }
+    gsl_integration_glfixed_table_free(table);
+    return rule;
+}
+
+double rule_error(const Rule *rule, const double values[RULE_NODES])
+{
+    double largest[2] = {0.0, 0.0};
+    for (int j = 0; j < KNOWN; j++) {
+        double coefficient = 0.0;
+        for (int k = 0; k < RULE_NODES; k++) {
+            coefficient += values[k] * rule->legendre[j][k];
+        }
+        double *most = &largest[j / (KNOWN / 2)];
+        *most = fmax(*most, fabs(coefficient));
+    }
+    return largest[1] == 0.0 ? 0.0
+                             : 2.0 * largest[1] * pow(fmin(1.0, largest[1] / largest[0]), 3.0);
+}
