@@ -17,9 +17,11 @@ typedef enum Command {
     COMMAND_END
 } Command;
 
-/* Gap at which passes change from single to double precision: rounding in single precision
- * moves F and its bound by about 1e-6. */
-static const double single_until = 3e-5;
+/* Passes change from single to double precision at this gap, or at this size of a step
+ * relative to S: rounding in single precision moves F and its bound by about 1e-6, more when
+ * the residual is small against y, and S by 3e-8. */
+static const double single_until = 1e-5;
+static const double single_move = 1e-6;
 
 /* A certificate costs about 5 d^3, a pass n d^2: not oftener than costs a tenth. */
 static int certificate_period(const TrainingWork *work)
@@ -204,8 +206,9 @@ static Command decide(TrainingWork *work, Training *training)
     }
     const bool stuck = descent_stuck(&work->descent);
     const bool last_but_one = progress->iterations + 1 >= settings->iteration_limit;
-    if (progress->single && (stuck || last_but_one ||
-                             progress->gap <= fmax(single_until, progress->tolerance))) {
+    const bool fine = progress->gap <= fmax(single_until, progress->tolerance) ||
+                      descent_relative_move(&work->descent) <= single_move;
+    if (progress->single && (fine || stuck || last_but_one)) {
         leave_single(progress);
     }
     if (stuck) {
@@ -288,7 +291,7 @@ static void begin_point(TrainingWork *work, const Problem *problem)
         progress->gap = 1.0;
         progress->single = !work->settings.double_only;
         if (work->rank == 0) {
-            descent_restart(&work->descent);
+            descent_restart(&work->descent, work->settings.gradient_only);
         }
     }
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "phasesweep/check.h"
 #include "training_state.h"
@@ -42,18 +43,10 @@ static double *vector_of(const TrainingWork *work, int k)
     return k == 0 ? work->pass.vector : work->pass.memory[k - 1];
 }
 
-/* Where the matrices begin, a multiple of 8, and where the vectors do. */
+/* Where the matrices begin, a multiple of 8. */
 static size_t matrices_at(const TrainingWork *work)
 {
     return (sizeof(Head) + work->settings.luggage_bytes + 7) / 8 * 8;
-}
-
-static MPI_Offset vector_at(const TrainingWork *work, int k)
-{
-    const size_t d = (size_t)work->d;
-    const size_t row = (size_t)k * (size_t)work->samples.spec.samples +
-                       (size_t)work->samples.first;
-    return (MPI_Offset)(matrices_at(work) + 8 * (MATRICES * d * d + row));
 }
 
 /* The same data, so that the state means the same? */
@@ -72,7 +65,7 @@ static bool same_data(const TrainingWork *work, const Head *head)
 /* ---- save ---------------------------------------------------------------------------- */
 
 /* Root only. */
-static bool write_root(TrainingWork *work, const char *path)
+static bool write_root(TrainingWork *work, FILE *file)
 {
     Head head = {.problem = work->problem,
                  .rotated = work->settings.rotated,
@@ -82,78 +75,67 @@ static bool write_root(TrainingWork *work, const char *path)
                  .progress = work->progress,
                  .state = work->descent.state};
     memcpy(head.magic, magic, sizeof magic);
-    FILE *file = fopen(path, "wb");
-    if (file == NULL) {
-        return false;
-    }
     const size_t entries = (size_t)work->d * (size_t)work->d;
     double *list[MATRICES];
     list_matrices(work, list);
-    bool good = fwrite(&head, sizeof head, 1, file) == 1;
-    if (head.luggage_bytes > 0) {
-        good = good && fwrite(work->settings.luggage, head.luggage_bytes, 1, file) == 1;
+    bool good = file != NULL && fwrite(&head, sizeof head, 1, file) == 1;
+    if (good && head.luggage_bytes > 0) {
+        good = fwrite(work->settings.luggage, head.luggage_bytes, 1, file) == 1;
     }
     good = good && fseek(file, (long)matrices_at(work), SEEK_SET) == 0;
     for (int k = 0; good && k < MATRICES; k++) {
         good = fwrite(list[k], sizeof(double), entries, file) == entries;
     }
-    return fclose(file) == 0 && good;
+    return good;
 }
 
-/* Collective on the team: every rank's rows, in or out. */
-static bool move_vectors(TrainingWork *work, const char *path, bool out)
+/* Collective on the team: one vector after another, rank after rank, through rank 0, which
+ * alone touches the file (not open elsewhere).  False on rank 0 if the file refused. */
+static bool write_vectors(const TrainingWork *work, FILE *file)
 {
-    MPI_File file;
-    if (MPI_File_open(work->team, path, out ? MPI_MODE_WRONLY : MPI_MODE_RDONLY, MPI_INFO_NULL,
-                      &file) != MPI_SUCCESS) {
-        return false;
+    const int rows = (int)work->samples.rows;
+    if (work->rank > 0) {
+        for (int k = 0; k < VECTORS; k++) {
+            MPI_Send(&rows, 1, MPI_INT, 0, k, work->team);
+            MPI_Send(vector_of(work, k), rows, MPI_DOUBLE, 0, k, work->team);
+        }
+        return true;
     }
-    bool good = true;
+    bool good = file != NULL;
+    double *buffer = NULL;
     for (int k = 0; k < VECTORS; k++) {
-        double *vector = vector_of(work, k);
-        const int rows = (int)work->samples.rows;
-        MPI_Status status;
-        int moved = 0;
-        const int error =
-            out ? MPI_File_write_at_all(file, vector_at(work, k), vector, rows, MPI_DOUBLE,
-                                        &status)
-                : MPI_File_read_at_all(file, vector_at(work, k), vector, rows, MPI_DOUBLE,
-                                       &status);
-        good = good && error == MPI_SUCCESS &&
-               MPI_Get_count(&status, MPI_DOUBLE, &moved) == MPI_SUCCESS && moved == rows;
+        const size_t mine = (size_t)rows;
+        good = good && fwrite(vector_of(work, k), sizeof(double), mine, file) == mine;
+        for (int rank = 1; rank < work->eigen.ranks; rank++) {
+            int theirs;
+            MPI_Recv(&theirs, 1, MPI_INT, rank, k, work->team, MPI_STATUS_IGNORE);
+            buffer = checked_realloc(buffer, (size_t)theirs, sizeof *buffer);
+            MPI_Recv(buffer, theirs, MPI_DOUBLE, rank, k, work->team, MPI_STATUS_IGNORE);
+            good = good &&
+                   fwrite(buffer, sizeof(double), (size_t)theirs, file) == (size_t)theirs;
+        }
     }
-    if (out) {
-        good = MPI_File_sync(file) == MPI_SUCCESS && good;
-    }
-    return MPI_File_close(&file) == MPI_SUCCESS && good;
-}
-
-/* Collective.  A path only rank 0 needs to have; owned by the caller. */
-static char *share_path(const TrainingWork *work, const char *suffix)
-{
-    char *path = work->rank == 0 ? checked_format("%s%s", work->settings.checkpoint, suffix)
-                                 : NULL;
-    int length = path != NULL ? (int)strlen(path) + 1 : 0;
-    MPI_Bcast(&length, 1, MPI_INT, 0, work->team);
-    path = checked_realloc(path, (size_t)length, 1);
-    MPI_Bcast(path, length, MPI_CHAR, 0, work->team);
-    return path;
-}
-
-static bool agree(const TrainingWork *work, bool good)
-{
-    int all = good;
-    MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_LAND, work->team);
-    return all;
+    free(buffer);
+    return good;
 }
 
 void checkpoint_save(TrainingWork *work)
 {
-    char *path = share_path(work, ".new");
-    bool good = agree(work, work->rank != 0 || write_root(work, path));
-    good = good && agree(work, move_vectors(work, path, true));
-    if (work->rank == 0 && (!good || rename(path, work->settings.checkpoint) != 0)) {
-        die(STATUS_ENVIRONMENT, "cannot write the checkpoint %s", path);
+    FILE *file = NULL;
+    char *path = NULL;
+    bool good = true;
+    if (work->rank == 0) {
+        path = checked_format("%s.new", work->settings.checkpoint);
+        file = fopen(path, "wb");
+        good = write_root(work, file);
+    }
+    good = write_vectors(work, good ? file : NULL) && good;
+    if (work->rank == 0) {
+        good = good && fflush(file) == 0 && fsync(fileno(file)) == 0;
+        good = file != NULL && fclose(file) == 0 && good;
+        if (!good || rename(path, work->settings.checkpoint) != 0) {
+            die(STATUS_ENVIRONMENT, "cannot write the checkpoint %s", path);
+        }
     }
     work->saved_at = MPI_Wtime();
     free(path);
@@ -161,19 +143,17 @@ void checkpoint_save(TrainingWork *work)
 
 /* ---- load ---------------------------------------------------------------------------- */
 
-/* Root only.  True if the file is ours, whole and of this data; then its state is in work. */
-static bool read_root(TrainingWork *work, const char *path, Head *head)
+/* Root only.  True if the file is ours, whole and of this data; then its state is in work, and
+ * the file stands at the first vector. */
+static bool read_root(TrainingWork *work, FILE *file, Head *head)
 {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        return false;
-    }
     const size_t entries = (size_t)work->d * (size_t)work->d;
-    const size_t end = matrices_at(work) + 8 * (MATRICES * entries +
-                       VECTORS * (size_t)work->samples.spec.samples);
-    bool good = fread(head, sizeof *head, 1, file) == 1 && same_data(work, head) &&
-                fseek(file, 0, SEEK_END) == 0 && ftell(file) == (long)end &&
-                fseek(file, (long)sizeof *head, SEEK_SET) == 0;
+    const size_t end = matrices_at(work) +
+                       8 * (MATRICES * entries +
+                            VECTORS * (size_t)work->samples.spec.samples);
+    bool good = file != NULL && fread(head, sizeof *head, 1, file) == 1 &&
+                same_data(work, head) && fseek(file, 0, SEEK_END) == 0 &&
+                ftell(file) == (long)end && fseek(file, (long)sizeof *head, SEEK_SET) == 0;
     if (good && head->luggage_bytes > 0) {
         good = fread(work->settings.luggage, head->luggage_bytes, 1, file) == 1;
     }
@@ -183,23 +163,59 @@ static bool read_root(TrainingWork *work, const char *path, Head *head)
     for (int k = 0; good && k < MATRICES; k++) {
         good = fread(list[k], sizeof(double), entries, file) == entries;
     }
-    fclose(file);
     return good;
+}
+
+/* Collective on the team: the way back of write_vectors. */
+static bool read_vectors(const TrainingWork *work, FILE *file)
+{
+    const int rows = (int)work->samples.rows;
+    if (work->rank > 0) {
+        for (int k = 0; k < VECTORS; k++) {
+            MPI_Send(&rows, 1, MPI_INT, 0, k, work->team);
+            MPI_Recv(vector_of(work, k), rows, MPI_DOUBLE, 0, k, work->team, MPI_STATUS_IGNORE);
+        }
+        return true;
+    }
+    bool good = true;
+    double *buffer = NULL;
+    for (int k = 0; k < VECTORS; k++) {
+        const size_t mine = (size_t)rows;
+        good = good && fread(vector_of(work, k), sizeof(double), mine, file) == mine;
+        for (int rank = 1; rank < work->eigen.ranks; rank++) {
+            int theirs;
+            MPI_Recv(&theirs, 1, MPI_INT, rank, k, work->team, MPI_STATUS_IGNORE);
+            buffer = checked_realloc(buffer, (size_t)theirs, sizeof *buffer);
+            good = good && fread(buffer, sizeof(double), (size_t)theirs, file) == (size_t)theirs;
+            MPI_Send(buffer, theirs, MPI_DOUBLE, rank, k, work->team);
+        }
+    }
+    free(buffer);
+    return good;
+}
+
+/* Collective.  What rank 0 says. */
+static bool said_by_root(const TrainingWork *work, bool good)
+{
+    int said = good;
+    MPI_Bcast(&said, 1, MPI_INT, 0, work->team);
+    return said;
 }
 
 void checkpoint_load(TrainingWork *work)
 {
     Head head;
-    char *path = share_path(work, "");
-    bool good = agree(work, work->rank != 0 || read_root(work, path, &head));
-    good = good && agree(work, move_vectors(work, path, false));
-    free(path);
+    FILE *file = work->rank == 0 ? fopen(work->settings.checkpoint, "rb") : NULL;
+    bool good = said_by_root(work, work->rank == 0 && read_root(work, file, &head));
+    good = good && said_by_root(work, read_vectors(work, file));
+    if (file != NULL) {
+        fclose(file);
+    }
     if (!good) {
         return;
     }
     MPI_Bcast(&head, sizeof head, MPI_BYTE, 0, work->team);
-    const int d = work->d;
-    MPI_Bcast(work->factor, d * d, MPI_DOUBLE, 0, work->team);
+    MPI_Bcast(work->factor, work->d * work->d, MPI_DOUBLE, 0, work->team);
     work->progress = head.progress;
     work->descent.state = head.state;
     work->eigen.method = (EigenMethod)head.eigen;

@@ -33,7 +33,7 @@ Descent descent_create(int d, double samples)
         descent.blend[k] = checked_alloc(entries(&descent), sizeof(double));
         descent.move[k] = checked_alloc(entries(&descent), sizeof(double));
     }
-    descent_restart(&descent);
+    descent_restart(&descent, false);
     return descent;
 }
 
@@ -47,12 +47,12 @@ void descent_free(Descent *descent)
     *descent = (Descent){0};
 }
 
-void descent_restart(Descent *descent)
+void descent_restart(Descent *descent, bool give_up)
 {
     DescentState *state = &descent->state;
     *state = (DescentState){.rule = RULE_MESSAGE,
                             .best_move = INFINITY,
-                            .damping = damping_first,
+                            .damping = give_up ? 1.0 : damping_first,
                             .smoothness = state->smoothness,
                             .momentum = 1.0};
 }
@@ -257,6 +257,7 @@ static void remember(Descent *descent, const double factor[], int rank, double k
     double *blend = descent->blend[state->slot];
     double *move = descent->move[state->slot];
     square(descent->d, rank, factor, blend);
+    state->size = sqrt(inner(blend, blend, entries(descent)));
     for (size_t i = 0; i < entries(descent); i++) {
         move[i] = blend[i] - descent->base[i];
         blend[i] -= keep * move[i];
@@ -315,6 +316,12 @@ void descent_curvature(Descent *descent, double sum)
     }
 }
 
+double descent_relative_move(const Descent *descent)
+{
+    const DescentState *state = &descent->state;
+    return state->size > 0.0 ? sqrt(state->product[state->slot][state->slot]) / state->size : 1.0;
+}
+
 bool descent_stuck(const Descent *descent)
 {
     return descent->state.rule == RULE_MESSAGE && descent->state.damping > damping_most;
@@ -323,7 +330,7 @@ bool descent_stuck(const Descent *descent)
 void descent_switch(Descent *descent, const double factor[], PassPlan *plan)
 {
     DescentState *state = &descent->state;
-    descent_restart(descent);
+    descent_restart(descent, false);
     state->rule = RULE_GRADIENT;
     state->slot = 0;
     state->depth = 1;

@@ -36,6 +36,7 @@ typedef struct DescentState {
     double damping;     /* in [0, 1) */
     double smoothness;  /* L */
     double momentum;    /* Nesterov's t */
+    double size;        /* |S'|_F of the newest */
     double product[HISTORY][HISTORY]; /* <move_i, move_j> */
 } DescentState;
 
@@ -53,8 +54,9 @@ typedef struct Descent {
 Descent descent_create(int d, double samples);
 void descent_free(Descent *descent);
 
-/* Local.  Forget the iterates but not where they led; message passing begins anew. */
-void descent_restart(Descent *descent);
+/* Local.  Forget the iterates but not where they led; message passing begins anew, or is
+ * given up at once. */
+void descent_restart(Descent *descent, bool give_up);
 
 /* Local.  a = base + s B, lower triangle. */
 void descent_matrix(const Descent *descent, const double b[], double a[]);
@@ -67,6 +69,9 @@ void descent_step(Descent *descent, const double vectors[], const double values[
 
 /* Local.  After the pass of a gradient step: learn from its curvature, |A(move)|^2 = sum. */
 void descent_curvature(Descent *descent, double sum);
+
+/* Local.  |S' - base|_F / |S'|_F of the last step, 1 before the first. */
+double descent_relative_move(const Descent *descent);
 
 /* Local.  Message passing makes no progress however damped? */
 bool descent_stuck(const Descent *descent);

@@ -32,6 +32,7 @@ typedef struct TrainingSettings {
     EigenMethod eigen;
     bool        rotated;            /* Haar-rotated teacher, see samples.h */
     bool        double_only;        /* no single precision in the early iterations */
+    bool        gradient_only;      /* accelerated gradient from the start, to compare */
     double      tolerance;          /* > 0: relative duality gap to reach */
     int         iteration_limit;    /* >= 1, per call of training_solve */
     const char *checkpoint;         /* path, NULL: none; borrowed, read on rank 0 */

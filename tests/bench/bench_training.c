@@ -1,0 +1,136 @@
+/* How fast training goes, in units of this machine's dgemm.  Not a test: run it by hand.
+ *
+ *   mpirun -n K bench_training SAMPLES DIMENSION GAMMA NOISE NUCLEAR_WEIGHT [REPEATS]
+ *
+ * For every store, with single precision in the early iterations and without: useful flops
+ * (training_flops) a second over the dgemm rate of the same ranks at side 2000, measured just
+ * before; seconds to build the data and to solve; seconds of one eigendecomposition by each
+ * method.  Seconds are CPU seconds of the busiest rank on a team of one, wall seconds
+ * otherwise, because waiting ranks spin. */
+#include <math.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "phasesweep/check.h"
+#include "phasesweep/rng.h"
+#include "phasesweep/training.h"
+
+void dgemm_(const char *, const char *, const int *, const int *, const int *, const double *,
+            const double *, const int *, const double *, const int *, const double *, double *,
+            const int *, size_t, size_t);
+
+static int ranks;
+static int rank;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(ranks == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Flops a second of all ranks together. */
+static double dgemm_rate(int n)
+{
+    const double one = 1.0;
+    double *m[3];
+    for (int k = 0; k < 3; k++) {
+        m[k] = checked_alloc((size_t)n * (size_t)n, sizeof(double));
+        for (int row = 0; row < n; row++) {
+            rng_normals(1, 1, (uint64_t)(row + k * n), n, m[k] + (size_t)row * (size_t)n);
+        }
+    }
+    double best = INFINITY;
+    for (int repeat = 0; repeat < 4; repeat++) {
+        MPI_Barrier(MPI_COMM_WORLD);
+        const double start = now();
+        dgemm_("N", "N", &n, &n, &n, &one, m[0], &n, m[1], &n, &one, m[2], &n, 1, 1);
+        MPI_Barrier(MPI_COMM_WORLD);
+        best = fmin(best, now() - start);
+    }
+    for (int k = 0; k < 3; k++) {
+        free(m[k]);
+    }
+    return ranks * 2.0 * pow(n, 3) / best;
+}
+
+static void bench_eigen(int n)
+{
+    double *a = checked_alloc((size_t)n * (size_t)n, sizeof *a);
+    double *w = checked_alloc((size_t)n, sizeof *w);
+    for (int method = EIGEN_LAPACK; method < (ranks > 1 ? EIGEN_COUNT : EIGEN_SCALAPACK);
+         method++) {
+        Eigen eigen = eigen_create(MPI_COMM_WORLD, n, (EigenMethod)method);
+        double best = INFINITY;
+        for (int repeat = 0; repeat < 3; repeat++) {
+            for (int row = 0; row < n; row++) {
+                rng_normals(1, 1, (uint64_t)row, n, a + (size_t)row * (size_t)n);
+            }
+            const double start = now();
+            eigen_solve(&eigen, a, w);
+            best = fmin(best, now() - start);
+        }
+        eigen_free(&eigen);
+        if (rank == 0) {
+            printf("eigen %-9s %.4f s\n", method == EIGEN_LAPACK ? "LAPACK" : "ScaLAPACK",
+                   best);
+        }
+    }
+    free(a), free(w);
+}
+
+static void bench_store(const Problem *problem, SampleStore store, bool double_only)
+{
+    const double rate = dgemm_rate(2000);
+    TrainingSettings settings = training_defaults();
+    settings.store = store;
+    settings.double_only = double_only;
+    const double start = now();
+    TrainingWork *work = training_create(MPI_COMM_WORLD, problem, &settings);
+    const double built = now();
+    const Training t = training_solve(work, problem, NULL, NULL);
+    const double done = now();
+    training_free(work);
+    const double useful = training_flops(problem, t.iterations, t.rank) / (done - built);
+    if (rank == 0) {
+        printf("%-6s %-6s build %7.3f s solve %7.3f s  %2d iterations rank %d gap %.2g risk "
+               "%.9g  %.1f GF/s = %.2f of dgemm\n",
+               store_name(store), double_only ? "double" : "mixed", built - start, done - built,
+               t.iterations, t.rank, t.gap, t.risk, useful / 1e9, useful / rate);
+        fflush(stdout);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    if (argc < 6) {
+        die(STATUS_WRONG_INPUT, "bench_training SAMPLES DIMENSION GAMMA NOISE NUCLEAR_WEIGHT");
+    }
+    const double d = atof(argv[2]);
+    const Problem problem = {.model = MODEL_QUADRATIC,
+                             .method = METHOD_TRAINING,
+                             .samples = atof(argv[1]),
+                             .dimension = d,
+                             .width = d,
+                             .source_exponent = atof(argv[3]),
+                             .noise = atof(argv[4]),
+                             .weight_decay = atof(argv[5]),
+                             .seed = 1.0,
+                             .tolerance = 1e-6};
+    const int repeats = argc > 6 ? atoi(argv[6]) : 1;
+    bench_eigen((int)d);
+    for (int repeat = 0; repeat < repeats; repeat++) {
+        for (int store = STORE_DOUBLE; store < STORE_COUNT; store++) {
+            bench_store(&problem, (SampleStore)store, true);
+            bench_store(&problem, (SampleStore)store, false);
+        }
+    }
+    MPI_Finalize();
+    return 0;
+}
