@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "phasesweep/bayes.h"
 #include "phasesweep/check.h"
 #include "phasesweep/evolution.h"
 #include "phasesweep/optimal.h"
@@ -82,17 +83,20 @@ static void put_evolution(const Problem *problem, const Teacher *teacher, const 
 struct PointWork {
     EvolutionWork evolution;    /* teacher and scratch; a line forgets its neighbour */
     Bands         bands;        /* gaps of the teacher */
+    BayesWork    *bayes;        /* what is known of its denoising error */
 };
 
 PointWork *point_work(void)
 {
     PointWork *work = checked_alloc(1, sizeof *work);
     work->evolution = evolution_work();
+    work->bayes = bayes_create();
     return work;
 }
 
 void point_work_free(PointWork *work)
 {
+    bayes_free(work->bayes);
     bands_free(&work->bands);
     evolution_free(&work->evolution);
     free(work);
@@ -169,10 +173,47 @@ static bool solve_optimal(const PointLine *line)
     return true;
 }
 
+/* The diagonal network has two numbers: with the signs of the coefficients known, and without
+ * (theory.md section 6). */
+static Record record_of_bayes(BayesWork *work, const Problem *problem)
+{
+    Record record = record_empty();
+    double *value = record.value;
+    const Bayes bayes = bayes_solve(work, problem, false);
+    record.outcome = bayes.outcome;
+    value[FIELD_ITERATIONS] = bayes.iterations;
+    value[FIELD_RISK] = bayes_best(&bayes)->risk;
+    value[FIELD_DELTA] = bayes_best(&bayes)->delta;
+    value[FIELD_RESIDUAL] = bayes_best(&bayes)->residual;
+    value[FIELD_RISK_UNINFORMED] = bayes.root[0].risk;
+    value[FIELD_SOLUTIONS] = bayes.roots;
+    if (problem->model == MODEL_DIAGONAL) {
+        const Bayes unsigned_prior = bayes_solve(work, problem, true);
+        value[FIELD_RISK_SIGNS] = bayes_best(&unsigned_prior)->risk;
+        value[FIELD_ITERATIONS] += unsigned_prior.iterations;
+        if (unsigned_prior.outcome != OUTCOME_CONVERGED) {
+            record.outcome = unsigned_prior.outcome;
+        }
+    }
+    return record;
+}
+
+static bool solve_bayes(const PointLine *line)
+{
+    for (size_t k = 0; k < line->count; k++) {
+        assert(line->problems[k].method == METHOD_BAYES);
+        const double start = point_clock();
+        line->records[k] = record_of_bayes(line->team->work->bayes, &line->problems[k]);
+        point_complete(&line->problems[k], point_clock() - start, &line->records[k]);
+    }
+    return true;
+}
+
 /* A new method is a row here; one that the grammar knows and no solver does is refused before
  * any point by sweep_check.c. */
 static bool (*const solvers[METHOD_COUNT])(const PointLine *line) = {
     [METHOD_STATE_EVOLUTION] = solve_evolution,
+    [METHOD_BAYES] = solve_bayes,
     [METHOD_OPTIMAL] = solve_optimal,
     [METHOD_TRAINING] = point_train,
 };

@@ -11,6 +11,7 @@
 
 #include "phasesweep/check.h"
 #include "phasesweep/lasso.h"
+#include "phasesweep/narrow.h"
 #include "phasesweep/summary.h"
 #include "phasesweep/training.h"
 #include "point_line.h"
@@ -116,6 +117,44 @@ static bool quadratic_solve(void *work, const Problem *problem, double eigenvalu
 /* ---- diagonal network
  * --------------------------------------------------------------------- */
 
+static void *narrow_begin(const PointLine *line, const Problem *problem, const Luggage *luggage)
+{
+    (void)luggage; /* its descents keep no checkpoint */
+    NarrowSettings settings = narrow_defaults();
+    settings.store = problem->store;
+    settings.memory = (size_t)line->team->memory;
+    settings.tolerance = problem->tolerance;
+    return narrow_create(line->team->comm, problem, &settings);
+}
+
+static void narrow_end(void *work)
+{
+    narrow_free(work);
+}
+
+/* Below width d the gap is a certificate only where it is near 0 (theory.md section 8). */
+static bool narrow_point(void *work, const Problem *problem, double eigenvalues[],
+                         Record *record)
+{
+    double *overlaps = checked_alloc((size_t)problem->dimension, sizeof(double));
+    const Narrow t = narrow_solve(work, problem, eigenvalues, overlaps);
+    double *value = record->value;
+    record->outcome = t.outcome;
+    value[FIELD_ITERATIONS] = t.evaluations;
+    value[FIELD_RISK] = t.risk;
+    value[FIELD_OVERLAP_Q] = t.overlap_q;
+    value[FIELD_OVERLAP_M] = t.overlap_m;
+    value[FIELD_TRACE] = t.trace;
+    value[FIELD_RANK] = t.rank;
+    value[FIELD_OBJECTIVE] = t.objective;
+    value[FIELD_TRAIN_LOSS] = t.train_loss;
+    value[FIELD_GAP] = t.gap;
+    value[FIELD_START_SPREAD] = t.spread;
+    value[FIELD_FEATURE_OVERLAP] = t.rank > 0 ? overlaps[0] : NAN;
+    free(overlaps);
+    return true;
+}
+
 static void *diagonal_create(const PointLine *line, const Problem *problem,
                              const Luggage *luggage)
 {
@@ -154,10 +193,21 @@ static bool diagonal_solve(void *work, const Problem *problem, double eigenvalue
  * --------------------------------------------------------------------------------- */
 
 /* A new network is a row here. */
-static const Trainer trainers[MODEL_COUNT] = {
-    [MODEL_QUADRATIC] = {quadratic_create, quadratic_release, quadratic_solve},
-    [MODEL_DIAGONAL] = {diagonal_create, diagonal_release, diagonal_solve},
+enum { TRAIN_WIDE, TRAIN_NARROW, TRAIN_DIAGONAL };
+
+static const Trainer trainers[] = {
+    [TRAIN_WIDE] = {quadratic_create, quadratic_release, quadratic_solve},
+    [TRAIN_NARROW] = {narrow_begin, narrow_end, narrow_point},
+    [TRAIN_DIAGONAL] = {diagonal_create, diagonal_release, diagonal_solve},
 };
+
+static const Trainer *trainer_of(const Problem *problem)
+{
+    const bool narrow = problem->width < problem->dimension;
+    return &trainers[problem->model == MODEL_DIAGONAL ? TRAIN_DIAGONAL
+                     : narrow                         ? TRAIN_NARROW
+                                                      : TRAIN_WIDE];
+}
 
 /* Collective on the team.  False if the team was told to stop in the middle of it; then
  * *done does not count it. */
@@ -197,7 +247,7 @@ static bool train_point(const PointLine *line, size_t k, const Trainer *trainer,
 bool point_train(const PointLine *line)
 {
     assert(line->count > 0 && line->team->comm != MPI_COMM_NULL);
-    const Trainer *trainer = &trainers[line->problems[0].model];
+    const Trainer *trainer = trainer_of(&line->problems[0]);
     Luggage luggage = pack_luggage(line);
     void *work = NULL;
     bool going_on = true;

@@ -256,12 +256,9 @@ static bool check_size(const Sweep *sweep, size_t line, Errors *errors)
 /* What the grammar knows and no solver does, else NULL. */
 static const char *not_solved_yet(const Problem *problem)
 {
-    const bool wide = problem->width >= problem->dimension;
-    return problem->method == METHOD_STATE_EVOLUTION || problem->method == METHOD_OPTIMAL ? NULL
-           : problem->method != METHOD_TRAINING
-               ? "method: not available yet; allowed: state_evolution, optimal, training"
-           : problem->model == MODEL_QUADRATIC && !wide
-               ? "method: training of narrow networks is not available yet; allowed: width >= d"
+    return problem->method == METHOD_AMP
+               ? "method: amp is not available yet; allowed: state_evolution, bayes, optimal, "
+                 "training"
                : NULL;
 }
 

@@ -1,0 +1,168 @@
+#include "narrow_pass.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "blas.h"
+#include "clones.h"
+#include "phasesweep/check.h"
+
+static const double unit = 1.0;
+static const double zero = 0.0;
+static const float unit_single = 1.0F;
+static const float zero_single = 0.0F;
+
+NarrowPass narrow_pass_create(MPI_Comm team, const Samples *samples, int width)
+{
+    const size_t d = (size_t)samples->spec.dimension;
+    const size_t p = (size_t)width;
+    const size_t rows = (size_t)samples->spec.block_rows;
+    NarrowPass pass = {.team = team, .samples = samples, .width = width};
+    pass.block = checked_alloc(rows * d, sizeof(double));
+    pass.product = checked_alloc(rows * p, sizeof(double));
+    pass.sum = checked_alloc(d * p, sizeof(double));
+    pass.block_single = checked_alloc(rows * d, sizeof(float));
+    pass.product_single = checked_alloc(rows * p, sizeof(float));
+    pass.factor_single = checked_alloc(d * p, sizeof(float));
+    pass.sum_single = checked_alloc(d * p, sizeof(float));
+    return pass;
+}
+
+void narrow_pass_free(NarrowPass *pass)
+{
+    free(pass->block);
+    free(pass->product);
+    free(pass->sum);
+    free(pass->block_single);
+    free(pass->product_single);
+    free(pass->factor_single);
+    free(pass->sum_single);
+    *pass = (NarrowPass){0};
+}
+
+size_t narrow_pass_memory(const SamplesSpec *spec, int width)
+{
+    const size_t d = (size_t)spec->dimension;
+    const size_t rows = (size_t)samples_block_rows(spec);
+    return 12 * (rows * d + rows * (size_t)width + 2 * d * (size_t)width);
+}
+
+/* r of a row from v = factor^T x, which is scaled by it. */
+static inline double residual(double output, double trace, double y, double scale)
+{
+    return y - scale * (output - trace);
+}
+
+/* Residuals of a block, and their sums; the columns of product [p x rows] are scaled by them.
+ */
+CLONES
+static void weigh(double product[], int p, const SampleBlock *block, double trace, double scale,
+                  double sums[2])
+{
+    for (int row = 0; row < block->rows; row++) {
+        double *v = product + (size_t)row * (size_t)p;
+        double output = 0.0;
+#pragma omp simd reduction(+ : output)
+        for (int k = 0; k < p; k++) {
+            output += v[k] * v[k];
+        }
+        const double r = residual(output, trace, block->labels[row], scale);
+        sums[0] += r * r;
+        sums[1] += r;
+#pragma omp simd
+        for (int k = 0; k < p; k++) {
+            v[k] *= r;
+        }
+    }
+}
+
+CLONES
+static void weigh_single(float product[], int p, const SampleBlock *block, double trace,
+                         double scale, double sums[2])
+{
+    for (int row = 0; row < block->rows; row++) {
+        float *v = product + (size_t)row * (size_t)p;
+        float output = 0.0F;
+#pragma omp simd reduction(+ : output)
+        for (int k = 0; k < p; k++) {
+            output += v[k] * v[k];
+        }
+        const double r = residual(output, trace, block->labels[row], scale);
+        sums[0] += r * r;
+        sums[1] += r;
+        const float factor = (float)r;
+#pragma omp simd
+        for (int k = 0; k < p; k++) {
+            v[k] *= factor;
+        }
+    }
+}
+
+CLONES
+static void round_to_single(const double from[], size_t count, float to[])
+{
+    for (size_t k = 0; k < count; k++) {
+        to[k] = (float)from[k];
+    }
+}
+
+static void add_block(NarrowPass *pass, const double factor[], const SampleBlock *block,
+                      double trace, double scale, double sums[2])
+{
+    const int d = pass->samples->spec.dimension;
+    const int p = pass->width;
+    dgemm_("T", "N", &p, &block->rows, &d, &unit, factor, &d, block->features, &d, &zero,
+           pass->product, &p, 1, 1);
+    weigh(pass->product, p, block, trace, scale, sums);
+    dgemm_("N", "T", &d, &p, &block->rows, &unit, block->features, &d, pass->product, &p, &unit,
+           pass->sum, &d, 1, 1);
+}
+
+/* The same in single precision; blocks are added in double. */
+static void add_block_single(NarrowPass *pass, const SampleBlock *block, double trace,
+                             double scale, double sums[2])
+{
+    const int d = pass->samples->spec.dimension;
+    const int p = pass->width;
+    const float *x = pass->block_single;
+    sgemm_("T", "N", &p, &block->rows, &d, &unit_single, pass->factor_single, &d, x, &d,
+           &zero_single, pass->product_single, &p, 1, 1);
+    weigh_single(pass->product_single, p, block, trace, scale, sums);
+    sgemm_("N", "T", &d, &p, &block->rows, &unit_single, x, &d, pass->product_single, &p,
+           &zero_single, pass->sum_single, &d, 1, 1);
+    for (int k = 0; k < d * p; k++) {
+        pass->sum[k] += pass->sum_single[k];
+    }
+}
+
+double narrow_pass_run(NarrowPass *pass, const double factor[])
+{
+    const Samples *samples = pass->samples;
+    const size_t d = (size_t)samples->spec.dimension;
+    const size_t entries = d * (size_t)pass->width;
+    const double scale = 1.0 / sqrt((double)d);
+    double trace = 0.0;
+    for (size_t k = 0; k < entries; k++) {
+        trace += factor[k] * factor[k];
+    }
+    if (pass->single) {
+        round_to_single(factor, entries, pass->factor_single);
+    }
+    memset(pass->sum, 0, entries * sizeof *pass->sum);
+    double sums[2] = {0.0, 0.0};
+    for (size_t k = 0; k < samples_blocks(samples); k++) {
+        const SampleBlock block = samples_block(samples, k, pass->block);
+        if (pass->single) {
+            round_to_single(block.features, (size_t)block.rows * d, pass->block_single);
+            add_block_single(pass, &block, trace, scale, sums);
+        } else {
+            add_block(pass, factor, &block, trace, scale, sums);
+        }
+    }
+    for (size_t k = 0; k < entries; k++) {
+        pass->sum[k] = scale * (pass->sum[k] - sums[1] * factor[k]);
+    }
+    MPI_Allreduce(MPI_IN_PLACE, sums, 1, MPI_DOUBLE, MPI_SUM, pass->team);
+    return sums[0];
+}

@@ -1,0 +1,34 @@
+/* narrow_pass.h - value and gradient of the loss of a narrow network, private to narrow*.c. */
+#ifndef PHASESWEEP_NARROW_PASS_H
+#define PHASESWEEP_NARROW_PASS_H
+
+#include <mpi.h>
+#include <stdbool.h>
+
+#include "phasesweep/samples.h"
+
+typedef struct NarrowPass {
+    MPI_Comm team;          /* borrowed */
+    const Samples *samples; /* borrowed */
+    int width;              /* p */
+    bool single;            /* arithmetic in single precision */
+    double *block;          /* [block_rows * d]; owned as all below */
+    double *product;        /* [block_rows * p] */
+    double *sum;            /* d x p */
+    float *block_single, *product_single;
+    float *factor_single, *sum_single; /* d x p */
+} NarrowPass;
+
+/* Local.  Release with narrow_pass_free. */
+NarrowPass narrow_pass_create(MPI_Comm team, const Samples *samples, int width);
+void narrow_pass_free(NarrowPass *pass);
+
+/* Local.  Bytes of a NarrowPass, its samples apart. */
+size_t narrow_pass_memory(const SamplesSpec *spec, int width);
+
+/* Collective on the team.  |r|^2 over all samples, r = y - A(S), S = factor factor^T with
+ * factor d x p by column and the same on all ranks; sum(d x p) = this rank's share of sum_mu
+ * r_mu Z_mu factor, in pass->sum. */
+double narrow_pass_run(NarrowPass *pass, const double factor[]);
+
+#endif

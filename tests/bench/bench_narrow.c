@@ -1,0 +1,117 @@
+/* Narrow networks trained, as in the published runs of theory.md section 9, and how fast.
+ *
+ *   mpirun -n K bench_narrow SAMPLES DIMENSION NUCLEAR_WEIGHT STARTS SEEDS "WIDTH ..." [FILE]
+ *
+ * gamma = 1.25, Delta = 0.1.  For each width and seed the report; then the mean risk, and the
+ * useful flops (narrow_flops) a CPU second over the rate of dgemm at side 2000 measured just
+ * before: seconds of the busiest rank, waiting included.  FILE gets the data of seed 1 for
+ * bench_narrow_torch.py: rows, then labels, raw doubles. */
+#include <math.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "phasesweep/check.h"
+#include "phasesweep/narrow.h"
+#include "phasesweep/rng.h"
+
+void dgemm_(const char *, const char *, const int *, const int *, const int *, const double *,
+            const double *, const int *, const double *, const int *, const double *, double *,
+            const int *, size_t, size_t);
+
+static double processor_seconds(void)
+{
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+
+/* Flops a CPU second of one rank, all ranks at work. */
+static double dgemm_rate(void)
+{
+    const int n = 2000;
+    const double one = 1.0;
+    double *m = checked_alloc(3 * (size_t)n * (size_t)n, sizeof *m);
+    for (int row = 0; row < 2 * n; row++) {
+        rng_normals(1, RNG_PROBE, (uint64_t)row, n, m + (size_t)row * (size_t)n);
+    }
+    double best = INFINITY;
+    for (int repeat = 0; repeat < 3; repeat++) {
+        MPI_Barrier(MPI_COMM_WORLD);
+        const double start = processor_seconds();
+        dgemm_("N", "N", &n, &n, &n, &one, m, &n, m + n * n, &n, &one, m + 2 * n * n, &n, 1, 1);
+        best = fmin(best, processor_seconds() - start);
+    }
+    free(m);
+    return 2.0 * pow(n, 3) / best;
+}
+
+static void write_data(const char *path, const Problem *problem)
+{
+    SamplesSpec spec = samples_spec(problem);
+    spec.store = STORE_NONE;
+    Samples samples = samples_create(MPI_COMM_SELF, &spec);
+    const size_t d = (size_t)spec.dimension;
+    double *buffer = checked_alloc((size_t)samples.spec.block_rows * d, sizeof *buffer);
+    FILE *file = fopen(path, "wb");
+    for (size_t k = 0; k < samples_blocks(&samples); k++) {
+        const SampleBlock block = samples_block(&samples, k, buffer);
+        fwrite(block.features, sizeof *buffer, (size_t)block.rows * d, file);
+    }
+    fwrite(samples.labels, sizeof *buffer, (size_t)samples.rows, file);
+    fclose(file);
+    free(buffer);
+    samples_free(&samples);
+}
+
+int main(int argc, char **argv)
+{
+    MPI_Init(&argc, &argv);
+    int rank;
+    int ranks;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    Problem problem = {.model = MODEL_QUADRATIC,
+                       .source_exponent = 1.25,
+                       .noise = 0.1,
+                       .samples = atof(argv[1]),
+                       .dimension = atof(argv[2]),
+                       .seed = 1.0};
+    NarrowSettings settings = narrow_defaults();
+    settings.starts = atoi(argv[4]);
+    const int seeds = atoi(argv[5]);
+    if (argc > 7) {
+        write_data(argv[7], &problem);
+    }
+    const double rate = dgemm_rate();
+    char *rest = argv[6];
+    for (double width = strtod(rest, &rest); width > 0.0; width = strtod(rest, &rest)) {
+        problem.width = width;
+        problem.weight_decay = problem_weight_decay(&problem, atof(argv[3]));
+        double risk = 0.0;
+        for (int seed = 1; seed <= seeds; seed++) {
+            problem.seed = seed;
+            NarrowWork *work = narrow_create(MPI_COMM_WORLD, &problem, &settings);
+            const double start = MPI_Wtime();
+            const double busy = processor_seconds();
+            const Narrow fit = narrow_solve(work, &problem, NULL, NULL);
+            double seconds[2] = {processor_seconds() - busy, MPI_Wtime() - start};
+            MPI_Allreduce(MPI_IN_PLACE, seconds, 2, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
+            narrow_free(work);
+            risk += fit.risk / seeds;
+            if (rank == 0) {
+                printf("p %g seed %d: %s risk %.6g F %.9g gap %.1e spread %.1e rank %d "
+                       "iterations %d evaluations %d, %.1f s (cpu %.1f), %.2f of dgemm\n",
+                       width, seed, outcome_name(fit.outcome), fit.risk, fit.objective, fit.gap,
+                       fit.spread, fit.rank, fit.iterations, fit.evaluations, seconds[1],
+                       seconds[0],
+                       narrow_flops(&problem, fit.evaluations) / ranks / seconds[0] / rate);
+                fflush(stdout);
+            }
+        }
+        if (rank == 0 && seeds > 1) {
+            printf("p %g: mean risk %.6g\n", width, risk);
+        }
+    }
+    MPI_Finalize();
+    return 0;
+}
