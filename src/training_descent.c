@@ -158,6 +158,7 @@ static void anderson(const DescentState *state, double share[HISTORY])
 {
     const double(*p)[HISTORY] = state->product;
     const int newest = state->slot;
+    assert(state->depth >= 1 && state->depth <= HISTORY);
     const int older = state->steps < PLAIN_STEPS ? 0 : state->depth - 1;
     int slot[HISTORY];
     double k[HISTORY][HISTORY];
@@ -278,6 +279,7 @@ void descent_step(Descent *descent, const double vectors[], const double values[
     const double b = message ? threshold_of(descent, values)
                              : descent->weight / (descent->d * state->smoothness);
     plan->rank = active_above(values, descent->d, b);
+    assert(b > 0.0 && state->smoothness > 0.0);
     plan->trace = 0.0;
     for (size_t k = 0; k < (size_t)plan->rank; k++) {
         const double root = sqrt(values[d - 1 - k] - b);
@@ -330,6 +332,7 @@ bool descent_stuck(const Descent *descent)
 void descent_switch(Descent *descent, const double factor[], PassPlan *plan)
 {
     DescentState *state = &descent->state;
+    assert(state->rule == RULE_MESSAGE);
     descent_restart(descent, false);
     state->rule = RULE_GRADIENT;
     state->slot = 0;

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,7 @@ static void observe_finite(const TrainingWork *work, Training *training, double 
 {
     const size_t d = (size_t)work->d;
     const int rank = work->progress.plan.rank;
+    assert(rank >= 0 && rank <= work->d);
     double *turned = turned_factor(work, rank);
     double trace = 0.0;
     double square = 0.0;

@@ -240,6 +240,7 @@ PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[])
     double *out = checked_alloc((size_t)samples->spec.block_rows, sizeof *out);
     PassSums sums = {0};
     assert(plan->slot >= 0 && plan->slot < HISTORY);
+    assert(plan->rank >= 0 && plan->rank <= samples->spec.dimension);
     memset(pass->gram, 0, d * d * sizeof(double));
     if (plan->single) {
         round_to_single(factor, d * (size_t)plan->rank, pass->factor_single);
