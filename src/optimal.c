@@ -83,6 +83,8 @@ static void descend(Walk *walk, double start)
 static double exponent(double log_decay, void *context)
 {
     Walk *walk = context;
+    /* trials come as close as rounding: two of them tell no curvature */
+    walk->work->before.valid = false;
     walk->last = (Visit){.log_decay = log_decay, .evolution = visit(walk, log_decay)};
     return walk->last.evolution.exponent_weight_decay;
 }
@@ -93,6 +95,7 @@ static bool uncollapse(Walk *walk, double low, double *high)
 {
     for (int step = 0; step < 40; step++) {
         const double middle = 0.5 * (low + *high);
+        walk->work->before.valid = false;
         const Evolution e = visit(walk, middle);
         if (!solved(&e)) {
             return false;
@@ -165,6 +168,7 @@ static void try_width(EvolutionWork *work, const Problem *problem, double width,
     Problem at = *problem;
     at.width = width;
     at.weight_decay = problem_weight_decay(&at, problem_nuclear_weight(problem));
+    work->before.valid = false; /* the point at p = d is the same again */
     const Evolution e = evolution_solve(work, &at);
     best->iterations += e.iterations;
     if (!solved(&e)) {
