@@ -339,7 +339,6 @@ static bool work_through(MPI_Comm comm, Run *run, const RunRequest *request, boo
         enter_run(comm, run, request->archive_path);
     }
     share_lines(comm, &run->plan);
-    /* collective from here to archive_close; only raw writes in between */
     run->archive = archive_open(comm, request->archive_path, run->job);
     if (root) {
         store_lost(run, &open);
