@@ -14,53 +14,69 @@
 #include "phasesweep/sweep.h"
 
 enum {
-    SET_ATTEMPTS = FIELD_COUNT, /* int32 */
-    SET_EIGENVALUES,            /* float64, of methods that train */
-    SET_CHECKSUM,               /* uint64 */
-    SET_OUTCOME,                /* int8, written last */
+    /* int32 */
+    SET_ATTEMPTS = FIELD_COUNT,
+    /* float64, of methods that train */
+    SET_EIGENVALUES,
+    /* uint64 */
+    SET_CHECKSUM,
+    /* int8, written last */
+    SET_OUTCOME,
     SET_COUNT
 };
 
+/* Of the files written here.  It grows when a reader of today would misread the new file. */
 enum { SCHEMA = 1 };
 
 /* The table of runs, a group beside the sweeps, with one entry a run. */
 #define RUNS_GROUP "runs"
 
 typedef struct Layout {
-    int     rank;                   /* number of varied axes */
+    /* number of varied axes */
+    int     rank;
     hsize_t shape[AXIS_COUNT];
     AxisId  ids[AXIS_COUNT];
-    hsize_t eigenvalues;            /* longest spectrum; 0: the method has none */
-    uint64_t fields;                /* of the method */
+    /* longest spectrum; 0: the method has none */
+    hsize_t eigenvalues;
+    /* of the method */
+    uint64_t fields;
 } Layout;
 
+/* Local.  What a new file of this sweep holds; and whether set is among it. */
 Layout layout_of(const Sweep *sweep);
 bool layout_has(const Layout *layout, int set);
 
-/* Name and type in the file of a set. */
+/* Local.  Name (static) and type in the file of a set; the type is HDF5's own, not to be
+ * closed. */
 const char *set_name(int set);
 hid_t set_type(int set);
 
 /* An open group of a sweep. */
 typedef struct Group {
-    const Sweep *sweep;             /* borrowed */
-    Layout       layout;            /* fields: those that the file has */
-    hid_t        set[SET_COUNT];    /* -1: not there */
+    /* borrowed */
+    const Sweep *sweep;
+    /* fields: those that the file has */
+    Layout       layout;
+    /* -1: not there */
+    hid_t        set[SET_COUNT];
 } Group;
 
-/* Open what the file has of the sweep; an older schema may lack fields.  False if an array that
- * the file promises is missing or of another size. */
+/* Local.  Open what the file has of the sweep; an older schema may lack fields.  False if an
+ * array that the file promises is missing or of another size. */
 bool group_open(hid_t file, const Sweep *sweep, Group *group);
 void group_close(Group *group);
 
-/* Can rows be written in place, or was the file repacked? */
+/* Local.  Can rows be written in place, or was the file repacked?  Contiguous sets alone
+ * take raw writes of one process; compressed ones are chunked. */
 bool group_is_raw(const Group *group);
 
-/* Read (or write) `count` rows from point `first`, one innermost row; false if HDF5 fails. */
+/* Local.  Read (or write) `count` rows from point `first`, one innermost row; false if HDF5
+ * fails.  `type` is that of data in memory, [count], or [count * longest spectrum] for
+ * eigenvalues. */
 bool group_move(const Group *group, int set, size_t first, size_t count, hid_t type, void *data,
                 bool write);
 
-/* Checksum of a row; eigenvalues: its own, or NULL if the set is not there. */
+/* Local.  Checksum of a row; eigenvalues: its own, or NULL if the set is not there. */
 uint64_t group_checksum(const Group *group, size_t point, const Record *record,
                         const double eigenvalues[]);
 

@@ -10,15 +10,21 @@
 
 /* What a subcommand was given; all texts belong to argv. */
 typedef struct Arguments {
-    const char *output;         /* archive of -o, NULL: none */
+    /* archive of -o, NULL: none */
+    const char *output;
     bool        dry_run, json, extend, retry;
-    const char *tolerance;      /* as written, NULL: none */
-    PlanRequest plan;           /* its options; job_path and overridden unset */
-    char      **words;          /* [count], arguments that are no options; owned */
+    /* as written, NULL: none */
+    const char *tolerance;
+    /* its options; job_path and overridden unset */
+    PlanRequest plan;
+    /* [count], arguments that are no options; owned */
+    char      **words;
     size_t      count;
-    char      **sets;           /* [set_count], KEY=VALUE of every --set; owned */
+    /* [set_count], KEY=VALUE of every --set; owned */
+    char      **sets;
     size_t      set_count;
-    MPI_Comm  (*start)(void);   /* initialises MPI and returns the world; at most once */
+    /* initialises MPI and returns the world; at most once */
+    MPI_Comm  (*start)(void);
 } Arguments;
 
 /* Tables for argp, ended by an empty row. */

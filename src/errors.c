@@ -51,6 +51,7 @@ void errors_take(Errors *errors, size_t line, const char *prefix, char *message)
 
 char *errors_finish(Errors *errors)
 {
+    /* what was only counted is owned up to */
     if (errors->count > ERRORS_SHOWN) {
         char *longer = checked_format("%s%s: and %zu more errors\n", errors->text,
                                       errors->source, errors->count - ERRORS_SHOWN);

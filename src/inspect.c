@@ -160,6 +160,7 @@ ExitStatus inspect_status(const char *path, bool json)
             print_counts(&opened.job->sweeps[s], &counts);
         }
     }
+    /* a table of ARCHIVE_RUNS entries is too large for a stack */
     Usage *usage = checked_alloc(1, sizeof *usage);
     add_usage(path, opened.reader, left, usage);
     (json ? print_json_usage : print_usage)(usage);
@@ -183,6 +184,7 @@ static void verify_line(const Opened *opened, size_t s, size_t line, Verdict *ve
     sweep_line(sweep, line, &first, &count);
     archive_read_rows(opened->reader, s, first, count, opened->rows);
     for (size_t i = 0; i < count; i++) {
+        /* not by name: an outcome out of range counts as finished, and is wrong */
         const Outcome outcome = opened->rows->records[i].outcome;
         const bool finished = outcome != OUTCOME_NEVER_RUN && outcome != OUTCOME_RUNNING;
         verdict->finished += finished;

@@ -120,6 +120,7 @@ static void read_sweep(Reader *reader, const yaml_node_t *node, const Sweep *com
             read_key(reader, sweep, id, parts[id]);
         }
     }
+    /* also when keys were wrong: what is missing is said at once */
     sweep_check(sweep, node_line(node), &reader->errors);
 }
 

@@ -27,6 +27,7 @@
 #define SAMPLE_FORMS (WIDTH_FORMS | BIT(FORM_EFFECTIVE) | BIT(FORM_EFFECTIVE_POWER))
 #define WEIGHT_FORMS (WIDTH_FORMS | BIT(FORM_SQRT_EFFECTIVE))
 
+/* Words by number, with the one type of function that Key has. */
 static const char *model_word(int k)
 {
     return model_name((Model)k);
@@ -139,6 +140,7 @@ bool key_in_range(const Key *key, AxisForm form, double value)
            (key->kind != KIND_WHOLE || value == floor(value));
 }
 
+/* "A, B, C"; owned by the caller. */
 static char *allowed_words(const Key *key)
 {
     char *all = checked_format("%s", key->word(0));

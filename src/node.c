@@ -23,6 +23,7 @@ typedef enum RangeKey {
     RANGE_COUNT
 } RangeKey;
 
+/* In the order of RangeKey. */
 static const char *const range_names[RANGE_COUNT] = {"as", "values", "from",
                                                      "to", "count",  "spacing"};
 
@@ -77,6 +78,7 @@ bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
                    head, colon, words_show(node_text(map)).text);
         return false;
     }
+    /* YAML allows a key twice and libyaml keeps both: the second would win silently */
     for (const yaml_node_pair_t *pair = map->data.mapping.pairs.start;
          pair < map->data.mapping.pairs.top; pair++) {
         const yaml_node_t *key = node_at(reader, pair->key);
@@ -106,6 +108,7 @@ static void read_number(Reader *reader, const yaml_node_t *node, KeyId id, AxisF
     }
 }
 
+/* For qsort; no NAN gets here. */
 static int ascending(const void *a, const void *b)
 {
     const double x = *(const double *)a;
@@ -116,6 +119,7 @@ static int ascending(const void *a, const void *b)
 /* A repeated coordinate would make selection by value ambiguous. */
 static void refuse_repeated(Reader *reader, const yaml_node_t *node, KeyId id, const Axis *axis)
 {
+    assert(axis->count > 0);
     double *sorted = checked_alloc(axis->count, sizeof(double));
     memcpy(sorted, axis->values, axis->count * sizeof(double));
     qsort(sorted, axis->count, sizeof(double), ascending);
@@ -194,6 +198,7 @@ static void fill_range(Axis *axis, double from, double to, size_t count, bool lo
     }
 }
 
+/* From two ends, both included, and a number of values. */
 static void read_range(Reader *reader, const yaml_node_t *map, const yaml_node_t *parts[],
                        KeyId id, Axis *axis)
 {
@@ -235,6 +240,7 @@ static void read_range(Reader *reader, const yaml_node_t *map, const yaml_node_t
     }
 }
 
+/* {as: ..., values: ...} or a range; the form first, for it decides what the numbers may be. */
 static void read_mapping(Reader *reader, const yaml_node_t *map, KeyId id, Axis *axis)
 {
     const Key *key = &keys_table[id];

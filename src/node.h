@@ -6,11 +6,13 @@
 
 #include "phasesweep/sweep.h"
 
+/* A document being read, and what was found wrong with it so far. */
 typedef struct Reader {
     yaml_document_t document;
     Errors          errors;
 } Reader;
 
+/* Local, like all here.  Line of the file where the node begins, from 1. */
 size_t node_line(const yaml_node_t *node);
 
 /* Text of a scalar, or a static name of what the node is instead. */

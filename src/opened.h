@@ -5,10 +5,14 @@
 #include "phasesweep/archive.h"
 
 typedef struct Opened {
-    const char *path;       /* borrowed */
-    Job  *job;              /* owned */
-    ArchiveReader *reader;  /* owned */
-    Rows *rows;             /* buffer of one line; owned */
+    /* borrowed */
+    const char *path;
+    /* owned */
+    Job  *job;
+    /* owned */
+    ArchiveReader *reader;
+    /* buffer of one line; owned */
+    Rows *rows;
 } Opened;
 
 /* Dies with STATUS_WRONG_INPUT if there is no sound archive at path. */

@@ -7,10 +7,13 @@
 /* The line being computed. */
 typedef struct PointLine {
     const PointTeam *team;
-    const Problem   *problems;      /* [count] */
+    /* [count] */
+    const Problem   *problems;
     size_t           count;
-    Record          *records;       /* [count] */
-    double          *eigenvalues;   /* [count * width], or NULL */
+    /* [count] */
+    Record          *records;
+    /* [count * width], or NULL */
+    double          *eigenvalues;
     size_t           width;
 } PointLine;
 

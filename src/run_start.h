@@ -7,13 +7,16 @@
 #include "phasesweep/run.h"
 
 struct RunStart {
-    Lock *lock;         /* of the archive; owned, released at the end or by `die` */
-    char *text;         /* of the job to run; owned */
-    char *stored;       /* of the archive's job if that has to be extended, else NULL; owned */
+    /* of the archive; owned, released at the end or by `die` */
+    Lock *lock;
+    /* of the job to run; owned */
+    char *text;
+    /* of the archive's job if that has to be extended, else NULL; owned */
+    char *stored;
 };
 
-/* Local.  Parse the text of a job; leaves with STATUS_WRONG_INPUT and all errors on stderr.  What
- * an archive holds was checked when it was written: it fails on a damaged one alone. */
+/* Local.  Parse the text of a job; leaves with STATUS_WRONG_INPUT and all errors on stderr.
+ * What an archive holds was checked when it was written: it fails on a damaged one alone. */
 Job run_parse(const char *name, const char *text);
 
 #endif

@@ -2,9 +2,10 @@
  *
  * A group per sweep; in it the varied axes as dimension scales and every field of the method as
  * an array over them, with outcome (int8), attempts and checksum; beside the sweeps the table
- * `runs`.  The structure is complete before the first point: built by one rank under a temporary
- * name, space reserved, closed, renamed.  From then on there are only independent raw writes,
- * payload first, then checksum, outcome last, so that kill -9 loses at most the lines in flight.
+ * `runs`.  The structure is complete before the first point: built by one rank under a
+ * temporary name, space reserved, closed, renamed.  From then on there are only independent raw
+ * writes, payload first, then checksum, outcome last, so that kill -9 loses at most the lines
+ * in flight.
  *
  * A row is a point's place in every array.  It is SOUND if its checksum agrees; only sound rows
  * count as finished.
@@ -20,17 +21,19 @@
 #include "record.h"
 
 enum {
-    ATTEMPTS_MOST = 3,      /* a point that dies with its job so often is lost */
-    ARCHIVE_RUNS = 1024,    /* entries of the table of runs; the last takes all later ones */
+    /* a point that dies with its job so often is lost */
+    ATTEMPTS_MOST = 3,
+    /* entries of the table of runs; the last takes all later ones */
+    ARCHIVE_RUNS = 1024,
     RUN_TEXT = 64,
     RUN_COEFFICIENTS = 32
 };
 
 /* ---- reading, by one process; the file may be being written ------------------------------ */
 
-/* Local.  The text of the job inside, owned by the caller; NULL if nothing exists at path.  Dies
- * with STATUS_WRONG_INPUT, naming the reason, if it is no archive of ours, is truncated or has a
- * newer schema. */
+/* Local.  The text of the job inside, owned by the caller; NULL if nothing exists at path.
+ * Dies with STATUS_WRONG_INPUT, naming the reason, if it is no archive of ours, is truncated
+ * or has a newer schema. */
 char *archive_read_job(const char *path);
 
 typedef struct ArchiveReader ArchiveReader;
@@ -45,12 +48,16 @@ bool archive_is_raw(const ArchiveReader *reader);
 
 /* Rows of one line, in a caller's buffers of LINE_LENGTH. */
 typedef struct Rows {
-    Record   records[LINE_LENGTH];  /* fields the file lacks are NAN */
-    int32_t  attempts[LINE_LENGTH]; /* begun since last finished, this finish included */
+    /* fields the file lacks are NAN */
+    Record   records[LINE_LENGTH];
+    /* begun since last finished, this finish included */
+    int32_t  attempts[LINE_LENGTH];
     uint64_t checksum[LINE_LENGTH];
-    bool     sound[LINE_LENGTH];    /* finished, and the checksum agrees */
-    double  *eigenvalues;           /* [count * longest spectrum] of the line read last, or
-                                     * NULL if there are none; owned by the reader */
+    /* finished, and the checksum agrees */
+    bool     sound[LINE_LENGTH];
+    /* [count * longest spectrum] of the line read last, or NULL if there are none; owned by
+     * the reader */
+    double  *eigenvalues;
 } Rows;
 
 /* Local.  Read `count` rows from point `first` of a sweep; they must lie in one line. */
@@ -63,17 +70,20 @@ void archive_read_outcomes(ArchiveReader *reader, size_t sweep, size_t first, si
 
 /* One entry of the table of runs. */
 typedef struct RunEntry {
-    double start, end;      /* seconds since 1970; end 0: died */
+    /* seconds since 1970; end 0: died */
+    double start, end;
     int    ranks;
-    double points;          /* finished by this run */
+    /* finished by this run */
+    double points;
     char   host[RUN_TEXT], slurm_job[RUN_TEXT];
-    double coefficients[RUN_COEFFICIENTS]; /* of the cost model, as learned by the run; NAN beyond */
+    /* of the cost model, as learned by the run; NAN beyond */
+    double coefficients[RUN_COEFFICIENTS];
 } RunEntry;
 
 /* Local.  Entries used, at most `most`, oldest first. */
 size_t archive_read_runs(ArchiveReader *reader, RunEntry entries[], size_t most);
 
-/* ---- making ------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------ */
 
 /* Root only.  Build the file at path; dies with STATUS_WRONG_INPUT if the folder does not let
  * it, with STATUS_ENVIRONMENT, leaving nothing, if the disk is full. */
@@ -86,7 +96,7 @@ size_t archive_spectrum(const Sweep *sweep);
 /* Local.  Bytes the file of this job takes, without HDF5's own few kilobytes. */
 double archive_bytes(const Job *job);
 
-/* ---- writing ------------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 typedef struct Archive Archive;
 
@@ -98,8 +108,8 @@ void archive_close(Archive *archive);
 /* Local.  Mark the rows of a line as running and count the attempt. */
 void archive_begin(Archive *archive, size_t sweep, size_t first, size_t count);
 
-/* Local.  The rows of a line that was begun and is left for later, unharmed: an interruption that
- * was asked for is no attempt. */
+/* Local.  The rows of a line that was begun and is left for later, unharmed: an interruption
+ * that was asked for is no attempt. */
 void archive_give_back(Archive *archive, size_t sweep, size_t first, size_t count);
 
 /* Local.  Write the rows of a line; dies with STATUS_ENVIRONMENT if the disk refuses.

@@ -5,13 +5,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* A file of another kind gives an error a line; beyond these they are only counted. */
 enum { ERRORS_SHOWN = 50 };
 
 typedef struct Errors {
-    const char *source;     /* begins every line: a file, or the program; borrowed */
-    bool        numbered;   /* lines of a file are named: "SOURCE:LINE: ..." */
-    size_t      count;      /* all of them; only the first ERRORS_SHOWN are kept as text */
-    char       *text;       /* one line each; NULL if count is 0; owned */
+    /* begins every line: a file, or the program; borrowed */
+    const char *source;
+    /* lines of a file are named: "SOURCE:LINE: ..." */
+    bool        numbered;
+    /* all of them; only the first ERRORS_SHOWN are kept as text */
+    size_t      count;
+    /* one line each; NULL if count is 0; owned */
+    char       *text;
 } Errors;
 
 /* Local.  Add one line; `line` counts from 1 and is ignored unless numbered. */

@@ -25,11 +25,16 @@ typedef enum AxisId {
 
 /* What the numbers of an axis are multiples or powers of. */
 typedef enum AxisForm {
-    FORM_NUMBER,            /* the value itself */
-    FORM_POWER,             /* d^value */
-    FORM_EFFECTIVE,         /* samples: n_eff = value */
-    FORM_EFFECTIVE_POWER,   /* samples: n_eff = d^value */
-    FORM_SQRT_EFFECTIVE,    /* weights: value * sqrt(n_eff / d) */
+    /* the value itself */
+    FORM_NUMBER,
+    /* d^value */
+    FORM_POWER,
+    /* samples: n_eff = value */
+    FORM_EFFECTIVE,
+    /* samples: n_eff = d^value */
+    FORM_EFFECTIVE_POWER,
+    /* weights: value * sqrt(n_eff / d) */
+    FORM_SQRT_EFFECTIVE,
     FORM_COUNT
 } AxisForm;
 
@@ -46,27 +51,41 @@ typedef enum KeyId {
     KEY_COUNT = KEY_AXES + AXIS_COUNT
 } KeyId;
 
+/* Words of one key; bounds arrays on the stack. */
 enum { WORDS_MOST = 8 };
 
 typedef enum KeyKind {
-    KIND_NAME,  /* up to 63 of a-z, 0-9, _ */
-    KIND_WORD,  /* one of a few words */
+    /* up to 63 of a-z, 0-9, _ */
+    KIND_NAME,
+    /* one of a few words */
+    KIND_WORD,
+    /* any decimal number within the bounds of the key */
     KIND_REAL,
+    /* likewise, and whole: exact below 2^53 */
     KIND_WHOLE
 } KeyKind;
 
 typedef struct Key {
+    /* as written in job files; as in theory.md, "" without one; as in the archive */
     const char *name, *symbol, *unit;
     KeyKind     kind;
-    double      low, high;      /* of the written number and of what it resolves to */
-    bool        above;          /* low itself is not allowed */
-    unsigned    forms;          /* bit 1u << form for every AxisForm allowed; settings 0 */
-    const char *(*word)(int k); /* of KIND_WORD: its words, k below word_count */
-    int         word_count;     /* at most WORDS_MOST */
-    const char *preset;         /* default as one would write it; NULL: required */
+    /* of the written number and of what it resolves to */
+    double      low, high;
+    /* low itself is not allowed */
+    bool        above;
+    /* bit 1u << form for every AxisForm allowed; settings 0 */
+    unsigned    forms;
+    /* of KIND_WORD: its words, k below word_count */
+    const char *(*word)(int k);
+    /* at most WORDS_MOST */
+    int         word_count;
+    /* default as one would write it; NULL: required */
+    const char *preset;
+    /* for the reference and the help, one clause */
     const char *meaning;
 } Key;
 
+/* By KeyId.  Static; the strings too. */
 extern const Key keys_table[KEY_COUNT];
 
 /* Local.  The names of all keys, for words.h. */

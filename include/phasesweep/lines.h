@@ -5,16 +5,21 @@
 #include "archive.h"
 #include "job.h"
 
+/* A line that is not done. */
 typedef struct OpenLine {
     uint32_t sweep, line;
-    bool     interrupted;   /* begun before and not finished: tried again after all others */
-    bool     lost;          /* died with its job ATTEMPTS_MOST times: not to be run */
+    /* begun before and not finished: tried again after all others */
+    bool     interrupted;
+    /* died with its job ATTEMPTS_MOST times: not to be run */
+    bool     lost;
 } OpenLine;
 
 typedef struct OpenLines {
     size_t    count;
-    OpenLine *lines;        /* [count], in the order of the job; owned */
-    double    finished;     /* points that need no work */
+    /* [count], in the order of the job; owned */
+    OpenLine *lines;
+    /* points that need no work */
+    double    finished;
 } OpenLines;
 
 /* Local.  Lines with a row that is not finished and sound; with `retry` also those with a row
@@ -30,15 +35,20 @@ size_t lines_unconverged(const char *archive_path, const Job *job);
 
 /* ---- lines by content -------------------------------------------------------------------- */
 
+/* Where a job has a line of some content. */
 typedef struct LineRef {
-    uint64_t id;            /* sweep_line_id */
+    /* sweep_line_id */
+    uint64_t id;
     uint32_t sweep, line;
-    bool     used;          /* the caller's mark; false at first */
+    /* the caller's mark; false at first */
+    bool     used;
 } LineRef;
 
+/* Sorted by id, so that a look-up is a binary search; equal ids stand together. */
 typedef struct LineIndex {
     size_t   count;
-    LineRef *lines;         /* [count], by id; owned */
+    /* [count], by id; owned */
+    LineRef *lines;
 } LineIndex;
 
 /* Local.  All lines of a job. */

@@ -1,14 +1,15 @@
 /* lock.h - one writer an archive, across hosts.
  *
- * The lock of PATH is the file PATH.lock: host, process, its start, Slurm job, date.  It is stale
- * if its process on this host is gone, or, from another host, if it was not touched for
- * LOCK_SILENCE seconds; the clock is that of the file system.
+ * The lock of PATH is the file PATH.lock: host, process, its start, Slurm job, date.  It is
+ * stale if its process on this host is gone, if Slurm has started the same job again, or, from
+ * another host, if it was not touched for LOCK_SILENCE seconds by the file system's clock.
  */
 #ifndef PHASESWEEP_LOCK_H
 #define PHASESWEEP_LOCK_H
 
 #include <stdbool.h>
 
+/* Seconds; ten times what a run lets pass between two touches. */
 enum { LOCK_SILENCE = 300 };
 
 typedef struct Lock Lock;

@@ -19,12 +19,18 @@ void point_work_free(PointWork *work);
 
 /* Who computes a line, and what may interrupt it. */
 typedef struct PointTeam {
-    PointWork  *work;               /* this rank's own; borrowed */
-    MPI_Comm    comm;               /* borrowed */
-    bool      (*stopping)(void *context); /* asked on rank 0 now and then; NULL: never stop */
-    void       *context;            /* borrowed */
-    double      memory;             /* bytes a rank may use for rows of data */
-    const char *checkpoint;         /* path for the state of a training, NULL: none; borrowed */
+    /* this rank's own; borrowed */
+    PointWork  *work;
+    /* borrowed */
+    MPI_Comm    comm;
+    /* asked on rank 0 now and then; NULL: never stop */
+    bool      (*stopping)(void *context);
+    /* borrowed */
+    void       *context;
+    /* bytes a rank may use for rows of data */
+    double      memory;
+    /* path for the state of a training, NULL: none; borrowed */
+    const char *checkpoint;
 } PointTeam;
 
 /* Collective on team->comm for methods that train, else Local.  Solve `count` points of one

@@ -8,43 +8,68 @@
 
 #include <stdbool.h>
 
+/* Section 1 of theory.md. */
 typedef enum Model {
-    MODEL_QUADRATIC,    /* f = Tr[S (x x^T - I)] / sqrt(d), S = W^T W / sqrt(p d) */
-    MODEL_DIAGONAL,     /* f = a.(w o x) / sqrt(d) */
+    /* f = Tr[S (x x^T - I)] / sqrt(d), S = W^T W / sqrt(p d) */
+    MODEL_QUADRATIC,
+    /* f = a.(w o x) / sqrt(d) */
+    MODEL_DIAGONAL,
     MODEL_COUNT
 } Model;
 
+/* How a point is solved; theory.md sections 2 and 3, 6, 4, 8, 8. */
 typedef enum Method {
-    METHOD_STATE_EVOLUTION, /* fixed point of the state-evolution equations */
-    METHOD_BAYES,           /* Bayes-optimal risk */
-    METHOD_OPTIMAL,         /* state evolution at the best weight decay */
-    METHOD_TRAINING,        /* empirical risk minimisation on drawn samples */
-    METHOD_AMP,             /* approximate message passing on drawn samples */
+    /* fixed point of the state-evolution equations */
+    METHOD_STATE_EVOLUTION,
+    /* Bayes-optimal risk */
+    METHOD_BAYES,
+    /* state evolution at the best weight decay */
+    METHOD_OPTIMAL,
+    /* empirical risk minimisation on drawn samples */
+    METHOD_TRAINING,
+    /* approximate message passing on drawn samples */
+    METHOD_AMP,
     METHOD_COUNT
 } Method;
 
 /* Where the rows are between two uses. */
 typedef enum SampleStore {
-    STORE_AUTO,     /* double if that fits the memory given, else none */
-    STORE_DOUBLE,   /* 8 d bytes a row */
-    STORE_FLOAT,    /* 4 d bytes a row; entries rounded, labels not: slightly other data */
-    STORE_NONE,     /* made again at every use: one block, however many rows; same bits */
+    /* double if that fits the memory given, else none */
+    STORE_AUTO,
+    /* 8 d bytes a row */
+    STORE_DOUBLE,
+    /* 4 d bytes a row; entries rounded, labels not: slightly other data */
+    STORE_FLOAT,
+    /* made again at every use: one block, however many rows; same bits */
+    STORE_NONE,
     STORE_COUNT
 } SampleStore;
 
+/* Whole numbers are held as doubles: d = 10^8 in state evolution needs n of 1e40.  What takes
+ * part in the content of a line is listed in sweep_line_id. */
 typedef struct Problem {
     Model  model;
     Method method;
-    double source_exponent; /* gamma > 1/2: teacher coefficients decay as i^-gamma */
-    double dimension;       /* d, whole number >= 2 */
-    double noise;           /* Delta >= 0, VARIANCE of the label noise */
-    double seed;            /* whole number >= 0; used by training and amp only */
-    double width;           /* p, whole number >= 1; used by the quadratic model */
-    double samples;         /* n > 0, number of data (not n_eff); real in state evolution */
-    double weight_decay;    /* lambda > 0; NAN for methods that take none */
-    double tolerance;       /* > 0, relative; what it bounds is stated by the method */
-    bool   random_signs;    /* of the teacher's coefficients; diagonal model */
-    SampleStore store;      /* used by training and amp only */
+    /* gamma > 1/2: teacher coefficients decay as i^-gamma */
+    double source_exponent;
+    /* d, whole number >= 2 */
+    double dimension;
+    /* Delta >= 0, VARIANCE of the label noise */
+    double noise;
+    /* whole number >= 0; used by training and amp only */
+    double seed;
+    /* p, whole number >= 1; used by the quadratic model */
+    double width;
+    /* n > 0, number of data (not n_eff); real in state evolution */
+    double samples;
+    /* lambda > 0; NAN for methods that take none */
+    double weight_decay;
+    /* > 0, relative; what it bounds is stated by the method */
+    double tolerance;
+    /* of the teacher's coefficients; diagonal model */
+    bool   random_signs;
+    /* used by training and amp only */
+    SampleStore store;
 } Problem;
 
 /* Local.  Names as written in job files; static strings, never NULL. */

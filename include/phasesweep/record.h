@@ -29,7 +29,8 @@
 
 /* How a field is stored. */
 typedef enum FieldKind {
-    FIELD_REAL,     /* float64 */
+    /* float64 */
+    FIELD_REAL,
     FIELD_PHASE     /* int8 with the names of phases.h; NAN is stored as -1 */
 } FieldKind;
 
@@ -109,17 +110,23 @@ typedef enum FieldId {
     FIELD_COUNT
 } FieldId;
 
+/* One row of the table; all strings static. */
 typedef struct Field {
     FieldKind   kind;
-    unsigned    methods;    /* bit 1u << method */
+    /* bit 1u << method */
+    unsigned    methods;
     const char *name, *unit, *symbol, *equation, *long_name;
 } Field;
 
+/* By FieldId. */
 extern const Field record_fields[FIELD_COUNT];
 
+/* The result of one point, whatever its method. */
 typedef struct Record {
+    /* says which fields may be there: converged all of the method's, failed next to none */
     Outcome outcome;
-    double  value[FIELD_COUNT];     /* NAN: absent */
+    /* NAN: absent */
+    double  value[FIELD_COUNT];
 } Record;
 
 /* Local.  A record without a single value. */
@@ -130,14 +137,16 @@ uint64_t record_fields_of(Method method);
 
 /* What a row of the archive holds beside its record. */
 typedef struct RowData {
-    const double *coordinates;  /* [coordinate_count], of the varied axes; borrowed */
+    /* [coordinate_count], of the varied axes; borrowed */
+    const double *coordinates;
     size_t        coordinate_count;
-    const double *eigenvalues;  /* [eigenvalue_count], NAN beyond d; borrowed */
+    /* [eigenvalue_count], NAN beyond d; borrowed */
+    const double *eigenvalues;
     size_t        eigenvalue_count;
 } RowData;
 
-/* Local.  XXH3-64 over the coordinates, the outcome, the fields of the set but the seconds, in table
- * order, then the eigenvalues, all as little-endian doubles with one NAN. */
+/* Local.  XXH3-64 over the coordinates, the outcome, the fields of the set but the seconds,
+ * in table order, then the eigenvalues, all as little-endian doubles with one NAN. */
 uint64_t record_checksum(const Record *record, uint64_t fields, const RowData *row);
 
 #endif

@@ -9,17 +9,20 @@
 
 /* What `run` and `resume` were asked for. */
 typedef struct RunRequest {
-    const char *job_path;       /* names the job in messages; NULL: the job inside the archive */
+    /* names the job in messages; NULL: the job inside the archive */
+    const char *job_path;
     const char *archive_path;
-    bool extend;                /* keep the shared lines of an archive of another job */
-    bool retry;                 /* also points that did not converge, failed or were lost */
+    /* keep the shared lines of an archive of another job */
+    bool extend;
+    /* also points that did not converge, failed or were lost */
+    bool retry;
 } RunRequest;
 
 /* What rank 0 found out and holds before MPI starts. */
 typedef struct RunStart RunStart;
 
-/* Local.  From now on SIGTERM, SIGINT and SIGUSR1 only ask to stop; call it on every rank before
- * anything else, since batch systems signal early. */
+/* Local.  From now on SIGTERM, SIGINT and SIGUSR1 only ask to stop; call it on every rank
+ * before anything else, since batch systems signal early. */
 void run_stop_on_signals(void);
 
 /* Root only, before MPI starts, so that wrong input ends in one plain line.  Lock the archive,
@@ -29,8 +32,8 @@ void run_stop_on_signals(void);
 RunStart *run_prepare(const RunRequest *request, char *text);
 
 /* Collective on comm.  Compute what is not done; `start` on rank 0 is taken over, NULL
- * elsewhere.  A signal stops it after the lines in flight.  Returns the exit status, the same on
- * all ranks. */
+ * elsewhere.  A signal stops it after the lines in flight.  Returns the exit status, the
+ * same on all ranks. */
 ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start);
 
 #endif

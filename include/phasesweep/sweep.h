@@ -15,25 +15,39 @@
 #include "keys.h"
 #include "problem.h"
 
+/* LINE_LENGTH bounds buffers on the stack and what one kill can cost; it is part of the file
+ * format, for content ids of lines depend on it.  POINTS_MOST keeps row numbers exact in every
+ * type used for them. */
 enum { LINE_LENGTH = 256, NAME_LENGTH = 64, AXIS_LONGEST = 1000000, POINTS_MOST = 1000000000 };
 
 typedef struct Axis {
+    /* what the values are multiples or powers of; one for the whole axis */
     AxisForm form;
-    bool     varied;    /* written as a list or range: a dimension of the arrays */
-    size_t   count;     /* 0: not given; at most AXIS_LONGEST */
-    double  *values;    /* [count], as written but whole where the key is; owned */
+    /* written as a list or range: a dimension of the arrays */
+    bool     varied;
+    /* 0: not given; at most AXIS_LONGEST */
+    size_t   count;
+    /* [count], as written but whole where the key is; owned */
+    double  *values;
 } Axis;
 
 typedef struct Sweep {
+    /* of the group in the archive: a-z, 0-9, _; empty until it is read or made up */
     char   name[NAME_LENGTH];
     Model  model;
     Method method;
-    double tolerance;       /* 0 until sweep_check completes it by the method */
+    /* 0 until sweep_check completes it by the method */
+    double tolerance;
+    /* of the teacher's coefficients; diagonal model */
     bool   random_signs;
+    /* of the rows of data; for methods that train */
     SampleStore store;
-    int    ranks_per_line;  /* 0: as cost and memory ask */
+    /* 0: as cost and memory ask */
+    int    ranks_per_line;
+    /* by AxisId; owned, released by sweep_free */
     Axis   axis[AXIS_COUNT];
-    size_t line[KEY_COUNT]; /* where a key was written, from 1; 0: not given */
+    /* where a key was written, from 1; 0: not given */
+    size_t line[KEY_COUNT];
 } Sweep;
 
 /* Local.  Put the text of one key, found at `line`, into the sweep, which must not have it
@@ -56,6 +70,7 @@ void sweep_free(Sweep *sweep);
 
 /* Local.  Dimensions of the sweep's arrays, outermost first; returns how many. */
 int sweep_shape(const Sweep *sweep, size_t shape[AXIS_COUNT], AxisId ids[AXIS_COUNT]);
+/* Local.  1 without varied axes, at most POINTS_MOST once checked; lines by rows. */
 size_t sweep_points(const Sweep *sweep);
 size_t sweep_lines(const Sweep *sweep);
 
