@@ -268,7 +268,7 @@ static void read_mapping(Reader *reader, const yaml_node_t *map, KeyId id, Axis 
 
 void node_read_axis(Reader *reader, const yaml_node_t *node, KeyId id, Axis *axis)
 {
-    assert(axis->values == NULL && id >= 0 && id < AXIS_COUNT);
+    assert(axis->values == NULL && id >= KEY_AXES && id < KEY_COUNT);
     const size_t before = reader->errors.count;
     axis->varied = true;
     if (node->type == YAML_SEQUENCE_NODE) {
