@@ -10,15 +10,6 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 median() { sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
-field() { sed "s/.*\"$1\": \([^,}]*\).*/\1/"; }
-
-# cold_point DIMENSION: seconds inside the program, as the record says
-cold_point() {
-    for _ in 1 2 3 4 5 6 7; do
-        "$program" point samples=160000 dimension="$1" source_exponent=1.25 noise=0.1 \
-            nuclear_weight=0.1 | field seconds
-    done | median
-}
 
 # rate MODEL DIMENSION: points a CPU second on one core, 64 lines of the innermost axis
 rate() {
@@ -36,9 +27,8 @@ JOB
     done | median
 }
 
-ours=$(cold_point 400)
-risk=$("$program" point samples=160000 dimension=400 source_exponent=1.25 noise=0.1 \
-    nuclear_weight=0.1 | field risk)
+cmake --build "$build" --target bench_cold >/dev/null
+read -r risk ours < <("$build/tests/bench_cold" 400)
 read -r plain_risk plain_seconds evaluations < <(
     /usr/bin/python3 "$root/tests/bench/plain_state_evolution.py" 160000 400 1.25 0.1 0.1)
 echo "cold point, d = 400: $ours s; plain Python: $plain_seconds s in $evaluations evaluations;" \
