@@ -45,7 +45,7 @@ NarrowSettings narrow_defaults(void)
 {
     return (NarrowSettings){.store = STORE_AUTO,
                             .memory = (size_t)1 << 30,
-                            .tolerance = 1e-8,
+                            .tolerance = 1e-7,
                             .evaluation_limit = 5000,
                             .starts = 3};
 }

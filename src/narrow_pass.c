@@ -21,6 +21,7 @@ NarrowPass narrow_pass_create(MPI_Comm team, const Samples *samples, int width)
     NarrowPass pass = {.team = team, .samples = samples, .width = width};
     pass.block = checked_alloc(rows * d, sizeof(double));
     pass.product = checked_alloc(rows * p, sizeof(double));
+    pass.residual = checked_alloc(rows, sizeof(double));
     pass.sum = checked_alloc(d * p, sizeof(double));
     pass.block_single = checked_alloc(rows * d, sizeof(float));
     pass.product_single = checked_alloc(rows * p, sizeof(float));
@@ -33,6 +34,7 @@ void narrow_pass_free(NarrowPass *pass)
 {
     free(pass->block);
     free(pass->product);
+    free(pass->residual);
     free(pass->sum);
     free(pass->block_single);
     free(pass->product_single);
@@ -48,53 +50,63 @@ size_t narrow_pass_memory(const SamplesSpec *spec, int width)
     return 12 * (rows * d + rows * (size_t)width + 2 * d * (size_t)width);
 }
 
-/* r of a row from v = factor^T x, which is scaled by it. */
-static inline double residual(double output, double trace, double y, double scale)
-{
-    return y - scale * (output - trace);
-}
-
-/* Residuals of a block, and their sums; the columns of product [p x rows] are scaled by them.
- */
+/* Residuals r [rows] from product = X^T F [rows x p], whose rows are scaled by them; sums of
+ * r^2 and r. */
 CLONES
 static void weigh(double product[], int p, const SampleBlock *block, double trace, double scale,
-                  double sums[2])
+                  double r[], double sums[2])
 {
-    for (int row = 0; row < block->rows; row++) {
-        double *v = product + (size_t)row * (size_t)p;
-        double output = 0.0;
-#pragma omp simd reduction(+ : output)
-        for (int k = 0; k < p; k++) {
-            output += v[k] * v[k];
-        }
-        const double r = residual(output, trace, block->labels[row], scale);
-        sums[0] += r * r;
-        sums[1] += r;
+    const int rows = block->rows;
+    for (int row = 0; row < rows; row++) {
+        r[row] = -trace;
+    }
+    for (int k = 0; k < p; k++) {
+        const double *v = product + (size_t)k * (size_t)rows;
 #pragma omp simd
-        for (int k = 0; k < p; k++) {
-            v[k] *= r;
+        for (int row = 0; row < rows; row++) {
+            r[row] += v[row] * v[row];
+        }
+    }
+    for (int row = 0; row < rows; row++) {
+        r[row] = block->labels[row] - scale * r[row];
+        sums[0] += r[row] * r[row];
+        sums[1] += r[row];
+    }
+    for (int k = 0; k < p; k++) {
+        double *v = product + (size_t)k * (size_t)rows;
+#pragma omp simd
+        for (int row = 0; row < rows; row++) {
+            v[row] *= r[row];
         }
     }
 }
 
+/* The same; r and its sums stay in double precision. */
 CLONES
 static void weigh_single(float product[], int p, const SampleBlock *block, double trace,
-                         double scale, double sums[2])
+                         double scale, double r[], double sums[2])
 {
-    for (int row = 0; row < block->rows; row++) {
-        float *v = product + (size_t)row * (size_t)p;
-        float output = 0.0F;
-#pragma omp simd reduction(+ : output)
-        for (int k = 0; k < p; k++) {
-            output += v[k] * v[k];
-        }
-        const double r = residual(output, trace, block->labels[row], scale);
-        sums[0] += r * r;
-        sums[1] += r;
-        const float factor = (float)r;
+    const int rows = block->rows;
+    for (int row = 0; row < rows; row++) {
+        r[row] = -trace;
+    }
+    for (int k = 0; k < p; k++) {
+        const float *v = product + (size_t)k * (size_t)rows;
 #pragma omp simd
-        for (int k = 0; k < p; k++) {
-            v[k] *= factor;
+        for (int row = 0; row < rows; row++) {
+            r[row] += (double)v[row] * (double)v[row];
+        }
+    }
+    for (int row = 0; row < rows; row++) {
+        r[row] = block->labels[row] - scale * r[row];
+        sums[0] += r[row] * r[row];
+        sums[1] += r[row];
+    }
+    for (int k = 0; k < p; k++) {
+        float *v = product + (size_t)k * (size_t)rows;
+#pragma omp simd
+        for (int row = 0; row < rows; row++) {
+            v[row] *= (float)r[row];
         }
     }
 }
@@ -112,10 +124,12 @@ static void add_block(NarrowPass *pass, const double factor[], const SampleBlock
 {
     const int d = pass->samples->spec.dimension;
     const int p = pass->width;
-    dgemm_("T", "N", &p, &block->rows, &d, &unit, factor, &d, block->features, &d, &zero,
-           pass->product, &p, 1, 1);
-    weigh(pass->product, p, block, trace, scale, sums);
-    dgemm_("N", "T", &d, &p, &block->rows, &unit, block->features, &d, pass->product, &p, &unit,
+    const int rows = block->rows;
+    /* x comes first: OpenBLAS packs a large left operand faster than a large right one */
+    dgemm_("T", "N", &rows, &p, &d, &unit, block->features, &d, factor, &d, &zero,
+           pass->product, &rows, 1, 1);
+    weigh(pass->product, p, block, trace, scale, pass->residual, sums);
+    dgemm_("N", "N", &d, &p, &rows, &unit, block->features, &d, pass->product, &rows, &unit,
            pass->sum, &d, 1, 1);
 }
 
@@ -126,10 +140,11 @@ static void add_block_single(NarrowPass *pass, const SampleBlock *block, double 
     const int d = pass->samples->spec.dimension;
     const int p = pass->width;
     const float *x = pass->block_single;
-    sgemm_("T", "N", &p, &block->rows, &d, &unit_single, pass->factor_single, &d, x, &d,
-           &zero_single, pass->product_single, &p, 1, 1);
-    weigh_single(pass->product_single, p, block, trace, scale, sums);
-    sgemm_("N", "T", &d, &p, &block->rows, &unit_single, x, &d, pass->product_single, &p,
+    const int rows = block->rows;
+    sgemm_("T", "N", &rows, &p, &d, &unit_single, x, &d, pass->factor_single, &d, &zero_single,
+           pass->product_single, &rows, 1, 1);
+    weigh_single(pass->product_single, p, block, trace, scale, pass->residual, sums);
+    sgemm_("N", "N", &d, &p, &rows, &unit_single, x, &d, pass->product_single, &rows,
            &zero_single, pass->sum_single, &d, 1, 1);
     for (int k = 0; k < d * p; k++) {
         pass->sum[k] += pass->sum_single[k];

@@ -14,6 +14,7 @@ typedef struct NarrowPass {
     bool single;            /* arithmetic in single precision */
     double *block;          /* [block_rows * d]; owned as all below */
     double *product;        /* [block_rows * p] */
+    double *residual;       /* [block_rows] */
     double *sum;            /* d x p */
     float *block_single, *product_single;
     float *factor_single, *sum_single; /* d x p */

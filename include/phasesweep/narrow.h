@@ -54,7 +54,7 @@ typedef struct Narrow {
 
 typedef struct NarrowWork NarrowWork;
 
-/* Local.  Tolerance 1e-8, auto store with 1 GiB, 5000 evaluations, 3 starts. */
+/* Local.  Tolerance 1e-7, auto store with 1 GiB, 5000 evaluations, 3 starts. */
 NarrowSettings narrow_defaults(void);
 
 /* Collective on team, which is borrowed and must outlive the work.  Draws the data of the
