@@ -31,12 +31,18 @@ def draw_boundaries(axes, data, gamma, x, y, colour):
     axes.set(xlim=view[0], ylim=view[1])
 
 
-def draw_map(axes, data, gamma, decay):
+def decades(data):
+    """Range of log10 R in whole decades, the same for all maps of a figure."""
+    risk = np.log10(data["risk"])
+    return np.floor(float(risk.min())), min(1.0, np.ceil(float(risk.max())))
+
+
+def draw_map(axes, data, gamma, decay, low, high):
     x, y = plane(data, decay)
     risk = np.log10(data["risk"].transpose(decay, "samples"))
-    image = axes.pcolormesh(x, y, risk, cmap="cividis", shading="nearest", vmin=-9, vmax=1,
+    image = axes.pcolormesh(x, y, risk, cmap="cividis", shading="nearest", vmin=low, vmax=high,
                             rasterized=True)
-    axes.contour(x, y, risk, levels=np.arange(-9, 1), colors="white", linewidths=0.4, alpha=0.5,
+    axes.contour(x, y, risk, levels=np.arange(low, high), colors="white", linewidths=0.4, alpha=0.5,
                  linestyles="solid")
     draw_boundaries(axes, data, gamma, x, y, "white")
     axes.set(title=rf"$\gamma = {gamma:g}$", xlabel=r"$\log_d n_{\mathrm{eff}}$",
@@ -90,7 +96,7 @@ def draw_diagram(data, trained):
     symbol = style.LAMBDA[model]
     for column, gamma in enumerate(gammas):
         part = data.isel(source_exponent=column)
-        image = draw_map(axes[0, column], part, gamma, decay)
+        image = draw_map(axes[0, column], part, gamma, decay, *decades(data))
         values = slice_values(part, trained, decay)
         draw_slices(axes[1, column], part, "samples", decay, values,
                     lambda line: power_label(line, "resolved_nuclear_weight", symbol))
