@@ -52,7 +52,7 @@ def kill(process, path, victim):
         ranks = ranks_of(path)
         send(ranks if victim == "all" else ranks[:1], signal.SIGKILL)
     try:
-        process.wait(timeout=10)
+        process.wait(timeout=3)
     except subprocess.TimeoutExpired:
         process.kill()  # Open MPI 4.1's mpirun can hang in its own end when ranks die early
         process.wait()
