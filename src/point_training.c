@@ -70,6 +70,19 @@ typedef struct Trainer {
     bool (*solve)(void *work, const Problem *problem, double eigenvalues[], Record *record);
 } Trainer;
 
+/* Training, Narrow and Lasso call by the same names what all of them observe. */
+#define PUT_OBSERVED(record, t)                                                                \
+    do {                                                                                       \
+        (record)->outcome = (t).outcome;                                                       \
+        (record)->value[FIELD_RISK] = (t).risk;                                                \
+        (record)->value[FIELD_OVERLAP_Q] = (t).overlap_q;                                      \
+        (record)->value[FIELD_OVERLAP_M] = (t).overlap_m;                                      \
+        (record)->value[FIELD_TRACE] = (t).trace;                                              \
+        (record)->value[FIELD_RANK] = (t).rank;                                                \
+        (record)->value[FIELD_OBJECTIVE] = (t).objective;                                      \
+        (record)->value[FIELD_GAP] = (t).gap;                                                  \
+    } while (false)
+
 /* ---- quadratic network, width >= d ------------------------------------------------------- */
 
 static void *quadratic_create(const PointLine *line, const Problem *problem,
@@ -97,25 +110,16 @@ static bool quadratic_solve(void *work, const Problem *problem, double eigenvalu
 {
     double *overlaps = checked_alloc((size_t)problem->dimension, sizeof(double));
     const Training t = training_solve(work, problem, eigenvalues, overlaps);
-    double *value = record->value;
-    record->outcome = t.outcome;
-    value[FIELD_ITERATIONS] = t.iterations;
-    value[FIELD_RISK] = t.risk;
-    value[FIELD_OVERLAP_Q] = t.overlap_q;
-    value[FIELD_OVERLAP_M] = t.overlap_m;
-    value[FIELD_TRACE] = t.trace;
-    value[FIELD_RANK] = t.rank;
-    value[FIELD_OBJECTIVE] = t.objective;
-    value[FIELD_TRAIN_LOSS] = t.train_loss;
-    value[FIELD_GAP] = t.gap;
+    PUT_OBSERVED(record, t);
+    record->value[FIELD_ITERATIONS] = t.iterations;
+    record->value[FIELD_TRAIN_LOSS] = t.train_loss;
     /* without an eigenvector there is none to overlap */
-    value[FIELD_FEATURE_OVERLAP] = t.rank > 0 ? overlaps[0] : NAN;
+    record->value[FIELD_FEATURE_OVERLAP] = t.rank > 0 ? overlaps[0] : NAN;
     free(overlaps);
     return !t.stopped;
 }
 
-/* ---- diagonal network
- * --------------------------------------------------------------------- */
+/* ---- quadratic network, width < d --------------------------------------------------------- */
 
 static void *narrow_begin(const PointLine *line, const Problem *problem, const Luggage *luggage)
 {
@@ -138,22 +142,16 @@ static bool narrow_point(void *work, const Problem *problem, double eigenvalues[
 {
     double *overlaps = checked_alloc((size_t)problem->dimension, sizeof(double));
     const Narrow t = narrow_solve(work, problem, eigenvalues, overlaps);
-    double *value = record->value;
-    record->outcome = t.outcome;
-    value[FIELD_ITERATIONS] = t.evaluations;
-    value[FIELD_RISK] = t.risk;
-    value[FIELD_OVERLAP_Q] = t.overlap_q;
-    value[FIELD_OVERLAP_M] = t.overlap_m;
-    value[FIELD_TRACE] = t.trace;
-    value[FIELD_RANK] = t.rank;
-    value[FIELD_OBJECTIVE] = t.objective;
-    value[FIELD_TRAIN_LOSS] = t.train_loss;
-    value[FIELD_GAP] = t.gap;
-    value[FIELD_START_SPREAD] = t.spread;
-    value[FIELD_FEATURE_OVERLAP] = t.rank > 0 ? overlaps[0] : NAN;
+    PUT_OBSERVED(record, t);
+    record->value[FIELD_ITERATIONS] = t.evaluations;
+    record->value[FIELD_TRAIN_LOSS] = t.train_loss;
+    record->value[FIELD_START_SPREAD] = t.spread;
+    record->value[FIELD_FEATURE_OVERLAP] = t.rank > 0 ? overlaps[0] : NAN;
     free(overlaps);
     return true;
 }
+
+/* ---- diagonal network --------------------------------------------------------------------- */
 
 static void *diagonal_create(const PointLine *line, const Problem *problem,
                              const Luggage *luggage)
@@ -175,22 +173,13 @@ static bool diagonal_solve(void *work, const Problem *problem, double eigenvalue
                            Record *record)
 {
     const Lasso t = lasso_solve(work, problem, eigenvalues);
-    double *value = record->value;
-    record->outcome = t.outcome;
-    value[FIELD_ITERATIONS] = t.iterations;
-    value[FIELD_RISK] = t.risk;
-    value[FIELD_OVERLAP_Q] = t.overlap_q;
-    value[FIELD_OVERLAP_M] = t.overlap_m;
-    value[FIELD_TRACE] = t.trace;
-    value[FIELD_RANK] = t.rank;
-    value[FIELD_OBJECTIVE] = t.objective;
-    value[FIELD_TRAIN_LOSS] = 2.0 * t.train_loss / problem->samples; /* sum res^2 / n */
-    value[FIELD_GAP] = t.gap;
+    PUT_OBSERVED(record, t);
+    record->value[FIELD_ITERATIONS] = t.iterations;
+    record->value[FIELD_TRAIN_LOSS] = 2.0 * t.train_loss / problem->samples; /* sum res^2 / n */
     return true;
 }
 
-/* ---- lines
- * --------------------------------------------------------------------------------- */
+/* ---- lines --------------------------------------------------------------------------------- */
 
 /* A new network is a row here. */
 enum { TRAIN_WIDE, TRAIN_NARROW, TRAIN_DIAGONAL };
