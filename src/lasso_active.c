@@ -129,8 +129,10 @@ static void fill_schur(const Gram *gram, ActiveSystem *system, int fresh)
     free(corner);
 }
 
+/* What a factor remembers of a column that it lacks, or that is to be taken from it. */
 static void fill_slots(const Gram *gram, ActiveSystem *system, int fresh)
 {
+    assert(fresh > 0 && system->slots + fresh <= system->capacity);
     const int size = system->base.size;
     double *y = system->y + (size_t)system->slots * (size_t)size;
     const int *columns = system->column + system->slots;

@@ -63,6 +63,7 @@ static void transpose_block(LassoWork *work, const SampleBlock *block)
     }
 }
 
+/* The base is theta = 0, where the residual is y. */
 static void draw_columns(LassoWork *work, double buffer[])
 {
     const int d = work->d;
@@ -103,6 +104,7 @@ static void add_block(LassoWork *work, const SampleBlock *block, double *gram,
     sums[1] += dot(residual, block->labels, block->rows);
 }
 
+/* The base is the teacher, where the residual is the noise. */
 static void draw_sums(LassoWork *work, double buffer[])
 {
     const size_t d = (size_t)work->d;
@@ -199,6 +201,7 @@ LassoValue lasso_value(const LassoWork *work, const double theta[], const double
         steepest = fmax(steepest, fabs(work->base_gradient[j] - image[j]));
     }
     const double objective = 0.5 * square + work->weight * norm;
+    /* largest scale at which the residual is dual feasible, and within it the best one */
     const double most = work->weight / steepest;
     const double scale = fmax(-most, fmin(most, label / square));
     const double dual = scale * label - 0.5 * scale * scale * square;
@@ -258,6 +261,7 @@ static void swap_numbers(double *a, double *b, int count)
     }
 }
 
+/* Two columns and all that is known of them change places. */
 static void swap_columns(LassoWork *work, int i, int j)
 {
     double *const all[] = {work->teacher,       work->height, work->label_gradient, work->base,
@@ -276,6 +280,7 @@ static void swap_columns(LassoWork *work, int i, int j)
 
 void lasso_admit(LassoWork *work, double bound)
 {
+    assert(work->x != NULL && bound > 0.0);
     int *list = checked_alloc((size_t)work->d, sizeof *list);
     int size = 0;
     for (int j = work->gram.size; j < work->d; j++) {

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,7 @@ static double room(const LassoWork *work)
 
 bool lasso_descend(LassoWork *work, int limit, double tolerance, double ready)
 {
+    assert(work->domain <= work->d && work->curvature > 0.0);
     Momentum p = momentum_at(work);
     bool reached = false;
     bool near = false;

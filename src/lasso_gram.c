@@ -95,7 +95,7 @@ void gram_extend(Gram *gram, const double *x, int rows, int ld, int size)
 
 void gram_collect(Gram *gram, const double *partial, int d)
 {
-    assert(gram->size == 0);
+    assert(gram->size == 0 && d >= 1);
     make_room(gram, d);
     double *sum = checked_alloc((size_t)d * GRAM_PANEL, sizeof *sum);
     for (int first = 0; first < d; first += GRAM_PANEL) {
@@ -229,6 +229,7 @@ static void finish_row(const double *done, int above, int width, double *rest, i
 
 bool gram_factor(const Gram *gram, const int index[], int size, GramFactor *factor)
 {
+    assert(size > 0 && index[0] >= 0 && index[size - 1] < gram->size);
     gram_factor_free(factor);
     *factor = cut_blocks(gram, index, size);
     copy_submatrix(gram, factor);
@@ -281,6 +282,7 @@ static void share_block(const Gram *gram, double *b, int ld, int width, int coun
 /* U^T z = b from the top: each owner needs all of z above its block. */
 void gram_forward(const Gram *gram, const GramFactor *factor, int count, double b[])
 {
+    assert(factor->size > 0 && count >= 1);
     const double unit = 1.0;
     const double minus = -1.0;
     const int size = factor->size;
@@ -309,6 +311,7 @@ void gram_forward(const Gram *gram, const GramFactor *factor, int count, double 
  * owners until the block's turn comes. */
 void gram_backward(const Gram *gram, const GramFactor *factor, double b[])
 {
+    assert(factor->size > 0);
     const double unit = 1.0;
     const double minus = -1.0;
     double *taken = checked_alloc((size_t)factor->size, sizeof *taken);

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +178,8 @@ static bool iterate(LassoWork *work, double tolerance, ActiveSet set[2], Kept *k
 
 bool lasso_newton(LassoWork *work, double tolerance, bool tangent)
 {
+    /* the systems need G where the iteration is */
+    assert(work->domain <= work->gram.size && tolerance > 0.0);
     const size_t m = (size_t)work->domain;
     Kept kept = {.theta = checked_alloc(m, sizeof *kept.theta),
                  .image = checked_alloc(m, sizeof *kept.image)};

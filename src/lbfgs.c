@@ -324,6 +324,7 @@ Lbfgs lbfgs_minimise(LbfgsWork *work, double x[], LbfgsFunction function, void *
                      const LbfgsSettings *settings)
 {
     assert(settings->evaluation_limit >= 1);
+    assert(settings->relative >= 0.0 && settings->absolute >= 0.0);
     work->x = x;
     work->function = function;
     work->context = context;

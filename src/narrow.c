@@ -130,6 +130,7 @@ static void gather(NarrowWork *work, const double share[])
 static double evaluate(const double share[], double gradient[], void *context)
 {
     NarrowWork *work = context;
+    assert(work->weight > 0.0);
     const double d = work->d;
     const size_t variables = (size_t)work->d * (size_t)work->p;
     gather(work, share);
@@ -146,6 +147,7 @@ static double evaluate(const double share[], double gradient[], void *context)
     return loss / (d * d) + work->weight / d * square;
 }
 
+/* This rank's share of W ~ N(0, 1), the same network for any team. */
 static void draw_start(const NarrowWork *work, int start, double share[])
 {
     const double scale = pow((double)work->p * work->d, -0.25);
@@ -218,6 +220,7 @@ static int orthogonalise(const NarrowWork *work, double axes[])
     int info;
     dsyrk_("L", "T", &p, &d, &one, work->factor, &d, &zero, gram, &p, 1, 1);
     dsyevd_("V", "L", &p, gram, &p, values, room, &length, more, &integers, &info, 1, 1);
+    assert(info >= 0);
     int rank = 0;
     while (info == 0 && rank < p && rank < d &&
            values[p - 1 - rank] > nothing * values[p - 1]) {
