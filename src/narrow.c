@@ -62,7 +62,9 @@ size_t narrow_memory(const Problem *problem, int ranks, SampleStore store)
     const size_t d = (size_t)problem->dimension;
     const size_t variables = d * (size_t)problem->width;
     /* a certificate's pass and matrices come when the descent is over */
-    return samples_memory(&spec, ranks) + narrow_pass_memory(&spec, (int)problem->width) +
+    const size_t copy = store == STORE_DOUBLE ? narrow_copy_memory(&spec, ranks) : 0;
+    return samples_memory(&spec, ranks) + copy +
+           narrow_pass_memory(&spec, (int)problem->width) +
            8 * variables * (3 + (2 * PAIRS + 6) / (size_t)ranks) + pass_memory(&spec, ranks) +
            8 * 3 * d * d;
 }
@@ -84,7 +86,11 @@ NarrowWork *narrow_create(MPI_Comm team, const Problem *problem, const NarrowSet
     spec.memory = settings->memory;
     spec.rotated = settings->rotated;
     work->samples = samples_create(team, &spec);
-    work->pass = narrow_pass_create(team, &work->samples, work->p);
+    const size_t both = samples_memory(&work->samples.spec, work->ranks) +
+                        narrow_copy_memory(&spec, work->ranks);
+    const bool copy = work->samples.spec.store == STORE_DOUBLE && !settings->double_only &&
+                      both <= settings->memory;
+    work->pass = narrow_pass_create(team, &work->samples, work->p, copy);
     const int variables = work->d * work->p;
     work->begin = checked_alloc((size_t)work->ranks, sizeof *work->begin);
     work->count = checked_alloc((size_t)work->ranks, sizeof *work->count);

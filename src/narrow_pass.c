@@ -14,7 +14,27 @@ static const double zero = 0.0;
 static const float unit_single = 1.0F;
 static const float zero_single = 0.0F;
 
-NarrowPass narrow_pass_create(MPI_Comm team, const Samples *samples, int width)
+CLONES
+static void round_to_single(const double from[], size_t count, float to[])
+{
+    for (size_t k = 0; k < count; k++) {
+        to[k] = (float)from[k];
+    }
+}
+
+static float *make_copy(const Samples *samples, double buffer[])
+{
+    const size_t d = (size_t)samples->spec.dimension;
+    float *copy = checked_alloc((size_t)samples->rows * d, sizeof *copy);
+    for (size_t k = 0; k < samples_blocks(samples); k++) {
+        const SampleBlock block = samples_block(samples, k, buffer);
+        round_to_single(block.features, (size_t)block.rows * d,
+                        copy + (size_t)block.offset * d);
+    }
+    return copy;
+}
+
+NarrowPass narrow_pass_create(MPI_Comm team, const Samples *samples, int width, bool copy)
 {
     const size_t d = (size_t)samples->spec.dimension;
     const size_t p = (size_t)width;
@@ -22,6 +42,7 @@ NarrowPass narrow_pass_create(MPI_Comm team, const Samples *samples, int width)
     assert(width >= 1);
     NarrowPass pass = {.team = team, .samples = samples, .width = width};
     pass.block = checked_alloc(rows * d, sizeof(double));
+    pass.copy = copy ? make_copy(samples, pass.block) : NULL;
     pass.product = checked_alloc(rows * p, sizeof(double));
     pass.residual = checked_alloc(rows, sizeof(double));
     pass.sum = checked_alloc(d * p, sizeof(double));
@@ -35,6 +56,7 @@ NarrowPass narrow_pass_create(MPI_Comm team, const Samples *samples, int width)
 void narrow_pass_free(NarrowPass *pass)
 {
     free(pass->block);
+    free(pass->copy);
     free(pass->product);
     free(pass->residual);
     free(pass->sum);
@@ -50,6 +72,12 @@ size_t narrow_pass_memory(const SamplesSpec *spec, int width)
     const size_t d = (size_t)spec->dimension;
     const size_t rows = (size_t)samples_block_rows(spec);
     return 12 * (rows * d + rows * (size_t)width + 2 * d * (size_t)width);
+}
+
+size_t narrow_copy_memory(const SamplesSpec *spec, int ranks)
+{
+    const size_t rows = (size_t)spec->samples / (size_t)ranks + 2 * SAMPLES_QUANTUM;
+    return 4 * rows * (size_t)spec->dimension;
 }
 
 /* Residuals r [rows] from product = X^T F [rows x p], whose rows are scaled by them; sums of
@@ -113,14 +141,6 @@ static void weigh_single(float product[], int p, const SampleBlock *block, doubl
     }
 }
 
-CLONES
-static void round_to_single(const double from[], size_t count, float to[])
-{
-    for (size_t k = 0; k < count; k++) {
-        to[k] = (float)from[k];
-    }
-}
-
 /* V = X^T F, then r, then sum += X diag(r) V: 4 rows d p operations while x is in cache. */
 static void add_block(NarrowPass *pass, const double factor[], const SampleBlock *block,
                       double trace, double scale, double sums[2])
@@ -136,13 +156,33 @@ static void add_block(NarrowPass *pass, const double factor[], const SampleBlock
            pass->sum, &d, 1, 1);
 }
 
+/* Block k, its features in single precision apart, and those. */
+static SampleBlock block_in_single(NarrowPass *pass, size_t k, const float **x)
+{
+    const Samples *samples = pass->samples;
+    const size_t d = (size_t)samples->spec.dimension;
+    const float *rows = pass->copy != NULL ? pass->copy : samples->rounded;
+    if (rows == NULL) {
+        const SampleBlock block = samples_block(samples, k, pass->block);
+        round_to_single(block.features, (size_t)block.rows * d, pass->block_single);
+        *x = pass->block_single;
+        return block;
+    }
+    const int64_t most = samples->spec.block_rows;
+    SampleBlock block = {.offset = (int64_t)k * most};
+    const int64_t left = samples->rows - block.offset;
+    block.rows = (int)(left < most ? left : most);
+    block.labels = samples->labels + block.offset;
+    *x = rows + (size_t)block.offset * d;
+    return block;
+}
+
 /* The same in single precision; blocks are added in double. */
-static void add_block_single(NarrowPass *pass, const SampleBlock *block, double trace,
-                             double scale, double sums[2])
+static void add_block_single(NarrowPass *pass, const float x[], const SampleBlock *block,
+                             double trace, double scale, double sums[2])
 {
     const int d = pass->samples->spec.dimension;
     const int p = pass->width;
-    const float *x = pass->block_single;
     const int rows = block->rows;
     sgemm_("T", "N", &rows, &p, &d, &unit_single, x, &d, pass->factor_single, &d, &zero_single,
            pass->product_single, &rows, 1, 1);
@@ -171,11 +211,12 @@ double narrow_pass_run(NarrowPass *pass, const double factor[])
     memset(pass->sum, 0, entries * sizeof *pass->sum);
     double sums[2] = {0.0, 0.0};
     for (size_t k = 0; k < samples_blocks(samples); k++) {
-        const SampleBlock block = samples_block(samples, k, pass->block);
         if (pass->single) {
-            round_to_single(block.features, (size_t)block.rows * d, pass->block_single);
-            add_block_single(pass, &block, trace, scale, sums);
+            const float *x;
+            const SampleBlock block = block_in_single(pass, k, &x);
+            add_block_single(pass, x, &block, trace, scale, sums);
         } else {
+            const SampleBlock block = samples_block(samples, k, pass->block);
             add_block(pass, factor, &block, trace, scale, sums);
         }
     }

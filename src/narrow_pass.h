@@ -16,16 +16,19 @@ typedef struct NarrowPass {
     double *product;        /* [block_rows * p] */
     double *residual;       /* [block_rows] */
     double *sum;            /* d x p */
+    float *copy;            /* [rows * d] of the share, or NULL */
     float *block_single, *product_single;
     float *factor_single, *sum_single; /* d x p */
 } NarrowPass;
 
-/* Local.  Release with narrow_pass_free. */
-NarrowPass narrow_pass_create(MPI_Comm team, const Samples *samples, int width);
+/* Local.  `copy` keeps the rows in single precision too; with STORE_FLOAT they are anyway.
+ * Release with narrow_pass_free. */
+NarrowPass narrow_pass_create(MPI_Comm team, const Samples *samples, int width, bool copy);
 void narrow_pass_free(NarrowPass *pass);
 
-/* Local.  Bytes of a NarrowPass, its samples apart. */
+/* Local.  Bytes of a NarrowPass, its samples and a copy of them apart; bytes of that copy. */
 size_t narrow_pass_memory(const SamplesSpec *spec, int width);
+size_t narrow_copy_memory(const SamplesSpec *spec, int ranks);
 
 /* Collective on the team.  |r|^2 over all samples, r = y - A(S), S = factor factor^T with
  * factor d x p by column and the same on all ranks; sum(d x p) = this rank's share of sum_mu

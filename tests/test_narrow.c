@@ -53,7 +53,7 @@ static void test_gradient(void **unused)
     const Problem problem = problem_of(D, P, 150.0, 0.1);
     const SamplesSpec spec = samples_spec(&problem);
     Samples samples = samples_create(MPI_COMM_WORLD, &spec);
-    NarrowPass pass = narrow_pass_create(MPI_COMM_WORLD, &samples, P);
+    NarrowPass pass = narrow_pass_create(MPI_COMM_WORLD, &samples, P, true);
     double factor[D * P];
     double sum[D * P];
     rng_normals(1, RNG_PROBE, 0, D * P, factor);

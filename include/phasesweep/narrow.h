@@ -26,7 +26,8 @@
 
 typedef struct NarrowSettings {
     SampleStore store;
-    size_t memory;        /* bytes a rank may use; read by STORE_AUTO */
+    size_t memory;        /* bytes a rank may use for rows; read by STORE_AUTO, and
+                                       for a copy in single precision, kept if it fits too */
     bool rotated;         /* Haar-rotated teacher, see samples.h */
     bool double_only;     /* no single precision in the early iterations */
     double tolerance;     /* > 0: F - minimum nearby, estimated, relative to F */
