@@ -5,7 +5,7 @@
  *     [ G_BB   G_BA  E_R ] [v_B]   [b_B]
  *     [ G_AB   G_AA   0  ] [v_A] = [b_A]        (mu enforces v_R = 0)
  *     [ E_R^T   0     0  ] [ mu]   [ 0 ],
- * whose Schur complement has one row for each column that changed.  Its rows need U^-T times a
+ * whose Schur complement has one row for each column that changed.  Its rows need U^-1 times a
  * column of G or of the identity, which is kept as long as the factor is: on a line most
  * systems cost a few substitutions instead of a factorisation.
  */
@@ -22,7 +22,7 @@ typedef struct ActiveSystem {
     int slots;          /* columns of the border known so far */
     int capacity;
     int *column;   /* [capacity] column of G for each slot; owned */
-    double *y;     /* base.size x capacity: U^-T G_BA or U^-T E_R; owned */
+    double *y;     /* base.size x capacity: U^-1 G_BA or U^-1 E_R; owned */
     double *schur; /* capacity x capacity, by column; owned */
 } ActiveSystem;
 

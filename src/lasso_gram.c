@@ -70,18 +70,27 @@ static void deliver(Gram *gram, double *sum, int rows, int first, int columns)
     }
 }
 
+/* This rank's term of the columns first ... end - 1, rows 0 ... end - 1, upper triangle. */
+static void multiply_columns(const double *x, int rows, int ld, int first, int end,
+                             double out[])
+{
+    const double unit = 1.0;
+    const double zero = 0.0;
+    const int columns = end - first;
+    const double *right = x + (size_t)first * (size_t)ld;
+    dgemm_("T", "N", &first, &columns, &rows, &unit, x, &ld, right, &ld, &zero, out, &end, 1,
+           1);
+    dsyrk_("U", "T", &columns, &rows, &unit, right, &ld, &zero, out + first, &end, 1, 1);
+}
+
 void gram_extend(Gram *gram, const double *x, int rows, int ld, int size)
 {
     assert(size >= gram->size);
-    const double unit = 1.0;
-    const double zero = 0.0;
     make_room(gram, size);
     double *sum = checked_alloc((size_t)size * EXTEND_COLUMNS, sizeof *sum);
     for (int first = gram->size; first < size;) {
         const int end = smaller(size, (first / GRAM_PANEL) * GRAM_PANEL + EXTEND_COLUMNS);
-        const int columns = end - first;
-        dgemm_("T", "N", &end, &columns, &rows, &unit, x, &ld, x + (size_t)first * (size_t)ld,
-               &ld, &zero, sum, &end, 1, 1);
+        multiply_columns(x, rows, ld, first, end, sum);
         for (int from = first; from < end;) {
             const int to = smaller(end, (from / GRAM_PANEL + 1) * GRAM_PANEL);
             deliver(gram, sum + (size_t)(from - first) * (size_t)end, end, from, to - from);
@@ -203,28 +212,62 @@ static void copy_submatrix(const Gram *gram, GramFactor *factor)
     }
 }
 
-/* The owner finishes a diagonal block: `above` x `width` finished rows lie on top of it. */
-static int finish_block(double *column, int ld, int above, int width)
+/* Diagonal block = u u^T with u upper, in place: the Cholesky factor of the block with rows and
+ * columns in reverse, turned back. */
+static int factor_block(double *block, int ld, int width)
 {
-    const double unit = 1.0;
-    const double minus = -1.0;
+    const size_t n = (size_t)width;
+    const size_t stride = (size_t)ld;
+    double *turned = checked_alloc(n * n, sizeof *turned);
+    for (size_t j = 0; j < n; j++) {
+        for (size_t i = 0; i <= j; i++) {
+            turned[(n - 1 - j) * n + n - 1 - i] = block[j * stride + i];
+        }
+    }
     int info;
-    dsyrk_("U", "T", &width, &above, &minus, column, &ld, &unit, column + above, &ld, 1, 1);
-    dpotrf_("U", &width, column + above, &ld, &info, 1);
+    dpotrf_("L", &width, turned, &width, &info, 1);
+    for (size_t j = 0; j < n; j++) {
+        for (size_t i = 0; i <= j; i++) {
+            block[j * stride + i] = turned[(n - 1 - j) * n + n - 1 - i];
+        }
+    }
+    free(turned);
     return info;
 }
 
-/* Block row: this rank's columns to the right of the finished column block `done`. */
-static void finish_row(const double *done, int above, int width, double *rest, int columns,
-                       int ld)
+/* The owner finishes a column block, `above` rows over its diagonal, and packs it for all. */
+static int finish_block(double *column, int ld, int above, int width, double packed[])
 {
+    const double unit = 1.0;
     const int rows = above + width;
+    const int info = factor_block(column + above, ld, width);
+    if (info == 0) {
+        dtrsm_("R", "U", "T", "N", &above, &width, &unit, column + above, &ld, column, &ld, 1,
+               1, 1, 1);
+    }
+    for (int j = 0; j < width; j++) {
+        memcpy(packed + (size_t)j * (size_t)rows, column + (size_t)j * (size_t)ld,
+               (size_t)rows * sizeof *packed);
+    }
+    return info;
+}
+
+/* Take a finished column block's product with itself off this rank's blocks on its left. */
+static void update_left(const Gram *gram, GramFactor *factor, int k, const double done[])
+{
     const double unit = 1.0;
     const double minus = -1.0;
-    dgemm_("T", "N", &width, &columns, &above, &minus, done, &rows, rest, &ld, &unit,
-           rest + above, &ld, 1, 1);
-    dtrsm_("L", "U", "T", "N", &width, &columns, &unit, done + above, &rows, rest + above, &ld,
-           1, 1, 1, 1);
+    const int rows = factor->begin[k + 1];
+    const int width = rows - factor->begin[k];
+    double *column = factor->u;
+    for (int j = 0; j < k; j++) {
+        const int columns = factor->begin[j + 1] - factor->begin[j];
+        if (factor->owner[j] == gram->rank) {
+            dgemm_("N", "T", &factor->begin[j + 1], &columns, &width, &minus, done, &rows,
+                   done + factor->begin[j], &rows, &unit, column, &factor->size, 1, 1);
+            column += (size_t)columns * (size_t)factor->size;
+        }
+    }
 }
 
 bool gram_factor(const Gram *gram, const int index[], int size, GramFactor *factor)
@@ -234,26 +277,19 @@ bool gram_factor(const Gram *gram, const int index[], int size, GramFactor *fact
     *factor = cut_blocks(gram, index, size);
     copy_submatrix(gram, factor);
     double *done = checked_alloc((size_t)size * GRAM_PANEL, sizeof *done);
-    int mine = 0; /* columns of this rank that are finished */
+    double *column = factor->u + (size_t)factor->columns * (size_t)size;
     int info = 0;
-    for (int k = 0; k < factor->blocks && info == 0; k++) {
+    for (int k = factor->blocks - 1; k >= 0 && info == 0; k--) {
         const int above = factor->begin[k];
         const int width = factor->begin[k + 1] - above;
-        const int rows = above + width;
         if (factor->owner[k] == gram->rank) {
-            double *column = factor->u + (size_t)mine * (size_t)size;
-            info = finish_block(column, size, above, width);
-            for (int j = 0; j < width; j++) {
-                memcpy(done + (size_t)j * (size_t)rows, column + (size_t)j * (size_t)size,
-                       (size_t)rows * sizeof *done);
-            }
-            mine += width;
+            column -= (size_t)width * (size_t)size;
+            info = finish_block(column, size, above, width, done);
         }
         MPI_Bcast(&info, 1, MPI_INT, factor->owner[k], gram->team);
         if (info == 0) {
-            MPI_Bcast(done, rows * width, MPI_DOUBLE, factor->owner[k], gram->team);
-            finish_row(done, above, width, factor->u + (size_t)mine * (size_t)size,
-                       factor->columns - mine, size);
+            MPI_Bcast(done, (above + width) * width, MPI_DOUBLE, factor->owner[k], gram->team);
+            update_left(gram, factor, k, done);
         }
     }
     free(done);
@@ -263,26 +299,71 @@ bool gram_factor(const Gram *gram, const int index[], int size, GramFactor *fact
     return info == 0;
 }
 
-/* One finished block of several right sides goes from its owner to all. */
-static void share_block(const Gram *gram, double *b, int ld, int width, int count, int owner)
+/* ---- substitution -------------------------------------------------------------------- */
+
+/* Rows of several columns to other columns. */
+static void copy_rows(const double *from, int ld_from, int rows, int count, double *to,
+                      int ld_to)
 {
-    double *packed = checked_alloc((size_t)width * (size_t)count, sizeof *packed);
     for (int j = 0; j < count; j++) {
-        memcpy(packed + (size_t)j * (size_t)width, b + (size_t)j * (size_t)ld,
-               (size_t)width * sizeof *b);
+        memcpy(to + (size_t)j * (size_t)ld_to, from + (size_t)j * (size_t)ld_from,
+               (size_t)rows * sizeof *to);
     }
-    MPI_Bcast(packed, width * count, MPI_DOUBLE, owner, gram->team);
-    for (int j = 0; j < count; j++) {
-        memcpy(b + (size_t)j * (size_t)ld, packed + (size_t)j * (size_t)width,
-               (size_t)width * sizeof *b);
-    }
-    free(packed);
 }
 
-/* U^T z = b from the top: each owner needs all of z above its block. */
+/* The owner solves with its diagonal block and takes the solution off the rows above, in the
+ * sums that it keeps for their owners. */
+static void substitute(const double *column, int size, int above, int width, int count,
+                       double packed[], double *taken)
+{
+    const double unit = 1.0;
+    const double minus = -1.0;
+    if (count == 1) {
+        dtrsv_("U", "N", "N", &width, column + above, &size, packed, &one, 1, 1, 1);
+        dgemv_("N", &above, &width, &minus, column, &size, packed, &one, &unit, taken, &one, 1);
+    } else {
+        dtrsm_("L", "U", "N", "N", &width, &count, &unit, column + above, &size, packed, &width,
+               1, 1, 1, 1);
+        dgemm_("N", "N", &above, &count, &width, &minus, column, &size, packed, &width, &unit,
+               taken, &size, 1, 1);
+    }
+}
+
+/* From the bottom: what the columns on the right take off a block lies with their owners until
+ * the block's turn comes. */
 void gram_forward(const Gram *gram, const GramFactor *factor, int count, double b[])
 {
     assert(factor->size > 0 && count >= 1);
+    const int size = factor->size;
+    double *taken = checked_alloc((size_t)size * (size_t)count, sizeof *taken);
+    double *packed = checked_alloc(2 * GRAM_PANEL * (size_t)count, sizeof *packed);
+    double *sum = packed + GRAM_PANEL * (size_t)count;
+    const double *column = factor->u + (size_t)factor->columns * (size_t)size;
+    for (int k = factor->blocks - 1; k >= 0; k--) {
+        const int above = factor->begin[k];
+        const int width = factor->begin[k + 1] - above;
+        const int owner = factor->owner[k];
+        copy_rows(taken + above, size, width, count, packed, width);
+        MPI_Reduce(packed, sum, width * count, MPI_DOUBLE, MPI_SUM, owner, gram->team);
+        if (owner == gram->rank) {
+            column -= (size_t)width * (size_t)size;
+            copy_rows(b + above, size, width, count, packed, width);
+            for (int i = 0; i < width * count; i++) {
+                packed[i] += sum[i];
+            }
+            substitute(column, size, above, width, count, packed, taken);
+        }
+        MPI_Bcast(packed, width * count, MPI_DOUBLE, owner, gram->team);
+        copy_rows(packed, width, width, count, b + above, size);
+    }
+    free(packed);
+    free(taken);
+}
+
+/* From the top: each owner needs the solution above its block. */
+void gram_backward(const Gram *gram, const GramFactor *factor, double b[])
+{
+    assert(factor->size > 0);
     const double unit = 1.0;
     const double minus = -1.0;
     const int size = factor->size;
@@ -290,49 +371,12 @@ void gram_forward(const Gram *gram, const GramFactor *factor, int count, double 
     for (int k = 0; k < factor->blocks; k++) {
         const int above = factor->begin[k];
         const int width = factor->begin[k + 1] - above;
-        if (factor->owner[k] == gram->rank && count == 1) {
+        if (factor->owner[k] == gram->rank) {
             dgemv_("T", &above, &width, &minus, column, &size, b, &one, &unit, b + above, &one,
                    1);
             dtrsv_("U", "T", "N", &width, column + above, &size, b + above, &one, 1, 1, 1);
-        } else if (factor->owner[k] == gram->rank) {
-            dgemm_("T", "N", &width, &count, &above, &minus, column, &size, b, &size, &unit,
-                   b + above, &size, 1, 1);
-            dtrsm_("L", "U", "T", "N", &width, &count, &unit, column + above, &size, b + above,
-                   &size, 1, 1, 1, 1);
-        }
-        if (factor->owner[k] == gram->rank) {
             column += (size_t)width * (size_t)size;
         }
-        share_block(gram, b + above, size, width, count, factor->owner[k]);
+        MPI_Bcast(b + above, width, MPI_DOUBLE, factor->owner[k], gram->team);
     }
-}
-
-/* U v = z from the bottom: what the columns below subtract from a block lies with their
- * owners until the block's turn comes. */
-void gram_backward(const Gram *gram, const GramFactor *factor, double b[])
-{
-    assert(factor->size > 0);
-    const double unit = 1.0;
-    const double minus = -1.0;
-    double *taken = checked_alloc((size_t)factor->size, sizeof *taken);
-    const double *column = factor->u + (size_t)factor->columns * (size_t)factor->size;
-    for (int k = factor->blocks - 1; k >= 0; k--) {
-        const int above = factor->begin[k];
-        const int width = factor->begin[k + 1] - above;
-        const int owner = factor->owner[k];
-        MPI_Reduce(owner == gram->rank ? MPI_IN_PLACE : taken + above, taken + above, width,
-                   MPI_DOUBLE, MPI_SUM, owner, gram->team);
-        if (owner == gram->rank) {
-            column -= (size_t)width * (size_t)factor->size;
-            for (int i = above; i < above + width; i++) {
-                b[i] += taken[i];
-            }
-            dtrsv_("U", "N", "N", &width, column + above, &factor->size, b + above, &one, 1, 1,
-                   1);
-            dgemv_("N", &above, &width, &minus, column, &factor->size, b + above, &one, &unit,
-                   taken, &one, 1);
-        }
-        MPI_Bcast(b + above, width, MPI_DOUBLE, owner, gram->team);
-    }
-    free(taken);
 }

@@ -3,8 +3,9 @@
  * The matrix grows at the end.  Its upper triangle is cut into panels of GRAM_PANEL columns,
  * dealt to the ranks in turn; a panel holds the rows down to its own diagonal block, so that
  * growth never touches an older panel.  The factor of a principal submatrix keeps the columns
- * with their owners: G = U^T U by block rows, each step broadcasting one finished column block
- * (left-looking: nearly all work is one product a step, and a rank writes only what it owns).
+ * with their owners: G = U U^T, U upper, from the last column block to the first.  A finished
+ * block is broadcast and its product with itself taken off the blocks on its left, each rank's
+ * own: upper panels need no row that another rank holds.
  */
 #ifndef PHASESWEEP_LASSO_GRAM_H
 #define PHASESWEEP_LASSO_GRAM_H
@@ -61,8 +62,8 @@ void gram_factor_free(GramFactor *factor);
  * *factor held.  False, and *factor empty, if it is not positive definite. */
 bool gram_factor(const Gram *gram, const int index[], int size, GramFactor *factor);
 
-/* Collective on the team.  b [size x count] by column, the same on all ranks, becomes U^-T b;
- * b [size] becomes U^-1 b.  One after the other solves a system. */
+/* Collective on the team.  b [size x count] by column, the same on all ranks, becomes U^-1 b;
+ * b [size] becomes U^-T b.  One after the other solves a system. */
 void gram_forward(const Gram *gram, const GramFactor *factor, int count, double b[]);
 void gram_backward(const Gram *gram, const GramFactor *factor, double b[]);
 
