@@ -1,6 +1,8 @@
 /* The team's eigensolver: known and degenerate spectra, all methods, values alone, NaN. */
+#define _GNU_SOURCE
 #include <math.h>
 #include <mpi.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,6 +86,12 @@ static void check(int n, int kind, EigenMethod method)
         assert_true(fabs(largest - exact[n - 1]) < 1e-14 * n * n);
     }
     assert_true(eigen.method != EIGEN_AUTO); /* measured by now */
+    if (method == EIGEN_THREADS) {
+        cpu_set_t now;
+        sched_getaffinity(0, sizeof now, &now);
+        assert_true(CPU_EQUAL(&now, &eigen.cores.own));
+        assert_in_range(eigen.cores.threads, 1, eigen.ranks);
+    }
     z[0] = eigen.rank == 0 ? NAN : 0.0;
     assert_int_equal(eigen_solve(&eigen, z, w), OUTCOME_FAILED);
     eigen_free(&eigen);

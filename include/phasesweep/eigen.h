@@ -1,22 +1,25 @@
 /* eigen.h - eigendecomposition of one dense symmetric matrix after another by a team.
  *
  * The matrix and its eigenvectors live on rank 0 of the team, which either calls LAPACK alone
- * while the others wait, or spreads the matrix over all ranks and calls ScaLAPACK.  Which is
- * faster depends on the machine, the size and the team, so EIGEN_AUTO measures: the first
- * solution is LAPACK's, the second ScaLAPACK's, both timed, and the faster one stays.  The two
- * agree to rounding, not to bits: ask for one of them where bits matter.
+ * while the others wait, or does so on the cores of those that share its node (cores.h), or
+ * spreads the matrix over all ranks and calls ScaLAPACK.  Which is fastest depends on the
+ * machine, the size and the team, so EIGEN_AUTO measures: the first solutions are by one
+ * method each, timed, and the fastest stays.  They agree to rounding, not to bits: ask for one
+ * of them where bits matter.
  */
 #ifndef PHASESWEEP_EIGEN_H
 #define PHASESWEEP_EIGEN_H
 
 #include <mpi.h>
 
+#include "cores.h"
 #include "dmat.h"
 #include "outcome.h"
 
 typedef enum EigenMethod {
     EIGEN_AUTO,         /* a team of one: LAPACK; else not decided yet */
     EIGEN_LAPACK,
+    EIGEN_THREADS,      /* LAPACK on the cores of the team's ranks that wait */
     EIGEN_SCALAPACK,
     EIGEN_COUNT
 } EigenMethod;
@@ -29,6 +32,7 @@ typedef struct Eigen {
     double      seconds[EIGEN_COUNT]; /* of the last solution by each, 0: never used */
     double     *work;               /* LAPACK's, on rank 0; owned */
     int        *integers;           /* the same */
+    Cores       cores;              /* found at the first use of EIGEN_THREADS */
     ProcessGrid grid;               /* made at the first use of ScaLAPACK, as the matrices */
     DistMatrix  matrix, vectors;
 } Eigen;
