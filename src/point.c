@@ -219,13 +219,15 @@ static bool (*const solvers[METHOD_COUNT])(const PointLine *line) = {
 };
 
 bool point_solve(const PointTeam *team, const Problem problems[], size_t count,
-                 Record records[], double eigenvalues[], size_t width)
+                 Record records[], const Series *series)
 {
     const PointLine line = {.team = team, .problems = problems, .count = count,
-                            .records = records, .eigenvalues = eigenvalues, .width = width};
+                            .records = records, .series = series};
     assert(count > 0 && solvers[problems[0].method] != NULL);
     assert(team != NULL && team->work != NULL && records != NULL);
-    assert((eigenvalues != NULL) == method_trains(problems[0].method));
+    for (size_t k = 0; k < count; k++) {
+        series_clear(series, k);
+    }
     return solvers[problems[0].method](&line);
 }
 
@@ -243,7 +245,26 @@ static void print_field(FieldId field, double value)
     }
 }
 
-void point_print(const Problem *problem, const Record *record)
+/* JSON has no NAN: those at the end are padding, one before it is null. */
+static void print_series(const Series *series, SeriesId id)
+{
+    const double *row = series_row(series, id, 0);
+    size_t count = series->length[id];
+    while (count > 0 && isnan(row[count - 1])) {
+        count--;
+    }
+    if (count == 0) {
+        return;
+    }
+    printf(", \"%s\": [", record_series[id].name);
+    for (size_t k = 0; k < count; k++) {
+        const char *comma = k > 0 ? ", " : "";
+        isfinite(row[k]) ? printf("%s%.15g", comma, row[k]) : printf("%snull", comma);
+    }
+    printf("]");
+}
+
+void point_print(const Problem *problem, const Record *record, const Series *series)
 {
     printf("{\"model\": \"%s\", \"method\": \"%s\", \"outcome\": \"%s\"",
            model_name(problem->model), method_name(problem->method),
@@ -251,6 +272,9 @@ void point_print(const Problem *problem, const Record *record)
     /* absent and infinite alike are left out: JSON has neither */
     for (FieldId field = 0; field < FIELD_COUNT; field++) {
         print_field(field, record->value[field]);
+    }
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        print_series(series, id);
     }
     printf("}\n");
 }
