@@ -46,7 +46,7 @@ AmpSettings amp_defaults(void)
     return (AmpSettings){.store = STORE_AUTO,
                          .memory = (size_t)1 << 30,
                          .eigen = EIGEN_AUTO,
-                         .damping = NAN,
+                         .damping = -1.0,
                          .tolerance = 1e-6,
                          .iteration_limit = 2000};
 }
@@ -60,7 +60,7 @@ size_t amp_memory(const Problem *problem, int ranks, SampleStore store)
 AmpWork *amp_create(MPI_Comm team, const Problem *problem, const AmpSettings *settings)
 {
     assert(settings->tolerance > 0.0 && settings->iteration_limit >= 1);
-    assert(!(settings->damping < 0.0 || settings->damping >= 1.0));
+    assert(settings->damping < 1.0);
     AmpWork *work = checked_alloc(1, sizeof *work);
     *work = (AmpWork){.team = team,
                       .problem = *problem,
@@ -83,7 +83,7 @@ void amp_free(AmpWork *work)
 
 static Watch watch_begin(double damping)
 {
-    const bool adaptive = isnan(damping);
+    const bool adaptive = damping < 0.0;
     return (Watch){.adaptive = adaptive, .keep = adaptive ? 0.0 : damping,
                    .least = INFINITY};
 }

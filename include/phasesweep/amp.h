@@ -32,7 +32,7 @@ typedef struct AmpSettings {
     SampleStore store;
     size_t      memory;             /* bytes a rank may use; read by STORE_AUTO */
     EigenMethod eigen;              /* quadratic network */
-    double      damping;            /* in [0, 1); NAN: as little as it needs */
+    double      damping;            /* in [0, 1); negative: as little as it needs */
     double      tolerance;          /* > 0: of residual below */
     int         iteration_limit;    /* >= 1 */
     bool      (*stop)(void *context); /* asked by rank 0 once an iteration; NULL: never stop */
