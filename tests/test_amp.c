@@ -1,5 +1,4 @@
-/* Message passing ends at the trained network, the same for any team and store, and its
- * outcomes. */
+/* Message passing ends at the trained network, the same for any team and store. */
 #include <math.h>
 #include <mpi.h>
 #include <setjmp.h>
@@ -69,7 +68,6 @@ static void test_trained_network(void **unused)
         for (int i = 0; i < (int)problems[k].dimension; i++) {
             assert_true(fabs(passed[i] - trained[i]) < 1e-5 * trained[0]);
         }
-        /* R = 1 - 2m + q, and (E2) with the mean squared residual in place of delta */
         assert_true(fabs(1.0 - 2.0 * amp.overlap_m + amp.overlap_q - amp.risk) < 1e-12);
     }
 }
@@ -103,43 +101,11 @@ static void test_teams_and_stores(void **unused)
     }
 }
 
-/* Told to stop at the third question. */
-static bool stop_at_third(void *context)
-{
-    return ++*(int *)context == 3;
-}
-
-static void test_outcomes(void **unused)
-{
-    (void)unused;
-    int asked = 0;
-    AmpSettings settings = amp_defaults();
-    Problem problem = problem_of(MODEL_QUADRATIC, 24, 300, 1e4);
-    Amp amp = iterate(MPI_COMM_WORLD, &problem, &settings, NULL, NULL);
-    assert_true(amp.outcome == OUTCOME_CONVERGED && amp.rank == 0 && amp.iterations == 1);
-    assert_true(fabs(amp.risk - 1.0) < 1e-14);
-    /* without damping, at small d and weight: round in circles */
-    problem = problem_of(MODEL_QUADRATIC, 24, 288, 0.02);
-    settings.damping = 0.0;
-    settings.iteration_limit = 100;
-    amp = iterate(MPI_COMM_WORLD, &problem, &settings, NULL, NULL);
-    assert_true(amp.outcome == OUTCOME_NOT_CONVERGED && amp.residual > 1e-2);
-    settings.stop = stop_at_third;
-    settings.stop_context = &asked;
-    amp = iterate(MPI_COMM_WORLD, &problem, &settings, NULL, NULL);
-    assert_true(amp.stopped && amp.outcome == OUTCOME_RUNNING && amp.iterations == 3);
-    settings.stop = NULL;
-    problem.noise = 1e307; /* squares overflow */
-    amp = iterate(MPI_COMM_WORLD, &problem, &settings, NULL, NULL);
-    assert_true(amp.outcome == OUTCOME_DIVERGED && isnan(amp.risk) && isnan(amp.objective));
-}
-
 int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_trained_network),
-                                       cmocka_unit_test(test_teams_and_stores),
-                                       cmocka_unit_test(test_outcomes)};
+                                       cmocka_unit_test(test_teams_and_stores)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();
     return failed;

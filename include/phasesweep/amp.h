@@ -5,11 +5,12 @@
  *     S' = f(M),   b(C - D) = w with the divergence D of f on this very M          (E2)
  *     z' = y - A(S') + z D/C
  * from S = 0, z = y.  f takes b off eigenvalues or coefficients.  A fixed point is the trained
- * network, whatever b led there.  Damping keeps a part of S and of z: S = (1-k) S' + k S, and z
- * alike, so that M has Gaussian noise at any k, and the path of R that of
- *     t' = (1-k) (R(t, b(t)) + noise)/C + k t,   t = (1 + noise)/C at first          (E1)
- * exactly as d grows if k = 0, and in good approximation else: errors of successive iterates
- * are taken to be the same error, though they decorrelate a little.
+ * network, whatever b led there.  Damping keeps a part k of S and of z: S = (1-k) S' + k S, and
+ * z alike; M has Gaussian noise at any k, and the path of R is that of
+ *     t' = (1-k^2) (R(t, b(t)) + noise)/C + k^2 t,   t = (1 + noise)/C at first          (E1)
+ * exactly as d grows if k = 0.  Else z is a sum of errors of several iterates; the overlap of two
+ * of them is taken to be the smaller R, as if S' were a conditional mean, and the predicted path
+ * is good to a factor of two while R falls fast, its end as good as ever.
  *
  * Without damping the iteration may go round in circles, or grow without end, where d is small
  * or the weight decay is: so by default damping is raised whenever steps stop shrinking.
