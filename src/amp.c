@@ -8,11 +8,13 @@
 #include "amp_model.h"
 #include "phasesweep/check.h"
 
-/* Adaptive damping: after PATIENCE steps, counted as undamped ones, whose residuals are not below
- * `shrinks` times the least so far, the share that is renewed falls by `notch`, at most to
- * `least_renewed`. */
-enum { PATIENCE = 15 };
-static const double shrinks = 0.95;
+/* Adaptive damping looks at windows of WINDOW steps, counted as undamped ones.  The share that is
+ * renewed falls by `notch`, at most to `least_renewed`, where the least residual of a window is
+ * not below `stalls` times that of the one before; or `circles` times it while delta goes up and
+ * down in turn, for then damping makes steps shrink faster. */
+enum { WINDOW = 10 };
+static const double stalls = 0.95;
+static const double circles = 0.6;
 static const double notch = 0.6;
 static const double least_renewed = 0.05;
 
@@ -28,8 +30,11 @@ static const AmpModel *const models[MODEL_COUNT] = {
 typedef struct Watch {
     bool   adaptive;
     double keep;        /* of the next iteration */
-    double least;       /* residual since the damping was last raised */
-    int    stale;       /* steps since */
+    double before;      /* least residual of the last window */
+    double least;       /* of this window */
+    double rise;        /* last change of delta */
+    int    steps;       /* of this window */
+    int    turns;       /* changes of sign of `rise` among them */
 } Watch;
 
 struct AmpWork {
@@ -48,7 +53,7 @@ AmpSettings amp_defaults(void)
                          .eigen = EIGEN_AUTO,
                          .damping = -1.0,
                          .tolerance = 1e-6,
-                         .iteration_limit = 2000};
+                         .iteration_limit = 5000};
 }
 
 size_t amp_memory(const Problem *problem, int ranks, SampleStore store)
@@ -84,21 +89,27 @@ void amp_free(AmpWork *work)
 static Watch watch_begin(double damping)
 {
     const bool adaptive = damping < 0.0;
-    return (Watch){.adaptive = adaptive, .keep = adaptive ? 0.0 : damping,
+    return (Watch){.adaptive = adaptive, .keep = adaptive ? 0.0 : damping, .before = INFINITY,
                    .least = INFINITY};
 }
 
-/* Raise the damping when the steps have stopped shrinking. */
-static void watch_step(Watch *watch, double residual)
+/* Raise the damping when steps have stopped shrinking, or go to and fro. */
+static void watch_step(Watch *watch, double residual, double rise)
 {
-    if (residual < shrinks * watch->least) {
-        watch->least = residual;
-        watch->stale = 0;
-    } else if (watch->adaptive && ++watch->stale * (1.0 - watch->keep) >= PATIENCE) {
+    watch->turns += rise * watch->rise < 0.0;
+    watch->rise = rise;
+    watch->least = fmin(watch->least, residual);
+    if (++watch->steps * (1.0 - watch->keep) < WINDOW) {
+        return;
+    }
+    const bool turning = 2 * watch->turns > watch->steps;
+    if (watch->adaptive && watch->least > (turning ? circles : stalls) * watch->before) {
         watch->keep = fmin(1.0 - notch * (1.0 - watch->keep), 1.0 - least_renewed);
         watch->least = residual;
-        watch->stale = 0;
     }
+    watch->before = watch->least;
+    watch->least = INFINITY;
+    watch->steps = watch->turns = 0;
 }
 
 /* Of an undamped step: of S, and of z through delta, which may go on for long when S has come to
@@ -213,11 +224,12 @@ static void iterate(AmpWork *work, const AmpPath *path, AmpForecast *forecast, A
         if (!work->model->step(work->state, &step)) {
             amp->outcome = OUTCOME_DIVERGED;
         } else if (work->rank == 0) {
+            const double delta = amp->delta;
             follow(work, path, forecast, &step, amp);
             amp->outcome = judge(work, tolerance, bound, amp, &step);
             amp->stopped = amp->outcome == OUTCOME_RUNNING && settings->stop != NULL &&
                            settings->stop(settings->stop_context);
-            watch_step(&watch, amp->residual);
+            watch_step(&watch, amp->residual, amp->delta - delta);
         }
         MPI_Bcast(amp, sizeof *amp, MPI_BYTE, 0, work->team);
     }

@@ -71,7 +71,7 @@ typedef struct AmpPath {
 
 typedef struct AmpWork AmpWork;
 
-/* Local.  Auto store with 1 GiB, damping as needed, tolerance 1e-6, 2000 iterations. */
+/* Local.  Auto store with 1 GiB, damping as needed, tolerance 1e-6, 5000 iterations. */
 AmpSettings amp_defaults(void);
 
 /* Collective on team, which is borrowed and must outlive the work.  Draws the data of the
