@@ -17,6 +17,7 @@
 #include "phasesweep/evolution.h"
 #include "phasesweep/optimal.h"
 #include "phasesweep/phases.h"
+#include "phasesweep/portrait.h"
 #include "phasesweep/spectrum.h"
 #include "point_line.h"
 
@@ -120,10 +121,33 @@ static void put_spectrum(PointWork *work, const Evolution *e, double value[])
     value[FIELD_BULK_EDGE] = forecast.bulk_edge;
 }
 
+/* Only where the sweep asks for it: a quantile for every eigenvalue costs more than the
+ * point. */
+static void put_portrait(PointWork *work, const Evolution *e, const Series *series, size_t k,
+                         double value[])
+{
+    const SpectrumWork spectrum = {&work->evolution.overlaps, &work->bands};
+    const double t = e->delta * e->delta;
+    if (series->length[SERIES_DENSITY] == 0) {
+        return;
+    }
+    portrait_density(spectrum, t, e->threshold, series_row(series, SERIES_DENSITY_POSITION, k),
+                     series_row(series, SERIES_DENSITY, k), series->length[SERIES_DENSITY]);
+    portrait_outliers(spectrum, t, e->threshold,
+                      series_row(series, SERIES_OUTLIER_POSITION, k),
+                      series_row(series, SERIES_OUTLIER_OVERLAP, k),
+                      series->length[SERIES_OUTLIER_POSITION]);
+    const TailFit tail = portrait_tail(spectrum, t, e->threshold);
+    value[FIELD_TAIL_EXPONENT] = tail.exponent;
+    value[FIELD_TAIL_ERROR] = tail.error;
+}
+
 /* A point that failed has no numbers but what it cost; one that did not converge has its best
  * iterate, without the spectrum of something that is no solution. */
-static Record record_of_evolution(const Problem *problem, PointWork *work, const Evolution *e)
+static Record record_of_evolution(const PointLine *line, size_t k, const Problem *problem,
+                                  const Evolution *e)
 {
+    PointWork *work = line->team->work;
     Record record = record_empty();
     record.outcome = e->outcome;
     record.value[FIELD_ITERATIONS] = e->iterations;
@@ -133,6 +157,7 @@ static Record record_of_evolution(const Problem *problem, PointWork *work, const
     }
     if (e->outcome == OUTCOME_CONVERGED && problem->model == MODEL_QUADRATIC) {
         put_spectrum(work, e, record.value);
+        put_portrait(work, e, line->series, k, record.value);
     }
     return record;
 }
@@ -148,7 +173,7 @@ static bool solve_evolution(const PointLine *line)
         const Problem *problem = &line->problems[k];
         const double start = point_clock();
         const Evolution e = evolution_solve(&work->evolution, problem);
-        line->records[k] = record_of_evolution(problem, work, &e);
+        line->records[k] = record_of_evolution(line, k, problem, &e);
         point_complete(problem, point_clock() - start, &line->records[k]);
     }
     return true;
@@ -165,7 +190,7 @@ static bool solve_optimal(const PointLine *line)
         const double start = point_clock();
         const Optimum best = optimal_weight_decay(&work->evolution, &problem);
         problem.weight_decay = best.weight_decay;
-        line->records[k] = record_of_evolution(&problem, work, &best.evolution);
+        line->records[k] = record_of_evolution(line, k, &problem, &best.evolution);
         line->records[k].value[FIELD_OPTIMAL_WEIGHT_DECAY] = best.weight_decay;
         line->records[k].value[FIELD_ITERATIONS] = best.iterations;
         point_complete(&problem, point_clock() - start, &line->records[k]);

@@ -24,33 +24,44 @@ typedef enum EigenMethod {
     EIGEN_COUNT
 } EigenMethod;
 
+typedef struct EigenRoom EigenRoom;
+
 typedef struct Eigen {
     MPI_Comm    team;               /* borrowed; must outlive this */
     int         rank, ranks;
     int         n;                  /* side of the matrices */
     EigenMethod method;             /* in use; the same on all ranks */
-    double      seconds[EIGEN_COUNT]; /* of the last solution by each, 0: never used */
-    double     *work;               /* LAPACK's, on rank 0; owned */
-    int        *integers;           /* the same */
+    EigenMethod now;                /* what the last eigenvalues were found by */
+    double      seconds[EIGEN_COUNT]; /* of the last eigenvalues by each, 0: never used */
+    EigenRoom  *room;               /* LAPACK's, on rank 0; owned */
     Cores       cores;              /* found at the first use of EIGEN_THREADS */
     ProcessGrid grid;               /* made at the first use of ScaLAPACK, as the matrices */
     DistMatrix  matrix, vectors;
+    DistReduction *reduction;       /* of matrix, until its eigenvectors are made; owned */
 } Eigen;
 
 /* Local.  n >= 1.  Release with eigen_free, which is collective on team. */
 Eigen eigen_create(MPI_Comm team, int n, EigenMethod method);
 void eigen_free(Eigen *eigen);
 
-/* Collective on the team.
+/* Collective on the team.  First the eigenvalues, because they decide how many vectors are
+ * wanted (theory.md section 8: those above the threshold):
  *   a  [n * n] room on every rank; on rank 0 a symmetric matrix, lower triangle read, replaced
- *      by eigenvectors by column; elsewhere scratch
+ *      by what eigen_vectors needs: leave it alone until then; elsewhere scratch
  *   w  [n] room on every rank; on rank 0 the eigenvalues, ascending
  * Returns CONVERGED, or FAILED (an entry that is not finite) with a and w undefined; all ranks
  * agree. */
-Outcome eigen_solve(Eigen *eigen, double a[], double w[]);
+Outcome eigen_values(Eigen *eigen, double a[], double w[]);
+
+/* Collective on the team, at most once after each eigen_values that converged.
+ *   count  number of vectors, of the largest eigenvalues; that of rank 0 counts, 0 <= count <= n
+ *   a      that of eigen_values; on rank 0 its last `count` columns become the eigenvectors,
+ *          ascending, the others are undefined; elsewhere scratch
+ * Few vectors (count <= n/4) cost a third to half less than all.  Returns as eigen_values. */
+Outcome eigen_vectors(Eigen *eigen, int count, double a[]);
 
 /* Root only.  Largest eigenvalue of a [n * n], lower triangle read and destroyed; w [n] is
- * scratch.  NAN if an entry is not finite. */
+ * scratch.  NAN if an entry is not finite.  Not between eigen_values and eigen_vectors. */
 double eigen_largest(Eigen *eigen, double a[], double w[]);
 
 #endif
