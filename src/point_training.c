@@ -123,11 +123,15 @@ static bool quadratic_solve(void *work, const Problem *problem, double eigenvalu
 
 static void *narrow_begin(const PointLine *line, const Problem *problem, const Luggage *luggage)
 {
-    (void)luggage; /* its descents keep no checkpoint */
     NarrowSettings settings = narrow_defaults();
     settings.store = problem->store;
     settings.memory = (size_t)line->team->memory;
     settings.tolerance = problem->tolerance;
+    settings.checkpoint = line->team->checkpoint;
+    settings.luggage = luggage->block;
+    settings.luggage_bytes = luggage->bytes;
+    settings.stop = line->team->stopping;
+    settings.stop_context = line->team->context;
     return narrow_create(line->team->comm, problem, &settings);
 }
 
@@ -148,7 +152,7 @@ static bool narrow_point(void *work, const Problem *problem, double eigenvalues[
     record->value[FIELD_START_SPREAD] = t.spread;
     record->value[FIELD_FEATURE_OVERLAP] = t.rank > 0 ? overlaps[0] : NAN;
     free(overlaps);
-    return true;
+    return !t.stopped;
 }
 
 /* ---- diagonal network --------------------------------------------------------------------- */

@@ -41,7 +41,9 @@ static Narrow train(MPI_Comm team, const Problem *problem, double tolerance, boo
 
 static double loss(NarrowPass *pass, const double factor[])
 {
-    return narrow_pass_run(pass, factor);
+    double value;
+    narrow_pass_run(pass, 1, factor, &value);
+    return value;
 }
 
 /* d |r|^2 / dF = -4 sum r Z F against central differences; the loss is a quartic, so their
@@ -53,7 +55,7 @@ static void test_gradient(void **unused)
     const Problem problem = problem_of(D, P, 150.0, 0.1);
     const SamplesSpec spec = samples_spec(&problem);
     Samples samples = samples_create(MPI_COMM_WORLD, &spec);
-    NarrowPass pass = narrow_pass_create(MPI_COMM_WORLD, &samples, P, true);
+    NarrowPass pass = narrow_pass_create(MPI_COMM_WORLD, &samples, P, 1, true);
     double factor[D * P];
     double sum[D * P];
     rng_normals(1, RNG_PROBE, 0, D * P, factor);
