@@ -160,11 +160,13 @@ static bool narrow_point(void *work, const Problem *problem, double eigenvalues[
 static void *diagonal_create(const PointLine *line, const Problem *problem,
                              const Luggage *luggage)
 {
-    (void)luggage; /* minutes, not hours: no checkpoint */
+    (void)luggage; /* minutes, not hours: a line that is stopped is begun again */
     LassoSettings settings = lasso_defaults();
     settings.random_signs = problem->random_signs;
     settings.memory = (size_t)line->team->memory;
     settings.tolerance = problem->tolerance;
+    settings.stop = line->team->stopping;
+    settings.stop_context = line->team->context;
     return lasso_create(line->team->comm, problem, &settings);
 }
 
@@ -179,8 +181,8 @@ static bool diagonal_solve(void *work, const Problem *problem, double eigenvalue
     const Lasso t = lasso_solve(work, problem, eigenvalues);
     PUT_OBSERVED(record, t);
     record->value[FIELD_ITERATIONS] = t.iterations;
-    record->value[FIELD_TRAIN_LOSS] = 2.0 * t.train_loss / problem->samples; /* sum res^2 / n */
-    return true;
+    record->value[FIELD_TRAIN_LOSS] = t.train_loss;
+    return !t.stopped;
 }
 
 /* ---- lines --------------------------------------------------------------------------------- */

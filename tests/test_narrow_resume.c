@@ -85,7 +85,8 @@ static void test_interruptions(void **unused)
 {
     (void)unused;
     for (int width = 3; width <= 80; width += 77) {
-        const Problem line[2] = {problem_of(width, 2.0 / width), problem_of(width, 1.0 / width)};
+        const Problem line[2] = {problem_of(width, 2.0 / width),
+                                 problem_of(width, 1.0 / width)};
         const NarrowSettings settings = narrow_defaults();
         Narrow first[2];
         Narrow again[2];
