@@ -149,19 +149,16 @@ static void store_field(const Group *group, FieldId field, size_t first, size_t 
 }
 
 void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,
-                   const Record records[], const double eigenvalues[])
+                   const Record records[], const Series *series)
 {
     assert(sweep < archive->count && count <= LINE_LENGTH);
     const Group *group = &archive->groups[sweep];
-    const size_t width = group->layout.eigenvalues;
-    assert((width > 0) == (eigenvalues != NULL));
     uint64_t checksum[LINE_LENGTH];
     int attempts[LINE_LENGTH];
     int8_t outcome[LINE_LENGTH];
     /* checksums of what memory holds, not of what the file holds: verify compares the two */
     for (size_t i = 0; i < count; i++) {
-        checksum[i] = group_checksum(group, first + i, &records[i],
-                                     width > 0 ? eigenvalues + i * width : NULL);
+        checksum[i] = group_checksum(group, first + i, &records[i], series, i);
         outcome[i] = (int8_t)records[i].outcome;
         /* a lost line keeps the count that made it one */
         attempts[i] = records[i].outcome == OUTCOME_LOST ? ATTEMPTS_MOST : 1;
@@ -172,9 +169,11 @@ void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,
             store_field(group, field, first, count, records);
         }
     }
-    if (width > 0) {
-        move_rows(group, SET_EIGENVALUES, first, count, H5T_NATIVE_DOUBLE,
-                  (void *)eigenvalues, true);
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        if (group->layout.series[id] > 0) {
+            move_rows(group, SET_SERIES + (int)id, first, count, H5T_NATIVE_DOUBLE,
+                      series->value[id], true);
+        }
     }
     /* from here the payload is complete; outcome last */
     move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, true);

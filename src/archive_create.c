@@ -72,7 +72,7 @@ static const char *phase_flag(int code)
     return code < 0 ? "none" : phase_name((Phase)code);
 }
 
-/* The sets that are no fields of the record. */
+/* The sets that are neither fields nor series. */
 static void describe_other(hid_t set, int index)
 {
     put_text(set, "units", "1");
@@ -84,30 +84,34 @@ static void describe_other(hid_t set, int index)
     case SET_ATTEMPTS:
         put_text(set, "long_name", "times begun since last finished, the finish included");
         break;
-    case SET_EIGENVALUES:
-        put_text(set, "long_name", "eigenvalues of S, descending; diagonal: |theta|");
-        put_text(set, "equation", "7");
-        break;
     default:
         put_text(set, "long_name", "XXH3-64 of the row: see the attribute checksum_recipe");
     }
 }
 
+static void describe_result(hid_t set, const char *unit, const char *symbol,
+                            const char *equation, const char *long_name)
+{
+    put_text(set, "units", unit);
+    put_text(set, "symbol", symbol);
+    put_text(set, "equation", equation);
+    put_text(set, "long_name", long_name);
+}
+
 static void describe_set(hid_t set, int index)
 {
     assert(set >= 0 && index >= 0 && index < SET_COUNT);
-    if (index >= FIELD_COUNT) {
+    if (index < FIELD_COUNT) {
+        const Field *f = &record_fields[index];
+        describe_result(set, f->unit, f->symbol, f->equation, f->long_name);
+        if (f->kind == FIELD_PHASE) { /* -1, "none": the phase that cannot be told */
+            put_flags(set, -1, PHASE_COUNT + 1, phase_flag);
+        }
+    } else if (set_series(index) != SERIES_COUNT) {
+        const SeriesField *s = &record_series[set_series(index)];
+        describe_result(set, s->unit, s->symbol, s->equation, s->long_name);
+    } else {
         describe_other(set, index);
-        return;
-    }
-    const Field *field = &record_fields[index];
-    put_text(set, "units", field->unit);
-    put_text(set, "symbol", field->symbol);
-    put_text(set, "equation", field->equation);
-    put_text(set, "long_name", field->long_name);
-    /* -1, "none": the phase that cannot be told */
-    if (field->kind == FIELD_PHASE) {
-        put_flags(set, -1, PHASE_COUNT + 1, phase_flag);
     }
 }
 
@@ -153,16 +157,15 @@ static void attach(hid_t group, hid_t set, const char *axis, int dimension)
     H5Dclose(scale);
 }
 
-static const char eigenvalue_axis[] = "eigenvalue_index";
-
 /* False if HDF5 refuses; a set without axes is a scalar. */
 static bool create_set(hid_t group, int index, const Layout *layout)
 {
     hsize_t shape[AXIS_COUNT + 1];
     memcpy(shape, layout->shape, sizeof layout->shape);
     assert(layout_has(layout, index));
-    shape[layout->rank] = layout->eigenvalues;
-    const int rank = layout->rank + (index == SET_EIGENVALUES);
+    const SeriesId series = set_series(index);
+    shape[layout->rank] = layout_width(layout, index);
+    const int rank = layout->rank + (series != SERIES_COUNT);
     const hid_t set = allocate_set(group, set_name(index), set_type(index), rank, shape,
                                    index == SET_OUTCOME || index == SET_ATTEMPTS);
     if (set < 0) {
@@ -171,17 +174,44 @@ static bool create_set(hid_t group, int index, const Layout *layout)
     for (int k = 0; k < layout->rank; k++) {
         attach(group, set, axis_name(layout->ids[k]), k);
     }
-    if (index == SET_EIGENVALUES) {
-        attach(group, set, eigenvalue_axis, layout->rank);
+    if (series != SERIES_COUNT) {
+        attach(group, set, record_indices[record_series[series].index], layout->rank);
     }
     describe_set(set, index);
     H5Dclose(set);
     return true;
 }
 
+/* xarray wants a coordinate for every dimension; counted from 1, as in s_1 >= s_2 >= ... */
+static void create_index(hid_t group, IndexId id, size_t length)
+{
+    double *index = checked_alloc(length, sizeof(double));
+    for (size_t k = 0; k < length; k++) {
+        index[k] = (double)(k + 1);
+    }
+    create_axis(group, record_indices[id], "i", "number", index, length);
+    free(index);
+}
+
+/* Those of the series that the sweep has. */
+static void create_indices(hid_t group, const Layout *layout)
+{
+    size_t length[INDEX_COUNT] = {0};
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        size_t *known = &length[record_series[id].index];
+        assert(*known == 0 || layout->series[id] == 0 || *known == layout->series[id]);
+        *known = layout->series[id] > 0 ? layout->series[id] : *known;
+    }
+    for (IndexId id = 0; id < INDEX_COUNT; id++) {
+        if (length[id] > 0) {
+            create_index(group, id, length[id]);
+        }
+    }
+}
+
 /* Varied axes become scales, and what is one number for all points an attribute of the
  * group. */
-static void create_axes(hid_t group, const Sweep *sweep, const Layout *layout)
+static void create_axes(hid_t group, const Sweep *sweep)
 {
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
         const Axis *axis = &sweep->axis[id];
@@ -192,32 +222,30 @@ static void create_axes(hid_t group, const Sweep *sweep, const Layout *layout)
             H5LTset_attribute_double(group, ".", axis_name(id), axis->values, 1);
         }
     }
-    if (layout->eigenvalues > 0) {
-        /* xarray wants a coordinate for every dimension; counted from 1, as in s_1 >= s_2 >=
-         * ... */
-        double *index = checked_alloc(layout->eigenvalues, sizeof(double));
-        for (size_t k = 0; k < layout->eigenvalues; k++) {
-            index[k] = (double)(k + 1);
+}
+
+/* Names of the sets from `first` to before `last` that a checksum covers, with blanks. */
+static void put_names(hid_t group, const char *attribute, const Layout *layout, int first,
+                      int last)
+{
+    char names[2048] = "";
+    for (int set = first; set < last; set++) {
+        if (set != FIELD_SECONDS && layout_has(layout, set)) {
+            strcat(strcat(names, names[0] != '\0' ? " " : ""), set_name(set));
         }
-        create_axis(group, eigenvalue_axis, "i", "number", index, layout->eigenvalues);
-        free(index);
     }
+    assert(strlen(names) < sizeof names);
+    put_text(group, attribute, names);
 }
 
 /* What another program needs to check a row. */
 static void put_recipe(hid_t group, const Layout *layout)
 {
-    char names[2048] = "";
-    for (int field = 0; field < FIELD_COUNT; field++) {
-        if (field != FIELD_SECONDS && layout_has(layout, field)) {
-            strcat(strcat(names, names[0] != '\0' ? " " : ""), set_name(field));
-        }
-    }
-    assert(strlen(names) < sizeof names);
-    put_text(group, "row_fields", names);
+    put_names(group, "row_fields", layout, 0, FIELD_COUNT);
+    put_names(group, "row_series", layout, SET_SERIES, SET_SERIES + SERIES_COUNT);
     put_text(group, "checksum_recipe",
              "XXH3-64 over the coordinates of the varied axes in the order of the dimensions, "
-             "then outcome, row_fields, and eigenvalues if there are any, all as "
+             "then outcome, row_fields, and row_series if there are any, all as "
              "little-endian doubles with one NaN (0x7ff8000000000000); a phase -1 counts as "
              "NaN");
 }
@@ -232,7 +260,8 @@ static bool create_sweep(hid_t file, const Sweep *sweep)
     put_text(group, "method", method_name(sweep->method));
     H5LTset_attribute_double(group, ".", "tolerance", &sweep->tolerance, 1);
     put_recipe(group, &layout);
-    create_axes(group, sweep, &layout);
+    create_axes(group, sweep);
+    create_indices(group, &layout);
     bool good = group >= 0;
     for (int set = 0; good && set < SET_COUNT; set++) {
         good = !layout_has(&layout, set) || create_set(group, set, &layout);
@@ -355,11 +384,6 @@ void archive_create(const char *path, const Job *job, const char *text)
     free(temporary);
 }
 
-size_t archive_spectrum(const Sweep *sweep)
-{
-    return layout_of(sweep).eigenvalues;
-}
-
 double archive_bytes(const Job *job)
 {
     double bytes = 0.0;
@@ -367,7 +391,7 @@ double archive_bytes(const Job *job)
         const Layout layout = layout_of(&job->sweeps[k]);
         double row = 0.0;
         for (int set = 0; set < SET_COUNT; set++) {
-            const double width = set == SET_EIGENVALUES ? (double)layout.eigenvalues : 1.0;
+            const double width = (double)layout_width(&layout, set);
             row += layout_has(&layout, set) ? width * (double)H5Tget_size(set_type(set)) : 0.0;
         }
         bytes += row * (double)sweep_points(&job->sweeps[k]);

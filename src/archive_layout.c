@@ -11,22 +11,10 @@
 
 #include "phasesweep/check.h"
 
-/* Eigenvalues of the quadratic network, coefficients of the diagonal one: d of either. */
-static hsize_t longest_spectrum(const Sweep *sweep)
-{
-    assert(sweep->axis[AXIS_DIMENSION].count > 0);
-    const Axis *axis = &sweep->axis[AXIS_DIMENSION];
-    double longest = 0.0;
-    for (size_t k = 0; k < axis->count && method_trains(sweep->method); k++) {
-        longest = axis->values[k] > longest ? axis->values[k] : longest;
-    }
-    return (hsize_t)longest;
-}
-
 Layout layout_of(const Sweep *sweep)
 {
-    Layout layout = {.eigenvalues = longest_spectrum(sweep),
-                     .fields = record_fields_of(sweep->method)};
+    Layout layout = {.fields = record_fields_of(sweep->method)};
+    sweep_series(sweep, layout.series);
     size_t shape[AXIS_COUNT];
     layout.rank = sweep_shape(sweep, shape, layout.ids);
     for (int k = 0; k < layout.rank; k++) {
@@ -38,15 +26,32 @@ Layout layout_of(const Sweep *sweep)
 bool layout_has(const Layout *layout, int set)
 {
     assert(set >= 0 && set < SET_COUNT);
-    return set == SET_EIGENVALUES ? layout->eigenvalues > 0
-                                  : set >= FIELD_COUNT || (layout->fields >> set & 1u) != 0;
+    return set < FIELD_COUNT ? (layout->fields >> set & 1u) != 0
+                             : layout_width(layout, set) > 0;
+}
+
+SeriesId set_series(int set)
+{
+    const bool series = set >= SET_SERIES && set < SET_SERIES + SERIES_COUNT;
+    return series ? (SeriesId)(set - SET_SERIES) : SERIES_COUNT;
+}
+
+size_t layout_width(const Layout *layout, int set)
+{
+    const SeriesId series = set_series(set);
+    return series == SERIES_COUNT ? 1 : layout->series[series];
 }
 
 const char *set_name(int set)
 {
     assert(set >= 0 && set < SET_COUNT);
-    static const char *const others[] = {"attempts", "eigenvalues", "checksum", "outcome"};
-    return set < FIELD_COUNT ? record_fields[set].name : others[set - FIELD_COUNT];
+    if (set < FIELD_COUNT) {
+        return record_fields[set].name;
+    }
+    if (set_series(set) != SERIES_COUNT) {
+        return record_series[set_series(set)].name;
+    }
+    return set == SET_ATTEMPTS ? "attempts" : set == SET_CHECKSUM ? "checksum" : "outcome";
 }
 
 hid_t set_type(int set)
@@ -100,8 +105,8 @@ static hid_t select_rows(const Layout *layout, int set, hid_t dataset, size_t fi
     }
     assert(rest == 0);
     start[layout->rank] = 0;
-    extent[layout->rank] = layout->eigenvalues;
-    if (layout->rank + (set == SET_EIGENVALUES) > 0) {
+    extent[layout->rank] = layout_width(layout, set);
+    if (layout->rank + (set_series(set) != SERIES_COUNT) > 0) {
         H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, extent, NULL);
     }
     return space;
@@ -110,7 +115,7 @@ static hid_t select_rows(const Layout *layout, int set, hid_t dataset, size_t fi
 /* In memory rows follow each other without gaps. */
 static hid_t memory_of(const Layout *layout, int set, size_t count)
 {
-    const hsize_t length = count * (set == SET_EIGENVALUES ? layout->eigenvalues : 1);
+    const hsize_t length = count * layout_width(layout, set);
     return H5Screate_simple(1, &length, NULL);
 }
 
@@ -118,33 +123,35 @@ static hid_t memory_of(const Layout *layout, int set, size_t count)
 static bool has_shape(const Layout *layout, int set, hid_t dataset)
 {
     const hid_t space = H5Dget_space(dataset);
-    hsize_t expected = set == SET_EIGENVALUES ? layout->eigenvalues : 1;
+    hsize_t expected = layout_width(layout, set);
     for (int k = 0; k < layout->rank; k++) {
         expected *= layout->shape[k];
     }
     const bool same = H5Sget_simple_extent_ndims(space) ==
-                          layout->rank + (set == SET_EIGENVALUES) &&
+                          layout->rank + (set_series(set) != SERIES_COUNT) &&
                       (hsize_t)H5Sget_simple_extent_npoints(space) == expected;
     H5Sclose(space);
     return same;
 }
 
-/* Fields that an older schema did not have are no damage; fields that the group says its rows
- * have are, and so are the sets that every schema had.  `row_fields` leaves out the seconds,
- * which no checksum covers. */
+/* Fields and series that an older schema did not have are no damage; those that the group says
+ * its rows have are, and so are the sets that every schema had.  `row_fields` leaves out the
+ * seconds, which no checksum covers. */
 static bool is_promised(hid_t group, int set)
 {
     char names[4096] = " ";
     hsize_t length;
     H5T_class_t class;
     size_t size = 0;
-    if (set >= FIELD_COUNT || set == FIELD_SECONDS) {
-        return set != SET_EIGENVALUES;
+    const bool series = set_series(set) != SERIES_COUNT;
+    const char *list = series ? "row_series" : "row_fields";
+    if ((set >= FIELD_COUNT && !series) || set == FIELD_SECONDS) {
+        return true;
     }
-    if (H5Aexists(group, "row_fields") > 0 &&
-        H5LTget_attribute_info(group, ".", "row_fields", &length, &class, &size) >= 0 &&
+    if (H5Aexists(group, list) > 0 &&
+        H5LTget_attribute_info(group, ".", list, &length, &class, &size) >= 0 &&
         size + 3 < sizeof names) {
-        H5LTget_attribute_string(group, ".", "row_fields", names + 1);
+        H5LTget_attribute_string(group, ".", list, names + 1);
     }
     /* blanks on both sides: "risk" is in "prediction_risk" too */
     strcat(names, " ");
@@ -154,8 +161,8 @@ static bool is_promised(hid_t group, int set)
     return promised;
 }
 
-/* A field that an older schema lacks is taken out of the layout, so that readers see NAN and
- * the checksum leaves it out, as it did when it was written. */
+/* A field or series that an older schema lacks is taken out of the layout, so that readers see
+ * NAN or nothing and the checksum leaves it out, as it did when it was written. */
 static bool open_set(hid_t id, int set, Group *group)
 {
     assert(set >= 0 && set < SET_COUNT);
@@ -166,6 +173,8 @@ static bool open_set(hid_t id, int set, Group *group)
     if (H5Lexists(id, set_name(set), H5P_DEFAULT) <= 0) {
         if (set < FIELD_COUNT) {
             group->layout.fields &= ~(UINT64_C(1) << set);
+        } else if (set_series(set) != SERIES_COUNT) {
+            group->layout.series[set_series(set)] = 0;
         }
         return !is_promised(id, set);
     }
@@ -222,15 +231,17 @@ bool group_move(const Group *group, int set, size_t first, size_t count, hid_t t
 }
 
 uint64_t group_checksum(const Group *group, size_t point, const Record *record,
-                        const double eigenvalues[])
+                        const Series *series, size_t row)
 {
-    assert(eigenvalues == NULL || group->layout.eigenvalues > 0);
     double coordinates[AXIS_COUNT];
-    const RowData row = {
+    RowData data = {
         .coordinates = coordinates,
         .coordinate_count = coordinates_of(group->sweep, point, coordinates),
-        .eigenvalues = eigenvalues,
-        .eigenvalue_count = eigenvalues == NULL ? 0 : group->layout.eigenvalues,
     };
-    return record_checksum(record, group->layout.fields, &row);
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        data.length[id] = group->layout.series[id];
+        assert(data.length[id] == 0 || data.length[id] == series->length[id]);
+        data.series[id] = series_row(series, id, row);
+    }
+    return record_checksum(record, group->layout.fields, &data);
 }

@@ -1,7 +1,7 @@
 /* archive_layout.h - private to the archive: what a sweep's group holds, and where.
  *
- * A SET is one dataset: a field of the record, or one of the few below.  All sets of a sweep
- * have the dimensions of its varied axes; `eigenvalues` has one more.
+ * A SET is one dataset: a field or series of record.h, or one of the few below.  All sets of a sweep
+ * have the dimensions of its varied axes; a series has one more.
  */
 #ifndef PHASESWEEP_ARCHIVE_LAYOUT_H
 #define PHASESWEEP_ARCHIVE_LAYOUT_H
@@ -16,10 +16,10 @@
 enum {
     /* int32 */
     SET_ATTEMPTS = FIELD_COUNT,
-    /* float64, of methods that train */
-    SET_EIGENVALUES,
+    /* float64; SERIES_COUNT of them */
+    SET_SERIES,
     /* uint64 */
-    SET_CHECKSUM,
+    SET_CHECKSUM = SET_SERIES + SERIES_COUNT,
     /* int8, written last */
     SET_OUTCOME,
     SET_COUNT
@@ -36,8 +36,8 @@ typedef struct Layout {
     int     rank;
     hsize_t shape[AXIS_COUNT];
     AxisId  ids[AXIS_COUNT];
-    /* longest spectrum; 0: the method has none */
-    hsize_t eigenvalues;
+    /* of the sweep; 0: it has none */
+    size_t  series[SERIES_COUNT];
     /* of the method */
     uint64_t fields;
 } Layout;
@@ -45,6 +45,10 @@ typedef struct Layout {
 /* Local.  What a new file of this sweep holds; and whether set is among it. */
 Layout layout_of(const Sweep *sweep);
 bool layout_has(const Layout *layout, int set);
+
+/* Local.  Which series a set is, SERIES_COUNT if none; numbers a point in the set. */
+SeriesId set_series(int set);
+size_t layout_width(const Layout *layout, int set);
 
 /* Local.  Name (static) and type in the file of a set; the type is HDF5's own, not to be
  * closed. */
@@ -55,7 +59,7 @@ hid_t set_type(int set);
 typedef struct Group {
     /* borrowed */
     const Sweep *sweep;
-    /* fields: those that the file has */
+    /* fields and series: those that the file has */
     Layout       layout;
     /* -1: not there */
     hid_t        set[SET_COUNT];
@@ -71,13 +75,12 @@ void group_close(Group *group);
 bool group_is_raw(const Group *group);
 
 /* Local.  Read (or write) `count` rows from point `first`, one innermost row; false if HDF5
- * fails.  `type` is that of data in memory, [count], or [count * longest spectrum] for
- * eigenvalues. */
+ * fails.  `type` is that of data in memory, [count * layout_width]. */
 bool group_move(const Group *group, int set, size_t first, size_t count, hid_t type, void *data,
                 bool write);
 
-/* Local.  Checksum of a row; eigenvalues: its own, or NULL if the set is not there. */
+/* Local.  Checksum of a point with its record and series, which are in place `row` of theirs. */
 uint64_t group_checksum(const Group *group, size_t point, const Record *record,
-                        const double eigenvalues[]);
+                        const Series *series, size_t row);
 
 #endif

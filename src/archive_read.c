@@ -21,7 +21,7 @@ struct ArchiveReader {
     hid_t   file;
     size_t  count;
     Group  *groups;                 /* [count]; owned */
-    double *eigenvalues;            /* buffer of one line, of the widest sweep; owned */
+    double *series;                 /* buffer of one line, of the widest sweep; owned */
 };
 
 static void refuse(const char *path, const char *why)
@@ -109,7 +109,7 @@ ArchiveReader *archive_reader(const char *path, const Job *job)
     reader->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     reader->count = job->sweep_count;
     reader->groups = checked_alloc(job->sweep_count, sizeof *reader->groups);
-    size_t longest = 0;
+    size_t largest = 0;
     for (size_t s = 0; s < reader->count; s++) {
         if (reader->file < 0 ||
             !group_open(reader->file, &job->sweeps[s], &reader->groups[s])) {
@@ -117,10 +117,10 @@ ArchiveReader *archive_reader(const char *path, const Job *job)
                 "%s: arrays of sweep %s are missing or damaged; nothing was changed", path,
                 job->sweeps[s].name);
         }
-        const size_t width = reader->groups[s].layout.eigenvalues;
-        longest = width > longest ? width : longest;
+        const size_t size = series_size(reader->groups[s].layout.series, LINE_LENGTH);
+        largest = size > largest ? size : largest;
     }
-    reader->eigenvalues = checked_alloc(longest * LINE_LENGTH, sizeof(double));
+    reader->series = checked_alloc(largest, sizeof(double));
     return reader;
 }
 
@@ -139,7 +139,7 @@ void archive_reader_close(ArchiveReader *reader)
         group_close(&reader->groups[s]);
     }
     H5Fclose(reader->file);
-    free(reader->eigenvalues);
+    free(reader->series);
     free(reader->groups);
     free(reader);
 }
@@ -194,19 +194,19 @@ void archive_read_rows(ArchiveReader *reader, size_t sweep, size_t first, size_t
     archive_read_outcomes(reader, sweep, first, count, outcome, rows->attempts);
     read_set(reader, group, SET_CHECKSUM, first, count, H5T_NATIVE_UINT64, rows->checksum);
     read_fields(reader, group, first, count, rows->records);
-    const size_t width = group->set[SET_EIGENVALUES] >= 0 ? group->layout.eigenvalues : 0;
-    rows->eigenvalues = width > 0 ? reader->eigenvalues : NULL;
-    if (width > 0) {
-        read_set(reader, group, SET_EIGENVALUES, first, count, H5T_NATIVE_DOUBLE,
-                 rows->eigenvalues);
+    rows->series = series_in(reader->series, group->layout.series, count);
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        if (rows->series.length[id] > 0) {
+            read_set(reader, group, SET_SERIES + (int)id, first, count, H5T_NATIVE_DOUBLE,
+                     rows->series.value[id]);
+        }
     }
     /* an outcome out of range is damage too: it must never reach a table of names as sound */
     for (size_t i = 0; i < count; i++) {
         rows->records[i].outcome = (Outcome)outcome[i];
-        const double *eigenvalues = width > 0 ? rows->eigenvalues + i * width : NULL;
         rows->sound[i] =
             outcome[i] > OUTCOME_RUNNING && outcome[i] < OUTCOME_COUNT &&
-            group_checksum(group, first + i, &rows->records[i], eigenvalues) ==
+            group_checksum(group, first + i, &rows->records[i], &rows->series, i) ==
                 rows->checksum[i];
     }
 }

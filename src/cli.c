@@ -142,16 +142,17 @@ static ExitStatus command_point(const Arguments *given)
     assert(sweep_points(&sweep) == 1);
     const Problem problem = sweep_problem(&sweep, 0);
     PointTeam team = {.work = point_work(), .memory = memory_here()};
-    double *eigenvalues = NULL;
+    size_t length[SERIES_COUNT];
+    sweep_series(&sweep, length);
+    Series series = series_create(length, 1);
     /* state evolution needs no MPI: it runs with and without a launcher, and starts at once */
     if (method_trains(problem.method)) {
         team.comm = start_aloud(given);
-        eigenvalues = checked_alloc((size_t)problem.dimension, sizeof(double));
     }
     Record record;
-    point_solve(&team, &problem, 1, &record, eigenvalues, (size_t)problem.dimension);
-    point_print(&problem, &record); /* all ranks know it, the first one is heard */
-    free(eigenvalues);
+    point_solve(&team, &problem, 1, &record, &series);
+    point_print(&problem, &record, &series); /* all ranks know it, the first one is heard */
+    series_free(&series);
     point_work_free(team.work);
     sweep_free(&sweep);
     return record.outcome == OUTCOME_CONVERGED ? STATUS_DONE : STATUS_POINTS_FAILED;

@@ -14,9 +14,9 @@
 #include "phasesweep/inspect.h"
 #include "phasesweep/lines.h"
 
-/* How one field differs over all shared points. */
+/* How one field or series differs over all shared points. */
 typedef struct Difference {
-    size_t points;  /* that differ; 0: the rest means nothing */
+    size_t values;  /* that differ; 0: the rest means nothing */
     double largest; /* relative difference; infinite beside a value that is no number */
     double a, b;    /* the two values there */
     char  *where;   /* of the largest; owned */
@@ -26,7 +26,7 @@ typedef struct Comparison {
     Opened a, b;
     double tolerance;
     size_t shared, only_a;      /* points */
-    Difference outcome, field[FIELD_COUNT];
+    Difference outcome, field[FIELD_COUNT], series[SERIES_COUNT];
 } Comparison;
 
 /* Relative to the larger value; infinite if only one of them is a number. */
@@ -49,7 +49,7 @@ static void compare(Difference *difference, double a, double b, double tolerance
     if (!(size > tolerance)) {
         return;
     }
-    difference->points++;
+    difference->values++;
     if (size > difference->largest) {
         free(difference->where);
         char *place = opened_point_name(sweep, point);
@@ -58,6 +58,20 @@ static void compare(Difference *difference, double a, double b, double tolerance
         difference->largest = size;
         difference->a = a;
         difference->b = b;
+    }
+}
+
+/* Number by number; what one of them stores no room for counts as NAN. */
+static void compare_series(Comparison *c, SeriesId id, const Sweep *sweep, size_t first,
+                           size_t row)
+{
+    const Series *a = &c->a.rows->series;
+    const Series *b = &c->b.rows->series;
+    const size_t most = a->length[id] > b->length[id] ? a->length[id] : b->length[id];
+    for (size_t k = 0; k < most; k++) {
+        const double left = k < a->length[id] ? series_row(a, id, row)[k] : (double)NAN;
+        const double right = k < b->length[id] ? series_row(b, id, row)[k] : (double)NAN;
+        compare(&c->series[id], left, right, c->tolerance, sweep, first + row);
     }
 }
 
@@ -74,6 +88,9 @@ static void compare_rows(Comparison *c, const Sweep *sweep, size_t first, size_t
                 compare(&c->field[field], a->value[field], b->value[field], c->tolerance, sweep,
                         first + i);
             }
+        }
+        for (SeriesId id = 0; id < SERIES_COUNT && finished; id++) {
+            compare_series(c, id, sweep, first, i);
         }
     }
 }
@@ -128,13 +145,13 @@ static void compare_all(Comparison *c)
 }
 
 /* True if there is one. */
-static bool print_difference(const char *name, const Difference *difference)
+static bool print_difference(const char *name, const char *unit, const Difference *difference)
 {
-    if (difference->points == 0) {
+    if (difference->values == 0) {
         return false;
     }
     assert(difference->where != NULL);
-    printf("%s: %zu points differ, most at %s: %.9g and %.9g", name, difference->points,
+    printf("%s: %zu %s differ, most at %s: %.9g and %.9g", name, difference->values, unit,
            difference->where, difference->a, difference->b);
     if (isfinite(difference->largest)) {
         printf(" (relative %.3g)", difference->largest);
@@ -160,11 +177,15 @@ ExitStatus inspect_diff(const char *path_a, const char *path_b, double tolerance
     assert(c->shared <= points_of(c->b.job));
     const size_t only_b = points_of(c->b.job) - c->shared;
     bool differ = c->only_a > 0 || only_b > 0;
-    differ |= print_difference("outcome", &c->outcome);
+    differ |= print_difference("outcome", "points", &c->outcome);
     free(c->outcome.where);
     for (int field = 0; field < FIELD_COUNT; field++) {
-        differ |= print_difference(record_fields[field].name, &c->field[field]);
+        differ |= print_difference(record_fields[field].name, "points", &c->field[field]);
         free(c->field[field].where);
+    }
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        differ |= print_difference(record_series[id].name, "values", &c->series[id]);
+        free(c->series[id].where);
     }
     printf("%zu points shared, %zu only in %s, %zu only in %s; %s\n", c->shared, c->only_a,
            path_a, only_b, path_b, differ ? "different" : "equal");

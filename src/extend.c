@@ -26,18 +26,20 @@ static bool is_finished(const Rows *rows, size_t count)
     return finished;
 }
 
-/* The spectra of two jobs may be stored with different lengths: NAN fills the rest. */
-static double *refit(const Rows *rows, size_t count, size_t from, size_t to)
+/* The series of two jobs may be stored with different lengths: NAN fills the rest. */
+static void refit(const Rows *rows, size_t count, const Series *to)
 {
-    assert(from > 0 || rows->eigenvalues == NULL);
-    double *spectra = rows->eigenvalues == NULL || to == 0
-                          ? NULL
-                          : checked_alloc(count * to, sizeof(double));
-    for (size_t k = 0; spectra != NULL && k < count * to; k++) {
-        const size_t i = k % to;
-        spectra[k] = i < from ? rows->eigenvalues[k / to * from + i] : (double)NAN;
+    for (size_t i = 0; i < count; i++) {
+        for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+            const size_t old = rows->series.length[id];
+            const size_t new = to->length[id];
+            const size_t shared = old < new ? old : new;
+            if (shared > 0) {
+                memcpy(series_row(to, id, i), series_row(&rows->series, id, i),
+                       shared * sizeof(double));
+            }
+        }
     }
-    return spectra;
 }
 
 /* What does not change from line to line; all borrowed. */
@@ -65,16 +67,18 @@ static size_t copy_line(const Copy *copy, LineRef *from, uint32_t sweep, uint32_
     const size_t count = read_finished(copy, from);
     if (count > 0) {
         const Sweep *new = &copy->given->sweeps[sweep];
-        const size_t spectrum = archive_spectrum(&copy->stored->sweeps[from->sweep]);
-        double *spectra = refit(copy->rows, count, spectrum, archive_spectrum(new));
+        size_t length[SERIES_COUNT];
+        sweep_series(new, length);
+        Series series = series_create(length, count);
+        refit(copy->rows, count, &series);
         size_t first;
         size_t same;
         sweep_line(new, line, &first, &same);
         assert(same == count);
-        archive_store(copy->archive, sweep, first, same, copy->rows->records, spectra);
+        archive_store(copy->archive, sweep, first, same, copy->rows->records, &series);
         /* only a mark against being left behind: a second line of that content copies it too */
         from->used = true;
-        free(spectra);
+        series_free(&series);
     }
     return count;
 }

@@ -48,9 +48,9 @@ static void print_sweep(FILE *out, const Sweep *sweep)
     fprintf(out, "  - name: %s\n    model: %s\n    method: %s\n    tolerance: ",
             sweep->name, model_name(sweep->model), method_name(sweep->method));
     print_number(out, sweep->tolerance);
-    fprintf(out, "\n    signs: %s\n    store: %s\n",
-            sweep->random_signs ? "random" : "positive",
-            store_name(sweep->store));
+    fprintf(out, "\n    signs: %s\n    store: %s\n    spectrum: %zu\n",
+            sweep->random_signs ? "random" : "positive", store_name(sweep->store),
+            sweep->spectrum);
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
         print_axis(out, &sweep->axis[id], id);
     }
@@ -144,6 +144,10 @@ static char *sweep_difference(const Sweep *stored, const Sweep *given)
     if ((stored->store == STORE_FLOAT) != (given->store == STORE_FLOAT)) {
         return differ(given, KEY_STORE, store_name(stored->store), store_name(given->store));
     }
+    if (stored->spectrum != given->spectrum) {
+        return number_differs(given, KEY_SPECTRUM, (double)stored->spectrum,
+                              (double)given->spectrum);
+    }
     char *difference = NULL;
     for (AxisId id = 0; id < AXIS_COUNT && difference == NULL; id++) {
         difference = axis_difference(given, id, &stored->axis[id], &given->axis[id]);
@@ -172,7 +176,7 @@ uint64_t sweep_line_id(const Sweep *sweep, size_t line)
     /* doubles all the way: a struct would bring padding, whose bytes are not defined */
     size_t first;
     size_t count;
-    double key[LINE_LENGTH][12];
+    double key[LINE_LENGTH][13];
     sweep_line(sweep, line, &first, &count);
     for (size_t k = 0; k < count; k++) {
         const Problem p = sweep_problem(sweep, first + k);
@@ -180,7 +184,7 @@ uint64_t sweep_line_id(const Sweep *sweep, size_t line)
                                   p.noise,   p.seed,         p.width,           p.samples,
                                   p.weight_decay, p.tolerance, p.random_signs,
                                   /* other stores hold the same bits */
-                                  p.store == STORE_FLOAT};
+                                  p.store == STORE_FLOAT, (double)sweep->spectrum};
         static_assert(sizeof numbers == sizeof key[0], "all of a problem's numbers");
         memcpy(key[k], numbers, sizeof numbers);
     }

@@ -66,6 +66,8 @@ const Key keys_table[KEY_COUNT] = {
      "auto", "rows of data in memory, or made again at each use; training and amp"},
     {"ranks_per_line", "", "1", RANGE(KIND_WHOLE, 0, 1e6, false, 0),
      "0", "ranks that train together; 0: as cost and memory ask"},
+    {"spectrum", "", "1", RANGE(KIND_WHOLE, 0, 1e5, false, 0),
+     "0", "nodes of the predicted density, 0: no predicted spectrum; quadratic theory only"},
     {"source_exponent", "gamma", "1", RANGE(KIND_REAL, 0.5, 10, true, ONE_NUMBER),
      NULL, "teacher coefficients decay as i^-gamma"},
     {"dimension", "d", "1", RANGE(KIND_WHOLE, 2, 1e12, false, ONE_NUMBER),

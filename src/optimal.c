@@ -7,7 +7,7 @@
 
 enum { MAX_SCAN = 128 };
 
-static const double deepest = 40.0;  /* how far below the start log lambda is followed */
+static const double deepest = 100.0; /* how far below the start log lambda is followed */
 static const double flat = 1e-8;     /* |exponent| of a risk that has its limit */
 static const double learned = 1e-12; /* |S|^2/d below which nothing is */
 
@@ -71,12 +71,14 @@ static void descend(Walk *walk, double start)
         }
         walk->visits[walk->count++] = (Visit){.log_decay = at, .evolution = e};
         still = e.overlaps.q > learned && fabs(e.exponent_weight_decay) < flat ? still + 1 : 0;
-        if (e.overlaps.risk < 1e-12) {
+        /* with noise R has a limit, however small; without, it falls for ever */
+        if (walk->problem.noise == 0.0 && e.overlaps.risk < 1e-12) {
             break;
         }
-        /* far from the best risk details do not matter */
+        /* far from the best risk details do not matter, nor where it falls without end */
         best = fmin(best, e.overlaps.risk);
-        step = e.overlaps.risk > 2.0 * best ? fmin(1.8, 1.2 * step) : 0.5;
+        const bool dull = e.overlaps.risk > 2.0 * best || e.exponent_weight_decay > 1.2;
+        step = dull ? fmin(1.8, 1.2 * step) : 0.5;
     }
 }
 

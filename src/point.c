@@ -17,6 +17,7 @@
 #include "phasesweep/evolution.h"
 #include "phasesweep/optimal.h"
 #include "phasesweep/phases.h"
+#include "phasesweep/portrait.h"
 #include "phasesweep/spectrum.h"
 #include "point_line.h"
 
@@ -120,10 +121,33 @@ static void put_spectrum(PointWork *work, const Evolution *e, double value[])
     value[FIELD_BULK_EDGE] = forecast.bulk_edge;
 }
 
+/* Only where the sweep asks for it: a quantile for every eigenvalue costs more than the
+ * point. */
+static void put_portrait(PointWork *work, const Evolution *e, const Series *series, size_t k,
+                         double value[])
+{
+    const SpectrumWork spectrum = {&work->evolution.overlaps, &work->bands};
+    const double t = e->delta * e->delta;
+    if (series->length[SERIES_DENSITY] == 0) {
+        return;
+    }
+    portrait_density(spectrum, t, e->threshold, series_row(series, SERIES_DENSITY_POSITION, k),
+                     series_row(series, SERIES_DENSITY, k), series->length[SERIES_DENSITY]);
+    portrait_outliers(spectrum, t, e->threshold,
+                      series_row(series, SERIES_OUTLIER_POSITION, k),
+                      series_row(series, SERIES_OUTLIER_OVERLAP, k),
+                      series->length[SERIES_OUTLIER_POSITION]);
+    const TailFit tail = portrait_tail(spectrum, t, e->threshold);
+    value[FIELD_TAIL_EXPONENT] = tail.exponent;
+    value[FIELD_TAIL_ERROR] = tail.error;
+}
+
 /* A point that failed has no numbers but what it cost; one that did not converge has its best
  * iterate, without the spectrum of something that is no solution. */
-static Record record_of_evolution(const Problem *problem, PointWork *work, const Evolution *e)
+static Record record_of_evolution(const PointLine *line, size_t k, const Problem *problem,
+                                  const Evolution *e)
 {
+    PointWork *work = line->team->work;
     Record record = record_empty();
     record.outcome = e->outcome;
     record.value[FIELD_ITERATIONS] = e->iterations;
@@ -133,6 +157,7 @@ static Record record_of_evolution(const Problem *problem, PointWork *work, const
     }
     if (e->outcome == OUTCOME_CONVERGED && problem->model == MODEL_QUADRATIC) {
         put_spectrum(work, e, record.value);
+        put_portrait(work, e, line->series, k, record.value);
     }
     return record;
 }
@@ -148,7 +173,7 @@ static bool solve_evolution(const PointLine *line)
         const Problem *problem = &line->problems[k];
         const double start = point_clock();
         const Evolution e = evolution_solve(&work->evolution, problem);
-        line->records[k] = record_of_evolution(problem, work, &e);
+        line->records[k] = record_of_evolution(line, k, problem, &e);
         point_complete(problem, point_clock() - start, &line->records[k]);
     }
     return true;
@@ -165,7 +190,7 @@ static bool solve_optimal(const PointLine *line)
         const double start = point_clock();
         const Optimum best = optimal_weight_decay(&work->evolution, &problem);
         problem.weight_decay = best.weight_decay;
-        line->records[k] = record_of_evolution(&problem, work, &best.evolution);
+        line->records[k] = record_of_evolution(line, k, &problem, &best.evolution);
         line->records[k].value[FIELD_OPTIMAL_WEIGHT_DECAY] = best.weight_decay;
         line->records[k].value[FIELD_ITERATIONS] = best.iterations;
         point_complete(&problem, point_clock() - start, &line->records[k]);
@@ -219,13 +244,15 @@ static bool (*const solvers[METHOD_COUNT])(const PointLine *line) = {
 };
 
 bool point_solve(const PointTeam *team, const Problem problems[], size_t count,
-                 Record records[], double eigenvalues[], size_t width)
+                 Record records[], const Series *series)
 {
     const PointLine line = {.team = team, .problems = problems, .count = count,
-                            .records = records, .eigenvalues = eigenvalues, .width = width};
+                            .records = records, .series = series};
     assert(count > 0 && solvers[problems[0].method] != NULL);
     assert(team != NULL && team->work != NULL && records != NULL);
-    assert((eigenvalues != NULL) == method_trains(problems[0].method));
+    for (size_t k = 0; k < count; k++) {
+        series_clear(series, k);
+    }
     return solvers[problems[0].method](&line);
 }
 
@@ -243,7 +270,26 @@ static void print_field(FieldId field, double value)
     }
 }
 
-void point_print(const Problem *problem, const Record *record)
+/* JSON has no NAN: those at the end are padding, one before it is null. */
+static void print_series(const Series *series, SeriesId id)
+{
+    const double *row = series_row(series, id, 0);
+    size_t count = series->length[id];
+    while (count > 0 && isnan(row[count - 1])) {
+        count--;
+    }
+    if (count == 0) {
+        return;
+    }
+    printf(", \"%s\": [", record_series[id].name);
+    for (size_t k = 0; k < count; k++) {
+        const char *comma = k > 0 ? ", " : "";
+        isfinite(row[k]) ? printf("%s%.15g", comma, row[k]) : printf("%snull", comma);
+    }
+    printf("]");
+}
+
+void point_print(const Problem *problem, const Record *record, const Series *series)
 {
     printf("{\"model\": \"%s\", \"method\": \"%s\", \"outcome\": \"%s\"",
            model_name(problem->model), method_name(problem->method),
@@ -251,6 +297,9 @@ void point_print(const Problem *problem, const Record *record)
     /* absent and infinite alike are left out: JSON has neither */
     for (FieldId field = 0; field < FIELD_COUNT; field++) {
         print_field(field, record->value[field]);
+    }
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        print_series(series, id);
     }
     printf("}\n");
 }

@@ -12,9 +12,8 @@ typedef struct PointLine {
     size_t           count;
     /* [count] */
     Record          *records;
-    /* [count * width], or NULL */
-    double          *eigenvalues;
-    size_t           width;
+    /* of count points, NAN at first */
+    const Series    *series;
 } PointLine;
 
 /* Collective on the team.  Train the points of a line; false if it was told to stop. */

@@ -21,7 +21,7 @@ typedef struct Luggage {
     size_t  bytes;          /* of block; the same on every rank */
     size_t *done;           /* points of the line finished */
     Record *records;        /* [count] */
-    double *eigenvalues;    /* [count * width] */
+    Series  series;         /* of count points */
     void   *block;          /* all of it; owned */
 } Luggage;
 
@@ -29,12 +29,17 @@ typedef struct Luggage {
 static Luggage pack_luggage(const PointLine *line)
 {
     const size_t records = line->count * sizeof(Record);
-    Luggage luggage = {.bytes = sizeof(double) + records + line->count * line->width * 8};
+    const size_t numbers = series_size(line->series->length, line->count);
+    Luggage luggage = {.bytes = sizeof(double) + records + numbers * sizeof(double)};
     luggage.block = checked_alloc(luggage.bytes, 1);
     static_assert(sizeof(size_t) <= sizeof(double), "the count fits before the records");
     luggage.done = luggage.block;
     luggage.records = (Record *)((char *)luggage.block + sizeof(double));
-    luggage.eigenvalues = (double *)((char *)luggage.records + records);
+    luggage.series = series_in((double *)((char *)luggage.records + records),
+                               line->series->length, line->count);
+    for (size_t k = 0; k < line->count; k++) {
+        series_clear(&luggage.series, k);
+    }
     return luggage;
 }
 
@@ -203,18 +208,19 @@ static const Trainer *trainer_of(const Problem *problem)
 static bool train_point(const PointLine *line, size_t k, const Trainer *trainer, void *work,
                         Luggage *luggage)
 {
-    assert(k < line->count && line->problems[k].dimension <= (double)line->width);
+    const size_t width = line->series->length[SERIES_EIGENVALUES];
+    assert(k < line->count && line->problems[k].dimension <= (double)width);
     const Problem *problem = &line->problems[k];
     const size_t d = (size_t)problem->dimension;
     const double start = point_clock();
-    double *eigenvalues = luggage->eigenvalues + k * line->width;
+    double *eigenvalues = series_row(&luggage->series, SERIES_EIGENVALUES, k);
     Record record = record_empty();
     if (!trainer->solve(work, problem, eigenvalues, &record)) {
         return false;
     }
     const bool failed = record.outcome == OUTCOME_FAILED;
     /* shorter spectra of a sweep over d, and none where it failed */
-    for (size_t i = failed ? 0 : d; i < line->width; i++) {
+    for (size_t i = failed ? 0 : d; i < width; i++) {
         eigenvalues[i] = NAN;
     }
     /* numbers of a training that failed mean nothing; what it cost does */
@@ -257,7 +263,9 @@ bool point_train(const PointLine *line)
     trainer->release(work);
     /* also of a line that was stopped: the caller stores only what is finished */
     memcpy(line->records, luggage.records, line->count * sizeof(Record));
-    memcpy(line->eigenvalues, luggage.eigenvalues, line->count * line->width * sizeof(double));
+    const size_t numbers = series_size(line->series->length, line->count);
+    memcpy(series_block(line->series), series_block(&luggage.series),
+           numbers * sizeof(double));
     free(luggage.block);
     return going_on;
 }

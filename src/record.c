@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -15,6 +16,20 @@ const Field record_fields[FIELD_COUNT] = {
     [FIELD_##suffix] = {FIELD_##kind, HAS_##methods, name, unit, symbol, equation, long_name},
     FIELD_LIST(X)
 #undef X
+};
+
+const SeriesField record_series[SERIES_COUNT] = {
+#define X(suffix, index, methods, name, unit, symbol, equation, long_name)                     \
+    [SERIES_##suffix] = {INDEX_##index, HAS_##methods, name, unit, symbol, equation, long_name},
+    SERIES_LIST(X)
+#undef X
+};
+
+const char *const record_indices[INDEX_COUNT] = {
+    [INDEX_EIGENVALUE] = "eigenvalue_index",
+    [INDEX_DENSITY] = "density_index",
+    [INDEX_OUTLIER] = "outlier_index",
+    [INDEX_ITERATION] = "iteration_index",
 };
 
 Record record_empty(void)
@@ -35,6 +50,70 @@ uint64_t record_fields_of(Method method)
         fields |= (uint64_t)(record_fields[field].methods >> method & 1u) << field;
     }
     return fields;
+}
+
+size_t series_size(const size_t length[SERIES_COUNT], size_t points)
+{
+    size_t size = 0;
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        size += points * length[id];
+    }
+    return size;
+}
+
+Series series_in(double memory[], const size_t length[SERIES_COUNT], size_t points)
+{
+    Series series = {0};
+    assert(memory != NULL || series_size(length, points) == 0);
+    size_t used = 0;
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        series.length[id] = length[id];
+        series.value[id] = length[id] > 0 ? memory + used : NULL;
+        used += points * length[id];
+    }
+    return series;
+}
+
+Series series_create(const size_t length[SERIES_COUNT], size_t points)
+{
+    const size_t size = series_size(length, points);
+    double *memory = size > 0 ? checked_alloc(size, sizeof(double)) : NULL;
+    const Series series = series_in(memory, length, points);
+    for (size_t k = 0; k < points; k++) {
+        series_clear(&series, k);
+    }
+    return series;
+}
+
+void series_free(Series *series)
+{
+    free(series_block(series));
+    *series = (Series){0};
+}
+
+double *series_row(const Series *series, SeriesId id, size_t point)
+{
+    assert(id >= 0 && id < SERIES_COUNT);
+    return series->length[id] > 0 ? series->value[id] + point * series->length[id] : NULL;
+}
+
+double *series_block(const Series *series)
+{
+    SeriesId id = 0;
+    while (id < SERIES_COUNT && series->length[id] == 0) {
+        id++;
+    }
+    return id < SERIES_COUNT ? series->value[id] : NULL;
+}
+
+void series_clear(const Series *series, size_t point)
+{
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        double *row = series_row(series, id, point);
+        for (size_t k = 0; k < series->length[id]; k++) {
+            row[k] = NAN;
+        }
+    }
 }
 
 static void digest(XXH3_state_t *state, double value)
@@ -58,7 +137,6 @@ uint64_t record_checksum(const Record *record, uint64_t fields, const RowData *r
         die(STATUS_ENVIRONMENT, "out of memory for a checksum");
     }
     assert(row->coordinate_count == 0 || row->coordinates != NULL);
-    assert(row->eigenvalue_count == 0 || row->eigenvalues != NULL);
     XXH3_64bits_reset(state);
     for (size_t k = 0; k < row->coordinate_count; k++) {
         digest(state, row->coordinates[k]);
@@ -70,8 +148,11 @@ uint64_t record_checksum(const Record *record, uint64_t fields, const RowData *r
             digest(state, record->value[field]);
         }
     }
-    for (size_t k = 0; k < row->eigenvalue_count; k++) {
-        digest(state, row->eigenvalues[k]);
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        assert(row->length[id] == 0 || row->series[id] != NULL);
+        for (size_t k = 0; k < row->length[id]; k++) {
+            digest(state, row->series[id][k]);
+        }
     }
     const uint64_t checksum = XXH3_64bits_digest(state);
     XXH3_freeState(state);

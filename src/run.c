@@ -150,14 +150,15 @@ static int run_line(void *context, FarmTeam *team, size_t index)
                                .context = team,
                                .memory = run->memory,
                                .checkpoint = checkpoint};
-    const size_t width = archive_spectrum(sweep);
-    double *eigenvalues = width > 0 ? checked_alloc(count * width, sizeof(double)) : NULL;
+    size_t length[SERIES_COUNT];
+    sweep_series(sweep, length);
+    Series series = series_create(length, count);
     if (rank == 0) {
         archive_begin(run->archive, task.sweep, first, count);
     }
-    const bool finished = point_solve(&workers, problems, count, records, eigenvalues, width);
+    const bool finished = point_solve(&workers, problems, count, records, &series);
     if (rank == 0 && finished) {
-        archive_store(run->archive, task.sweep, first, count, records, eigenvalues);
+        archive_store(run->archive, task.sweep, first, count, records, &series);
         if (checkpoint != NULL) {
             unlink(checkpoint);
         }
@@ -165,7 +166,7 @@ static int run_line(void *context, FarmTeam *team, size_t index)
         archive_give_back(run->archive, task.sweep, first, count);
     }
     free(checkpoint);
-    free(eigenvalues);
+    series_free(&series);
     return finished ? count_failed(records, count) : FARM_UNFINISHED;
 }
 
@@ -200,11 +201,12 @@ static void give_up(const Run *run, uint32_t s, uint32_t line, Outcome outcome)
         records[i].outcome = outcome;
     }
     size_t first, count;
+    size_t length[SERIES_COUNT];
     sweep_line(sweep, line, &first, &count);
-    const size_t width = archive_spectrum(sweep);
-    double *none = width > 0 ? checked_alloc(width * count, sizeof(double)) : NULL;
-    archive_store(run->archive, s, first, count, records, none);
-    free(none);
+    sweep_series(sweep, length);
+    Series none = series_create(length, count);
+    archive_store(run->archive, s, first, count, records, &none);
+    series_free(&none);
 }
 
 /* Root only.  What died with its job too often. */

@@ -131,10 +131,12 @@ Outlier spectrum_outlier(SpectrumWork work, double t, double b, double index)
     const double s = teacher_eigenvalue(teacher, index);
     double first = 0.0;
     double second = 0.0;
+    /* its own atom may be a rounding off */
+    const double itself = 0.5 * (s - teacher_eigenvalue(teacher, index + 1.0));
     teacher_atoms_resolvent(teacher, (double complex[1]){s}, 1, &work.overlaps->atoms);
     for (size_t k = 0; k < work.overlaps->atoms.count; k++) {
         const double distance = s - work.overlaps->atoms.position[k];
-        if (distance != 0.0) {
+        if (fabs(distance) > itself) {
             first += work.overlaps->atoms.mass[k] / distance;
             second += work.overlaps->atoms.mass[k] / (distance * distance);
         }

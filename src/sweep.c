@@ -90,6 +90,36 @@ size_t sweep_point(const Sweep *sweep, const size_t place[AXIS_COUNT])
     return point;
 }
 
+/* Eigenvalues of the quadratic network, coefficients of the diagonal one: d of either.  A
+ * predicted spectrum has as many outliers as fit; more lie so close that a histogram of them
+ * is wanted, and phases where that is so have a large d. */
+static size_t index_length(const Sweep *sweep, IndexId index)
+{
+    const Axis *axis = &sweep->axis[AXIS_DIMENSION];
+    double largest = 0.0;
+    for (size_t k = 0; k < axis->count; k++) {
+        largest = fmax(largest, axis->values[k]);
+    }
+    switch (index) {
+    case INDEX_EIGENVALUE:
+        return (size_t)largest;
+    case INDEX_DENSITY:
+        return sweep->spectrum;
+    case INDEX_OUTLIER:
+        return sweep->spectrum > 0 ? (size_t)fmin(largest, OUTLIERS_STORED) : 0;
+    default:
+        return ITERATIONS_STORED;
+    }
+}
+
+void sweep_series(const Sweep *sweep, size_t length[SERIES_COUNT])
+{
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        const bool has = (record_series[id].methods >> sweep->method & 1u) != 0;
+        length[id] = has ? index_length(sweep, record_series[id].index) : 0;
+    }
+}
+
 /* What a value means at dimension d, where n_eff = n / per_effective and, for a weight, the
  * point's n_eff is known. */
 static double resolve(AxisForm form, double value, double d, double per_effective, double n_eff)

@@ -85,6 +85,10 @@ static char *read_key(Sweep *sweep, KeyId id, const char *text)
         error = key_read_number(key, FORM_NUMBER, text, &number);
         sweep->ranks_per_line = error == NULL ? (int)number : 0;
         return error;
+    case KEY_SPECTRUM:
+        error = key_read_number(key, FORM_NUMBER, text, &number);
+        sweep->spectrum = error == NULL ? (size_t)number : 0;
+        return error;
     default:
         return read_axis(&sweep->axis[id - KEY_AXES], key, text);
     }
@@ -140,6 +144,8 @@ void sweep_copy(Sweep *to, const Sweep *from, KeyId id)
         to->store = from->store;
     } else if (id == KEY_RANKS_PER_LINE) {
         to->ranks_per_line = from->ranks_per_line;
+    } else if (id == KEY_SPECTRUM) {
+        to->spectrum = from->spectrum;
     } else if (id >= KEY_AXES) {
         /* `to` owns its values, like every sweep */
         Axis *axis = &to->axis[id - KEY_AXES];
@@ -222,13 +228,21 @@ static void check_missing(const Sweep *sweep, size_t line, Errors *errors)
     check_weight(sweep, line, errors);
 }
 
-/* Keys of the other network. */
+/* Keys of the other network, or of other methods. */
 static void check_model(const Sweep *sweep, Errors *errors)
 {
     static const AxisId quadratic_only[] = {AXIS_WIDTH, AXIS_NUCLEAR_WEIGHT};
     if (sweep->model == MODEL_QUADRATIC && sweep->random_signs) {
         refuse(errors, sweep->line[KEY_SIGNS], KEY_SIGNS,
                checked_format("the quadratic model has none; allowed: model diagonal only"));
+    }
+    const bool predicts =
+        sweep->model == MODEL_QUADRATIC && (HAS_THEORY >> sweep->method & 1u) != 0;
+    if (sweep->spectrum > 0 && !predicts) {
+        refuse(errors, sweep->line[KEY_SPECTRUM], KEY_SPECTRUM,
+               checked_format("model %s, method %s has none; allowed: 0, or model quadratic "
+                              "with method state_evolution or optimal",
+                              model_name(sweep->model), method_name(sweep->method)));
     }
     for (size_t k = 0; k < 2 && sweep->model == MODEL_DIAGONAL; k++) {
         const KeyId id = KEY_AXES + quadratic_only[k];

@@ -49,6 +49,45 @@ def check_attempts(folder, good):
     assert alone("diff", path, good).returncode == 0
 
 
+SERIES_JOB = """
+title: spectra
+sweeps:
+  - {name: law, source_exponent: 1.25, dimension: [40, 60], noise: 0.1, samples: [800, 8000],
+     weight_decay: 0.3, spectrum: 50}
+"""
+
+
+def check_series(folder):
+    """Rows of numbers are stored, covered by the checksum, compared and taken over."""
+    job, path, other = f"{folder}/series.yaml", f"{folder}/series.h5", f"{folder}/series2.h5"
+    write(job, SERIES_JOB)
+    assert run(2, "run", job, "-o", path) == 0 and alone("verify", path).returncode == 0
+    law = read(path, "law")
+    assert law["density"].dims == ("dimension", "samples", "density_index")
+    assert law["outlier_position"].shape == (2, 2, 60)
+    mass = np.trapezoid if hasattr(np, "trapezoid") else np.trapz
+    bulk = mass(law["density"].values, law["density_position"].values)
+    outliers = law["outlier_position"].notnull().sum("outlier_index")
+    # trapezoids: 10/50^2; a band that the threshold cuts counts whole
+    assert np.allclose(bulk + outliers / law["dimension"].values[:, None],
+                       law["rank"] / law["dimension"].values[:, None], atol=4e-3 + 0.5 / 40)
+    shutil.copy(path, other)
+    with h5py.File(other, "r+") as file:
+        file["law/density"][1, 0, 7] += 1e-9
+    assert alone("verify", other).returncode == 1
+    found = alone("diff", path, other)
+    assert found.returncode == 1 and "density: 1 values differ" in found.stdout, found.stdout
+    shutil.copy(path, other)
+    write(job, SERIES_JOB.replace("[40, 60]", "[40, 60, 80]"))
+    done = call(2, "run", job, "-o", other, "--extend")
+    assert done.returncode == 0 and "4 finished points taken over" in done.stderr, done.stderr
+    assert alone("verify", other).returncode == 0
+    longer = read(other, "law")
+    assert np.array_equal(longer["outlier_position"][:2, :, :60], law["outlier_position"], equal_nan=True)
+    write(job, SERIES_JOB.replace("spectrum: 50", "spectrum: 60"))
+    assert run(2, "run", job, "-o", path) == 2
+
+
 def check_old_schemas():
     """A sample of every schema that was ever written opens, verifies and keeps its meaning."""
     path = str(pathlib.Path(__file__).parent / "reference" / "schema1.h5")
@@ -69,6 +108,7 @@ def main():
         assert run(2, "run", job, "-o", good) == 0
         check_extend(folder, good)
         check_attempts(folder, good)
+        check_series(folder)
 
 
 main()

@@ -55,9 +55,8 @@ typedef struct Rows {
     uint64_t checksum[LINE_LENGTH];
     /* finished, and the checksum agrees */
     bool     sound[LINE_LENGTH];
-    /* [count * longest spectrum] of the line read last, or NULL if there are none; owned by
-     * the reader */
-    double  *eigenvalues;
+    /* of the line read last; those that the file lacks are absent; in the reader's memory */
+    Series   series;
 } Rows;
 
 /* Local.  Read `count` rows from point `first` of a sweep; they must lie in one line. */
@@ -89,10 +88,6 @@ size_t archive_read_runs(ArchiveReader *reader, RunEntry entries[], size_t most)
  * it, with STATUS_ENVIRONMENT, leaving nothing, if the disk is full. */
 void archive_create(const char *path, const Job *job, const char *text);
 
-/* Local.  Numbers of `eigenvalues` stored for a point: the largest d of a sweep whose method
- * trains, else 0. */
-size_t archive_spectrum(const Sweep *sweep);
-
 /* Local.  Bytes the file of this job takes, without HDF5's own few kilobytes. */
 double archive_bytes(const Job *job);
 
@@ -113,9 +108,9 @@ void archive_begin(Archive *archive, size_t sweep, size_t first, size_t count);
 void archive_give_back(Archive *archive, size_t sweep, size_t first, size_t count);
 
 /* Local.  Write the rows of a line; dies with STATUS_ENVIRONMENT if the disk refuses.
- * eigenvalues: [count * longest spectrum] for methods that train, else NULL. */
+ * series: of sweep_series. */
 void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,
-                   const Record records[], const double eigenvalues[]);
+                   const Record records[], const Series *series);
 
 /* Root only.  Enter this run in the table; `index` is the place of a run, counted from 0. */
 void archive_put_run(Archive *archive, size_t index, const RunEntry *entry);

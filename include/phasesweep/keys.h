@@ -47,6 +47,7 @@ typedef enum KeyId {
     KEY_SIGNS,
     KEY_STORE,
     KEY_RANKS_PER_LINE,
+    KEY_SPECTRUM,
     KEY_AXES,
     KEY_COUNT = KEY_AXES + AXIS_COUNT
 } KeyId;

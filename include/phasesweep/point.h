@@ -36,13 +36,14 @@ typedef struct PointTeam {
 /* Collective on team->comm for methods that train, else Local.  Solve `count` points of one
  * method, one after the other, into records[count]; where they share what is costly (teacher,
  * data, a neighbour's solution) it is kept.  Every outcome is data.
- *   eigenvalues  [count * width] decreasing, NAN beyond d, for methods that train; else NULL
+ *   series  those of sweep_series are filled; NAN where a point has no number
  * Returns false if the team was told to stop: then the line is not finished, and its state is
  * in the checkpoint. */
 bool point_solve(const PointTeam *team, const Problem problems[], size_t count,
-                 Record records[], double eigenvalues[], size_t width);
+                 Record records[], const Series *series);
 
-/* Local.  One JSON object on stdout; a field that is absent is left out. */
-void point_print(const Problem *problem, const Record *record);
+/* Local.  One JSON object on stdout; what is absent is left out, a series ends at its last
+ * number.  series: of one point. */
+void point_print(const Problem *problem, const Record *record, const Series *series);
 
 #endif

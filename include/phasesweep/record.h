@@ -1,8 +1,8 @@
-/* record.h - the one table of result fields; archive, JSON and (through the archive) Python
- * read it.
+/* record.h - the two tables of results: fields, one number a point, and series, a row of
+ * numbers a point; archive, JSON and (through the archive) Python read them.
  *
- * A field that could not be computed is NAN; one that its method does not have is absent.  The
- * order is that of the row checksum: append, never reorder.
+ * What could not be computed is NAN; what its method does not have is absent.  The order is
+ * that of the row checksum, fields before series: append, never reorder.
  */
 #ifndef PHASESWEEP_RECORD_H
 #define PHASESWEEP_RECORD_H
@@ -83,9 +83,9 @@ typedef enum FieldKind {
     X(STABLE_RANK, REAL, INSTANCE, "stable_rank", "1", "|S|_F^2/|S|^2", "7", "stable rank")    \
     X(PARTICIPATION, REAL, INSTANCE, "participation_ratio", "1", "(Tr S)^2/|S|_F^2", "7",      \
       "participation ratio")                                                                   \
-    X(TAIL_EXPONENT, REAL, INSTANCE, "tail_exponent", "1", "", "7",                            \
-      "power-law exponent of the learned spectrum, maximum likelihood")                        \
-    X(TAIL_ERROR, REAL, INSTANCE, "tail_exponent_error", "1", "", "7",                         \
+    X(TAIL_EXPONENT, REAL, NETWORK, "tail_exponent", "1", "", "7",                            \
+      "power-law exponent of the learned spectrum (theory: with key spectrum)")                        \
+    X(TAIL_ERROR, REAL, NETWORK, "tail_exponent_error", "1", "", "7",                         \
       "standard error of the tail exponent")                                                   \
     X(FEATURE_OVERLAP, REAL, INSTANCE, "feature_overlap", "1", "", "7",                        \
       "squared overlap of the leading learned vector with its teacher vector")                 \
@@ -135,18 +135,99 @@ Record record_empty(void);
 /* Local.  Bit 1 << field for every field of the method. */
 uint64_t record_fields_of(Method method);
 
+/* ---- series ------------------------------------------------------------------------------ */
+
+/* The dimension that numbers of a series are counted along, from 1.  Its length is one for a
+ * sweep (sweep_series of sweep.h); rows that have fewer numbers end in NAN. */
+typedef enum IndexId {
+    INDEX_EIGENVALUE,
+    INDEX_DENSITY,
+    INDEX_OUTLIER,
+    INDEX_ITERATION,
+    INDEX_COUNT
+} IndexId;
+
+/* Lengths that no key gives; part of the file format. */
+enum { OUTLIERS_STORED = 512, ITERATIONS_STORED = 256 };
+
+/* suffix, index, methods, name, unit, symbol, equation (theory.md section), long name */
+#define SERIES_LIST(X)                                                                         \
+    X(EIGENVALUES, EIGENVALUE, INSTANCE, "eigenvalues", "1", "", "7",                          \
+      "eigenvalues of S, descending; diagonal: |theta|")                                       \
+    X(DENSITY_POSITION, DENSITY, THEORY, "density_position", "1", "x - b", "7",                \
+      "learned eigenvalues of the bulk at which its density is given, ascending")              \
+    X(DENSITY, DENSITY, THEORY, "density", "1", "dmu/dx", "2, 7",                              \
+      "predicted density of the bulk, as a share of all d eigenvalues; 1 - rank/d are 0")      \
+    X(OUTLIER_POSITION, OUTLIER, THEORY, "outlier_position", "1", "x_i - b", "7",              \
+      "predicted position of the learned eigenvalues above the bulk, descending")              \
+    X(OUTLIER_OVERLAP, OUTLIER, THEORY, "outlier_overlap", "1", "(v_i.v*_i)^2", "7",           \
+      "predicted squared overlap of an outlier's vector with its teacher vector")              \
+    X(RISK_PATH, ITERATION, AMP, "risk_by_iteration", "1", "R_k", "8",                         \
+      "risk after each iteration")                                                             \
+    X(RISK_PREDICTED, ITERATION, AMP, "predicted_risk_by_iteration", "1", "R_k", "2, 8",       \
+      "risk after each iteration of the equations of state evolution")
+
+typedef enum SeriesId {
+#define X(suffix, index, methods, name, unit, symbol, equation, long_name) SERIES_##suffix,
+    SERIES_LIST(X)
+#undef X
+    SERIES_COUNT
+} SeriesId;
+
+/* One row of the table; all strings static. */
+typedef struct SeriesField {
+    IndexId     index;
+    /* bit 1u << method */
+    unsigned    methods;
+    const char *name, *unit, *symbol, *equation, *long_name;
+} SeriesField;
+
+/* By SeriesId; and the names of the dimensions, by IndexId. */
+extern const SeriesField record_series[SERIES_COUNT];
+extern const char *const record_indices[INDEX_COUNT];
+
+/* The series of some points, in one block of memory. */
+typedef struct Series {
+    /* numbers a point; 0: absent */
+    size_t  length[SERIES_COUNT];
+    /* [points * length], or NULL if absent; owned by whoever gave or asked for the memory */
+    double *value[SERIES_COUNT];
+} Series;
+
+/* Local.  Doubles that the series of `points` points take. */
+size_t series_size(const size_t length[SERIES_COUNT], size_t points);
+
+/* Local.  Lay them out in memory [series_size], which keeps what it holds. */
+Series series_in(double memory[], const size_t length[SERIES_COUNT], size_t points);
+
+/* Local.  Numbers of one point; NULL if the series is absent. */
+double *series_row(const Series *series, SeriesId id, size_t point);
+
+/* Local.  The same in memory of their own, all NAN; release with series_free. */
+Series series_create(const size_t length[SERIES_COUNT], size_t points);
+void series_free(Series *series);
+
+/* Local.  Where all numbers of all points lie, [series_size]; NULL if there are none. */
+double *series_block(const Series *series);
+
+/* Local.  Make every number of one point NAN. */
+void series_clear(const Series *series, size_t point);
+
+/* ---- checksum ---------------------------------------------------------------------------- */
+
 /* What a row of the archive holds beside its record. */
 typedef struct RowData {
     /* [coordinate_count], of the varied axes; borrowed */
     const double *coordinates;
     size_t        coordinate_count;
-    /* [eigenvalue_count], NAN beyond d; borrowed */
-    const double *eigenvalues;
-    size_t        eigenvalue_count;
+    /* numbers of each series, 0: not in the checksum */
+    size_t        length[SERIES_COUNT];
+    /* [length]; borrowed */
+    const double *series[SERIES_COUNT];
 } RowData;
 
 /* Local.  XXH3-64 over the coordinates, the outcome, the fields of the set but the seconds,
- * in table order, then the eigenvalues, all as little-endian doubles with one NAN. */
+ * then the series, both in table order, all as little-endian doubles with one NAN. */
 uint64_t record_checksum(const Record *record, uint64_t fields, const RowData *row);
 
 #endif

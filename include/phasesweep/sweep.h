@@ -14,6 +14,7 @@
 #include "errors.h"
 #include "keys.h"
 #include "problem.h"
+#include "record.h"
 
 /* LINE_LENGTH bounds buffers on the stack and what one kill can cost; it is part of the file
  * format, for content ids of lines depend on it.  POINTS_MOST keeps row numbers exact in every
@@ -44,6 +45,8 @@ typedef struct Sweep {
     SampleStore store;
     /* 0: as cost and memory ask */
     int    ranks_per_line;
+    /* nodes of the predicted density at every point; 0: none is predicted */
+    size_t spectrum;
     /* by AxisId; owned, released by sweep_free */
     Axis   axis[AXIS_COUNT];
     /* where a key was written, from 1; 0: not given */
@@ -81,6 +84,9 @@ void sweep_line(const Sweep *sweep, size_t line, size_t *first, size_t *count);
  * the point at such a place. */
 void sweep_place(const Sweep *sweep, size_t point, size_t place[AXIS_COUNT]);
 size_t sweep_point(const Sweep *sweep, const size_t place[AXIS_COUNT]);
+
+/* Local.  Numbers that each series has at a point; 0 for those that the sweep has not. */
+void sweep_series(const Sweep *sweep, size_t length[SERIES_COUNT]);
 
 /* Local.  Parameters of a point below sweep_points(sweep). */
 Problem sweep_problem(const Sweep *sweep, size_t point);
