@@ -135,11 +135,10 @@ def draw_diagram(data, trained):
 
 def trainings_of(data, trainings):
     """The first sweep of trainings of the same problems."""
-    for trained in trainings.values():
-        if (sweep.decay_axis(trained) == sweep.decay_axis(data) and all(
-                trained.attrs.get(k) == data.attrs.get(k) for k in ("model", "dimension", "noise"))):
-            return trained
-    return None
+    same = [trained for trained in trainings.values()
+            if sweep.decay_axis(trained) == sweep.decay_axis(data) and all(
+                trained.attrs.get(k) == data.attrs.get(k) for k in ("model", "dimension", "noise"))]
+    return same[0] if same else None
 
 
 def figures(path):

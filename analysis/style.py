@@ -29,6 +29,14 @@ def colours(count):
     return plt.cm.cividis(np.linspace(0.0, 0.85, count))
 
 
+def decay_label(data, value):
+    """How a weight decay is written in the job, in mathematics."""
+    if data["weight_decay"].attrs.get("form") != "power":
+        return rf"$\lambda = {value:g}$"
+    return {0.0: r"$\lambda = 1$", 0.5: r"$\lambda = \sqrt{d}$",
+            -1.0: r"$\lambda = 1/d$"}.get(value, rf"$\lambda = d^{{{value:g}}}$")
+
+
 def arguments(usage):
     """ARCHIVE and the output folder, which is made."""
     if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
@@ -44,7 +52,7 @@ def arguments(usage):
 def save(figure, folder, name):
     for ending in ("png", "pdf"):
         path = folder / f"{name}.{ending}"
-        figure.savefig(path)
+        figure.savefig(path, bbox_inches="tight")
         print(path)
     plt.close(figure)
 

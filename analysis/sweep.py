@@ -91,3 +91,15 @@ def over(data, *names):
 def decay_axis(data):
     """weight_decay or nuclear_weight, whichever the sweep varies; None if neither."""
     return next((a for a in ("weight_decay", "nuclear_weight") if a in data.dims), None)
+
+
+def by_model(path, wanted):
+    """{model: {method: dataset}} of the first sweep of each over the wanted axes, for models that
+    have all methods.  wanted: {method: (fields, axes)}."""
+    models = {}
+    for method, (fields, axes) in wanted.items():
+        for data in open_all(path, method, fields).values():
+            data = over(data, *axes)
+            if data is not None:
+                models.setdefault(data.attrs["model"], {}).setdefault(method, data)
+    return {model: found for model, found in models.items() if set(found) == set(wanted)}
