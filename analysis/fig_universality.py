@@ -76,7 +76,8 @@ def draw(both, trained, d):
     grid[0, 0].legend()
     drawn = [m for m in trained if d in trained[m]["training"]["dimension"]]
     figure.suptitle(rf"$d$ = {d:g}, $\Delta$ = {both[0].attrs['noise']:g}: "
-                    "quadratic network solid, diagonal dashed" + ("; trained: circles, squares" if drawn else ""))
+                    "quadratic network solid, diagonal dashed"
+                    + ("; trained: circles, squares" if drawn else ""))
     return figure
 
 

@@ -1,26 +1,18 @@
-"""What the figures draw is what the archive holds; wrong input is one line that names the job.
+"""Figures of trained networks beside predicted spectra; wrong input is one line and names the job.
 
 usage: test_figures.py PHASESWEEP MPIEXEC
 """
 import os
-import pathlib
-import subprocess
-import sys
 import tempfile
 
 import h5py
 
-from harness import assert_one_line, run, write
-
-ANALYSIS = pathlib.Path(__file__).resolve().parent.parent / "analysis"
-sys.path.insert(0, str(ANALYSIS))
-os.environ.setdefault("MPLCONFIGDIR", tempfile.gettempdir())
-import fig_bayes  # noqa: E402
-import fig_decomposition  # noqa: E402
-import fig_optimal_decay  # noqa: E402
-import fig_universality  # noqa: E402
-import sweep  # noqa: E402
-from style import np  # noqa: E402
+from harness import assert_one_line
+from figures import archive, draw, saved
+import fig_spectra
+import fig_tail_exponent
+import sweep
+from style import np
 
 MAP_JOB = """sweeps:
   - name: quadratic
@@ -37,48 +29,19 @@ MAP_JOB = """sweeps:
     weight_decay: [0.1, 1]
 """
 
-LINES = ("""  - name: MODEL_optimal
-    model: MODEL
-    method: optimal
-    source_exponent: 1.25
-    dimension: 100
-    noise: 0.1
-    samples: {as: effective_power, from: 0, to: 3, count: 7}
-  - name: MODEL_bayes
-    model: MODEL
-    method: bayes
-    source_exponent: 1.25
-    dimension: 100
-    noise: 0.1
-    samples: {as: effective_power, from: 0, to: 3, count: 7}
-  - name: MODEL
-    model: MODEL
-    source_exponent: 1.25
-    dimension: 100
-    noise: 0.1
-    samples: {as: effective_power, from: 0, to: 3, count: 7}
-    weight_decay: {as: power, from: -1, to: 1, count: 5}
-""")
-THEORY_JOB = "sweeps:\n" + "".join(LINES.replace("MODEL", m) for m in ("quadratic", "diagonal"))
-THEORY_JOB += """  - name: narrow
-    source_exponent: 1.25
-    dimension: 100
-    noise: 0.1
-    width: [1, 2, 4, 8, 16, 100]
-    samples: {as: effective_power, from: 0.25, to: 1, count: 4}
-    nuclear_weight: 0.01
+
+SPECTRA_JOB = """set: {source_exponent: 1.25, dimension: 60, noise: 0.1}
+sweeps:
+  - name: predicted
+    samples: [3600, 14400]
+    weight_decay: [0.01, 0.1, 3]
+    spectrum: 300
+  - name: trained
+    method: training
+    seed: [0, 1, 2, 3]
+    samples: [3600, 14400]
+    weight_decay: [0.1, 3]
 """
-
-
-def archive(folder, name, text):
-    path = f"{folder}/{name}.h5"
-    assert run(2, "run", write(f"{folder}/{name}.yaml", text), "-o", path) == 0
-    return path
-
-
-def draw(script, path, folder):
-    return subprocess.run(["/usr/bin/python3", str(ANALYSIS / script), path, folder],
-                          capture_output=True, text=True)
 
 
 def check_refusals(folder):
@@ -95,65 +58,49 @@ def check_refusals(folder):
     assert draw("fig_phase_diagram.py", path, folder).returncode == 0  # reads no exponents
 
 
-def saved(script, path):
-    """{name: figure} of all that a script draws."""
-    return dict(script.figures(path))
+def quantiles(x, masses, outliers, d, count=12000):
+    """The predicted law as so many equal masses."""
+    law = np.cumsum(np.concatenate([[1 - masses.sum() - len(outliers) / d], masses]))
+    share = (np.arange(count - len(outliers) * count // d) + 0.5) / count
+    bulk = np.interp(share, law, x, left=0.0) if len(x) else np.zeros(len(share))
+    return np.concatenate([bulk, np.repeat(outliers, count // d)])
 
 
-def check_optimal(path):
-    """No risk below the Bayes risk nor below that of the best weight decay; the best width."""
-    assert set(saved(fig_optimal_decay, path)) == {"optimal_decay_quadratic",
-                                                   "optimal_decay_diagonal", "optimal_width"}
-    for model, found in sweep.by_model(path, fig_optimal_decay.WANTED).items():
-        ratio = fig_optimal_decay.excess(found)
-        assert ratio.min() > 1 and ratio.max() < 4, (model, ratio)
-        fixed = found["state_evolution"]["risk"] / found["optimal"]["risk"]
-        assert fixed.min() > 1 - 1e-9, (model, float(fixed.min()))
-    narrow = sweep.over(sweep.open_sweep(path, "narrow"), "source_exponent", "width", "samples")
-    x, width, best, wide = fig_optimal_decay.best_width(narrow, 1.25)
-    assert np.array_equal(best, narrow["risk"].min("width").squeeze()) and np.isclose(x[-1], 100)
-    assert np.all(best <= wide) and best[-1] < 0.9 * wide[-1] and 4 < width[-1] < 100
+def check_spectra(path):
+    """Predicted laws have mass 1, hardly differ from their own quantiles, and trained networks
+    follow them at n of order d^2: within a few 1/d, where another point's law is far away."""
+    found = fig_spectra.pairs(path)
+    assert len(found) == 4
+    for predicted, trained in found:
+        x, _, masses = fig_spectra.bulk_masses(predicted)
+        outliers = predicted["outlier_position"].dropna("outlier_index").values
+        rank = float(predicted["rank"])
+        assert abs(masses.sum() * 60 + len(outliers) - rank) < 0.6, (masses.sum(), rank)
+        own = quantiles(x, masses, outliers, 60)
+        assert fig_spectra.distance(predicted, own) < 2e-3      # nodes of the density, samples
+        values = trained["eigenvalues"].values.ravel()
+        assert fig_spectra.distance(predicted, values) < 4 / 60, predicted
+        wanted, mean, std = fig_spectra.leading(predicted, trained, 3)
+        assert np.allclose(mean, wanted, rtol=0.1)
+    strong, weak = found[1][0], found[0][1]
+    assert fig_spectra.distance(strong, weak["eigenvalues"].values.ravel()) > 0.2
+    assert len(saved(fig_spectra, path)["spectra"].axes) == 8
 
 
-def check_universality(path):
-    """Both models draw their own risk at the same n_eff; far above d they differ by the constant 4
-    of theory.md section 4 (VIa: Delta/(4 alpha), Delta/alpha)."""
-    both = fig_universality.aligned(path)
-    upper, ratio, _ = saved(fig_universality, path)["universality_100"].axes
-    for k, data in enumerate(both):
-        line = upper.lines[k]
-        assert np.array_equal(line.get_ydata(), data["risk"].isel(weight_decay=0).squeeze())
-    assert abs(ratio.lines[0].get_ydata()[-1] * 4 - 1) < 0.01      # alpha = d: 1 +- 1/alpha
-
-
-def check_decomposition(path):
-    """The layers tile the stack, and what is left of them is R."""
-    data = sweep.over(sweep.open_sweep(path, "quadratic"), "source_exponent", "dimension",
-                      "samples", "weight_decay")
-    assert fig_decomposition.mismatch(data) < 1e-10
-    line = data.isel(source_exponent=0, dimension=0, weight_decay=0)
-    layers, left = fig_decomposition.stack(line)
-    signs = {part: np.sign(line[part].values) for part in layers}
-    heights = sum(signs[part] * (high - low) for part, (low, high) in layers.items())
-    assert np.allclose(heights, left, rtol=0, atol=1e-12) and np.min(signs["cross"]) == -1
-    assert np.allclose(np.max([high for _, high in layers.values()], axis=0), 1)
-    assert list(saved(fig_decomposition, path)) == ["decomposition_quadratic_100"]
-
-
-def check_bayes(path):
-    """The map is above 1, and its caption counts what it shows."""
-    drawn = saved(fig_bayes, path)
-    assert set(drawn) == {"bayes_quadratic", "bayes_diagonal"}
-    for found in sweep.by_model(path, fig_bayes.WANTED).values():
-        assert fig_bayes.ratio(found, 1.25).min() > 1
-    x, y = np.array([-0.2, 0.2, 1.5]), np.array([-1.0, -0.9])
-    values = np.array([[1.0, 1.5, 3.0], [3.0, 1.5, 1.0]])
-    assert fig_bayes.shares(values, "quadratic", 1.25, 1e4, x, y) == {"Ia": 0.5, "IV": 1.0,
-                                                                     "VIa": 0.5}
+def check_tail(path):
+    """Dots are the archive's, and where nearly all is learned the tail is the teacher's."""
+    theory = sweep.by_model(path, fig_tail_exponent.WANTED)["quadratic"]["state_evolution"]
+    drawn = np.concatenate([v[1] for v in fig_tail_exponent.dots(theory, 1.25).values()])
+    stored = theory["tail_exponent"].values.ravel()
+    assert np.array_equal(np.sort(drawn), np.sort(stored[np.isfinite(stored)]))
+    trained = sweep.by_model(path, fig_tail_exponent.TRAINED)["quadratic"]["training"]
+    off = fig_tail_exponent.deviations(theory, trained, 1.25)
+    assert len(off) >= 2 and np.max(np.abs(off)) < 3, off
+    assert set(saved(fig_tail_exponent, path)) == {"tail_exponent"}
 
 
 with tempfile.TemporaryDirectory() as scratch:
     check_refusals(scratch)
-    theory = archive(scratch, "theory", THEORY_JOB)
-    for check in (check_optimal, check_universality, check_decomposition, check_bayes):
-        check(theory)
+    spectra = archive(scratch, "spectra", SPECTRA_JOB)
+    check_spectra(spectra)
+    check_tail(spectra)
