@@ -122,7 +122,7 @@ def draw_widths(narrow, bayes):
         x, width, best, wide = best_width(narrow, gamma)
         top.loglog(x, width, "o", color="black", ms=3, label="best of the widths of the sweep")
         top.loglog(x, np.minimum(x ** (0.5 / gamma), d), color="grey", lw=0.8,
-                   label=rf"$n_{{\mathrm{{eff}}}}^{{1/(2\gamma)}}$, at most d")
+                   label=r"$n_{\mathrm{eff}}^{1/(2\gamma)}$, at most d")
         top.set(ylabel="best width $p$", title=rf"$\gamma$ = {gamma:g}")
         lines = {f"p = {d:g}": (x, wide), "best p": (x, best)}
         if gamma in bayes["source_exponent"] and d in bayes["dimension"]:

@@ -35,15 +35,22 @@ def same(one, two):
             and np.isclose(one["resolved_nuclear_weight"], two["resolved_nuclear_weight"].max()))
 
 
+def finished(point):
+    """The seeds that converged, without the eigenvalues that only larger dimensions have."""
+    done = np.isfinite(point["risk"].values)
+    return point.isel(seed=done, eigenvalue_index=slice(0, int(point["dimension"])))
+
+
 def pairs(path):
     """[(predicted point, trained point over seeds)], in the order of the archive."""
     quadratic = [[data for data in sweep.open_all(path, method, fields).values()
                   if data.attrs["model"] == "quadratic" and {"eigenvalue_index", "density_index"}
                   & set(data.dims)] for method, fields in (("state_evolution", PREDICTED),
                                                           ("training", TRAINED))]
-    trained = [point for data in quadratic[1] for point in points(sweep.axis(data, "seed"), "seed")]
+    trained = [finished(point) for data in quadratic[1]
+               for point in points(sweep.axis(data, "seed"), "seed")]
     return [(mine, theirs) for data in quadratic[0] for mine in points(data)
-            for theirs in trained if same(mine, theirs)]
+            for theirs in trained if theirs.sizes["seed"] > 0 and same(mine, theirs)]
 
 
 def bulk_masses(predicted):
@@ -153,10 +160,10 @@ def figures(path):
     for k in range(len(found), rows * columns):
         for axes in grid[2 * (k // COLUMNS):2 * (k // COLUMNS) + 2, k % COLUMNS]:
             axes.remove()
-    predicted, trained = found[0]
+    predicted, most = found[0][0], max(trained.sizes["seed"] for _, trained in found)
     figure.suptitle(rf"Learned eigenvalues of the quadratic network, $\gamma$ = "
                     rf"{float(predicted['source_exponent']):g}, $\Delta$ = "
-                    rf"{float(predicted['noise']):g}: {trained.sizes['seed']} trainings (grey), "
+                    rf"{float(predicted['noise']):g}: up to {most} trainings (grey), "
                     "predicted (blue)")
     yield "spectra", figure
 
