@@ -149,7 +149,7 @@ static bool iterate(LassoWork *work, double tolerance, ActiveSet set[2], Kept *k
     const double start = kept->value.objective;
     int last = work->domain;
     find_active(work, &set[0]);
-    for (int step = 0; step < STEPS; step++) {
+    for (int step = 0; step < STEPS && !lasso_halts(work); step++) {
         /* more active coefficients than data: no stationary point */
         if (set[0].size > work->samples.spec.samples || !solve_on(work, &set[0])) {
             return false;
