@@ -95,7 +95,9 @@ def check_boundaries():
                 sides = [int(phases.predicted(model, gamma, 1e4, x + s * across[0],
                                               y + s * across[1])) for s in (-1, 1)]
                 assert sides[0] != sides[1], (model, gamma, x, y)
-            for name, (x, y, room) in phases.labels(model, gamma, 1e4, *view).items():
+            labels = phases.labels(model, gamma, 1e4, *view)
+            assert {"Ia", "Ib", "II", "III", "VIa", "VIb"} <= set(labels)   # narrow or not
+            for name, (x, y, room) in labels.items():
                 assert phases.NAMES[int(phases.predicted(model, gamma, 1e4, x, y))] == name
 
 
