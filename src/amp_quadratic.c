@@ -34,7 +34,7 @@ static size_t quadratic_memory(const Problem *problem, int ranks, SampleStore st
     spec.store = store;
     const size_t d = (size_t)spec.dimension;
     /* factor, matrix, base, LAPACK's workspace */
-    return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * 5 * d * d;
+    return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * 7 * d * d;
 }
 
 static void *quadratic_create(MPI_Comm team, const Problem *problem,
@@ -114,14 +114,20 @@ static void make_matrix(Quadratic *q)
     }
 }
 
+/* How many eigenvalues are above the threshold. */
+static int active(const Quadratic *q, double b)
+{
+    int rank = 0;
+    while (rank < q->d && q->values[q->d - 1 - rank] > b) {
+        rank++;
+    }
+    return rank;
+}
+
 /* Root only.  S' = (M - b)_+ as a factor, leading column first. */
 static void make_factor(Quadratic *q, double b)
 {
     const size_t d = (size_t)q->d;
-    q->rank = 0;
-    while (q->rank < q->d && q->values[q->d - 1 - q->rank] > b) {
-        q->rank++;
-    }
     for (size_t k = 0; k < (size_t)q->rank; k++) {
         const double root = sqrt(q->values[d - 1 - k] - b);
         for (size_t i = 0; i < d; i++) {
@@ -171,15 +177,20 @@ static bool quadratic_step(void *state, AmpStep *step)
     if (q->team_rank == 0) {
         make_matrix(q);
     }
-    if (eigen_solve(&q->eigen, q->matrix, q->values) != OUTCOME_CONVERGED) {
+    if (eigen_values(&q->eigen, q->matrix, q->values) != OUTCOME_CONVERGED) {
+        return false;
+    }
+    if (q->team_rank == 0) {
+        step->threshold = amp_threshold_matrix(q->values, q->d, q->capacity, q->weight);
+        q->rank = active(q, step->threshold);
+    }
+    if (eigen_vectors(&q->eigen, q->rank, q->matrix) != OUTCOME_CONVERGED) {
         return false;
     }
     double onsager = 0.0; /* D/C */
     if (q->team_rank == 0) {
-        const double b = amp_threshold_matrix(q->values, q->d, q->capacity, q->weight);
-        onsager = 1.0 - q->weight / (b * q->capacity);
-        step->threshold = b;
-        make_factor(q, b);
+        onsager = 1.0 - q->weight / (step->threshold * q->capacity);
+        make_factor(q, step->threshold);
         compare(q, step);
     }
     const double fresh = 1.0 - step->keep;
