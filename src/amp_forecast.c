@@ -10,18 +10,18 @@ static const double accuracy = 1e-10;
 
 struct AmpForecast {
     OverlapsWork work;
-    Equations    equations;
-    double       log_t, log_r;  /* of the next iteration; a guess of its threshold */
+    Equations equations;
+    double log_t, log_r; /* of the next iteration; a guess of its threshold */
 };
 
 AmpForecast *amp_forecast(const Problem *problem)
 {
     AmpForecast *forecast = checked_alloc(1, sizeof *forecast);
-    forecast->work = (OverlapsWork){
-        .teacher = teacher_create(problem->source_exponent, problem->dimension),
-        .near.v = -1.0,
-        .near_top.v = -1.0,
-        .width = problem->dimension};
+    forecast->work =
+        (OverlapsWork){.teacher = teacher_create(problem->source_exponent, problem->dimension),
+                       .near.v = -1.0,
+                       .near_top.v = -1.0,
+                       .width = problem->dimension};
     Equations *e = &forecast->equations;
     *e = equations_of(&forecast->work, problem);
     forecast->log_t = log((1.0 + e->noise) / e->capacity);
@@ -38,8 +38,7 @@ void amp_forecast_free(AmpForecast *forecast)
 double amp_forecast_step(AmpForecast *forecast, double keep)
 {
     Equations *e = &forecast->equations;
-    const Iterate at =
-        equations_threshold(e, forecast->log_t, forecast->log_r, accuracy);
+    const Iterate at = equations_threshold(e, forecast->log_t, forecast->log_r, accuracy);
     const double risk = fmax(at.o.risk, 0.0);
     /* errors of successive iterates overlap in the later, smaller one, as those of conditional
      * means do: of the old z a share keep^2 of its variance is left */

@@ -7,10 +7,10 @@
  * from S = 0, z = y.  f takes b off eigenvalues or coefficients.  A fixed point is the trained
  * network, whatever b led there.  Damping keeps a part k of S and of z: S = (1-k) S' + k S, and
  * z alike; M has Gaussian noise at any k, and the path of R is that of
- *     t' = (1-k^2) (R(t, b(t)) + noise)/C + k^2 t,   t = (1 + noise)/C at first          (E1)
- * exactly as d grows if k = 0.  Else z is a sum of errors of several iterates; the overlap of two
- * of them is taken to be the smaller R, as if S' were a conditional mean, and the predicted path
- * is good to a factor of two while R falls fast, its end as good as ever.
+ *     t' = (1-k^2) (R(t, b(t)) + noise)/C + k^2 t,   t = (1 + noise)/C at first      (E1)
+ * exactly as d grows if k = 0.  Else z is a sum of errors of several iterates; the overlap of
+ * two of them is taken to be the smaller R, as if S' were a conditional mean, and the predicted
+ * path is good to a factor of two while R falls fast, its end as good as ever.
  *
  * Without damping the iteration may go round in circles, or grow without end, where d is small
  * or the weight decay is: so by default damping is raised whenever steps stop shrinking.
