@@ -12,6 +12,7 @@ struct AmpForecast {
     OverlapsWork work;
     Equations equations;
     double log_t, log_r; /* of the next iteration; a guess of its threshold */
+    double share;        /* of the first z = y in the last */
 };
 
 AmpForecast *amp_forecast(const Problem *problem)
@@ -25,6 +26,7 @@ AmpForecast *amp_forecast(const Problem *problem)
     Equations *e = &forecast->equations;
     *e = equations_of(&forecast->work, problem);
     forecast->log_t = log((1.0 + e->noise) / e->capacity);
+    forecast->share = 1.0;
     forecast->log_r = log(e->weight / e->capacity) - 0.5 * forecast->log_t;
     return forecast;
 }
@@ -40,10 +42,13 @@ double amp_forecast_step(AmpForecast *forecast, double keep)
     Equations *e = &forecast->equations;
     const Iterate at = equations_threshold(e, forecast->log_t, forecast->log_r, accuracy);
     const double risk = fmax(at.o.risk, 0.0);
-    /* errors of successive iterates overlap in the later, smaller one, as those of conditional
-     * means do: of the old z a share keep^2 of its variance is left */
-    const double left = keep * keep;
+    const double fresh = 1.0 - keep;
+    const double overlap = forecast->share * (1.0 - at.o.m) + (1.0 - forecast->share) * risk;
+    const double sum = fresh * fresh * (risk + e->noise) +
+                       2.0 * fresh * keep * (overlap + e->noise) +
+                       keep * keep * e->capacity * at.t;
+    forecast->share *= keep;
     forecast->log_r = at.log_r;
-    forecast->log_t = log((1.0 - left) * (risk + e->noise) / e->capacity + left * at.t);
+    forecast->log_t = log(sum / e->capacity);
     return risk;
 }
