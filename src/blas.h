@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+void openblas_set_num_threads(int threads);
 void dgemm_(const char *transpose_a, const char *transpose_b, const int *m, const int *n,
             const int *k, const double *alpha, const double *a, const int *lda, const double *b,
             const int *ldb, const double *beta, double *c, const int *ldc, size_t length_a,
@@ -21,6 +22,22 @@ void ssyrk_(const char *triangle, const char *transpose, const int *n, const int
 void dsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *lda,
              double *w, double *work, const int *lwork, int *iwork, const int *liwork, int *info,
              size_t length_job, size_t length_triangle);
+void dsytrd_(const char *triangle, const int *n, double *a, const int *lda, double *diagonal,
+             double *off, double *tau, double *work, const int *lwork, int *info,
+             size_t length_triangle);
+void dsterf_(const int *n, double *diagonal, double *off, int *info);
+void dstemr_(const char *job, const char *range, const int *n, double *diagonal, double *off,
+             const double *low, const double *high, const int *first, const int *last,
+             int *found, double *w, double *z, const int *ldz, const int *columns,
+             int *support, int *accurate, double *work, const int *lwork, int *iwork,
+             const int *liwork, int *info, size_t length_job, size_t length_range);
+void dstedc_(const char *vectors, const int *n, double *diagonal, double *off, double *z,
+             const int *ldz, double *work, const int *lwork, int *iwork, const int *liwork,
+             int *info, size_t length_vectors);
+void dormtr_(const char *side, const char *triangle, const char *transpose, const int *m,
+             const int *n, const double *a, const int *lda, const double *tau, double *c,
+             const int *ldc, double *work, const int *lwork, int *info, size_t length_side,
+             size_t length_triangle, size_t length_transpose);
 void dgemv_(const char *transpose, const int *m, const int *n, const double *alpha,
             const double *a, const int *lda, const double *x, const int *incx,
             const double *beta, double *y, const int *incy, size_t length);

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static void (*stop_function)(int status) = NULL;
 
@@ -51,11 +53,27 @@ void die(ExitStatus status, const char *format, ...)
     exit(status);
 }
 
+/* Blocks of at least this size are asked to lie in large pages: fewer faults when they are first
+ * touched, and fewer misses of the address cache when they are walked across. */
+enum { LARGE = 8 << 20 };
+
+static void prefer_large_pages(void *memory, size_t bytes)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t begin = ((uintptr_t)memory + page - 1) / page * page;
+    const uintptr_t end = ((uintptr_t)memory + bytes) / page * page;
+    /* a wish: nothing depends on it */
+    (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+}
+
 void *checked_alloc(size_t count, size_t size)
 {
     void *memory = calloc(count > 0 ? count : 1, size > 0 ? size : 1);
     if (memory == NULL) {
         die(STATUS_ENVIRONMENT, "out of memory: %zu x %zu bytes", count, size);
+    }
+    if (count * size >= LARGE) {
+        prefer_large_pages(memory, count * size);
     }
     return memory;
 }

@@ -8,8 +8,22 @@
 
 #include "blas.h"
 #include "phasesweep/check.h"
+#include "tridiagonal.h"
 
-enum { BLOCK = 64 };
+enum {
+    BLOCK = 64,
+    /* lent cores pay from about .1 s on (cores.h says why) */
+    THREADS_FROM = 1000
+};
+
+/* Of rank 0: the matrix reduced by LAPACK, but for the reflectors, which stay in place. */
+struct EigenRoom {
+    Tridiagonal tridiagonal;
+    double     *scale;      /* [n] of the reflectors */
+    double     *vectors;    /* [n * n] */
+    double     *work;       /* [work_length] */
+    int         work_length;
+};
 
 Eigen eigen_create(MPI_Comm team, int n, EigenMethod method)
 {
@@ -25,8 +39,14 @@ Eigen eigen_create(MPI_Comm team, int n, EigenMethod method)
 
 void eigen_free(Eigen *eigen)
 {
-    free(eigen->work);
-    free(eigen->integers);
+    if (eigen->room != NULL) {
+        tridiagonal_free(&eigen->room->tridiagonal);
+        free(eigen->room->scale);
+        free(eigen->room->vectors);
+        free(eigen->room->work);
+        free(eigen->room);
+    }
+    dmat_reduction_free(eigen->reduction);
     if (eigen->matrix.grid != NULL) {
         dmat_free(&eigen->matrix);
         dmat_free(&eigen->vectors);
@@ -46,22 +66,56 @@ static bool all_finite(const double a[], int n)
     return isfinite(sum);
 }
 
-static void lapack(Eigen *eigen, const char *job, double a[], double w[])
+static EigenRoom *make_room(int n)
+{
+    EigenRoom *room = checked_alloc(1, sizeof *room);
+    const size_t square = (size_t)n * (size_t)n;
+    /* dstedc needs 1 + 4 n + n^2; dsytrd and dormtr are at their best with blocks of 64 */
+    const size_t length = square + 64 * (size_t)n + 8192;
+    *room = (EigenRoom){.tridiagonal = tridiagonal_create(n),
+                        .scale = checked_alloc((size_t)n, sizeof(double)),
+                        .vectors = checked_alloc(square, sizeof(double)),
+                        .work = checked_alloc(length, sizeof(double)),
+                        .work_length = (int)length};
+    return room;
+}
+
+/* Rank 0 alone: a becomes reflectors. */
+static bool lapack_values(Eigen *eigen, double a[], double w[])
 {
     const int n = eigen->n;
-    const int length = 1 + 6 * n + 2 * n * n;   /* as LAPACK asks for vectors */
-    const int integers = 3 + 5 * n;
-    if (eigen->work == NULL) {
-        eigen->work = checked_alloc((size_t)length, sizeof *eigen->work);
-        eigen->integers = checked_alloc((size_t)integers, sizeof *eigen->integers);
+    if (eigen->room == NULL) {
+        eigen->room = make_room(n);
+    }
+    EigenRoom *room = eigen->room;
+    int info;
+    dsytrd_("L", &n, a, &n, room->tridiagonal.diagonal, room->tridiagonal.off, room->scale,
+            room->work, &room->work_length, &info, 1);
+    assert(info == 0);
+    return tridiagonal_values(&room->tridiagonal, w);
+}
+
+/* Rank 0 alone: the last columns of a from reflectors to eigenvectors. */
+static bool lapack_vectors(Eigen *eigen, int count, double a[])
+{
+    const int n = eigen->n;
+    EigenRoom *room = eigen->room;
+    double *wanted = room->vectors;
+    const bool few = tridiagonal_few(n, count) &&
+                     tridiagonal_top(&room->tridiagonal, count, room->vectors);
+    if (!few) {
+        if (!tridiagonal_all(&room->tridiagonal, room->vectors, room->work)) {
+            return false;
+        }
+        wanted += (size_t)n * (size_t)(n - count);
     }
     int info;
-    dsyevd_(job, "L", &n, a, &n, w, eigen->work, &length, eigen->integers, &integers, &info, 1,
-            1);
-    assert(info >= 0);
-    if (info != 0) {
-        w[0] = w[n - 1] = NAN;
-    }
+    dormtr_("L", "L", "N", &n, &count, a, &n, room->scale, wanted, &n, room->work,
+            &room->work_length, &info, 1, 1, 1);
+    assert(info == 0);
+    memcpy(a + (size_t)n * (size_t)(n - count), wanted,
+           (size_t)n * (size_t)count * sizeof *a);
+    return true;
 }
 
 /* Entries of the whole matrix that this rank holds, in or out. */
@@ -79,7 +133,7 @@ static void copy_local(DistMatrix *m, double whole[], bool in)
     }
 }
 
-static void scalapack(Eigen *eigen, double a[], double w[])
+static bool scalapack_values(Eigen *eigen, double a[], double w[])
 {
     const int n = eigen->n;
     if (eigen->matrix.grid == NULL) {
@@ -91,62 +145,117 @@ static void scalapack(Eigen *eigen, double a[], double w[])
     eigen->matrix.grid = eigen->vectors.grid = &eigen->grid;
     MPI_Bcast(a, n * n, MPI_DOUBLE, 0, eigen->team);
     copy_local(&eigen->matrix, a, true);
-    const Outcome outcome = dmat_eigh(&eigen->matrix, w, &eigen->vectors);
-    memset(a, 0, (size_t)n * (size_t)n * sizeof *a);
+    dmat_reduction_free(eigen->reduction);
+    eigen->reduction = dmat_reduce(&eigen->matrix);
+    return dmat_eigenvalues(eigen->reduction, w) == OUTCOME_CONVERGED;
+}
+
+static bool scalapack_vectors(Eigen *eigen, int count, double a[])
+{
+    const size_t n = (size_t)eigen->n;
+    MPI_Bcast(&count, 1, MPI_INT, 0, eigen->team);
+    eigen->matrix.grid = eigen->vectors.grid = &eigen->grid;
+    if (dmat_eigenvectors(eigen->reduction, count, &eigen->vectors) != OUTCOME_CONVERGED) {
+        return false;
+    }
+    double *wanted = a + n * (n - (size_t)count);
+    memset(a, 0, n * n * sizeof *a);
     copy_local(&eigen->vectors, a, false);
-    MPI_Reduce(eigen->rank == 0 ? MPI_IN_PLACE : a, a, n * n, MPI_DOUBLE, MPI_SUM, 0,
-               eigen->team);
-    if (outcome != OUTCOME_CONVERGED) {
-        w[0] = NAN;
+    MPI_Reduce(eigen->rank == 0 ? MPI_IN_PLACE : wanted, wanted, (int)n * count, MPI_DOUBLE,
+               MPI_SUM, 0, eigen->team);
+    return true;
+}
+
+static void lend(Eigen *eigen)
+{
+    if (eigen->now == EIGEN_THREADS) {
+        if (eigen->cores.threads == 0) {
+            eigen->cores = cores_find(eigen->team);
+        }
+        cores_borrow(&eigen->cores);
     }
 }
 
-/* What the next solution uses: while undecided, each method once; then the faster one. */
+static void unlend(const Eigen *eigen)
+{
+    if (eigen->now == EIGEN_THREADS) {
+        cores_return(&eigen->cores);
+    }
+}
+
+/* What the next solution uses: while undecided, each method once; then the fastest. */
 static EigenMethod choose(Eigen *eigen)
 {
     if (eigen->method != EIGEN_AUTO) {
         return eigen->method;
     }
-    const double alone = eigen->seconds[EIGEN_LAPACK];
-    const double spread = eigen->seconds[EIGEN_SCALAPACK];
-    int now = alone == 0.0 ? EIGEN_LAPACK : EIGEN_SCALAPACK;
-    if (alone > 0.0 && spread > 0.0) {
-        now = alone <= spread ? EIGEN_LAPACK : EIGEN_SCALAPACK;
-        MPI_Bcast(&now, 1, MPI_INT, 0, eigen->team);
-        eigen->method = (EigenMethod)now;
+    int fastest = EIGEN_LAPACK;
+    for (int method = EIGEN_LAPACK; method < EIGEN_COUNT; method++) {
+        if (method == EIGEN_THREADS && eigen->n < THREADS_FROM) {
+            continue;
+        }
+        if (eigen->seconds[method] == 0.0) {
+            return (EigenMethod)method;
+        }
+        fastest = eigen->seconds[method] < eigen->seconds[fastest] ? method : fastest;
     }
-    return (EigenMethod)now;
+    /* clocks differ between ranks */
+    MPI_Bcast(&fastest, 1, MPI_INT, 0, eigen->team);
+    eigen->method = (EigenMethod)fastest;
+    return eigen->method;
 }
 
-Outcome eigen_solve(Eigen *eigen, double a[], double w[])
+/* Rank 0's word for the team. */
+static Outcome agreed(const Eigen *eigen, bool good)
 {
-    const EigenMethod now = choose(eigen);
+    int word = good;
+    if (eigen->ranks > 1) {
+        MPI_Bcast(&word, 1, MPI_INT, 0, eigen->team);
+    }
+    return word ? OUTCOME_CONVERGED : OUTCOME_FAILED;
+}
+
+Outcome eigen_values(Eigen *eigen, double a[], double w[])
+{
     const double start = MPI_Wtime();
-    w[0] = 0.0;
+    eigen->now = choose(eigen);
+    bool good = true;
     if (eigen->rank == 0 && !all_finite(a, eigen->n)) {
         memset(a, 0, (size_t)eigen->n * (size_t)eigen->n * sizeof *a);
-        w[0] = NAN;
+        good = false;
     }
-    const bool finite = isfinite(w[0]);
-    if (now == EIGEN_SCALAPACK) {
-        scalapack(eigen, a, w);
-    } else if (eigen->rank == 0) {
-        lapack(eigen, "V", a, w);
+    if (eigen->now == EIGEN_SCALAPACK) {
+        good = scalapack_values(eigen, a, w) && good;
+    } else {
+        lend(eigen);
+        good = (eigen->rank != 0 || lapack_values(eigen, a, w)) && good;
+        unlend(eigen);
     }
-    int good = finite && (eigen->rank != 0 || isfinite(w[0]));
-    if (eigen->ranks > 1) {
-        MPI_Bcast(&good, 1, MPI_INT, 0, eigen->team);
+    const Outcome outcome = agreed(eigen, good);
+    eigen->seconds[eigen->now] = MPI_Wtime() - start;
+    return outcome;
+}
+
+Outcome eigen_vectors(Eigen *eigen, int count, double a[])
+{
+    assert(eigen->rank != 0 || (count >= 0 && count <= eigen->n));
+    assert(eigen->now != EIGEN_AUTO);
+    bool good = true;
+    if (eigen->now == EIGEN_SCALAPACK) {
+        good = scalapack_vectors(eigen, count, a);
+    } else {
+        lend(eigen);
+        good = eigen->rank != 0 || count == 0 || lapack_vectors(eigen, count, a);
+        unlend(eigen);
     }
-    eigen->seconds[now] = MPI_Wtime() - start;
-    return good ? OUTCOME_CONVERGED : OUTCOME_FAILED;
+    return agreed(eigen, good);
 }
 
 double eigen_largest(Eigen *eigen, double a[], double w[])
 {
     assert(eigen->rank == 0);
-    if (!all_finite(a, eigen->n)) {
+    if (!all_finite(a, eigen->n) || !lapack_values(eigen, a, w)) {
         return NAN;
     }
-    lapack(eigen, "N", a, w);
     return w[eigen->n - 1];
 }

@@ -110,8 +110,8 @@ bool equations_newton(Equations *e, Iterate *at)
 
 /* ---- cold start ---------------------------------------------------------------------- */
 
-/* The root r of (E2) at fixed t, whose error increases in r. */
-static Iterate threshold_at(Equations *e, double log_t, double log_r, double tolerance)
+/* The error of (E2) increases in r. */
+Iterate equations_threshold(Equations *e, double log_t, double log_r, double tolerance)
 {
     /* D >= 0: there the error is not positive */
     const double floor = log(e->weight / e->capacity) - 0.5 * log_t;
@@ -162,7 +162,7 @@ static bool follow(Equations *e, bool patient, double tolerance, Iterate *at)
             break;
         }
         const double guess = at->log_r + root_slope * (next - at->log_t);
-        *at = threshold_at(e, next, guess, 0.1 * tolerance);
+        *at = equations_threshold(e, next, guess, 0.1 * tolerance);
     }
     return isfinite(bracket.low) && isfinite(bracket.high);
 }
@@ -173,12 +173,12 @@ bool equations_cold(Equations *e, Iterate *at)
 {
     const double log_t = log((e->noise > 0.0 ? e->noise : 1.0) / e->capacity);
     const double guess = log(e->weight / e->capacity) - 0.5 * log_t;
-    *at = threshold_at(e, log_t, guess, 3e-3);
+    *at = equations_threshold(e, log_t, guess, 3e-3);
     return follow(e, false, 0.03, at);
 }
 
 bool equations_flow(Equations *e, Iterate *at)
 {
-    *at = threshold_at(e, at->log_t, at->log_r, 1e-6);
+    *at = equations_threshold(e, at->log_t, at->log_r, 1e-6);
     return follow(e, true, 1e-5, at);
 }

@@ -151,7 +151,7 @@ void lasso_free(LassoWork *work)
 
 static bool spent(const LassoWork *work)
 {
-    return work->iterations >= work->settings.iteration_limit;
+    return work->stopped || work->iterations >= work->settings.iteration_limit;
 }
 
 /* Where theta is when a search over the domain begins. */
@@ -271,7 +271,7 @@ static Lasso describe(const LassoWork *work, double tolerance)
                     .factorisations = work->system.factorisations,
                     .gap = work->value.gap,
                     .objective = work->value.objective,
-                    .train_loss = 0.5 * work->value.square};
+                    .train_loss = work->value.square / (double)work->samples.spec.samples};
     report.outcome = work->value.gap <= tolerance ? OUTCOME_CONVERGED : OUTCOME_NOT_CONVERGED;
     for (int j = 0; j < work->d; j++) {
         const double theta = work->theta[j];
@@ -314,8 +314,8 @@ Lasso lasso_solve(LassoWork *work, const Problem *problem, double coefficients[]
         solve_sums(work, tolerance);
     }
     work->weight_before = work->weight;
-    Lasso report = {0};
-    if (work->rank == 0) {
+    Lasso report = {.outcome = OUTCOME_RUNNING, .stopped = work->stopped};
+    if (work->rank == 0 && !work->stopped) {
         report = isfinite(work->value.objective) && isfinite(work->value.gap)
                      ? describe(work, tolerance)
                      : failed(work);

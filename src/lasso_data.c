@@ -18,6 +18,16 @@ bool lasso_agree(const LassoWork *work, bool condition)
     return word != 0;
 }
 
+bool lasso_halts(LassoWork *work)
+{
+    const LassoSettings *settings = &work->settings;
+    if (!work->stopped) {
+        work->stopped = lasso_agree(work, work->rank == 0 && settings->stop != NULL &&
+                                              settings->stop(settings->stop_context));
+    }
+    return work->stopped;
+}
+
 static void sum_over_team(const LassoWork *work, double v[], int count)
 {
     MPI_Allreduce(MPI_IN_PLACE, v, count, MPI_DOUBLE, MPI_SUM, work->team);
@@ -104,6 +114,14 @@ static void add_block(LassoWork *work, const SampleBlock *block, double *gram,
     sums[1] += dot(residual, block->labels, block->rows);
 }
 
+/* Blocks of the rank that has most. */
+static size_t most_blocks(const LassoWork *work)
+{
+    unsigned long most = samples_blocks(&work->samples);
+    MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_UNSIGNED_LONG, MPI_MAX, work->team);
+    return most;
+}
+
 /* The base is the teacher, where the residual is the noise. */
 static void draw_sums(LassoWork *work, double buffer[])
 {
@@ -111,9 +129,12 @@ static void draw_sums(LassoWork *work, double buffer[])
     double sums[2] = {0.0, 0.0};
     double *gram = checked_alloc(d * d, sizeof *gram);
     double *residual = checked_alloc((size_t)work->samples.spec.block_rows, sizeof *residual);
-    for (size_t k = 0; k < samples_blocks(&work->samples); k++) {
-        const SampleBlock block = samples_block(&work->samples, k, buffer);
-        add_block(work, &block, gram, residual, sums);
+    const size_t most = most_blocks(work);
+    for (size_t k = 0; k < most && !lasso_halts(work); k++) {
+        if (k < samples_blocks(&work->samples)) {
+            const SampleBlock block = samples_block(&work->samples, k, buffer);
+            add_block(work, &block, gram, residual, sums);
+        }
     }
     for (size_t j = 0; j < d; j++) {
         work->height[j] = gram[j * d + j];

@@ -108,7 +108,7 @@ bool lasso_descend(LassoWork *work, int limit, double tolerance, double ready)
     Momentum p = momentum_at(work);
     bool reached = false;
     bool near = false;
-    for (int k = 0; k < limit && !reached && !near; k++) {
+    for (int k = 0; k < limit && !reached && !near && !lasso_halts(work); k++) {
         take_step(work, &p);
         advance(work, &p);
         /* NaN ends the descent too; the caller sees it in the value */

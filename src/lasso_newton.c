@@ -149,7 +149,7 @@ static bool iterate(LassoWork *work, double tolerance, ActiveSet set[2], Kept *k
     const double start = kept->value.objective;
     int last = work->domain;
     find_active(work, &set[0]);
-    for (int step = 0; step < STEPS; step++) {
+    for (int step = 0; step < STEPS && !lasso_halts(work); step++) {
         /* more active coefficients than data: no stationary point */
         if (set[0].size > work->samples.spec.samples || !solve_on(work, &set[0])) {
             return false;
@@ -160,9 +160,14 @@ static bool iterate(LassoWork *work, double tolerance, ActiveSet set[2], Kept *k
             keep(work, kept);
         }
         const bool reached = lasso_agree(work, work->value.gap <= tolerance);
-        if (reached || (changes == 0 && last == 0)) {
+        const bool fixed = changes == 0 && last == 0;
+        if (reached || (fixed && work->system.slots == 0)) {
             keep(work, kept);
             return true;
+        }
+        if (fixed) {
+            /* a factor of other columns, nearly singular perhaps, is not exact enough */
+            active_free(&work->system);
         }
         if (changes > settling * last ||
             lasso_agree(work, !(work->value.objective <= far_above * start))) {

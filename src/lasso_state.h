@@ -48,6 +48,7 @@ struct LassoWork {
     int domain;       /* the iteration works on columns 0 ... domain-1 */
     LassoValue value; /* at theta */
     int iterations;   /* since the last call of lasso_solve */
+    bool stopped;     /* the same on all ranks */
 
     Gram gram;
     ActiveSystem system; /* of the Newton steps */
@@ -55,6 +56,9 @@ struct LassoWork {
 
 /* Local.  Rank 0 decides, so that ranks whose rounding differs never part.  Collective. */
 bool lasso_agree(const LassoWork *work, bool condition);
+
+/* Collective.  Ask whether to stop; the answer yes stays. */
+bool lasso_halts(LassoWork *work);
 
 /* Collective.  out = G v on the domain; from x where the Gram matrix does not cover it. */
 void lasso_apply(const LassoWork *work, const double v[], double out[]);

@@ -2,82 +2,21 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "clones.h"
+#include "lbfgs_state.h"
 #include "phasesweep/check.h"
 
 /* Constants of the Wolfe conditions, for quasi-Newton steps. */
 static const double enough_decrease = 1e-4;
 static const double enough_slope = 0.9;
 
-/* Values closer than this share of them are the same but for rounding. */
-static const double rounding = 1e-14;
-
 enum { TRIALS = 40, SMALL_IN_A_ROW = 3 };
-
-/* The vectors that make up a direction are kept in one array: `memory` steps of x, as many
- * changes of the gradient, the gradient.  Their products with one another are known at all
- * times, so that a direction is found without communication (Chen, Wang & Zhou 2014). */
-struct LbfgsWork {
-    MPI_Comm team;
-    int count;
-    LbfgsFunction function; /* of the call in hand, as context */
-    void *context;
-    int memory;                     /* pairs there is room for */
-    int vectors;                    /* 2 memory + 1 */
-    double *basis;                  /* [vectors * count] */
-    double *product;                /* [vectors * vectors] */
-    double *x;                      /* [count]; the caller's */
-    double *trial, *trial_gradient; /* [count] on the line */
-    double *direction;              /* [count] */
-    int pairs, newest;              /* in use; index of the last one */
-    double value;
-    int evaluations; /* in this call */
-};
 
 LbfgsSettings lbfgs_defaults(void)
 {
-    return (LbfgsSettings){.evaluation_limit = 10000, .relative = 1e-12};
-}
-
-CLONES
-static double local_dot(const double a[], const double b[], int count)
-{
-    double sum = 0.0;
-#pragma omp simd reduction(+ : sum)
-    for (int i = 0; i < count; i++) {
-        sum += a[i] * b[i];
-    }
-    return sum;
-}
-
-static double dot(const LbfgsWork *work, const double a[], const double b[])
-{
-    double sum = local_dot(a, b, work->count);
-    MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, work->team);
-    return sum;
-}
-
-/* a += factor b */
-static void add(double a[], double factor, const double b[], int count)
-{
-#pragma omp simd
-    for (int i = 0; i < count; i++) {
-        a[i] += factor * b[i];
-    }
-}
-
-static double *vector(const LbfgsWork *work, int index)
-{
-    return work->basis + (size_t)index * (size_t)work->count;
-}
-
-static double *gradient(const LbfgsWork *work)
-{
-    return vector(work, work->vectors - 1);
+    return (LbfgsSettings){.evaluation_limit = 10000, .relative = 1e-12, .rounding = 1e-14};
 }
 
 LbfgsWork *lbfgs_create(MPI_Comm team, int count, int memory)
@@ -86,13 +25,16 @@ LbfgsWork *lbfgs_create(MPI_Comm team, int count, int memory)
     const size_t n = (size_t)count;
     const size_t vectors = 2 * (size_t)memory + 1;
     LbfgsWork *work = checked_alloc(1, sizeof *work);
-    *work = (LbfgsWork){.team = team, .count = count, .memory = memory, .newest = -1};
+    *work = (LbfgsWork){.team = team, .count = count, .memory = memory};
     work->vectors = (int)vectors;
     work->basis = checked_alloc(n * vectors, sizeof(double));
-    work->product = checked_alloc(vectors * vectors, sizeof(double));
+    work->x = checked_alloc(n, sizeof(double));
     work->trial = checked_alloc(n, sizeof(double));
     work->trial_gradient = checked_alloc(n, sizeof(double));
     work->direction = checked_alloc(n, sizeof(double));
+    work->state_bytes = sizeof(LbfgsState) + vectors * vectors * sizeof(double);
+    work->state = checked_alloc(1, work->state_bytes);
+    work->state->newest = -1;
     return work;
 }
 
@@ -102,138 +44,49 @@ void lbfgs_free(LbfgsWork *work)
         return;
     }
     free(work->basis);
-    free(work->product);
+    free(work->x);
     free(work->trial);
     free(work->trial_gradient);
     free(work->direction);
+    free(work->state);
     free(work);
 }
 
 void lbfgs_forget(LbfgsWork *work)
 {
-    work->pairs = 0;
+    work->state->pairs = 0;
 }
 
-/* Products of `count` changed vectors with all; one message. */
-static void refresh(LbfgsWork *work, const int changed[], int count)
+void *lbfgs_scalars(LbfgsWork *work, size_t *bytes)
 {
-    const int vectors = work->vectors;
-    double *sums = checked_alloc((size_t)(count * vectors), sizeof *sums);
-    for (int k = 0; k < count * vectors; k++) {
-        sums[k] = local_dot(vector(work, changed[k / vectors]), vector(work, k % vectors),
-                            work->count);
-    }
-    MPI_Allreduce(MPI_IN_PLACE, sums, count * vectors, MPI_DOUBLE, MPI_SUM, work->team);
-    for (int k = 0; k < count * vectors; k++) {
-        const int row = changed[k / vectors];
-        const int column = k % vectors;
-        work->product[row * vectors + column] = sums[k];
-        work->product[column * vectors + row] = sums[k];
-    }
-    free(sums);
+    *bytes = work->state_bytes;
+    return work->state;
 }
 
-/* Row `index` of the products times shares of all vectors. */
-static double combine(const LbfgsWork *work, int index, const double share[])
+int lbfgs_vectors(const LbfgsWork *work)
 {
-    return local_dot(work->product + (size_t)index * (size_t)work->vectors, share,
-                     work->vectors);
+    return work->vectors + 3;
 }
 
-static int slot_of(const LbfgsWork *work, int age)
+double *lbfgs_vector(LbfgsWork *work, int k)
 {
-    return (work->newest - age + work->memory) % work->memory;
-}
-
-/* -H gradient by the two-loop recursion, as shares of the vectors. */
-static void recursion(const LbfgsWork *work, double share[])
-{
-    const int m = work->memory;
-    const int stride = work->vectors + 1; /* from one diagonal entry to the next */
-    double *weight = checked_alloc((size_t)m, sizeof *weight);
-    memset(share, 0, (size_t)work->vectors * sizeof *share);
-    share[2 * m] = -1.0;
-    for (int age = 0; age < work->pairs; age++) {
-        const int k = slot_of(work, age);
-        weight[k] = combine(work, k, share) / work->product[k * work->vectors + m + k];
-        share[m + k] -= weight[k];
-    }
-    if (work->pairs > 0) {
-        const int k = work->newest;
-        const double scale =
-            work->product[k * work->vectors + m + k] / work->product[(m + k) * stride];
-        for (int j = 0; j < work->vectors; j++) {
-            share[j] *= scale;
-        }
-    }
-    for (int age = work->pairs - 1; age >= 0; age--) {
-        const int k = slot_of(work, age);
-        share[k] +=
-            weight[k] - combine(work, m + k, share) / work->product[k * work->vectors + m + k];
-    }
-    free(weight);
-}
-
-/* Returns the slope of f along the new direction, < 0 but at a stationary point. */
-static double choose_direction(LbfgsWork *work)
-{
-    double *share = checked_alloc((size_t)work->vectors, sizeof *share);
-    recursion(work, share);
-    memset(work->direction, 0, (size_t)work->count * sizeof(double));
-    for (int j = 0; j < work->vectors; j++) {
-        if (share[j] != 0.0) {
-            add(work->direction, share[j], vector(work, j), work->count);
-        }
-    }
-    free(share);
-    return dot(work, work->direction, gradient(work));
-}
-
-/* Move to the trial point and keep the pair, if f was convex along the step; else forget. */
-static void accept(LbfgsWork *work, double value)
-{
-    const int slot = (work->newest + 1) % work->memory;
-    double *step = vector(work, slot);
-    double *change = vector(work, work->memory + slot);
-    double *now = gradient(work);
-    for (int i = 0; i < work->count; i++) {
-        step[i] = work->trial[i] - work->x[i];
-        change[i] = work->trial_gradient[i] - now[i];
-        work->x[i] = work->trial[i];
-        now[i] = work->trial_gradient[i];
-    }
-    work->value = value;
-    const int changed[] = {slot, work->memory + slot, work->vectors - 1};
-    refresh(work, changed, 3);
-    if (work->product[slot * work->vectors + work->memory + slot] > 0.0) {
-        work->newest = slot;
-        work->pairs += work->pairs < work->memory;
-    } else {
-        work->pairs = 0;
-    }
+    double *const others[] = {work->x, work->trial, work->direction};
+    assert(k >= 0 && k < lbfgs_vectors(work));
+    return k < work->vectors ? lbfgs_basis(work, k) : others[k - work->vectors];
 }
 
 /* ---- line search --------------------------------------------------------------------- */
 
-/* A point on the line. */
-typedef struct Point {
-    double at;
-    double value, slope;
-} Point;
-
-static Point evaluate(LbfgsWork *work, double at)
+/* The caller's next point. */
+static void try_at(LbfgsWork *work, double at)
 {
-    Point point = {.at = at};
+    work->state->at = at;
     memcpy(work->trial, work->x, (size_t)work->count * sizeof(double));
-    add(work->trial, at, work->direction, work->count);
-    point.value = work->function(work->trial, work->trial_gradient, work->context);
-    point.slope = dot(work, work->trial_gradient, work->direction);
-    work->evaluations++;
-    return point;
+    lbfgs_add(work->trial, at, work->direction, work->count);
 }
 
 /* Minimum of the cubic through values and slopes of both points, kept off both ends. */
-static double interpolate(Point a, Point b)
+static double interpolate(LbfgsPoint a, LbfgsPoint b)
 {
     const double width = b.at - a.at;
     const double mean = 3.0 * (b.value - a.value) / width;
@@ -247,33 +100,32 @@ static double interpolate(Point a, Point b)
     return a.at + width * (share > 0.1 ? (share < 0.9 ? share : 0.9) : 0.1);
 }
 
-/* Leaves an accepted point in trial; false if none was found. */
-static bool search_line(LbfgsWork *work, double slope, double first, double *value)
+static void begin_line(LbfgsWork *work, double slope, double first)
 {
-    const Point start = {.at = 0.0, .value = work->value, .slope = slope};
-    const double slack = rounding * fabs(start.value);
-    Point low = start;             /* lowest so far that decreased enough */
-    Point high = {.at = INFINITY}; /* the other end of the bracket, if there is one */
-    double at = first;
-    for (int trial = 0; trial < TRIALS; trial++) {
-        const Point point = evaluate(work, at);
-        const double ceiling = start.value + enough_decrease * at * start.slope + slack;
-        if (!(point.value <= ceiling && point.value < low.value + slack)) {
-            high = point;
-        } else if (fabs(point.slope) <= -enough_slope * start.slope) {
-            *value = point.value;
-            return true;
-        } else {
-            if (point.slope * (point.at - low.at) >= 0.0) {
-                high = low;
-            }
-            low = point;
-        }
-        at = isfinite(high.at) ? interpolate(low, high) : 4.0 * low.at;
-    }
-    if (low.at > 0.0) { /* not flat enough, but lower */
-        *value = evaluate(work, low.at).value;
+    LbfgsState *state = work->state;
+    state->start = (LbfgsPoint){.at = 0.0, .value = state->value, .slope = slope};
+    state->low = state->start;
+    state->high = (LbfgsPoint){.at = INFINITY};
+    state->trials = 0;
+    state->stage = STAGE_SEARCH;
+    try_at(work, first);
+}
+
+/* True if this is a point to move to; else the bracket is narrower. */
+static bool judge(LbfgsState *state, LbfgsPoint point)
+{
+    const double slack = state->settings.rounding * fabs(state->start.value);
+    const double ceiling =
+        state->start.value + enough_decrease * point.at * state->start.slope + slack;
+    if (!(point.value <= ceiling && point.value < state->low.value + slack)) {
+        state->high = point;
+    } else if (fabs(point.slope) <= -enough_slope * state->start.slope) {
         return true;
+    } else {
+        if (point.slope * (point.at - state->low.at) >= 0.0) {
+            state->high = state->low;
+        }
+        state->low = point;
     }
     return false;
 }
@@ -284,62 +136,149 @@ static bool search_line(LbfgsWork *work, double slope, double first, double *val
 static double first_step(const LbfgsWork *work)
 {
     const int last = work->vectors * work->vectors - 1;
-    const double size = sqrt(work->product[last]);
-    const double distance = sqrt(dot(work, work->x, work->x));
+    const double size = sqrt(work->state->product[last]);
+    const double distance = sqrt(lbfgs_dot(work, work->x, work->x));
     return fmin(1.0, (distance > 0.0 ? 0.1 * distance : 1.0) / size);
 }
 
-/* Steps until the estimate is small, the limit is reached or nothing lower is found. */
-static void iterate(LbfgsWork *work, const LbfgsSettings *settings, Lbfgs *report)
+static void finish(LbfgsState *state, Outcome outcome)
 {
-    int small = 0;
-    while (work->evaluations < settings->evaluation_limit) {
-        double slope = choose_direction(work);
-        if (!(slope < 0.0) && work->pairs > 0) {
-            work->pairs = 0;
-            slope = choose_direction(work);
-        }
-        report->estimate = -0.5 * slope;
-        const double goal = settings->relative * fabs(work->value) + settings->absolute;
-        small = report->estimate <= goal ? small + 1 : 0;
-        if (small == SMALL_IN_A_ROW || slope == 0.0) {
-            report->outcome = OUTCOME_CONVERGED;
-            return;
-        }
-        double value;
-        const double first = work->pairs > 0 ? 1.0 : first_step(work);
-        if (search_line(work, slope, first, &value)) {
-            accept(work, value);
-            report->iterations++;
-        } else if (work->pairs > 0) {
-            work->pairs = 0; /* once more along the gradient */
-        } else {
-            report->outcome = small > 0 ? OUTCOME_CONVERGED : OUTCOME_NOT_CONVERGED;
-            return;
-        }
+    state->report.outcome = outcome;
+    state->stage = STAGE_OVER;
+}
+
+/* A line from x, unless the estimate is small or the limit is reached. */
+static void begin_step(LbfgsWork *work)
+{
+    LbfgsState *state = work->state;
+    if (state->report.evaluations >= state->settings.evaluation_limit) {
+        finish(state, OUTCOME_NOT_CONVERGED);
+        return;
     }
+    double slope = lbfgs_choose_direction(work);
+    if (!(slope < 0.0) && state->pairs > 0) {
+        state->pairs = 0;
+        slope = lbfgs_choose_direction(work);
+    }
+    state->report.estimate = -0.5 * slope;
+    const double goal =
+        state->settings.relative * fabs(state->value) + state->settings.absolute;
+    state->small = state->report.estimate <= goal ? state->small + 1 : 0;
+    /* below rounding a line search would see noise only */
+    const bool exact = state->report.estimate <= state->settings.rounding * fabs(state->value);
+    if (state->small == SMALL_IN_A_ROW || (state->small > 0 && exact) || slope == 0.0) {
+        finish(state, OUTCOME_CONVERGED);
+        return;
+    }
+    begin_line(work, slope, state->pairs > 0 ? 1.0 : first_step(work));
+}
+
+static void move(LbfgsWork *work, double value)
+{
+    lbfgs_accept(work, value);
+    work->state->report.iterations++;
+    begin_step(work);
+}
+
+/* Nothing lower on the line: once more along the gradient, or the end. */
+static void fail_line(LbfgsWork *work)
+{
+    LbfgsState *state = work->state;
+    if (state->pairs > 0) {
+        state->pairs = 0;
+        begin_step(work);
+    } else {
+        finish(state, state->small > 0 ? OUTCOME_CONVERGED : OUTCOME_NOT_CONVERGED);
+    }
+}
+
+static void continue_line(LbfgsWork *work, double value)
+{
+    LbfgsState *state = work->state;
+    const LbfgsPoint point = {.at = state->at,
+                              .value = value,
+                              .slope = lbfgs_dot(work, work->trial_gradient, work->direction)};
+    if (judge(state, point)) {
+        move(work, value);
+    } else if (++state->trials < TRIALS) {
+        try_at(work, isfinite(state->high.at) ? interpolate(state->low, state->high)
+                                              : 4.0 * state->low.at);
+    } else if (state->low.at > 0.0) { /* not flat enough, but lower */
+        state->stage = STAGE_SETTLE;
+        try_at(work, state->low.at);
+    } else {
+        fail_line(work);
+    }
+}
+
+static void start(LbfgsWork *work, double value)
+{
+    const int last = work->vectors - 1;
+    memcpy(lbfgs_slope(work), work->trial_gradient, (size_t)work->count * sizeof(double));
+    work->state->value = value;
+    lbfgs_refresh(work, &last, 1);
+    if (isfinite(value)) {
+        begin_step(work);
+    } else {
+        finish(work->state, OUTCOME_FAILED);
+    }
+}
+
+void lbfgs_begin(LbfgsWork *work, const double x[], const LbfgsSettings *settings)
+{
+    assert(settings->evaluation_limit >= 1);
+    assert(settings->relative >= 0.0 && settings->absolute >= 0.0);
+    LbfgsState *state = work->state;
+    state->settings = *settings;
+    state->stage = STAGE_START;
+    state->report = (Lbfgs){.outcome = OUTCOME_RUNNING, .estimate = INFINITY};
+    state->small = 0;
+    memcpy(work->x, x, (size_t)work->count * sizeof(double));
+    memcpy(work->trial, x, (size_t)work->count * sizeof(double));
+}
+
+bool lbfgs_running(const LbfgsWork *work)
+{
+    return work->state->stage != STAGE_OVER;
+}
+
+const double *lbfgs_trial(const LbfgsWork *work, double **trial_gradient)
+{
+    assert(lbfgs_running(work));
+    *trial_gradient = work->trial_gradient;
+    return work->trial;
+}
+
+void lbfgs_tell(LbfgsWork *work, double value)
+{
+    assert(lbfgs_running(work));
+    work->state->report.evaluations++;
+    if (work->state->stage == STAGE_START) {
+        start(work, value);
+    } else if (work->state->stage == STAGE_SEARCH) {
+        continue_line(work, value);
+    } else {
+        move(work, value);
+    }
+}
+
+Lbfgs lbfgs_report(const LbfgsWork *work, double x[])
+{
+    Lbfgs report = work->state->report;
+    report.value = work->state->value;
+    report.gradient = sqrt(work->state->product[work->vectors * work->vectors - 1]);
+    memcpy(x, work->x, (size_t)work->count * sizeof(double));
+    return report;
 }
 
 Lbfgs lbfgs_minimise(LbfgsWork *work, double x[], LbfgsFunction function, void *context,
                      const LbfgsSettings *settings)
 {
-    assert(settings->evaluation_limit >= 1);
-    assert(settings->relative >= 0.0 && settings->absolute >= 0.0);
-    work->x = x;
-    work->function = function;
-    work->context = context;
-    work->value = function(x, gradient(work), context);
-    work->evaluations = 1;
-    const int last = work->vectors - 1;
-    refresh(work, &last, 1);
-    Lbfgs report = {.outcome = OUTCOME_NOT_CONVERGED, .estimate = INFINITY};
-    if (isfinite(work->value)) {
-        iterate(work, settings, &report);
-    } else {
-        report.outcome = OUTCOME_FAILED;
+    lbfgs_begin(work, x, settings);
+    while (lbfgs_running(work)) {
+        double *slope;
+        const double *trial = lbfgs_trial(work, &slope);
+        lbfgs_tell(work, function(trial, slope, context));
     }
-    report.value = work->value;
-    report.evaluations = work->evaluations;
-    report.gradient = sqrt(work->product[work->vectors * work->vectors - 1]);
-    return report;
+    return lbfgs_report(work, x);
 }

@@ -6,40 +6,20 @@
 #include <string.h>
 
 #include "blas.h"
-#include "narrow_pass.h"
+#include "narrow_state.h"
 #include "phasesweep/check.h"
-#include "phasesweep/lbfgs.h"
-#include "phasesweep/rng.h"
 #include "training_state.h"
 
 enum { PAIRS = 30 };
 
-/* Starts are compared, and single precision ends, at this estimate of what is left: rounding
- * in single precision moves F by about 1e-7 of it. */
-static const double comparable = 1e-6;
+/* Columns of all starts that descend side by side, about: from here on products of one network
+ * are as fast (bench_narrow). */
+enum { COLUMNS = 192 };
 
 /* Eigenvalues of S below this share of the largest are what the descent has left of neurons
  * that the penalty removes, and those below the other are rounding. */
 static const double vanishing = 1e-6;
 static const double nothing = 1e-13;
-
-struct NarrowWork {
-    MPI_Comm team;   /* borrowed */
-    int rank, ranks; /* of the team */
-    int d, p;
-    Problem problem; /* as last asked for */
-    NarrowSettings settings;
-    Samples samples;
-    NarrowPass pass;
-    LbfgsWork *lbfgs;
-    int *begin, *count; /* [ranks] each rank's share of the variables; owned as below */
-    double *factor;     /* d x p; F by column, on all ranks */
-    double *best;       /* [count] this rank's share of the lowest network */
-    double *share;      /* [count] and of the one in hand */
-    double *slope;      /* [d * p] gradient before it is summed */
-    double weight;      /* lt */
-    bool started;       /* there is a network */
-};
 
 NarrowSettings narrow_defaults(void)
 {
@@ -47,7 +27,8 @@ NarrowSettings narrow_defaults(void)
                             .memory = (size_t)1 << 30,
                             .tolerance = 1e-7,
                             .evaluation_limit = 5000,
-                            .starts = 3};
+                            .starts = 3,
+                            .checkpoint_period = 300.0};
 }
 
 double narrow_flops(const Problem *problem, double evaluations)
@@ -55,18 +36,46 @@ double narrow_flops(const Problem *problem, double evaluations)
     return 4.0 * evaluations * problem->samples * problem->dimension * problem->width;
 }
 
+static int starts_together(double width, int starts)
+{
+    const int fit = (int)(COLUMNS / width);
+    return fit < 1 ? 1 : fit < starts ? fit : starts;
+}
+
 size_t narrow_memory(const Problem *problem, int ranks, SampleStore store)
 {
     SamplesSpec spec = samples_spec(problem);
     spec.store = store;
     const size_t d = (size_t)problem->dimension;
+    const size_t together = (size_t)starts_together(problem->width, narrow_defaults().starts);
     const size_t variables = d * (size_t)problem->width;
+    const size_t vectors = together * (2 * PAIRS + 5) + 2;
     /* a certificate's pass and matrices come when the descent is over */
     const size_t copy = store == STORE_DOUBLE ? narrow_copy_memory(&spec, ranks) : 0;
     return samples_memory(&spec, ranks) + copy +
-           narrow_pass_memory(&spec, (int)problem->width) +
-           8 * variables * (3 + (2 * PAIRS + 6) / (size_t)ranks) + pass_memory(&spec, ranks) +
-           8 * 3 * d * d;
+           narrow_pass_memory(&spec, (int)(together * (size_t)problem->width)) +
+           8 * variables * (2 * together + vectors / (size_t)ranks + 1) +
+           pass_memory(&spec, ranks) + 8 * 3 * d * d;
+}
+
+/* The variables are cut into shares as even as can be, whatever neuron they belong to. */
+static void create_descents(NarrowWork *work)
+{
+    const int variables = work->d * work->p;
+    work->begin = checked_alloc((size_t)work->ranks, sizeof *work->begin);
+    work->count = checked_alloc((size_t)work->ranks, sizeof *work->count);
+    for (int k = 0; k < work->ranks; k++) {
+        work->begin[k] = (int)((int64_t)variables * k / work->ranks);
+        work->count[k] = (int)((int64_t)variables * (k + 1) / work->ranks) - work->begin[k];
+    }
+    const int mine = work->count[work->rank];
+    work->lbfgs = checked_alloc((size_t)work->together, sizeof(LbfgsWork *));
+    for (int k = 0; k < work->together; k++) {
+        work->lbfgs[k] = lbfgs_create(work->team, mine, PAIRS);
+    }
+    work->factor = checked_alloc((size_t)variables * (size_t)work->together, sizeof(double));
+    work->best = checked_alloc((size_t)mine, sizeof(double));
+    work->share = checked_alloc((size_t)mine, sizeof(double));
 }
 
 NarrowWork *narrow_create(MPI_Comm team, const Problem *problem, const NarrowSettings *settings)
@@ -90,20 +99,14 @@ NarrowWork *narrow_create(MPI_Comm team, const Problem *problem, const NarrowSet
                         narrow_copy_memory(&spec, work->ranks);
     const bool copy = work->samples.spec.store == STORE_DOUBLE && !settings->double_only &&
                       both <= settings->memory;
-    work->pass = narrow_pass_create(team, &work->samples, work->p, copy);
-    const int variables = work->d * work->p;
-    work->begin = checked_alloc((size_t)work->ranks, sizeof *work->begin);
-    work->count = checked_alloc((size_t)work->ranks, sizeof *work->count);
-    for (int k = 0; k < work->ranks; k++) {
-        work->begin[k] = (int)((int64_t)variables * k / work->ranks);
-        work->count[k] = (int)((int64_t)variables * (k + 1) / work->ranks) - work->begin[k];
+    work->together = starts_together(problem->width, settings->starts);
+    work->pass = narrow_pass_create(team, &work->samples, work->p, work->together, copy);
+    create_descents(work);
+    work->resumes_at = NAN;
+    work->saved_at = MPI_Wtime();
+    if (settings->checkpoint != NULL) {
+        narrow_load(work);
     }
-    const int mine = work->count[work->rank];
-    work->lbfgs = lbfgs_create(team, mine, PAIRS);
-    work->factor = checked_alloc((size_t)variables, sizeof(double));
-    work->slope = checked_alloc((size_t)variables, sizeof(double));
-    work->best = checked_alloc((size_t)mine, sizeof(double));
-    work->share = checked_alloc((size_t)mine, sizeof(double));
     return work;
 }
 
@@ -114,96 +117,16 @@ void narrow_free(NarrowWork *work)
     }
     samples_free(&work->samples);
     narrow_pass_free(&work->pass);
-    lbfgs_free(work->lbfgs);
+    for (int k = 0; k < work->together; k++) {
+        lbfgs_free(work->lbfgs[k]);
+    }
+    free(work->lbfgs);
     free(work->begin);
     free(work->count);
     free(work->factor);
-    free(work->slope);
     free(work->best);
     free(work->share);
     free(work);
-}
-
-/* ---- descent ------------------------------------------------------------------------- */
-
-static void gather(NarrowWork *work, const double share[])
-{
-    MPI_Allgatherv(share, work->count[work->rank], MPI_DOUBLE, work->factor, work->count,
-                   work->begin, MPI_DOUBLE, work->team);
-}
-
-/* F and its gradient -(4/d^2) sum r Z F + 2 (lt/d) F. */
-static double evaluate(const double share[], double gradient[], void *context)
-{
-    NarrowWork *work = context;
-    assert(work->weight > 0.0);
-    const double d = work->d;
-    const size_t variables = (size_t)work->d * (size_t)work->p;
-    gather(work, share);
-    const double loss = narrow_pass_run(&work->pass, work->factor);
-    double square = 0.0;
-    for (size_t k = 0; k < variables; k++) {
-        square += work->factor[k] * work->factor[k];
-        work->slope[k] = -4.0 / (d * d) * work->pass.sum[k];
-    }
-    MPI_Reduce_scatter(work->slope, gradient, work->count, MPI_DOUBLE, MPI_SUM, work->team);
-    for (int k = 0; k < work->count[work->rank]; k++) {
-        gradient[k] += 2.0 * work->weight / d * share[k];
-    }
-    return loss / (d * d) + work->weight / d * square;
-}
-
-/* This rank's share of W ~ N(0, 1), the same network for any team. */
-static void draw_start(const NarrowWork *work, int start, double share[])
-{
-    const double scale = pow((double)work->p * work->d, -0.25);
-    const int first = work->begin[work->rank];
-    double *row = checked_alloc((size_t)work->d, sizeof *row);
-    int drawn = -1;
-    for (int k = 0; k < work->count[work->rank]; k++) {
-        const int neuron = (first + k) / work->d;
-        if (neuron != drawn) {
-            rng_normals(work->samples.spec.seed, RNG_PROBE,
-                        (uint64_t)start * (uint64_t)work->p + (uint64_t)neuron, work->d, row);
-            drawn = neuron;
-        }
-        share[k] = scale * row[(first + k) % work->d];
-    }
-    free(row);
-}
-
-/* From `share` to an estimate of `relative`. */
-static Lbfgs descend(NarrowWork *work, bool single, double relative, double share[])
-{
-    LbfgsSettings settings = lbfgs_defaults();
-    settings.relative = relative;
-    settings.evaluation_limit = work->settings.evaluation_limit;
-    work->pass.single = single;
-    return lbfgs_minimise(work->lbfgs, share, evaluate, work, &settings);
-}
-
-/* Descend from several starts and leave the lowest end in best. */
-static void search(NarrowWork *work, Narrow *report)
-{
-    double lowest = INFINITY;
-    double highest = -INFINITY;
-    const size_t bytes = (size_t)work->count[work->rank] * sizeof(double);
-    for (int start = 0; start < work->settings.starts; start++) {
-        lbfgs_forget(work->lbfgs);
-        draw_start(work, start, work->share);
-        const Lbfgs end = descend(work, !work->settings.double_only, comparable, work->share);
-        report->evaluations += end.evaluations;
-        highest = fmax(highest, end.value);
-        if (start == 0 || end.value < lowest) {
-            lowest = end.value;
-            report->iterations = end.iterations;
-            memcpy(work->best, work->share, bytes);
-        }
-    }
-    report->spread = highest / lowest - 1.0;
-    if (work->settings.starts > 1) {
-        lbfgs_forget(work->lbfgs);
-    }
 }
 
 /* ---- report -------------------------------------------------------------------------- */
@@ -312,38 +235,79 @@ static void describe(NarrowWork *work, Narrow *report, double eigenvalues[], dou
     free(network.matrix);
 }
 
-Narrow narrow_solve(NarrowWork *work, const Problem *problem, double eigenvalues[],
-                    double overlaps[])
+/* What rank 0 tells the team to do next. */
+typedef enum Command { COMMAND_STEP, COMMAND_SAVE, COMMAND_STOP } Command;
+
+/* Collective.  Until the end of the point, or the order to stop; false then. */
+static bool descend(NarrowWork *work)
 {
-    assert(problem->weight_decay > 0.0 && problem->width == work->p);
-    work->problem.weight_decay = problem->weight_decay;
-    work->weight = problem_nuclear_weight(&work->problem);
-    const double tolerance =
-        problem->tolerance > 0.0 ? problem->tolerance : work->settings.tolerance;
-    Narrow report = {0};
-    if (!work->started) {
-        search(work, &report);
+    const NarrowSettings *settings = &work->settings;
+    while (work->progress.stage != NARROW_END) {
+        int command = COMMAND_STEP;
+        if (work->rank == 0 && settings->stop != NULL &&
+            settings->stop(settings->stop_context)) {
+            command = COMMAND_STOP;
+        } else if (work->rank == 0 && settings->checkpoint != NULL &&
+                   MPI_Wtime() - work->saved_at >= settings->checkpoint_period) {
+            command = COMMAND_SAVE;
+        }
+        MPI_Bcast(&command, 1, MPI_INT, 0, work->team);
+        if (command != COMMAND_STEP && settings->checkpoint != NULL) {
+            narrow_save(work);
+        }
+        if (command == COMMAND_STOP) {
+            return false;
+        }
+        narrow_step(work);
     }
-    const Lbfgs end = descend(work, false, tolerance, work->best);
-    gather(work, work->best);
-    report.outcome = end.outcome;
-    report.iterations += end.iterations;
-    report.evaluations += end.evaluations;
-    report.objective = end.value;
-    report.estimate = end.estimate / end.value;
+    return true;
+}
+
+/* Collective.  The network in hand, described on all ranks. */
+static void report_network(NarrowWork *work, Narrow *report, double eigenvalues[],
+                           double overlaps[])
+{
+    const NarrowProgress *progress = &work->progress;
+    const Lbfgs end = lbfgs_report(work->lbfgs[0], work->best);
+    narrow_gather(work, work->best);
+    report->outcome = end.outcome;
+    report->iterations = progress->iterations + end.iterations;
+    report->objective = end.value;
+    report->estimate = end.estimate / end.value;
+    report->spread = progress->lowest > 0.0 ? progress->highest / progress->lowest - 1.0 : 0.0;
     work->started = end.outcome != OUTCOME_FAILED;
     double *values = checked_alloc((size_t)work->d, sizeof *values);
-    describe(work, &report, values, overlaps);
+    describe(work, report, values, overlaps);
     for (int k = 0; k < work->d; k++) {
-        report.rank += values[k] > vanishing * values[0];
+        report->rank += values[k] > vanishing * values[0];
     }
     if (eigenvalues != NULL) {
         memcpy(eigenvalues, values, (size_t)work->d * sizeof *values);
     }
     free(values);
-    if (report.outcome == OUTCOME_FAILED) {
-        report.gap = report.estimate = report.spread = report.objective = report.train_loss =
-            NAN;
+    if (report->outcome == OUTCOME_FAILED) {
+        report->gap = report->estimate = report->spread = report->objective =
+            report->train_loss = NAN;
+    }
+}
+
+Narrow narrow_solve(NarrowWork *work, const Problem *problem, double eigenvalues[],
+                    double overlaps[])
+{
+    assert(problem->weight_decay > 0.0 && problem->width == work->p);
+    const bool resumed = work->resumes_at == problem->weight_decay;
+    work->resumes_at = NAN;
+    work->problem.weight_decay = problem->weight_decay;
+    work->weight = problem_nuclear_weight(&work->problem);
+    work->progress.tolerance =
+        problem->tolerance > 0.0 ? problem->tolerance : work->settings.tolerance;
+    if (!resumed) {
+        narrow_begin_point(work);
+    }
+    Narrow report = {.outcome = OUTCOME_RUNNING, .stopped = !descend(work)};
+    report.evaluations = work->progress.evaluations;
+    if (!report.stopped) {
+        report_network(work, &report, eigenvalues, overlaps);
     }
     MPI_Bcast(&report, sizeof report, MPI_BYTE, 0, work->team);
     return report;

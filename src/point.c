@@ -234,13 +234,13 @@ static bool solve_bayes(const PointLine *line)
     return true;
 }
 
-/* A new method is a row here; one that the grammar knows and no solver does is refused before
- * any point by sweep_check.c. */
+/* A new method is a row here. */
 static bool (*const solvers[METHOD_COUNT])(const PointLine *line) = {
     [METHOD_STATE_EVOLUTION] = solve_evolution,
     [METHOD_BAYES] = solve_bayes,
     [METHOD_OPTIMAL] = solve_optimal,
     [METHOD_TRAINING] = point_train,
+    [METHOD_AMP] = point_amp,
 };
 
 bool point_solve(const PointTeam *team, const Problem problems[], size_t count,

@@ -52,9 +52,8 @@ static bool same_data(const Problem *a, const Problem *b)
            a->random_signs == b->random_signs;
 }
 
-/* Theory.md section 7, of d decreasing numbers; those not learned are exactly 0, hence no
- * tolerance. */
-static void put_spectrum(const double eigenvalues[], size_t d, double value[])
+/* Exactly 0, hence no tolerance. */
+void point_put_spectrum(const double eigenvalues[], size_t d, double value[])
 {
     assert(d >= 2);
     const SpectrumSummary summary = summary_of(eigenvalues, d, 0.0);
@@ -128,11 +127,15 @@ static bool quadratic_solve(void *work, const Problem *problem, double eigenvalu
 
 static void *narrow_begin(const PointLine *line, const Problem *problem, const Luggage *luggage)
 {
-    (void)luggage; /* its descents keep no checkpoint */
     NarrowSettings settings = narrow_defaults();
     settings.store = problem->store;
     settings.memory = (size_t)line->team->memory;
     settings.tolerance = problem->tolerance;
+    settings.checkpoint = line->team->checkpoint;
+    settings.luggage = luggage->block;
+    settings.luggage_bytes = luggage->bytes;
+    settings.stop = line->team->stopping;
+    settings.stop_context = line->team->context;
     return narrow_create(line->team->comm, problem, &settings);
 }
 
@@ -153,7 +156,7 @@ static bool narrow_point(void *work, const Problem *problem, double eigenvalues[
     record->value[FIELD_START_SPREAD] = t.spread;
     record->value[FIELD_FEATURE_OVERLAP] = t.rank > 0 ? overlaps[0] : NAN;
     free(overlaps);
-    return true;
+    return !t.stopped;
 }
 
 /* ---- diagonal network --------------------------------------------------------------------- */
@@ -161,11 +164,13 @@ static bool narrow_point(void *work, const Problem *problem, double eigenvalues[
 static void *diagonal_create(const PointLine *line, const Problem *problem,
                              const Luggage *luggage)
 {
-    (void)luggage; /* minutes, not hours: no checkpoint */
+    (void)luggage; /* minutes, not hours: a line that is stopped is begun again */
     LassoSettings settings = lasso_defaults();
     settings.random_signs = problem->random_signs;
     settings.memory = (size_t)line->team->memory;
     settings.tolerance = problem->tolerance;
+    settings.stop = line->team->stopping;
+    settings.stop_context = line->team->context;
     return lasso_create(line->team->comm, problem, &settings);
 }
 
@@ -180,8 +185,8 @@ static bool diagonal_solve(void *work, const Problem *problem, double eigenvalue
     const Lasso t = lasso_solve(work, problem, eigenvalues);
     PUT_OBSERVED(record, t);
     record->value[FIELD_ITERATIONS] = t.iterations;
-    record->value[FIELD_TRAIN_LOSS] = 2.0 * t.train_loss / problem->samples; /* sum res^2 / n */
-    return true;
+    record->value[FIELD_TRAIN_LOSS] = t.train_loss;
+    return !t.stopped;
 }
 
 /* ---- lines --------------------------------------------------------------------------------- */
@@ -230,7 +235,7 @@ static bool train_point(const PointLine *line, size_t k, const Trainer *trainer,
         record.outcome = OUTCOME_FAILED;
         record.value[FIELD_ITERATIONS] = iterations;
     } else {
-        put_spectrum(eigenvalues, d, record.value);
+        point_put_spectrum(eigenvalues, d, record.value);
     }
     point_complete(problem, point_clock() - start, &record);
     luggage->records[k] = record;

@@ -1,4 +1,4 @@
-/* scalapack.h - every Fortran and BLACS name used, private to pgrid.c and dmat.c. */
+/* scalapack.h - every Fortran and BLACS name used, private to pgrid.c, dmat.c and dmat_eigen.c. */
 #ifndef PHASESWEEP_SCALAPACK_H
 #define PHASESWEEP_SCALAPACK_H
 
@@ -26,9 +26,15 @@ void pdsymm_(const char *side, const char *triangle, const int *m, const int *n,
              const int *desc_a, const double *b, const int *ib, const int *jb,
              const int *desc_b, const double *beta, double *c, const int *ic, const int *jc,
              const int *desc_c, size_t length_side, size_t length_triangle);
-void pdsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *ia,
-              const int *ja, const int *desc_a, double *w, double *z, const int *iz,
-              const int *jz, const int *desc_z, double *work, const int *lwork, int *iwork,
-              const int *liwork, int *info, size_t length_job, size_t length_triangle);
+void Cdgsum2d(int context, const char *scope, const char *topology, int m, int n, double *a,
+              int lda, int row, int column);
+void pdsytrd_(const char *triangle, const int *n, double *a, const int *ia, const int *ja,
+              const int *desc_a, double *diagonal, double *off, double *tau, double *work,
+              const int *lwork, int *info, size_t length_triangle);
+void pdormtr_(const char *side, const char *triangle, const char *transpose, const int *m,
+              const int *n, const double *a, const int *ia, const int *ja, const int *desc_a,
+              const double *tau, double *c, const int *ic, const int *jc, const int *desc_c,
+              double *work, const int *lwork, int *info, size_t length_side,
+              size_t length_triangle, size_t length_transpose);
 
 #endif

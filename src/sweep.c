@@ -36,7 +36,8 @@ static size_t row_length(const Sweep *sweep)
     return rank > 0 ? shape[rank - 1] : 1;
 }
 
-/* Trainings share their data along a weight decay and nothing along any other axis. */
+/* Trainings share their data along a weight decay and nothing along any other axis; message
+ * passing starts anew at every point, and data are drawn in the time of one iteration. */
 static size_t line_length(const Sweep *sweep)
 {
     size_t shape[AXIS_COUNT];
@@ -44,7 +45,8 @@ static size_t line_length(const Sweep *sweep)
     const int rank = sweep_shape(sweep, shape, ids);
     const bool shared = rank > 0 && (ids[rank - 1] == AXIS_WEIGHT_DECAY ||
                                      ids[rank - 1] == AXIS_NUCLEAR_WEIGHT);
-    return method_trains(sweep->method) && !shared ? 1 : LINE_LENGTH;
+    const bool alone = sweep->method == METHOD_AMP || !shared;
+    return method_trains(sweep->method) && alone ? 1 : LINE_LENGTH;
 }
 
 /* The last of them may be shorter.  A function of the job alone. */
@@ -178,7 +180,8 @@ Problem sweep_problem(const Sweep *sweep, size_t point)
                        .seed = value[AXIS_SEED],
                        .tolerance = sweep->tolerance,
                        .random_signs = sweep->random_signs,
-                       .store = sweep->store};
+                       .store = sweep->store,
+                       .damping = sweep->damping};
     problem.width = resolve_width(&sweep->axis[AXIS_WIDTH], value[AXIS_WIDTH], d);
     /* n before the weights: a multiple of sqrt(n_eff/d) needs the n_eff of the point */
     problem.samples = resolve(sweep->axis[AXIS_SAMPLES].form, value[AXIS_SAMPLES], d,

@@ -40,7 +40,7 @@ TrainingSettings training_defaults(void)
                               .memory = (size_t)1 << 30,
                               .eigen = EIGEN_AUTO,
                               .tolerance = 1e-6,
-                              .iteration_limit = 5000,
+                              .iteration_limit = 20000,
                               .checkpoint_period = 300.0};
 }
 
@@ -56,7 +56,7 @@ size_t training_memory(const Problem *problem, int ranks, SampleStore store)
     spec.store = store;
     const size_t d = (size_t)spec.dimension;
     /* factor, matrix, base, the remembered iterates, LAPACK's workspace */
-    const size_t matrices = 2 + 1 + 2 * HISTORY + 2;
+    const size_t matrices = 2 + 1 + 2 * HISTORY + 2 + 2;
     return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * matrices * d * d;
 }
 
@@ -247,11 +247,19 @@ static bool step(TrainingWork *work)
     if (work->rank == 0) {
         descent_matrix(&work->descent, work->pass.gram, work->matrix);
     }
-    if (eigen_solve(&work->eigen, work->matrix, work->values) != OUTCOME_CONVERGED) {
+    if (eigen_values(&work->eigen, work->matrix, work->values) != OUTCOME_CONVERGED) {
+        return false;
+    }
+    double b = 0.0;
+    if (work->rank == 0) {
+        b = descent_threshold(&work->descent, work->values, &work->progress.plan);
+    }
+    if (eigen_vectors(&work->eigen, work->progress.plan.rank, work->matrix) !=
+        OUTCOME_CONVERGED) {
         return false;
     }
     if (work->rank == 0) {
-        descent_step(&work->descent, work->matrix, work->values, work->factor,
+        descent_step(&work->descent, b, work->matrix, work->values, work->factor,
                      &work->progress.plan);
     }
     follow(work);

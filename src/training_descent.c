@@ -270,16 +270,24 @@ static void remember(Descent *descent, const double factor[], int rank, double k
     }
 }
 
-void descent_step(Descent *descent, const double vectors[], const double values[],
+double descent_threshold(const Descent *descent, const double values[], PassPlan *plan)
+{
+    const DescentState *state = &descent->state;
+    assert(state->smoothness > 0.0);
+    const double b = state->rule == RULE_MESSAGE
+                         ? threshold_of(descent, values)
+                         : descent->weight / (descent->d * state->smoothness);
+    plan->rank = active_above(values, descent->d, b);
+    return b;
+}
+
+void descent_step(Descent *descent, double b, const double vectors[], const double values[],
                   double factor[], PassPlan *plan)
 {
     DescentState *state = &descent->state;
     const size_t d = (size_t)descent->d;
     const bool message = state->rule == RULE_MESSAGE;
-    const double b = message ? threshold_of(descent, values)
-                             : descent->weight / (descent->d * state->smoothness);
-    plan->rank = active_above(values, descent->d, b);
-    assert(b > 0.0 && state->smoothness > 0.0);
+    assert(b > 0.0 && plan->rank == active_above(values, descent->d, b));
     plan->trace = 0.0;
     for (size_t k = 0; k < (size_t)plan->rank; k++) {
         const double root = sqrt(values[d - 1 - k] - b);

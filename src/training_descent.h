@@ -61,10 +61,14 @@ void descent_restart(Descent *descent, bool give_up);
 /* Local.  a = base + s B, lower triangle. */
 void descent_matrix(const Descent *descent, const double b[], double a[]);
 
-/* Local.  From the eigenvectors (by column) and ascending eigenvalues of that matrix: the new
- * network's factor [d * plan->rank], leading column first, the next base, and the plan of the
- * pass that makes its dual vector. */
-void descent_step(Descent *descent, const double vectors[], const double values[],
+/* Local.  The threshold b > 0 on the ascending eigenvalues [d] of that matrix; plan->rank of
+ * them are above it. */
+double descent_threshold(const Descent *descent, const double values[], PassPlan *plan);
+
+/* Local.  From the last plan->rank eigenvectors (by column) of that matrix, its eigenvalues and
+ * their threshold b: the new network's factor [d * plan->rank], leading column first, the next
+ * base, and the plan of the pass that makes its dual vector. */
+void descent_step(Descent *descent, double b, const double vectors[], const double values[],
                   double factor[], PassPlan *plan);
 
 /* Local.  After the pass of a gradient step: learn from its curvature, |A(move)|^2 = sum. */

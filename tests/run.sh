@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Install what is missing, build, and run every test.  Arguments go to ctest.
+# Install what is missing, build with assertions, and run every test.  Arguments go to ctest.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../cmake/setup.sh"
 packages="$packages $optional_packages"
-setup -DPHASESWEEP_WERROR=ON
+build=$root/build/checked
+setup -DPHASESWEEP_WERROR=ON -DPHASESWEEP_ASSERTS=ON
 cd "$build"
 exec ctest --output-on-failure --no-tests=error "$@"

@@ -24,12 +24,6 @@ static double eigenvalue(int i, int j, const void *w)
     return i == j ? ((const double *)w)[i] : 0.0;
 }
 
-static double identity(int i, int j, const void *unused)
-{
-    (void)unused;
-    return i == j ? 1.0 : 0.0;
-}
-
 /* Largest entry over all ranks, so that all ranks fail together. */
 static double largest(const DistMatrix *a)
 {
@@ -41,7 +35,22 @@ static double largest(const DistMatrix *a)
     return value;
 }
 
-static void check_size(const ProcessGrid *grid, int n, int block)
+static double last_columns(int i, int j, const void *first)
+{
+    return i == j && j >= *(const int *)first ? 1.0 : 0.0;
+}
+
+/* The last `count` columns of z; the others are made zero, as nothing is said of them. */
+static void keep_last(DistMatrix *z, int count)
+{
+    for (int k = 0; k < z->local_rows * z->local_columns; k++) {
+        const int column = dmat_global(k / z->local_rows, z->block, z->grid->column,
+                                       z->grid->columns);
+        z->local[k] = column >= z->columns - count ? z->local[k] : 0.0;
+    }
+}
+
+static void check_size(const ProcessGrid *grid, int n, int count, int block)
 {
     DistMatrix m[6];
     for (int k = 0; k < 6; k++) {
@@ -51,12 +60,17 @@ static void check_size(const ProcessGrid *grid, int n, int block)
     double *w = calloc((size_t)n, sizeof *w);
     dmat_fill(a, symmetric, NULL);
     dmat_fill(copy, symmetric, NULL);
-    assert_int_equal(dmat_eigh(a, w, z), OUTCOME_CONVERGED);
+    DistReduction *reduction = dmat_reduce(a);
+    assert_int_equal(dmat_eigenvalues(reduction, w), OUTCOME_CONVERGED);
+    assert_int_equal(dmat_eigenvectors(reduction, count, z), OUTCOME_CONVERGED);
+    dmat_reduction_free(reduction);
+    keep_last(z, count);
     dmat_fill(diagonal, eigenvalue, w);
     dmat_multiply(1.0, z, 0, diagonal, 0, 0.0, product);
     dmat_multiply(1.0, copy, 0, z, 0, -1.0, product);      /* A Z - Z diag(w) */
     assert_true(largest(product) < 1e-12);
-    dmat_fill(product, identity, NULL);
+    const int first = n - count;
+    dmat_fill(product, last_columns, &first);
     dmat_multiply(1.0, z, 1, z, 0, -1.0, product);          /* Z^T Z - 1 */
     assert_true(largest(product) < 1e-12);
     free(w);
@@ -71,8 +85,11 @@ static void test_eigh(void **unused)
     static const int sizes[] = {5, 17, 31, 50, 64, 100, 200};
     ProcessGrid grid = pgrid_create(MPI_COMM_WORLD);
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
-        check_size(&grid, sizes[k], 32);
-        check_size(&grid, sizes[k], 64);
+        for (int block = 32; block <= 64; block *= 2) {
+            check_size(&grid, sizes[k], sizes[k], block);
+            check_size(&grid, sizes[k], (sizes[k] + 4) / 5, block); /* all, few */
+            check_size(&grid, sizes[k], 1, block);
+        }
     }
     pgrid_free(&grid);
 }

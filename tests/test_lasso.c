@@ -9,35 +9,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "phasesweep/lasso.h"
+#include "lasso_case.h"
 #include "phasesweep/samples.h"
 
 enum { D = 50 };
-
-static Problem problem_of(int samples, double weight_decay, double tolerance)
-{
-    return (Problem){.model = MODEL_DIAGONAL,
-                     .source_exponent = 1.25,
-                     .noise = 0.1,
-                     .dimension = D,
-                     .samples = samples,
-                     .seed = 5,
-                     .width = 1,
-                     .weight_decay = weight_decay,
-                     .tolerance = tolerance};
-}
-
-static Lasso cold(MPI_Comm team, const Problem *problem, LassoLayout layout, double theta[])
-{
-    LassoSettings settings = lasso_defaults();
-    settings.layout = layout;
-    settings.random_signs = true;
-    LassoWork *work = lasso_create(team, problem, &settings);
-    const Lasso fit = lasso_solve(work, problem, NULL);
-    lasso_network(work, theta);
-    lasso_free(work);
-    return fit;
-}
 
 /* All rows [n][D + 1], the label last. */
 static double *gather(const Problem *problem)
@@ -108,7 +83,7 @@ static void test_minimum(void **unused)
     (void)unused;
     for (int k = 0; k < 4; k++) {
         const int samples = k % 2 == 0 ? 30 : 300;
-        Problem problem = problem_of(samples, k < 2 ? 0.3 : 0.05, 1e-12);
+        Problem problem = problem_of(D, samples, k < 2 ? 0.3 : 0.05, 1e-12);
         double theta[D];
         double gradient[D];
         double *rows = gather(&problem);

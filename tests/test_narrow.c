@@ -1,83 +1,15 @@
-/* Narrow networks: the gradient, teams, and agreement with the convex training where the width
- * does not bind. */
+/* Narrow networks: teams, lines, and agreement with the convex training where the width does
+ * not bind. */
 #include <math.h>
 #include <mpi.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <cmocka.h>
 
-#include "narrow_pass.h"
-#include "phasesweep/narrow.h"
-#include "phasesweep/rng.h"
+#include "narrow_case.h"
 #include "phasesweep/training.h"
-
-static Problem problem_of(double d, double p, double n, double nuclear_weight)
-{
-    Problem problem = {.model = MODEL_QUADRATIC,
-                       .method = METHOD_TRAINING,
-                       .dimension = d,
-                       .width = p,
-                       .samples = n,
-                       .source_exponent = 1.25,
-                       .noise = 0.1,
-                       .seed = 4.0};
-    problem.weight_decay = problem_weight_decay(&problem, nuclear_weight);
-    return problem;
-}
-
-static Narrow train(MPI_Comm team, const Problem *problem, double tolerance, bool double_only)
-{
-    NarrowSettings settings = narrow_defaults();
-    settings.tolerance = tolerance;
-    settings.double_only = double_only;
-    NarrowWork *work = narrow_create(team, problem, &settings);
-    const Narrow fit = narrow_solve(work, problem, NULL, NULL);
-    narrow_free(work);
-    return fit;
-}
-
-static double loss(NarrowPass *pass, const double factor[])
-{
-    return narrow_pass_run(pass, factor);
-}
-
-/* d |r|^2 / dF = -4 sum r Z F against central differences; the loss is a quartic, so their
- * error is h^2; in single precision to its rounding. */
-static void test_gradient(void **unused)
-{
-    (void)unused;
-    enum { D = 9, P = 4 };
-    const Problem problem = problem_of(D, P, 150.0, 0.1);
-    const SamplesSpec spec = samples_spec(&problem);
-    Samples samples = samples_create(MPI_COMM_WORLD, &spec);
-    NarrowPass pass = narrow_pass_create(MPI_COMM_WORLD, &samples, P, true);
-    double factor[D * P];
-    double sum[D * P];
-    rng_normals(1, RNG_PROBE, 0, D * P, factor);
-    for (int single = 0; single < 2; single++) {
-        pass.single = single == 1;
-        loss(&pass, factor);
-        MPI_Allreduce(pass.sum, sum, D * P, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
-        pass.single = false;
-        for (int k = 0; k < D * P; k += 5) {
-            const double h = 1e-4;
-            const double at = factor[k];
-            factor[k] = at + h;
-            double difference = loss(&pass, factor);
-            factor[k] = at - h;
-            difference = (difference - loss(&pass, factor)) / (2.0 * h);
-            factor[k] = at;
-            const double slope = -4.0 * sum[k];
-            assert_true(fabs(difference - slope) <
-                        (single ? 1e-5 : 1e-6) * (100.0 + fabs(slope)));
-        }
-    }
-    narrow_pass_free(&pass);
-    samples_free(&samples);
-}
 
 /* Width d, and a width between the rank of the convex solution and d: the same minimum as the
  * convex training, and a certificate near 0; below that rank no such thing. */
@@ -156,9 +88,9 @@ static void test_line(void **unused)
 int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gradient), cmocka_unit_test(test_convex),
-        cmocka_unit_test(test_teams), cmocka_unit_test(test_line)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_convex),
+                                       cmocka_unit_test(test_teams),
+                                       cmocka_unit_test(test_line)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();
     return failed;

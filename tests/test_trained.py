@@ -47,6 +47,19 @@ LONG = """sweeps:
     nuclear_weight: [0.02, 0.01, 0.005]
     tolerance: 1e-9
 """
+# the same for a narrow network: a second or more to its end
+NARROW = """sweeps:
+  - name: long
+    method: training
+    source_exponent: 1.25
+    dimension: 100
+    width: 12
+    noise: 0.1
+    samples: 20000
+    seed: 1
+    nuclear_weight: [0.1, 0.05]
+    tolerance: 1e-9
+"""
 
 
 def check_ranks(folder, job):
@@ -87,10 +100,10 @@ def check_point(path):
     assert abs(json.loads(done.stdout)["risk"] / float(cell["risk"]) - 1) < 1e-8
 
 
-def check_stop(folder, job):
+def check_stop(folder, name, job):
     """A training told to stop leaves a checkpoint and status 3; resuming ends where an
     unbroken run does."""
-    path, whole = f"{folder}/stopped.h5", f"{folder}/whole.h5"
+    path, whole = f"{folder}/{name}.h5", f"{folder}/{name}_whole.h5"
     assert run(1, "run", job, "-o", whole) == 0
     process = subprocess.Popen([MPIEXEC, "-n", "1", PROGRAM, "run", job, "-o", path],
                                stderr=subprocess.DEVNULL)
@@ -111,7 +124,8 @@ def main():
         check_ranks(folder, job)
         check_identities(f"{folder}/np1.h5")
         check_point(f"{folder}/np1.h5")
-        check_stop(folder, write(f"{folder}/long.yaml", LONG))
+        check_stop(folder, "wide", write(f"{folder}/long.yaml", LONG))
+        check_stop(folder, "narrow", write(f"{folder}/narrow.yaml", NARROW))
         half = write(f"{folder}/half.yaml", JOB.replace("[150, 800]", "[150.5]"))
         assert_one_line(alone("run", half, "-o", f"{folder}/no.h5"), 2, "samples", "whole")
 

@@ -36,11 +36,24 @@ void dmat_fill(DistMatrix *a, double (*entry)(int i, int j, const void *context)
 void dmat_multiply(double alpha, const DistMatrix *a, int transpose_a, const DistMatrix *b,
                    int transpose_b, double beta, DistMatrix *c);
 
-/* Collective on the grid.  Spectral decomposition a = z diag(w) z^T.
- *   a  n x n symmetric, lower triangle read; overwritten
- *   w  [n] eigenvalues, ascending, the same on every rank
- *   z  n x n eigenvectors by column, on the grid and block of a
- * Returns CONVERGED, or FAILED with w and z undefined. */
-Outcome dmat_eigh(DistMatrix *a, double w[], DistMatrix *z);
+/* A symmetric matrix reduced to a tridiagonal one: what eigenvalues and eigenvectors are made
+ * from. */
+typedef struct DistReduction DistReduction;
+
+/* Collective on the grid.
+ *   a  n x n symmetric, lower triangle read; overwritten, borrowed until the reduction is freed
+ * Release with dmat_reduction_free (local). */
+DistReduction *dmat_reduce(DistMatrix *a);
+void dmat_reduction_free(DistReduction *reduction);
+
+/* Local.  w [n] ascending, the same on every rank.  Returns CONVERGED, or FAILED with w
+ * undefined. */
+Outcome dmat_eigenvalues(const DistReduction *reduction, double w[]);
+
+/* Collective on the grid.  Eigenvectors of the `count` largest eigenvalues, 0 <= count <= n:
+ *   z  n x n on the grid and block of a, not a itself; its last `count` columns, ascending; the
+ *      others undefined
+ * Returns CONVERGED, or FAILED with z undefined. */
+Outcome dmat_eigenvectors(const DistReduction *reduction, int count, DistMatrix *z);
 
 #endif

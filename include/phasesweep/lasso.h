@@ -39,20 +39,24 @@ typedef enum LassoLayout {
 typedef struct LassoSettings {
     bool random_signs; /* of the teacher's coefficients */
     LassoLayout layout;
-    size_t memory;       /* bytes a rank may use; read by LASSO_AUTO */
-    double tolerance;    /* > 0: relative duality gap to reach */
-    int iteration_limit; /* >= 1, per call of lasso_solve */
+    size_t memory;               /* bytes a rank may use; read by LASSO_AUTO */
+    double tolerance;            /* > 0: relative duality gap to reach */
+    int iteration_limit;         /* >= 1, per call of lasso_solve */
+    bool (*stop)(void *context); /* asked by rank 0 once a step and block; NULL: never stop */
+    void *stop_context;          /* borrowed */
 } LassoSettings;
 
 typedef struct Lasso {
     Outcome outcome;        /* CONVERGED, NOT_CONVERGED (limit reached or rounding; see gap),
-                               FAILED (not finite: all numbers NAN) */
+                               FAILED (not finite: all numbers NAN), or RUNNING if stopped */
+    bool stopped;           /* settings.stop said so: nothing else is meant, and the line must
+                               be begun again */
     int iterations;         /* proximal and Newton steps */
     int factorisations;     /* of the Newton steps among them */
     int rank;               /* active coefficients */
     double gap;             /* (F - lower bound of the minimum) / F >= 0 */
     double objective;       /* F */
-    double train_loss;      /* 1/2 |y - X theta|^2 */
+    double train_loss;      /* mean squared residual over the samples */
     double risk;            /* R = |theta - theta*|^2 */
     double prediction_risk; /* E (f - f*)^2 = R */
     double trace;           /* |theta|_1 */
@@ -62,7 +66,8 @@ typedef struct Lasso {
 
 typedef struct LassoWork LassoWork;
 
-/* Local.  Signs +, automatic layout, no memory limit, tolerance 1e-6, 20000 iterations. */
+/* Local.  Signs +, automatic layout, no memory limit, tolerance 1e-6, 20000 iterations,
+ * never stopped. */
 LassoSettings lasso_defaults(void);
 
 /* Collective on team, which is borrowed and must outlive the work.  Draws the data of the

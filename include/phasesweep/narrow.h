@@ -6,8 +6,9 @@
  * independent N(0, 1) entries; the lowest end is kept and the spread of the ends reported.
  * Later points start from their neighbour.  The variables are F^T = W / (p d)^(1/4), so that
  * S = F F^T with F d x p; a gradient costs two products per block of rows, 4 n d p operations,
- * and is summed over the team.  Descents begin in single precision, where vector units do twice
- * the work, and end in double.
+ * and is summed over the team.  The starts descend side by side, so that one pass over the rows
+ * serves all and the products are wide enough to be fast; in single precision, where vector
+ * units do twice the work, before the lowest one ends in double.
  *
  * The duality gap of the convex problem without a bound on the rank (theory.md section 8) is
  * reported: near 0 it proves that the network is a global minimum, which is possible only where
@@ -26,18 +27,25 @@
 
 typedef struct NarrowSettings {
     SampleStore store;
-    size_t memory;        /* bytes a rank may use for rows; read by STORE_AUTO, and
-                                       for a copy in single precision, kept if it fits too */
-    bool rotated;         /* Haar-rotated teacher, see samples.h */
-    bool double_only;     /* no single precision in the early iterations */
-    double tolerance;     /* > 0: F - minimum nearby, estimated, relative to F */
-    int evaluation_limit; /* >= 1, per descent */
-    int starts;           /* >= 1, at the first point of a line */
+    size_t memory;               /* bytes a rank may use for rows; read by STORE_AUTO, and
+                                              for a copy in single precision, kept if it fits too */
+    bool rotated;                /* Haar-rotated teacher, see samples.h */
+    bool double_only;            /* no single precision in the early iterations */
+    double tolerance;            /* > 0: F - minimum nearby, estimated, relative to F */
+    int evaluation_limit;        /* >= 1, per descent */
+    int starts;                  /* >= 1, at the first point of a line */
+    const char *checkpoint;      /* path, NULL: none; borrowed, read on rank 0 */
+    double checkpoint_period;    /* seconds between checkpoints */
+    void *luggage;               /* the caller's bytes, saved and restored with the state */
+    size_t luggage_bytes;        /*   on rank 0; borrowed; the same number on all ranks */
+    bool (*stop)(void *context); /* asked by rank 0 once an evaluation; NULL: never stop */
+    void *stop_context;          /* borrowed */
 } NarrowSettings;
 
 typedef struct Narrow {
     Outcome outcome;        /* CONVERGED to a stationary point, NOT_CONVERGED (limit reached),
-                               FAILED (not finite: all numbers NAN) */
+                               FAILED (not finite: all numbers NAN), or RUNNING if stopped */
+    bool stopped;           /* settings.stop said so; the state is in the checkpoint */
     int iterations;         /* of the descents that led to the network kept */
     int evaluations;        /* of F and its gradient, all starts together */
     int rank;               /* eigenvalues of S above 1e-9 of the largest */
@@ -55,11 +63,15 @@ typedef struct Narrow {
 
 typedef struct NarrowWork NarrowWork;
 
-/* Local.  Tolerance 1e-7, auto store with 1 GiB, 5000 evaluations, 3 starts. */
+/* Local.  Tolerance 1e-7, auto store with 1 GiB, 5000 evaluations, 3 starts, 300 s, nothing
+ * else. */
 NarrowSettings narrow_defaults(void);
 
 /* Collective on team, which is borrowed and must outlive the work.  Draws the data of the
- * problem's (seed, n, d, gamma, Delta) for networks of its width.  Release with narrow_free. */
+ * problem's (seed, n, d, gamma, Delta) for networks of its width.  If settings->checkpoint
+ * names a file that was written for the same data and width, its state and luggage are taken
+ * over, and the point that it was in is gone on with; other files are ignored.  Release with
+ * narrow_free. */
 NarrowWork *narrow_create(MPI_Comm team, const Problem *problem,
                           const NarrowSettings *settings);
 void narrow_free(NarrowWork *work);

@@ -70,6 +70,8 @@ typedef struct Problem {
     bool   random_signs;
     /* used by training and amp only */
     SampleStore store;
+    /* of amp, in [0, 1); negative: as little as it needs */
+    double damping;
 } Problem;
 
 /* Local.  Names as written in job files; static strings, never NULL. */
@@ -86,7 +88,7 @@ bool method_trains(Method method);
 bool method_decays(Method method);
 
 /* Local.  The tolerance taken where none is given: residual of the fixed-point equations 1e-9;
- * duality gap of a training 1e-6. */
+ * duality gap of a training 1e-6; change of S and delta in message passing 1e-6. */
 double method_tolerance(Method method);
 
 /* Local.  n_eff: n for the diagonal network, n/d for the quadratic one. */

@@ -4,12 +4,15 @@
  *
  * gamma = 1.25, Delta = 0.1.  For each width and seed the report; then the mean risk, and the
  * useful flops (narrow_flops) a CPU second over the rate of dgemm at side 2000 measured just
- * before: seconds of the busiest rank, waiting included.  FILE gets the data of seed 1 for
- * bench_narrow_torch.py: rows, then labels, raw doubles. */
+ * before: seconds of the busiest rank, waiting included, and all else than products too. Before
+ * each width what BLAS alone reaches on these skinny shapes, rows streaming from memory: the
+ * roofline, in single precision for all starts side by side and in double for one.  FILE gets
+ * the data of seed 1 for bench_narrow_torch.py: rows, then labels, raw doubles. */
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "phasesweep/check.h"
@@ -43,6 +46,47 @@ static double dgemm_rate(void)
     }
     free(m);
     return 2.0 * pow(n, 3) / best;
+}
+
+void sgemm_(const char *, const char *, const int *, const int *, const int *, const float *,
+            const float *, const int *, const float *, const int *, const float *, float *,
+            const int *, size_t, size_t);
+
+/* Flops a CPU second of both products of a pass over rows x d numbers, `columns` wide: the
+ * best of three passes. */
+static double skinny_rate(int rows, int d, int columns, bool single)
+{
+    const int block = 640;
+    const double one = 1.0;
+    const float one_single = 1.0F;
+    const size_t bytes = single ? sizeof(float) : sizeof(double);
+    char *x = checked_alloc((size_t)rows * (size_t)d, bytes);
+    char *f = checked_alloc((size_t)columns * (size_t)d, bytes);
+    char *v = checked_alloc((size_t)columns * (size_t)block, bytes);
+    memset(x, 0x3e, (size_t)rows * (size_t)d * bytes); /* a positive number, and touched */
+    double best = INFINITY;
+    for (int repeat = 0; repeat < 3; repeat++) {
+        const double start = processor_seconds();
+        for (int row = 0; row + block <= rows; row += block) {
+            const void *at = x + (size_t)row * (size_t)d * bytes;
+            if (single) {
+                sgemm_("T", "N", &block, &columns, &d, &one_single, at, &d, (float *)f, &d,
+                       &one_single, (float *)v, &block, 1, 1);
+                sgemm_("N", "N", &d, &columns, &block, &one_single, at, &d, (float *)v, &block,
+                       &one_single, (float *)f, &d, 1, 1);
+            } else {
+                dgemm_("T", "N", &block, &columns, &d, &one, at, &d, (double *)f, &d, &one,
+                       (double *)v, &block, 1, 1);
+                dgemm_("N", "N", &d, &columns, &block, &one, at, &d, (double *)v, &block, &one,
+                       (double *)f, &d, 1, 1);
+            }
+        }
+        best = fmin(best, processor_seconds() - start);
+    }
+    free(v);
+    free(f);
+    free(x);
+    return 4.0 * (rows / block * block) * (double)d * columns / best;
 }
 
 static void write_data(const char *path, const Problem *problem)
@@ -88,6 +132,15 @@ int main(int argc, char **argv)
         problem.width = width;
         problem.weight_decay = problem_weight_decay(&problem, atof(argv[3]));
         double risk = 0.0;
+        const int share = (int)problem.samples / ranks;
+        const int d = (int)problem.dimension;
+        const int columns = settings.starts * (int)width;
+        const double search = skinny_rate(share, d, columns, true) / rate;
+        const double polish = skinny_rate(share, d, (int)width, false) / rate;
+        if (rank == 0) {
+            printf("p %g: sgemm of %d columns %.2f, dgemm of %g columns %.2f of dgemm\n", width,
+                   columns, search, width, polish);
+        }
         for (int seed = 1; seed <= seeds; seed++) {
             problem.seed = seed;
             NarrowWork *work = narrow_create(MPI_COMM_WORLD, &problem, &settings);

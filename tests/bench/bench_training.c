@@ -1,11 +1,12 @@
 /* How fast training goes, in units of this machine's dgemm.  Not a test: run it by hand.
  *
  *   mpirun -n K bench_training SAMPLES DIMENSION GAMMA NOISE NUCLEAR_WEIGHT [REPEATS]
+ *   mpirun -n K bench_training ... REPEATS speedup
  *
  * For every store, with single precision in the early iterations and without: useful flops
  * (training_flops) a second over the dgemm rate of the same ranks at side 2000, measured just
- * before; seconds to build the data and to solve; seconds of one eigendecomposition by each
- * method.  Seconds are CPU seconds of the busiest rank on a team of one, wall seconds
+ * before; seconds to build the data and to solve.  `speedup`: the team against rank 0 alone,
+ * in turns, the others asleep; median of the ratios.  Seconds are CPU seconds of the busiest rank on a team of one, wall seconds
  * otherwise, because waiting ranks spin. */
 #include <math.h>
 #include <mpi.h>
@@ -57,31 +58,6 @@ static double dgemm_rate(int n)
     return ranks * 2.0 * pow(n, 3) / best;
 }
 
-static void bench_eigen(int n)
-{
-    double *a = checked_alloc((size_t)n * (size_t)n, sizeof *a);
-    double *w = checked_alloc((size_t)n, sizeof *w);
-    for (int method = EIGEN_LAPACK; method < (ranks > 1 ? EIGEN_COUNT : EIGEN_SCALAPACK);
-         method++) {
-        Eigen eigen = eigen_create(MPI_COMM_WORLD, n, (EigenMethod)method);
-        double best = INFINITY;
-        for (int repeat = 0; repeat < 3; repeat++) {
-            for (int row = 0; row < n; row++) {
-                rng_normals(1, 1, (uint64_t)row, n, a + (size_t)row * (size_t)n);
-            }
-            const double start = now();
-            eigen_solve(&eigen, a, w);
-            best = fmin(best, now() - start);
-        }
-        eigen_free(&eigen);
-        if (rank == 0) {
-            printf("eigen %-9s %.4f s\n", method == EIGEN_LAPACK ? "LAPACK" : "ScaLAPACK",
-                   best);
-        }
-    }
-    free(a), free(w);
-}
-
 static void bench_store(const Problem *problem, SampleStore store, bool double_only)
 {
     const double rate = dgemm_rate(2000);
@@ -104,6 +80,58 @@ static void bench_store(const Problem *problem, SampleStore store, bool double_o
     }
 }
 
+static double solve_seconds(MPI_Comm team, const Problem *problem)
+{
+    TrainingSettings settings = training_defaults();
+    settings.store = STORE_DOUBLE;
+    TrainingWork *work = training_create(team, problem, &settings);
+    const double start = MPI_Wtime();
+    const Training t = training_solve(work, problem, NULL, NULL);
+    const double seconds = MPI_Wtime() - start;
+    training_free(work);
+    return t.gap <= problem->tolerance ? seconds : NAN;
+}
+
+/* Rank 0 alone, while the others leave their cores. */
+static double seconds_alone(const Problem *problem)
+{
+    MPI_Request meeting;
+    const double seconds = rank == 0 ? solve_seconds(MPI_COMM_SELF, problem) : 0.0;
+    MPI_Ibarrier(MPI_COMM_WORLD, &meeting);
+    for (int met = 0; !met;) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        MPI_Test(&meeting, &met, MPI_STATUS_IGNORE);
+    }
+    return seconds;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void bench_speedup(const Problem *problem, int repeats)
+{
+    double *ratio = checked_alloc((size_t)repeats, sizeof *ratio);
+    for (int repeat = 0; repeat < repeats; repeat++) {
+        const double alone = seconds_alone(problem);
+        const double together = solve_seconds(MPI_COMM_WORLD, problem);
+        ratio[repeat] = alone / together;
+        if (rank == 0) {
+            printf("alone %.3f s, %d ranks %.3f s: %.2f\n", alone, ranks, together,
+                   ratio[repeat]);
+            fflush(stdout);
+        }
+    }
+    qsort(ratio, (size_t)repeats, sizeof *ratio, ascending);
+    if (rank == 0) {
+        printf("speed-up, median of %d: %.2f\n", repeats, ratio[repeats / 2]);
+    }
+    free(ratio);
+}
+
 int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
@@ -124,8 +152,11 @@ int main(int argc, char **argv)
                              .seed = 1.0,
                              .tolerance = 1e-6};
     const int repeats = argc > 6 ? atoi(argv[6]) : 1;
-    bench_eigen((int)d);
-    for (int repeat = 0; repeat < repeats; repeat++) {
+    const bool speedup = argc > 7 && strcmp(argv[7], "speedup") == 0;
+    if (speedup) {
+        bench_speedup(&problem, repeats);
+    }
+    for (int repeat = 0; repeat < repeats && !speedup; repeat++) {
         for (int store = STORE_DOUBLE; store < STORE_COUNT; store++) {
             bench_store(&problem, (SampleStore)store, true);
             bench_store(&problem, (SampleStore)store, false);

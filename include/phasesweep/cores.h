@@ -1,0 +1,32 @@
+/* cores.h - the cores of ranks that wait, lent to rank 0 of their team for one BLAS call.
+ *
+ * On one node a threaded LAPACK solves a symmetric eigenproblem faster than the same cores do
+ * as ranks of ScaLAPACK (2 cores, n = 3200: see tests/bench/bench_eigen.c).  Two things stand in
+ * its way: mpirun binds a rank and all its threads to one core, and ranks that wait in MPI
+ * spin on theirs.
+ */
+#ifndef PHASESWEEP_CORES_H
+#define PHASESWEEP_CORES_H
+
+#include <mpi.h>
+#include <sched.h>
+
+typedef struct Cores {
+    MPI_Comm  team;     /* borrowed; must outlive this */
+    int       rank;     /* in the team */
+    int       threads;  /* >= 1: ranks of the team on this node, at most one a core */
+    cpu_set_t own;      /* where this rank may run */
+    cpu_set_t all;      /* where any rank of the team on this node may run */
+} Cores;
+
+/* Collective on team. */
+Cores cores_find(MPI_Comm team);
+
+/* Collective on the team: between the two, BLAS calls of rank 0 use `threads` threads.  The
+ * other ranks sleep in cores_return until rank 0 comes there.  OpenBLAS keeps the threads it
+ * has made, and they spin for about 20 ms after a call before they sleep: not for calls that
+ * are shorter than that. */
+void cores_borrow(const Cores *cores);
+void cores_return(const Cores *cores);
+
+#endif

@@ -1,0 +1,83 @@
+#include "tridiagonal.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "blas.h"
+#include "phasesweep/check.h"
+
+Tridiagonal tridiagonal_create(int n)
+{
+    assert(n >= 1);
+    return (Tridiagonal){.n = n,
+                         .diagonal = checked_alloc((size_t)n, sizeof(double)),
+                         .off = checked_alloc((size_t)n, sizeof(double))};
+}
+
+void tridiagonal_free(Tridiagonal *t)
+{
+    free(t->diagonal);
+    free(t->off);
+    *t = (Tridiagonal){0};
+}
+
+/* LAPACK destroys its arguments; `off` is a scratch array of the caller's. */
+static void copy(const Tridiagonal *t, double diagonal[], double off[])
+{
+    memcpy(diagonal, t->diagonal, (size_t)t->n * sizeof *diagonal);
+    memcpy(off, t->off, (size_t)t->n * sizeof *off);
+}
+
+bool tridiagonal_values(const Tridiagonal *t, double w[])
+{
+    double *off = checked_alloc((size_t)t->n, sizeof *off);
+    int info;
+    copy(t, w, off);
+    dsterf_(&t->n, w, off, &info);
+    free(off);
+    assert(info >= 0);
+    return info == 0;
+}
+
+bool tridiagonal_top(const Tridiagonal *t, int count, double z[])
+{
+    assert(count >= 1 && count <= t->n);
+    const int n = t->n;
+    const int length = 18 * n;
+    const int integers = 10 * n;
+    const int first = n - count + 1;
+    const double unused = 0.0;
+    const size_t places = (size_t)n;
+    double *real = checked_alloc(3 * places + (size_t)length, sizeof *real);
+    int *whole = checked_alloc(2 * places + (size_t)integers, sizeof *whole);
+    double *w = real + 2 * places;
+    int found = 0;
+    int accurate = 1;
+    int info;
+    copy(t, real, real + places);
+    dstemr_("V", "I", &n, real, real + places, &unused, &unused, &first, &n, &found, w, z, &n,
+            &count, whole, &accurate, w + places, &length, whole + 2 * places, &integers, &info,
+            1, 1);
+    free(real);
+    free(whole);
+    assert(info >= 0);
+    return info == 0 && found == count;
+}
+
+bool tridiagonal_all(const Tridiagonal *t, double z[], double work[])
+{
+    const int n = t->n;
+    const int length = 1 + 4 * n + n * n;
+    const int integers = 3 + 5 * n;
+    double *real = checked_alloc(2 * (size_t)n, sizeof *real);
+    int *whole = checked_alloc((size_t)integers, sizeof *whole);
+    int info;
+    copy(t, real, real + n);
+    dstedc_("I", &n, real, real + n, z, &n, work, &length, whole, &integers, &info, 1);
+    free(real);
+    free(whole);
+    assert(info >= 0);
+    return info == 0;
+}
