@@ -8,6 +8,7 @@
 
 enum { SLOTS = 2048, MAX_STEPS = 100 };
 
+/* The side stays: it is what the table is for. */
 void field_table_free(FieldTable *table)
 {
     free(table->slot);
@@ -20,7 +21,8 @@ Field field_of_atoms(const Atoms *atoms)
     return (Field){.near = *atoms, .reach = INFINITY};
 }
 
-/* Empty the table if it belongs to another teacher or is filling up. */
+/* Empty the table if it belongs to another teacher or is filling up.  Half full at most, so
+ * that probes stay short and always end. */
 static void take_teacher(FieldTable *table, const Teacher *teacher)
 {
     if (table->slot != NULL && table->source_exponent == teacher->source_exponent &&
@@ -36,9 +38,13 @@ static void take_teacher(FieldTable *table, const Teacher *teacher)
     table->dimension = teacher->dimension;
 }
 
+/* Neighbours up to `side` indices away are kept term by term.  The rest is expanded at s =
+ * s_i, each atom by the geometric series
+ *     1/(s + x - s_j) = sum_k (-x)^k / (s - s_j)^(k + 1). */
 static void fill(FieldSlot *slot, const Teacher *teacher, double index, int side, Atoms *atoms)
 {
     const double s = teacher_eigenvalue(teacher, index);
+    /* half an index beyond the last neighbour: no rounding decides who is one */
     const double low = teacher_eigenvalue(teacher, index + side + 0.5);
     const double high = index > side + 0.5
                             ? teacher_eigenvalue(teacher, index - side - 0.5)
@@ -49,10 +55,12 @@ static void fill(FieldSlot *slot, const Teacher *teacher, double index, int side
         .order = FIELD_ORDER,
         .center = s};
     Field *field = &slot->field;
+    /* of the atoms in the series; its radius of convergence */
     double nearest = INFINITY;
     teacher_atoms_resolvent(teacher, (double complex[1]){s}, 1, atoms);
     for (size_t k = 0; k < atoms->count; k++) {
         const double distance = s - atoms->position[k];
+        /* all but s_i itself, near or far */
         if (distance != 0.0) {
             field->others += atoms->mass[k] / (distance * distance);
         }
@@ -109,6 +117,8 @@ static void powers(const Field *field, double u, double *second, double *third)
 
 double field_radius(const Field *field, double t)
 {
+    /* the edge is where (1/d)/r^2 + others = 1/t; others grow with r, so near a merger this
+     * is no more than a guess, and the room is kept from vanishing */
     const double room = 1.0 - t * field->others;
     return sqrt(t * field->near.mass[0] / fmax(room, 0.5));
 }
