@@ -62,7 +62,7 @@ typedef struct Training {
 
 typedef struct TrainingWork TrainingWork;
 
-/* Local.  Tolerance 1e-6, auto store with 1 GiB, 5000 iterations, 300 s, nothing else. */
+/* Local.  Tolerance 1e-6, auto store with 1 GiB, 20000 iterations, 300 s, nothing else. */
 TrainingSettings training_defaults(void);
 
 /* Collective on team, which is borrowed and must outlive the work.  Draws the data of the
