@@ -78,6 +78,7 @@ Gap bands_gap(Bands *bands, const Teacher *teacher, double index)
 {
     assert(index >= 1.0 && index < teacher->dimension);
     take_teacher(bands, teacher);
+    /* whole indices as doubles; neighbours fall into neighbouring slots */
     size_t k = (size_t)fmod(index, SLOTS);
     while (bands->slot[k].index != 0.0 && bands->slot[k].index != index) {
         k = (k + 1) % SLOTS;

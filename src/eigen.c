@@ -25,6 +25,7 @@ struct EigenRoom {
     int         work_length;
 };
 
+/* Nothing is allocated here: which method is used decides what is needed. */
 Eigen eigen_create(MPI_Comm team, int n, EigenMethod method)
 {
     assert(n >= 1);

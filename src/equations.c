@@ -63,6 +63,7 @@ static void jacobian(const Equations *e, const Iterate *at, double j[2][2])
 /* x with j x = y. */
 static void solve(double j[2][2], const double y[2], double x[2])
 {
+    /* Cramer; a vanishing determinant gives infinity or NAN, which callers look for */
     const double determinant = j[0][0] * j[1][1] - j[0][1] * j[1][0];
     x[0] = (y[0] * j[1][1] - j[0][1] * y[1]) / determinant;
     x[1] = (j[0][0] * y[1] - y[0] * j[1][0]) / determinant;

@@ -12,7 +12,8 @@
 
 /* ---- a line -------------------------------------------------------------------------- */
 
-/* Value at x of the cubic through (x0, y0), (x1, y1) with the slopes given there. */
+/* Value at x of the cubic through (x0, y0), (x1, y1) with the slopes given there. slope0 and
+ * slope1 are dy/dx; x may lie outside. */
 static double hermite(double x0, double y0, double slope0, double x1, double y1, double slope1,
                       double x)
 {
@@ -158,6 +159,7 @@ static void set_objective(const Equations *e, const Iterate *at, const Problem *
     result->objective = result->train_loss + (quadratic ? 2.0 : 1.0) * e->weight * at->o.trace;
 }
 
+/* Outcome and exponents at the last iterate, whether it converged or not. */
 static Evolution report(Equations *e, const Iterate *at, const Problem *problem)
 {
     const double residual = equations_residual(at);
@@ -197,6 +199,7 @@ void evolution_forget(EvolutionWork *work)
 static void take_teacher(EvolutionWork *work, const Problem *problem)
 {
     const Problem *old = &work->problem;
+    /* a new teacher is new tables as well; another model or noise only moves the solution */
     if (old->source_exponent != problem->source_exponent ||
         old->dimension != problem->dimension) {
         work->overlaps.teacher = teacher_create(problem->source_exponent, problem->dimension);

@@ -84,6 +84,7 @@ const Field *field_around(FieldTable *table, const Teacher *teacher, double inde
 {
     assert(index >= 1.0 && index <= teacher->dimension);
     take_teacher(table, teacher);
+    /* whole indices as doubles; neighbours fall into neighbouring slots */
     size_t k = (size_t)fmod(index, SLOTS);
     while (table->slot[k].index != 0.0 && table->slot[k].index != index) {
         k = (k + 1) % SLOTS;
@@ -132,6 +133,7 @@ double field_edge(const Field *field, double t, int side)
         double second;
         double third;
         powers(field, field->center + side * distance, &second, &third);
+        /* the edge is where (1/d) sum 1/(u - s)^2 = 1/t, that is mean = delta */
         const double mean = 1.0 / sqrt(second);
         const double move = (delta - mean) * second / (mean * side * third);
         distance += move;

@@ -91,6 +91,7 @@ static bool locate_by_newton(const Search *search, SpectralPoint *at)
         if (!isfinite(creal(move)) || (gap && creal(slope) <= 0.0)) {
             return false;
         }
+        /* leaving the half plane: the guess belonged to another band */
         w -= move;
         if (gap ? cimag(w) != 0.0 : cimag(w) <= 0.0) {
             return false;

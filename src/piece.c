@@ -99,6 +99,7 @@ static void solve_panel(const Task *task, const Field *field, const Piece *piece
         for (int k = 0; k < ATOM_NODES; k++) {
             u[k] = piece->low + (piece->high - piece->low) * grid->share[first + k];
         }
+        /* in batches of ATOM_NODES, which one sweep over the atoms serves */
         const Field used = heights(task, field, u, panel->y + first);
         panel->good = within_reach(&used, u, panel->y + first);
         curve_variances(&used, task->t, task->missing, u, panel->y + first, risk, slope);
