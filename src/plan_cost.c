@@ -88,6 +88,7 @@ static bool is_narrow(const Problem *problem)
     return problem->model == MODEL_QUADRATIC && problem->width < problem->dimension;
 }
 
+/* Trainings and message passing; theory needs no memory to speak of. */
 static bool draws_data(const Problem *problem)
 {
     return price_of(problem)->first > 0.0;
@@ -106,12 +107,14 @@ static double point_seconds(const Problem *problem, bool first, double *fixed)
     double flops = price->nd2 * n * d * d + price->nd * n * d;
     double eigen = price->d3 * d * d * d;
     double words = price->d3 > 0.0 ? d * d : d;
+    /* L-BFGS on W: products with p columns, no eigenproblem, sums over p d numbers */
     if (is_narrow(problem)) {
         iterations = narrow_iterations;
         flops = 4.0 * n * d * problem->width;
         eigen = 0.0;
         words = d * problem->width;
     }
+    /* eigenproblems of small d stay on one rank; sums and steps cost the same on any number */
     *fixed = iterations * (fmin(1.0, serial_d / d) * eigen / price->rate +
                            16.0 * words / bandwidth + latency);
     return iterations * ((flops + eigen) / price->rate + latency) + *fixed;
@@ -146,6 +149,7 @@ static int ranks_for(const Problem *problem, double memory, SampleStore store)
 {
     const double alone = plan_memory(problem, 1, store);
     const double replicated = plan_memory(problem, INT_MAX, store);
+    /* memory = replicated + (alone - replicated)/ranks, solved for ranks */
     const double ranks = ceil((alone - replicated) / (memory - replicated) * (1.0 - 1e-9));
     if (alone <= memory) {
         return 1;
@@ -173,6 +177,7 @@ static double line_seconds(const Problem *begin, const Problem *end, size_t coun
 static void size_team(const Sweep *sweep, const Problem *problem, double memory, PlanCost *cost)
 {
     TaskGroup *task = &cost->task;
+    /* efficiency 1/(1 + (r - 1) serial) falls to `useful` at this r */
     const double most = 1.0 + (1.0 / useful - 1.0) / task->serial;
     const bool any = problem->store == STORE_AUTO; /* rows are stored where they fit */
     SampleStore store = any ? STORE_NONE : problem->store;
@@ -184,6 +189,7 @@ static void size_team(const Sweep *sweep, const Problem *problem, double memory,
     if (store == STORE_NONE) {
         task->seconds *= again;
     }
+    /* the user's word; if that is too few for the memory, the line is refused */
     if (sweep->ranks_per_line > 0) {
         const bool fits = task->least <= sweep->ranks_per_line;
         task->least = fits ? sweep->ranks_per_line : INT_MAX;
@@ -211,6 +217,7 @@ PlanCost plan_cost(const Sweep *sweep, size_t line, const PlanSettings *settings
                      .memory = program_bytes};
     if (draws_data(&begin)) {
         cost.task.polls = true;
+        /* the axis may run either way */
         const bool shrinks =
             plan_memory(&begin, 1, STORE_DOUBLE) > plan_memory(&end, 1, STORE_DOUBLE);
         size_team(sweep, shrinks ? &begin : &end, settings->memory, &cost);
