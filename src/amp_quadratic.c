@@ -34,7 +34,7 @@ static size_t quadratic_memory(const Problem *problem, int ranks, SampleStore st
     spec.store = store;
     const size_t d = (size_t)spec.dimension;
     /* factor, matrix, base, LAPACK's workspace */
-    return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * 5 * d * d;
+    return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * 7 * d * d;
 }
 
 static void *quadratic_create(MPI_Comm team, const Problem *problem,

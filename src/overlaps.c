@@ -5,12 +5,13 @@
 
 #include "phasesweep/gauss.h"
 
-/* R and D from the moments above the cut, f = x - b. */
+/* R and D from the moments above the cut, f = x - b: nothing cancels when little mass is
+ * there, not even where all of 1 = |S*|^2/d is learned. */
 static Overlaps from_above(const SideMoments *f, double t, double b)
 {
     const double bf = b * f->first;
     return (Overlaps){
-        .risk = 1.0 - f->second - 2.0 * bf + 2.0 * t * f->mixed,
+        .risk = f->risk,
         .divergence = f->mixed,
         .q = f->second,
         .trace = f->first,
@@ -20,7 +21,7 @@ static Overlaps from_above(const SideMoments *f, double t, double b)
 }
 
 /* The same from the moments below it, g = b - x: what theory.md calls the complement form;
- * nothing cancels when R is small. */
+ * nothing cancels when most of the mass is above. */
 static Overlaps from_below(const SideMoments *g, double t, double b, double mean)
 {
     const double risk = t + b * b + g->second - 2.0 * b * g->first + 2.0 * t * g->mixed;
@@ -69,13 +70,21 @@ SpectralPoint overlaps_cut(OverlapsWork *work, double t, double b)
     return work->near;
 }
 
+/* Little mass above the cut: few s_i, and if it is in the bulk, near its upper edge. */
+static bool few_above(const Teacher *teacher, double t, const SpectralPoint *cut)
+{
+    const double share = 0.05;
+    const double low = teacher_eigenvalue(teacher, 1.0 + share * teacher->dimension);
+    return cut->u > low && cut->v * cut->v < 0.5 * t;
+}
+
 Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b)
 {
     assert(t > 0.0 && b > 0.0);
     const Teacher *teacher = &work->teacher;
     const SpectralPoint cut = overlaps_cut(work, t, b);
     Overlaps o;
-    if (t + b * b > 1.0) {
+    if (t + b * b > 1.0 || few_above(teacher, t, &cut)) {
         const SideMoments f = contour_side(teacher, t, &cut, b, 1, &work->atoms);
         o = from_above(&f, t, b);
         differentiate(&o, t, b, &cut, f.hilbert, f.cubic);
