@@ -143,6 +143,17 @@ def caption(predicted, trained):
             f"risk {risk:.3f} of the predicted{moved}")
 
 
+def agreement(found):
+    """Where theory and training differ most, and how little at n of order d^2."""
+    gaps = [(distance(p, t["eigenvalues"].values.ravel()), float(p["effective_samples"]),
+             float(t["risk"].mean() / p["risk"]), float(p["dimension"])) for p, t in found]
+    gap, samples, risk, _ = max(gaps)
+    text = (rf"they differ most at $n_{{\mathrm{{eff}}}}$ = {samples:.3g}: KS distance {gap:.3f}, "
+            f"risk {risk:.3f} of the predicted")
+    many = [g for g in gaps if g[1] >= 0.5 * g[3]]
+    return text + (rf"; at $n \geq d^2/2$ at most {max(many)[0]:.4f}" if many else "")
+
+
 def figures(path):
     found = pairs(path)
     if not found:
@@ -163,8 +174,8 @@ def figures(path):
     predicted, most = found[0][0], max(trained.sizes["seed"] for _, trained in found)
     figure.suptitle(rf"Learned eigenvalues of the quadratic network, $\gamma$ = "
                     rf"{float(predicted['source_exponent']):g}, $\Delta$ = "
-                    rf"{float(predicted['noise']):g}: up to {most} trainings (grey), "
-                    "predicted (blue)")
+                    rf"{float(predicted['noise']):g}: up to {most} trainings "
+                    "(grey), predicted (blue)\n" + agreement(found))
     yield "spectra", figure
 
 

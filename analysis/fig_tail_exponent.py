@@ -13,7 +13,6 @@ from style import np, plt
 AXES = ("source_exponent", "samples", "weight_decay")
 SHARED = ["effective_samples", "resolved_nuclear_weight", "risk", "tail_exponent",
           "tail_exponent_error"]
-WANTED = {"state_evolution": ([*SHARED, "phase_predicted"], AXES)}
 TRAINED = {"training": (SHARED, ("seed", *AXES))}
 PHASES = phases.NAMES[1:]
 
@@ -92,13 +91,23 @@ def draw(theory, trained):
     return figure
 
 
+def predicted(path):
+    """The first state evolution of the quadratic network that has tails; None without one."""
+    for data in sweep.open_all(path, "state_evolution", [*SHARED, "phase_predicted"]).values():
+        data = sweep.over(data, *AXES)
+        if (data is not None and data.attrs["model"] == "quadratic"
+                and np.isfinite(data["tail_exponent"]).any()):
+            return data
+    return None
+
+
 def figures(path):
-    theory = sweep.by_model(path, WANTED).get("quadratic")
-    if theory is None or not np.isfinite(theory["state_evolution"]["tail_exponent"]).any():
+    theory = predicted(path)
+    if theory is None:
         raise sweep.Refusal(f"{path}: no state_evolution of the quadratic network over samples and "
                             "weight_decay with a predicted spectrum")
     trained = sweep.by_model(path, TRAINED).get("quadratic", {}).get("training")
-    yield "tail_exponent", draw(theory["state_evolution"], trained)
+    yield "tail_exponent", draw(theory, trained)
 
 
 if __name__ == "__main__":

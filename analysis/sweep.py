@@ -61,9 +61,18 @@ def method_of(path, name):
 
 
 def open_all(path, method=None, fields=None):
-    """{name: dataset} of the sweeps of a method (None: all), with those fields (None: all)."""
-    return {name: open_sweep(path, name, fields=fields) for name in sweep_names(path)
-            if method in (None, method_of(path, name))}
+    """{name: dataset} of the sweeps of a method (None: all), with those fields (None: all).  Sweeps
+    without one of them, as a predicted spectrum not asked for, are left out if another has all."""
+    found, refusal = {}, None
+    for name in sweep_names(path):
+        if method in (None, method_of(path, name)):
+            try:
+                found[name] = open_sweep(path, name, fields=fields)
+            except Refusal as lacking:
+                refusal = lacking
+    if refusal is not None and not found:
+        raise refusal
+    return found
 
 
 def axis(data, name):

@@ -35,6 +35,7 @@ typedef struct Terms {
     double complex mass, first, second, hilbert, mixed, cubic;
 } Terms;
 
+/* On the curve Im G = -pi rho, Im G^2 = -2 pi H rho, Im G^3 = -pi rho (3 H^2 - pi^2 rho^2). */
 static void accumulate(Path *path, const Terms *terms, double complex dw)
 {
     path->sum.mass -= cimag(terms->mass * dw) / M_PI;
@@ -77,9 +78,9 @@ static Terms difference_terms(const Path *path, double complex w, const double c
     return at;
 }
 
-/* Residues of the integrand of contour_learned and of the risk, without its exact derivatives and with w^2 G
- * for the squares, are those of b^2 G - 2 t b G^2 + t G^2 (w + t G).  Here for G = B + O, minus
- * the same for B, which has no pole above the gap. */
+/* Residues of the integrand of contour_learned and of the risk, without its exact derivatives
+ * and with w^2 G for the squares, are those of b^2 G - 2 t b G^2 + t G^2 (w + t G).  Here for
+ * G = B + O, minus the same for B, which has no pole above the gap. */
 static double complex learned_term(const Path *path, double complex w, double complex left,
                                    double complex right)
 {
@@ -198,6 +199,7 @@ static void add_left_segment(Path *path, const SpectralPoint *cut)
         double complex derivative;
         const double complex g = atoms_resolvent_at(&left, w, &derivative);
         const Terms terms = plain_terms(path, w, g, derivative);
+        /* downwards: dw = -i dv */
         accumulate(path, &terms, -I * half * weight[k / 2]);
     }
 }
@@ -285,8 +287,8 @@ static double complex learned_end(const Path *path, double complex w, double com
     return t * g * g * (0.5 * (b * b - w * w) + t * g * (0.25 * t * g - 2.0 / 3.0 * b));
 }
 
-/* The rest of the risk, for atoms split as at the beginning of the
- * path: below the split all squares; above it, with w^2 O for them,
+/* The rest of the risk, for atoms split as at the beginning of the path: below the split all
+ * squares; above it, with w^2 O for them,
  *     s^2 - (1/pi) Im (w^2/2 + s w + s^2 log(w - s)),
  * and the ends of the exact derivatives. */
 static double risk_at_cut(Path start, const SpectralPoint *cut)
@@ -368,6 +370,7 @@ SideMoments contour_between(const Teacher *teacher, double t, const SpectralPoin
     if (cut->v > 0.0 && path.split > -INFINITY) {
         add_left_segment(&path, cut);
     }
+    /* up, across, and minus the way up in the gap: panels must grow away from the real line */
     const double height = fmax(gap - cut->u, 2.0 * cut->v);
     add_rise(&path, cut->u, cut->v, height);
     add_crossing(&path, cut->u, gap, height);

@@ -27,6 +27,7 @@ typedef struct Field {
     double others;          /* (1/d) sum over j != i of 1/(s_i - s_j)^2 */
 } Field;
 
+/* A field with the arrays that its `near` points into: not to be copied. */
 typedef struct FieldSlot {
     double index;           /* i; 0: free */
     Field  field;
@@ -43,10 +44,12 @@ typedef struct FieldTable {
     Atoms  scratch;
 } FieldTable;
 
-/* Local.  The field around s_index; borrowed from the table until the next call. */
+/* Local.  The field around s_index; borrowed from the table until the next call. index whole
+ * in [1, d]. */
 const Field *field_around(FieldTable *table, const Teacher *teacher, double index);
 
-/* Local.  The same field as a plain sum over atoms. */
+/* Local.  The same field as a plain sum over atoms.  Borrows the arrays of atoms; holds
+ * everywhere (reach infinite). */
 Field field_of_atoms(const Atoms *atoms);
 
 /* Local.  Leaves *table empty. */

@@ -48,6 +48,7 @@ void sweep_free(Sweep *sweep)
     *sweep = (Sweep){0};
 }
 
+/* Outermost axis first; the order of axes is that of AxisId, not of the job file. */
 int sweep_shape(const Sweep *sweep, size_t shape[AXIS_COUNT], AxisId ids[AXIS_COUNT])
 {
     int rank = 0;
@@ -111,6 +112,7 @@ void sweep_line(const Sweep *sweep, size_t line, size_t *first, size_t *count)
     const size_t most = line_length(sweep);
     const size_t begin = line % lines_per_row(sweep) * most;
     const size_t left = row_length(sweep) - begin;
+    /* points of a row are consecutive: the innermost axis runs fastest */
     *first = row * row_length(sweep) + begin;
     *count = left < most ? left : most;
 }
@@ -185,12 +187,15 @@ static double resolve(AxisForm form, double value, double d, double per_effectiv
     }
 }
 
+/* Width is not given: d, the network without a bottleneck. */
 static double resolve_width(const Axis *axis, double value, double d)
 {
     /* a power of d is no whole number, a width is */
     return axis->count > 0 ? round(resolve(axis->form, value, d, 1.0, 1.0)) : d;
 }
 
+/* lambda of the point.  A nuclear weight is lt = lambda sqrt(p/d) (theory.md section 1) and
+ * is turned into the lambda of this width; NAN for a method without one. */
 static double resolve_weight_decay(const Sweep *sweep, const double value[AXIS_COUNT],
                                    const Problem *problem)
 {

@@ -32,6 +32,9 @@ MAP_JOB = """sweeps:
 
 SPECTRA_JOB = """set: {source_exponent: 1.25, dimension: 60, noise: 0.1}
 sweeps:
+  - name: no_spectrum
+    samples: 3600
+    weight_decay: [0.01, 0.1]
   - name: predicted
     samples: [3600, 14400]
     weight_decay: [0.01, 0.1, 3]
@@ -52,7 +55,8 @@ def check_refusals(folder):
     assert_one_line(draw("fig_exponents.py", path, "/proc/none"), 2, "/proc/none: ")
     assert_one_line(draw("fig_exponents.py", f"{folder}/map.yaml", folder), 2, "run jobs/exp")
     with h5py.File(path, "r+") as file:
-        del file["quadratic"]["exponent_samples"]
+        for name in ("quadratic", "noisy"):
+            del file[name]["exponent_samples"]
     assert_one_line(draw("fig_exponents.py", path, folder), 2,
                     "sweep quadratic has no field exponent_samples", "run jobs/exponents.yaml")
     assert draw("fig_phase_diagram.py", path, folder).returncode == 0  # reads no exponents
@@ -89,7 +93,7 @@ def check_spectra(path):
 
 def check_tail(path):
     """Dots are the archive's, and where nearly all is learned the tail is the teacher's."""
-    theory = sweep.by_model(path, fig_tail_exponent.WANTED)["quadratic"]["state_evolution"]
+    theory = fig_tail_exponent.predicted(path)
     drawn = np.concatenate([v[1] for v in fig_tail_exponent.dots(theory, 1.25).values()])
     stored = theory["tail_exponent"].values.ravel()
     assert np.array_equal(np.sort(drawn), np.sort(stored[np.isfinite(stored)]))
