@@ -49,7 +49,8 @@ def check_point():
 def check_best_width():
     """At a nuclear weight, optimal finds the width: no neighbour is better."""
     def point(*arguments):
-        keys = [f"{k}={v}" for k, v in {**GOOD, "samples": "10000"}.items()]
+        keys = [f"{k}={v}" for k, v in {**GOOD, "samples": "4000",
+                                          "nuclear_weight": "0.03"}.items()]
         done = subprocess.run([PROGRAM, "point", *keys, *arguments], capture_output=True,
                               text=True, check=True)
         return json.loads(done.stdout)
