@@ -36,7 +36,7 @@ struct BayesWork {
 typedef struct Line {
     BayesWork *work;
     double capacity, noise;
-    int    evaluations;
+    int    asked;       /* values of mmse, whether known or not: no matter what came before */
     Bayes *found;
 } Line;
 
@@ -70,7 +70,6 @@ static Denoised denoise(void *context, double log_t)
     Line *line = context;
     BayesWork *work = line->work;
     const double t = exp(log_t);
-    line->evaluations++;
     return work->model == MODEL_QUADRATIC
                ? denoise_matrix(work->denoiser, &work->teacher, t)
                : denoise_scalar(work->denoiser, &work->teacher, t, work->signs);
@@ -92,6 +91,7 @@ static Known evaluate(Line *line, double log_t)
 {
     BayesWork *work = line->work;
     const SegmentSource source = {denoise, line};
+    line->asked++;
     const double place = floor(log_t / step) + MIDDLE;
     if (work->model != MODEL_QUADRATIC || place < 0.0 || place + SPAN >= GRID) {
         return (Known){.log_t = log_t, .mmse = denoise(line, log_t), .valid = true};
@@ -228,6 +228,7 @@ static void find_roots(Line *line)
     const double high = log((1.0 + line->noise) / line->capacity);
     const int first = (int)fmin(GRID - 1, ceil(high / step) + MIDDLE);
     const int last = (int)fmax(0.0, floor(fmin(high, bottom(line)) / step) + MIDDLE);
+    line->asked += first - last + 1;
     for (int k = first; k > last; k--) {
         search(line, grid_at(line, k - 1), grid_at(line, k), 0);
     }
@@ -316,7 +317,7 @@ Bayes bayes_solve(BayesWork *work, const Problem *problem, bool random_signs)
     if (bayes.roots == 0) {
         bayes.outcome = OUTCOME_FAILED;
     }
-    bayes.iterations = line.evaluations;
+    bayes.iterations = line.asked;
     work->samples = problem->samples;
     work->noise = problem->noise;
     work->last = bayes;

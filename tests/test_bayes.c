@@ -86,7 +86,8 @@ static void test_table(void **unused)
                 forwards[j] = bayes;
             }
             assert_true(bayes_best(&bayes)->risk == bayes_best(&forwards[j])->risk &&
-                        delta == bayes_best(&forwards[j])->delta);
+                        delta == bayes_best(&forwards[j])->delta &&
+                        bayes.iterations == forwards[j].iterations);
         }
     }
     denoiser_free(denoiser);

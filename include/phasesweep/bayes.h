@@ -40,7 +40,7 @@ typedef struct Bayes {
     int       roots;        /* odd, 1 ... BAYES_ROOTS */
     BayesRoot root[BAYES_ROOTS]; /* R decreasing; [0] is what an iteration reaches from R = 1 */
     int       optimal;      /* index of the lowest free energy */
-    int       iterations;   /* evaluations of mmse for this point */
+    int       iterations;   /* values of mmse that were asked for, tabulated or not */
 } Bayes;
 
 /* What is known of mmse, of the last teacher and prior. */
