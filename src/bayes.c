@@ -11,6 +11,8 @@
 enum { GRID = 1024, SPAN = SEGMENT_NODES - 1, MIDDLE = 700, MAX_HALVINGS = 6, MAX_STEPS = 60 };
 
 static const double step = 0.25;    /* of the grid, in log t */
+/* a tolerance below it asks for mmse itself at the root, instead of its table */
+static const double tabulated = 1e-7;
 
 /* mmse and its derivative at one log t. */
 typedef struct Known {
@@ -28,14 +30,14 @@ struct BayesWork {
     Known     grid[GRID];   /* entry k at log t = (k - MIDDLE) step */
     Segment  *segment[GRID / SPAN]; /* of entries k SPAN ... (k + 1) SPAN, or NULL; owned */
     /* of the last point, which is often asked again along weight decay or width */
-    double    samples, noise;
+    double    samples, noise, tolerance;
     Bayes     last;
 };
 
 /* The line capacity t - noise that meets mmse. */
 typedef struct Line {
     BayesWork *work;
-    double capacity, noise;
+    double capacity, noise, tolerance;
     int    asked;       /* values of mmse, whether known or not: no matter what came before */
     Bayes *found;
 } Line;
@@ -123,7 +125,8 @@ static double above_slope(const Line *line, const Known *at)
 
 /* ---- one root ------------------------------------------------------------------------ */
 
-static void add_root(Line *line, const Known *at)
+/* blur: relative error of this mmse. */
+static void add_root(Line *line, const Known *at, double blur)
 {
     Bayes *found = line->found;
     const double t = exp(at->log_t);
@@ -136,7 +139,25 @@ static void add_root(Line *line, const Known *at)
     *root = (BayesRoot){.risk = at->mmse.risk,
                         .delta = sqrt(t),
                         .exponent_samples = -at->mmse.slope / at->mmse.risk / (1.0 - bend),
-                        .residual = fabs(log(line->capacity * t / level))};
+                        .residual = fabs(log(line->capacity * t / level)) +
+                                    blur * at->mmse.risk / level};
+}
+
+/* Newton's method with mmse itself from a root of the table. */
+static void refine(Line *line, Known *at)
+{
+    for (int k = 0; k < MAX_STEPS; k++) {
+        const double log_t = at->log_t;
+        *at = (Known){.log_t = log_t, .mmse = denoise(line, log_t), .valid = true};
+        line->asked++;
+        const double level = at->mmse.risk + line->noise;
+        const double error = log(line->capacity) + log_t - log(level);
+        /* a tenth, because the residual is not all of the error of R */
+        if (fabs(error) <= 0.1 * line->tolerance) {
+            break;
+        }
+        at->log_t = log_t - error / (1.0 - at->mmse.slope / level);
+    }
 }
 
 /* Newton's method on log(capacity t) = log(mmse + noise), kept inside the bracket. */
@@ -158,7 +179,11 @@ static void polish(Line *line, const Known *low, const Known *high)
         }
         x = next > a && next < b ? next : 0.5 * (a + b);
     }
-    add_root(line, &at);
+    const bool table = line->work->model == MODEL_QUADRATIC;
+    if (table && line->tolerance < tabulated) {
+        refine(line, &at);
+    }
+    add_root(line, &at, table && line->tolerance >= tabulated ? segment_accuracy : 0.0);
 }
 
 /* ---- all of them --------------------------------------------------------------------- */
@@ -299,18 +324,20 @@ Bayes bayes_solve(BayesWork *work, const Problem *problem, bool random_signs)
     const double d = problem->dimension;
     const bool quadratic = problem->model == MODEL_QUADRATIC;
     take_problem(work, problem, random_signs && !quadratic);
-    if (work->samples == problem->samples && work->noise == problem->noise) {
+    if (work->samples == problem->samples && work->noise == problem->noise &&
+        work->tolerance == problem->tolerance) {
         return work->last;
     }
     Bayes bayes = {.outcome = OUTCOME_CONVERGED};
     Line line = {.work = work,
                  .capacity = quadratic ? 2.0 * problem->samples / d / d : problem->samples,
                  .noise = quadratic ? 0.5 * problem->noise : problem->noise,
+                 .tolerance = problem->tolerance,
                  .found = &bayes};
     find_roots(&line);
     choose(&line);
     for (int k = 0; k < bayes.roots; k++) {
-        if (!(bayes.root[k].residual <= 1e-9)) {
+        if (!(bayes.root[k].residual <= fmax(problem->tolerance, 1e-12))) {
             bayes.outcome = OUTCOME_NOT_CONVERGED;
         }
     }
@@ -320,6 +347,7 @@ Bayes bayes_solve(BayesWork *work, const Problem *problem, bool random_signs)
     bayes.iterations = line.asked;
     work->samples = problem->samples;
     work->noise = problem->noise;
+    work->tolerance = problem->tolerance;
     work->last = bayes;
     return bayes;
 }

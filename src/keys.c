@@ -59,7 +59,7 @@ const Key keys_table[KEY_COUNT] = {
     {"method", "", "", WORD(method_word, METHOD_COUNT),
      "state_evolution", "how a point is solved"},
     {"tolerance", "", "1", RANGE(KIND_REAL, 1e-13, 1e-2, false, 0),
-     "1e-9, training and amp 1e-6", "relative error of the equations, duality gap, or (amp) change of the iterate"},
+     "1e-9, bayes 1e-7, training and amp 1e-6", "relative error of the equations, duality gap, or (amp) change of the iterate"},
     {"signs", "", "", WORD(sign_word, 2),
      "positive", "of the teacher's coefficients; model diagonal only"},
     {"store", "", "", WORD(store_word, STORE_COUNT),

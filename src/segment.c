@@ -9,7 +9,6 @@
 
 enum { NODES = SEGMENT_NODES, MIDDLE = 2, TERMS = 2 * NODES, MAX_HALVINGS = 10 };
 
-static const double accuracy = 1e-8;
 
 struct Segment {
     SegmentNode node[NODES];    /* at equal steps of log t */
@@ -71,8 +70,8 @@ static void judge(Segment *segment)
     /* the slope too: a value alone may be met by chance */
     const double width = n[NODES - 1].log_t - n[0].log_t;
     const Denoised *middle = &n[MIDDLE].mmse;
-    segment->good = fabs(guess - log(middle->risk)) <= accuracy &&
-                    width * fabs(slope - middle->slope / middle->risk) <= 8.0 * accuracy;
+    segment->good = fabs(guess - log(middle->risk)) <= segment_accuracy &&
+                    width * fabs(slope - middle->slope / middle->risk) <= 8.0 * segment_accuracy;
     interpolate((const SegmentNode *[]){n, n + 1, n + 2, n + 3, n + 4}, NODES, segment->knot,
                 segment->term);
 }

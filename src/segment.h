@@ -28,11 +28,14 @@ typedef struct Segment Segment;
 
 enum { SEGMENT_NODES = 5 };
 
+/* Error of log mmse between nodes, in the worst case several times that. */
+static const double segment_accuracy = 1e-8;
+
 /* Local.  Through nodes at equal steps; release with segment_free, NULL is harmless. */
 Segment *segment_create(const SegmentNode node[SEGMENT_NODES]);
 void segment_free(Segment *segment);
 
-/* Local.  mmse between the ends, to 1e-8 of it, in the worst case several times that. */
+/* Local.  mmse between the ends, to segment_accuracy. */
 Denoised segment_at(Segment *segment, const SegmentSource *source, double log_t);
 
 #endif

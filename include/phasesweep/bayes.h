@@ -4,12 +4,13 @@
  * and noise (theory.md section 6).  The quadratic number holds for a teacher rotated at random
  * whose spectrum is known.  For the diagonal network the prior is the empirical law of the
  * coefficients; with and without random signs are two different numbers, and the caller says
- * which.  Weight decay, width and tolerance play no part.
+ * which.  Weight decay and width play no part.
  *
  * mmse(t) does not depend on samples and noise: its values on a fixed grid in log t are kept
  * and tell where roots can be.  Between them a point of the diagonal network costs two or three
  * evaluations more; for the quadratic one mmse is tabulated, to 1e-8 of it, by polynomials that
- * points and lines share, and a point costs no evaluation once its neighbourhood is known.  Several
+ * points and lines share, and a point costs no evaluation once its neighbourhood is known.  A
+ * tolerance below 1e-7 (the default is 1e-7) adds one or two evaluations at each root.  Several
  * roots are possible; those at an odd place, counted from R = 1, are stable.  The optimal one
  * has the lowest free energy, found by integrating
  *     dPsi/dR = capacity (R - mmse) / (k (R + noise)^2),  k = 4 quadratic, 2 diagonal,
@@ -32,11 +33,11 @@ typedef struct BayesRoot {
     double delta;           /* delta or tau there; 0 if R = noise = 0 */
     double free_energy;     /* Psi minus that of the first root */
     double exponent_samples; /* d log R / d log n at fixed d; NAN if R = 0 */
-    double residual;        /* relative error of (E1) */
+    double residual;        /* relative error of (E1), that of the table included */
 } BayesRoot;
 
 typedef struct Bayes {
-    Outcome   outcome;      /* CONVERGED, or NOT_CONVERGED if a residual exceeds 1e-9 */
+    Outcome   outcome;      /* CONVERGED, or NOT_CONVERGED if a residual exceeds the tolerance */
     int       roots;        /* odd, 1 ... BAYES_ROOTS */
     BayesRoot root[BAYES_ROOTS]; /* R decreasing; [0] is what an iteration reaches from R = 1 */
     int       optimal;      /* index of the lowest free energy */
