@@ -1,3 +1,8 @@
+/* Moldable tasks (Turek, Wolf & Yu 1992): for a trial makespan T every task gets the fewest
+ * ranks that end it within part * T; T is possible if the rank-seconds of all that fit T on
+ * all ranks.  More ranks make a task shorter but dearer, so the least possible T is found by
+ * halving.
+ */
 #include "allot.h"
 
 #include <assert.h>
@@ -34,6 +39,7 @@ int allot_team(const Allotment *allotment, const CostModel *model, const TaskGro
     }
     const int all = allotment->ranks;
     const int workers = all - (allotment->master && all > 1 && !group->polls);
+    /* needs all ranks, the master too, who then joins its team */
     if (group->least > workers) {
         return all;
     }
@@ -72,6 +78,8 @@ double allot_span(const Allotment *allotment, const CostModel *model, const Lane
                   double backlog, double longest)
 {
     Allotment trial = *allotment;
+    /* no makespan is shorter than what runs already, or than the longest task at its
+     * shortest */
     double low = fmax(longest, shortest_span(model, lanes));
     double high = low;
     for (;;) { /* the work shrinks as the span grows, so this ends */

@@ -9,7 +9,8 @@
 /* Gaps with fewer s_i than this below them are not trusted to close in order. */
 enum { UNORDERED = 8, MAX_STEPS = 100, SLOTS = 4096 };
 
-/* sums[k] = (1/d) sum 1/(u - s)^(k + 2). */
+/* sums[k] = (1/d) sum 1/(u - s)^(k + 2).  The first is -G' at real u, the others are its
+ * derivatives up to factors. */
 static void power_sums(const Atoms *atoms, double u, double sums[3])
 {
     sums[0] = sums[1] = sums[2] = 0.0;
@@ -22,6 +23,9 @@ static void power_sums(const Atoms *atoms, double u, double sums[3])
     }
 }
 
+/* Between two s_i the sum of cubes falls from +infinity at the lower to -infinity at the
+ * upper, so it has one root, and there the sum of squares, whose slope is -2 times it, is
+ * least.  The gap is open while that least value is below 1/t (theory.md section 2). */
 static Gap find_gap(const Teacher *teacher, double index, Atoms *atoms)
 {
     double low = teacher_eigenvalue(teacher, index + 1.0);
@@ -53,7 +57,8 @@ void bands_free(Bands *bands)
     *bands = (Bands){0};
 }
 
-/* Empty the table if it belongs to another teacher or is filling up. */
+/* Empty the table if it belongs to another teacher or is filling up.  Half full at most, so
+ * that probes stay short and always end. */
 static void take_teacher(Bands *bands, const Teacher *teacher)
 {
     if (bands->slot != NULL && bands->source_exponent == teacher->source_exponent &&
@@ -73,6 +78,7 @@ Gap bands_gap(Bands *bands, const Teacher *teacher, double index)
 {
     assert(index >= 1.0 && index < teacher->dimension);
     take_teacher(bands, teacher);
+    /* whole indices as doubles; neighbours fall into neighbouring slots */
     size_t k = (size_t)fmod(index, SLOTS);
     while (bands->slot[k].index != 0.0 && bands->slot[k].index != index) {
         k = (k + 1) % SLOTS;
@@ -89,12 +95,15 @@ Gap bands_open_gap(Bands *bands, const Teacher *teacher, double t, double limit)
     assert(limit < teacher->dimension);
     const Gap none = {0};
     double closed = limit + 1.0;
+    /* the bottom one by one, upwards: there the order is not trusted */
     for (; closed > 1.0 && closed > teacher->dimension - UNORDERED; closed -= 1.0) {
         const Gap gap = bands_gap(bands, teacher, closed - 1.0);
         if (gap.t > t) {
             return gap;
         }
     }
+    /* above it by halving: gap `open` is open (0: the line beyond s_1), gap `closed` is
+     * closed */
     Gap open = none;
     while (closed - open.index > 1.0) {
         const double middle = floor(0.5 * (closed + open.index));
@@ -111,6 +120,7 @@ Gap bands_open_gap(Bands *bands, const Teacher *teacher, double t, double limit)
 double bands_count_above(const Teacher *teacher, double u)
 {
     const double d = teacher->dimension;
+    /* all s_i are positive */
     if (u <= 0.0) {
         return d;
     }
@@ -128,6 +138,7 @@ double bands_count_above(const Teacher *teacher, double u)
 
 double bands_outliers(Bands *bands, const Teacher *teacher, double t, Gap *gap)
 {
+    /* an open gap with all but one s_i above it leaves a lowest band of one: no bulk */
     *gap = bands_open_gap(bands, teacher, t, teacher->dimension - 1.0);
     return gap->index == teacher->dimension - 1.0 ? teacher->dimension : gap->index;
 }
@@ -143,6 +154,7 @@ double bands_edge(Bands *bands, const Teacher *teacher, double t, double index, 
     const double far = fabs(from) + 2.0 * delta;
     const double complex samples[4] = {from, from + side * 1e-2 * delta,
                                        from + side * 0.3 * delta, from + side * far};
+    /* where s_index alone would have its edge; the others only push it outwards */
     double distance = delta / sqrt(teacher->dimension);
     teacher_atoms_resolvent(teacher, samples, 4, &bands->atoms);
     for (int step = 0; step < MAX_STEPS; step++) {
@@ -151,6 +163,7 @@ double bands_edge(Bands *bands, const Teacher *teacher, double t, double index, 
         const double mean = 1.0 / sqrt(sums[0]);
         const double move = (delta - mean) * sums[0] / (mean * side * sums[1]);
         distance += move;
+        /* a step that is no step forward is rounding */
         if (!(move > 1e-15 * distance)) {
             break;
         }

@@ -1,9 +1,15 @@
-/* blas.h - the Fortran names of BLAS and LAPACK in use, private. */
+/* blas.h - the Fortran names of BLAS and LAPACK in use, private.
+ *
+ * Everything by address and column-major, as Fortran wants it; the lengths at the end are those
+ * of the character arguments, in their order, which gfortran passes by value.  Integers have 32
+ * bits, so that n^2 < 2^31 where a whole matrix is one length.
+ */
 #ifndef PHASESWEEP_BLAS_H
 #define PHASESWEEP_BLAS_H
 
 #include <stddef.h>
 
+/* For all calls that follow, of this process; see cores.h. */
 void openblas_set_num_threads(int threads);
 void dgemm_(const char *transpose_a, const char *transpose_b, const int *m, const int *n,
             const int *k, const double *alpha, const double *a, const int *lda, const double *b,
@@ -22,6 +28,7 @@ void ssyrk_(const char *triangle, const char *transpose, const int *n, const int
 void dsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *lda,
              double *w, double *work, const int *lwork, int *iwork, const int *liwork, int *info,
              size_t length_job, size_t length_triangle);
+/* Reduction to tridiagonal form, and what becomes of it: tridiagonal.h. */
 void dsytrd_(const char *triangle, const int *n, double *a, const int *lda, double *diagonal,
              double *off, double *tau, double *work, const int *lwork, int *info,
              size_t length_triangle);
@@ -55,6 +62,7 @@ void dpotrf_(const char *triangle, const int *n, double *a, const int *lda, int 
              size_t length_triangle);
 void dgesv_(const int *n, const int *columns, double *a, const int *lda, int *pivots, double *b,
             const int *ldb, int *info);
+/* Orthogonal factors, for haar.c. */
 void dgeqrf_(const int *m, const int *n, double *a, const int *lda, double *tau, double *work,
              const int *lwork, int *info);
 void dorgqr_(const int *m, const int *n, const int *k, double *a, const int *lda,

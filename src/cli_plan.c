@@ -1,3 +1,7 @@
+/* What a job costs, printed; nothing is computed and no archive is written.  Without
+ * --learned the seconds are those of the table in plan_cost.c, measured on one machine: a
+ * bill is right to a factor, and a run corrects it.
+ */
 #include "cli_plan.h"
 
 #include <limits.h>
@@ -20,6 +24,7 @@ static const double time_spare = 1.5;        /* estimates are estimates */
 
 /* ---- what was asked for ------------------------------------------------------------------ */
 
+/* Dies naming the option if text is no number of ranks. */
 static int read_ranks(const char *option, const char *text)
 {
     const double value = words_number(text);
@@ -63,6 +68,7 @@ static CostModel read_learned(const char *path)
     ArchiveReader *reader = archive_reader(path, &job);
     const size_t count = archive_read_runs(reader, entries, ARCHIVE_RUNS);
     CostModel model = cost_model();
+    /* the latest knows most: every run begins with what the last one learned */
     if (count > 0) {
         model = cost_import(entries[count - 1].coefficients);
     }
@@ -75,6 +81,7 @@ static CostModel read_learned(const char *path)
 
 /* ---- the table --------------------------------------------------------------------------- */
 
+/* One row; "none" for ranks where no team has the memory for some line. */
 static void print_total(const char *name, const PlanTotal *total)
 {
     char ranks[32];
@@ -135,6 +142,7 @@ static void print_simulated(const Plan *plan, const char *list)
 
 /* ---- the batch script -------------------------------------------------------------------- */
 
+/* For the shell, whatever the path holds. */
 static void print_quoted(const char *text)
 {
     putchar('\'');
@@ -171,6 +179,7 @@ static void print_script(const Plan *plan, const char *job_path, int ranks)
     }
     const double margin = signal_margin(plan);
     const double wanted = fmin(time_spare * run.makespan + 2.0 * margin + 300.0, time_longest);
+    /* in steps of ten minutes */
     const int minutes = (int)ceil(wanted / 600.0) * 10;
     printf("#!/bin/bash\n"
            "#SBATCH --job-name=phasesweep\n"
@@ -194,6 +203,7 @@ static void print_script(const Plan *plan, const char *job_path, int ranks)
 static ExitStatus print_plan(const PlanRequest *request, const Plan *plan)
 {
     const int ranks = request->ranks != NULL ? read_ranks("--ranks", request->ranks) : 0;
+    /* a bill for lines that cannot run would be wrong: better none */
     char *refusals = plan_refusals(plan, ranks > 0 ? ranks : RANKS_MOST);
     if (refusals != NULL) {
         fprintf(stderr, "%s", refusals);
@@ -235,6 +245,7 @@ ExitStatus cli_plan(const PlanRequest *request, char *text)
     if (request->learned != NULL) {
         model = read_learned(request->learned);
     }
+    /* as if a rank sat on every core of a node like this one */
     const int cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
     const PlanSettings settings = {.memory = request->memory != NULL
                                                  ? read_memory(request->memory)

@@ -1,4 +1,7 @@
-/* cli_plan.h - private to cli.c: the subcommand plan and run --dry-run. */
+/* cli_plan.h - private to cli.c: the subcommand plan and run --dry-run.
+ *
+ * The bill before the run: points, core-hours, memory and ranks, or a batch script with them.
+ */
 #ifndef CLI_PLAN_H
 #define CLI_PLAN_H
 
@@ -6,6 +9,7 @@
 
 #include "phasesweep/check.h"
 
+/* What `plan` was asked for; texts are checked by cli_plan, which names the option. */
 typedef struct PlanRequest {
     const char *job_path;
     const char *ranks, *simulate, *memory;  /* as written, NULL: not given; borrowed */

@@ -25,7 +25,8 @@ typedef struct Path {
     double split;       /* atoms below it belong to B */
     double split_index; /* last index above it */
     double top;         /* atoms above it are left out */
-    bool learned;       /* sum only what contour_learned wants */
+    bool learned;       /* sum learned_term */
+    bool moments;       /* sum the moments */
     SideMoments sum;    /* -(1/pi) Im of the integrals so far, with x - b for g */
     double learned_sum; /* the same of learned_term */
 } Path;
@@ -34,6 +35,7 @@ typedef struct Terms {
     double complex mass, first, second, hilbert, mixed, cubic;
 } Terms;
 
+/* On the curve Im G = -pi rho, Im G^2 = -2 pi H rho, Im G^3 = -pi rho (3 H^2 - pi^2 rho^2). */
 static void accumulate(Path *path, const Terms *terms, double complex dw)
 {
     path->sum.mass -= cimag(terms->mass * dw) / M_PI;
@@ -76,9 +78,9 @@ static Terms difference_terms(const Path *path, double complex w, const double c
     return at;
 }
 
-/* Residues of the integrand of contour_learned, without its exact derivatives and with w^2 G
- * for the squares, are those of b^2 G - 2 t b G^2 + t G^2 (w + t G).  Here for G = B + O, minus
- * the same for B, which has no pole above the gap. */
+/* Residues of the integrand of contour_learned and of the risk, without its exact derivatives
+ * and with w^2 G for the squares, are those of b^2 G - 2 t b G^2 + t G^2 (w + t G).  Here for
+ * G = B + O, minus the same for B, which has no pole above the gap. */
 static double complex learned_term(const Path *path, double complex w, double complex left,
                                    double complex right)
 {
@@ -126,7 +128,7 @@ static void add_nodes(Path *path, const double complex w[NODES], const double co
                 learned_term(path, w[batch + k], left[0][k], right[0][k]);
             path->learned_sum -= cimag(term * dw[batch + k]) / M_PI;
         }
-        for (int k = 0; !path->learned && k < ATOM_NODES; k++) {
+        for (int k = 0; path->moments && k < ATOM_NODES; k++) {
             const Terms terms = difference_terms(path, w[batch + k],
                                                  (double complex[2]){left[0][k], left[1][k]},
                                                  (double complex[2]){right[0][k], right[1][k]});
@@ -197,6 +199,7 @@ static void add_left_segment(Path *path, const SpectralPoint *cut)
         double complex derivative;
         const double complex g = atoms_resolvent_at(&left, w, &derivative);
         const Terms terms = plain_terms(path, w, g, derivative);
+        /* downwards: dw = -i dv */
         accumulate(path, &terms, -I * half * weight[k / 2]);
     }
 }
@@ -276,19 +279,64 @@ static int first_octave(const Teacher *teacher, const SpectralPoint *cut)
     return index > 1.0 ? ilogb(index) : 0;
 }
 
+/* What learned_term leaves out: its exact derivatives are those of this. */
+static double complex learned_end(const Path *path, double complex w, double complex g)
+{
+    const double t = path->t;
+    const double b = path->b;
+    return t * g * g * (0.5 * (b * b - w * w) + t * g * (0.25 * t * g - 2.0 / 3.0 * b));
+}
+
+/* The rest of the risk, for atoms split as at the beginning of the path: below the split all
+ * squares; above it, with w^2 O for them,
+ *     s^2 - (1/pi) Im (w^2/2 + s w + s^2 log(w - s)),
+ * and the ends of the exact derivatives. */
+static double risk_at_cut(Path start, const SpectralPoint *cut)
+{
+    const double complex w = cut->u + I * cut->v;
+    teacher_atoms_split(start.teacher, &w, 1, start.split_index, start.atoms);
+    const Atoms left = part_of(&start, true);
+    const Atoms right = part_of(&start, false);
+    double sum = 0.0;
+    for (size_t k = left.count; k-- > 0;) { /* small terms first */
+        sum += left.mass[k] * left.position[k] * left.position[k];
+    }
+    if (cut->v == 0.0) {
+        return sum;
+    }
+    for (size_t k = right.count; k-- > 0;) {
+        const double s = right.position[k];
+        const double angle = atan2(cut->v, s - cut->u); /* pi - arg(w - s) */
+        sum += right.mass[k] / M_PI * (s * s * angle - (s + cut->u) * cut->v);
+    }
+    double complex unused;
+    const double complex b = atoms_resolvent_at(&left, w, &unused);
+    const double complex o = atoms_resolvent_at(&right, w, &unused);
+    return sum + cimag(learned_end(&start, w, b + o) - learned_end(&start, w, b)) / M_PI;
+}
+
+/* int f^2 - 2 int f (x - 2 t H) from its parts. */
+static double plain_risk(const Path *path, const SideMoments *f)
+{
+    return 2.0 * path->t * f->mixed - f->second - 2.0 * path->b * f->first;
+}
+
 SideMoments contour_side(const Teacher *teacher, double t, const SpectralPoint *cut, double b,
                          int side, Atoms *atoms)
 {
     assert(side == 1 || side == -1);
     const double extreme = teacher_eigenvalue(teacher, side > 0 ? 1.0 : teacher->dimension);
     if (cut->v == 0.0 && side * (extreme - cut->u) <= 0.0) {
-        return (SideMoments){0}; /* in the gap beyond the last s_i */
+        return (SideMoments){.risk = 1.0}; /* in the gap beyond the last s_i */
     }
-    Path path = {.teacher = teacher, .atoms = atoms, .t = t, .b = b, .top = INFINITY};
+    Path path = {.teacher = teacher, .atoms = atoms, .t = t, .b = b, .top = INFINITY,
+                 .learned = side > 0, .moments = true};
     choose_split(&path, cut, side);
+    const Path start = path;
     if (cut->v > 0.0 && path.split > -INFINITY) {
         add_left_segment(&path, cut);
     }
+    const SideMoments left = path.sum;
     double height = cut->v;
     if (side > 0) {
         const int stride = (int)fmax(1.0, 4.0 / teacher->source_exponent);
@@ -305,6 +353,10 @@ SideMoments contour_side(const Teacher *teacher, double t, const SpectralPoint *
     moments.second *= side;
     moments.hilbert *= side;
     moments.cubic *= side;
+    moments.risk = 1.0 + plain_risk(&path, &moments);
+    if (side > 0 && moments.risk < 0.2) {
+        moments.risk = path.learned_sum + plain_risk(&path, &left) + risk_at_cut(start, cut);
+    }
     return moments;
 }
 
@@ -312,11 +364,13 @@ SideMoments contour_between(const Teacher *teacher, double t, const SpectralPoin
                             double gap, double b, Atoms *atoms)
 {
     assert(gap > cut->u);
-    Path path = {.teacher = teacher, .atoms = atoms, .t = t, .b = b, .top = INFINITY};
+    Path path = {.teacher = teacher, .atoms = atoms, .t = t, .b = b, .top = INFINITY,
+                 .moments = true};
     choose_split(&path, cut, 1);
     if (cut->v > 0.0 && path.split > -INFINITY) {
         add_left_segment(&path, cut);
     }
+    /* up, across, and minus the way up in the gap: panels must grow away from the real line */
     const double height = fmax(gap - cut->u, 2.0 * cut->v);
     add_rise(&path, cut->u, cut->v, height);
     add_crossing(&path, cut->u, gap, height);

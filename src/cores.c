@@ -6,7 +6,8 @@
 
 #include "blas.h"
 
-/* Long against a test for a message, short against the calls that cores are lent to. */
+/* Long against a test for a message, short against the calls that cores are lent to. 0.1 ms.
+ * Long against a test for a message, short against the calls that cores are lent to. 0.1 ms. */
 static const struct timespec nap = {.tv_nsec = 100000};
 
 Cores cores_find(MPI_Comm team)
@@ -14,14 +15,17 @@ Cores cores_find(MPI_Comm team)
     Cores cores = {.team = team};
     MPI_Comm_rank(team, &cores.rank);
     CPU_ZERO(&cores.own);
+    /* before anything is lent: what mpirun bound this rank to */
     sched_getaffinity(0, sizeof cores.own, &cores.own);
     MPI_Comm node;
     int ranks;
     MPI_Comm_split_type(team, MPI_COMM_TYPE_SHARED, cores.rank, MPI_INFO_NULL, &node);
     MPI_Comm_size(node, &ranks);
+    /* a mask is a row of bits: or-ing bytes is the union */
     MPI_Allreduce(&cores.own, &cores.all, sizeof cores.own, MPI_BYTE, MPI_BOR, node);
     MPI_Comm_free(&node);
     const int count = CPU_COUNT(&cores.all);
+    /* unbound ranks all see the whole node: not more threads than ranks to lend cores */
     cores.threads = ranks < count ? ranks : count > 0 ? count : 1;
     return cores;
 }
@@ -43,6 +47,7 @@ void cores_return(const Cores *cores)
         sched_setaffinity(0, sizeof cores->own, &cores->own);
     }
     MPI_Request done;
+    /* a blocking barrier would spin on the cores that were lent */
     MPI_Ibarrier(cores->team, &done);
     int met = 0;
     MPI_Test(&done, &met, MPI_STATUS_IGNORE);

@@ -1,3 +1,7 @@
+/* Factors by an average that forgets: observation k moves it by 1/min(k, memory) of the
+ * miss, so that it is the plain mean at first and an exponential one later.  The spread is
+ * that of the logarithm of the ratio, since times are wrong by factors.
+ */
 #include "phasesweep/cost.h"
 
 #include <assert.h>
@@ -44,6 +48,7 @@ void cost_learn(CostModel *model, int kind, double assumed, double measured)
     assert(kind >= 0 && kind < COST_CLASSES && assumed >= 0.0);
     const double ratio = fmax(measured, shortest) / fmax(assumed, shortest);
     const double weight = fmin(model->weight[kind] + 1.0, memory);
+    /* the first observation has nothing to be compared with */
     if (model->weight[kind] >= 1.0) {
         const double miss = log(ratio / model->factor[kind]);
         const double variance = model->spread[kind] * model->spread[kind];
@@ -56,12 +61,14 @@ void cost_learn(CostModel *model, int kind, double assumed, double measured)
 double cost_estimate(const CostModel *model, const TaskGroup *group, int ranks)
 {
     assert(ranks >= 1);
+    /* Amdahl: the serial part and the r-th of the rest */
     const double share = group->serial + (1.0 - group->serial) / ranks;
     return model->factor[group->kind] * fmax(group->seconds, shortest) * share;
 }
 
 int cost_ranks_for(const CostModel *model, const TaskGroup *group, double seconds)
 {
+    /* seconds = serial share + the rest / r, solved for r */
     const double share = seconds / cost_estimate(model, group, 1) - group->serial;
     const double ranks = (1.0 - group->serial) / share;
     if (!(share > 0.0) || ranks > 1e9) {
@@ -73,5 +80,6 @@ int cost_ranks_for(const CostModel *model, const TaskGroup *group, double second
 
 double cost_cautious(const CostModel *model, int kind, double estimate)
 {
+    /* two deviations of a logarithm are a factor; bounded, or one odd batch would stop a run */
     return estimate * exp(2.0 * fmin(model->spread[kind], 1.0));
 }

@@ -1,3 +1,7 @@
+/* The average over mu of t (1 - t |G|^2), with t^2 |G|^2 = v^2 + (t H)^2 (theory.md section
+ * 6), band by band from the top.  Isolated s_i come first, whose mass 1/d is known exactly;
+ * then cells of bands that have nearly parted; then pieces of the bulk.
+ */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -42,6 +46,7 @@ void denoiser_free(Denoiser *denoiser)
     }
 }
 
+/* Beyond both ends of the spectrum lies a gap that never closes. */
 static Gap gap_or_none(const Task *task, double index)
 {
     const double d = task->teacher->dimension;
@@ -71,25 +76,29 @@ static bool add_by_field(Task *task, const Field *field, const Gap *above, const
         return false;
     }
     const Piece piece = {s - down, s + up};
+    /* far from merging: an ellipse, and no estimate of the error is needed */
     if (t < 0.2 * meet) {
         piece_add_ellipse(task, field, &piece);
         return true;
     }
     double y[RULE_NODES];
     for (int k = 0; k < RULE_NODES; k++) {
+        /* towards an edge the curve falls like sin(phi), at a neck it does not */
         const double sine = t < 2.0 * meet ? task->denoiser->grid[1].sine[k] : 1.0;
         y[k] = pow(height * sine, 2.0);
     }
     return piece_add(task, field, &piece, y);
 }
 
-/* What the part of the curve around s_index adds, cut at both neighbouring gaps. */
+/* What the part of the curve around s_index adds, cut at both neighbouring gaps.  The
+ * difference to what was summed before, because accuracy is judged relative to the sum. */
 static Denoised cell(const Task *task, double index)
 {
     const Gap above = gap_or_none(task, index - 1.0);
     const Gap below = gap_or_none(task, index);
     Task part;
     bool done = false;
+    /* the narrowest field that reaches is the cheapest */
     for (int k = 0; k < FIELD_TABLES && !done; k++) {
         part = *task;
         const Field *field = field_around(&task->denoiser->fields[k], task->teacher, index);
@@ -111,6 +120,9 @@ static void add_cells(Task *task, double first, double last, double edge)
 {
     const double d = task->teacher->dimension;
     for (double i = first; i <= last;) {
+        /* the largest aligned block [i, i + 2^octave) that is no longer than its distance
+         * from index 0, from d and from the edge: there the sum over it is smooth enough for
+         * a rule */
         int octave = 0;
         for (double count = 2.0;
              fmod(i, count) == 0.0 && i + count - 1.0 <= last && count <= d - i - count &&
@@ -121,6 +133,7 @@ static void add_cells(Task *task, double first, double last, double edge)
         double offset[TEACHER_RULE] = {0.0};
         double factor[TEACHER_RULE] = {1.0};
         int nodes = 1;
+        /* shorter blocks have no fewer nodes than cells */
         if (octave >= TEACHER_ROUNDED) {
             nodes = TEACHER_RULE;
             teacher_rounded_rule(task->teacher, octave, offset, factor);
@@ -177,6 +190,7 @@ Denoised denoise_matrix(Denoiser *denoiser, const Teacher *teacher, double t)
     const double d = teacher->dimension;
     Bands *bands = &denoiser->bands;
     Task task = {.denoiser = denoiser, .teacher = teacher, .t = t};
+    /* above it gaps close from the bottom up, so that the open ones are found by halving */
     const double ordered = fmax(0.0, d - LOWEST);
     const double open = bands_open_gap(bands, teacher, t, ordered).index;
     Gap last = bands_open_gap(bands, teacher, t / many_neck, ordered);
@@ -187,6 +201,7 @@ Denoised denoise_matrix(Denoiser *denoiser, const Teacher *teacher, double t)
     if (last.index > open) {
         const SpectralPoint at = freeconv_point(teacher, t, last.u, &denoiser->atoms);
         const double from = at.x - at.u; /* t H */
+        /* what the variance lacks of t at the neck: small there, it is smaller above */
         if (at.v * at.v + from * from < 0.2 * t) {
             const double mass = freeconv_mass_above(teacher, t, &at, &denoiser->atoms);
             add_known_mass(&task, open + 1.0, last.index, open, mass - open / d);

@@ -1,3 +1,8 @@
+/* The average of the posterior variance of theta over x = theta + tau z, by panels in x.
+ * From the bottom up: where neighbours are closer than tau the integrand is smooth; above,
+ * only pairs of neighbours are ever mistaken for each other, gap by gap; where even these
+ * are not, nothing is left to add.
+ */
 #include <assert.h>
 #include <math.h>
 
@@ -31,7 +36,9 @@ typedef struct Scan {
     Denoised sum;
 } Scan;
 
-/* Integrands at x: density times variance, and times its square over tau^2. */
+/* Integrands at x: density times variance, and times its square over tau^2.  The slope is d
+ * risk / d log t: an error falls with the signal-to-noise ratio 1/tau^2 by the mean square
+ * of the variance. */
 static Denoised posterior(Scan *task, double x)
 {
     const Atoms *near = task->near;
@@ -61,6 +68,7 @@ static Denoised posterior(Scan *task, double x)
 
 /* ---- which s_i matter ---------------------------------------------------------------- */
 
+/* The power law inverted: a real index, s_i for whole ones. */
 static double index_of(const Teacher *teacher, double s)
 {
     return pow(teacher->scale / s, 1.0 / teacher->source_exponent);
@@ -80,6 +88,8 @@ static void look_near(Scan *task, double x_low, double x_high)
             if (s > x_low - reach && s < x_high + reach) {
                 atoms_append(near, s, task->low->mass[k]);
             }
+            /* half the mass at -s would halve both: x > 0 alone is integrated, which doubles
+             * it again */
             if (task->signs && -s > x_low - reach) {
                 atoms_append(near, -s, task->low->mass[k]);
             }
@@ -136,6 +146,8 @@ static void add_smooth(Scan *task, double first)
 {
     const double bottom = teacher_eigenvalue(task->teacher, task->teacher->dimension);
     const double end = teacher_eigenvalue(task->teacher, first);
+    /* below it noise has weight e^-72; with signs the law of x is even, and half of it is
+     * enough */
     double low = bottom - 12.0 * task->tau;
     if (task->signs) {
         low = fmax(0.0, low);
@@ -167,6 +179,7 @@ static void add_gap(Scan *task, double index, double factor)
     }
 }
 
+/* Spacings of a power law widen upwards. */
 static double spacing(const Scan *task, double index)
 {
     return teacher_eigenvalue(task->teacher, index) -
@@ -197,6 +210,7 @@ static void add_gaps(Scan *task, double last)
              count *= 2.0) {
             octave++;
         }
+        /* too few of a kind for a rule, or unlike their neighbours */
         if (octave < TEACHER_ROUNDED || i > d - UNLIKE) {
             add_gap(task, i, 1.0);
             i -= 1.0;
@@ -211,6 +225,7 @@ static void add_gaps(Scan *task, double last)
         }
         i = first - 1.0;
     }
+    /* above s_1, as far as noise carries: 12 tau */
     if (i < 1.0) {
         const double top = teacher_eigenvalue(task->teacher, 1.0);
         for (int k = 0; k < 4; k++) {
@@ -230,6 +245,8 @@ Denoised denoise_scalar(Denoiser *denoiser, const Teacher *teacher, double t, bo
                  .signs = signs,
                  .low = &denoiser->atoms,
                  .near = &denoiser->near};
+    /* compressed atoms serve x well below it; the window of 9.5 tau around x must be covered
+     * as well */
     task.covered = fmax(40.0 * task.tau, teacher_eigenvalue(teacher, d) + 30.0 * task.tau);
     teacher_atoms_smooth(teacher, 1.5 * task.tau, 0.0, task.covered, &denoiser->atoms);
     const double gaps = last_wider(&task, dense * task.tau);

@@ -6,6 +6,7 @@
 #include "phasesweep/denoise.h"
 #include "rule.h"
 
+/* Levels of halvings whose nodes are kept; fields of three reaches. */
 enum { GRIDS = 4, FIELD_TABLES = 3 };
 
 /* Gauss-Legendre nodes between two phi, increasing. */
@@ -16,6 +17,7 @@ typedef struct Grid {
     double share[RULE_NODES];   /* sin^2(phi/2) */
 } Grid;
 
+/* All that is kept between calls; results do not depend on it. */
 struct Denoiser {
     Bands bands;
     FieldTable fields[FIELD_TABLES];    /* by reach, increasing */
@@ -44,10 +46,12 @@ typedef struct Task {
 Grid piece_grid(const Rule *rule, int k);
 
 /* Local.  Add a piece, y guesses of v^2 at the nodes of grid 1.  field: NULL if none is good for
- * all of it.  False, with the sum undefined, if the field does not reach that far. */
+ * all of it.  False, with the sum undefined, if the field does not reach that far.  Adds to
+ * task->sum, to about 1e-11 of it. */
 bool piece_add(Task *task, const Field *field, const Piece *piece, const double y[RULE_NODES]);
 
-/* Local.  Add a piece without field or guesses. */
+/* Local.  Add a piece without field or guesses.  Atoms are made for its nodes: dearer, and
+ * right for any piece. */
 void piece_add_alone(Task *task, const Piece *piece);
 
 /* Local.  Add a band well apart from its neighbours: it is nearly an ellipse, and 8 equal steps

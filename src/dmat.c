@@ -1,3 +1,7 @@
+/* Blocks are dealt to the grid from rank (0, 0) on, rows and columns alike, so that
+ * dmat_global needs no source.  Matrices are whole from (1, 1) in every call here: no submatrix
+ * has to be aligned.
+ */
 #include "phasesweep/dmat.h"
 
 #include <assert.h>
@@ -9,6 +13,7 @@
 static const int one = 1;
 static const int zero = 0;
 
+/* Leading dimensions and allocations must not be 0, also where a rank holds nothing. */
 static int larger(int a, int b)
 {
     return a > b ? a : b;
@@ -52,6 +57,7 @@ void dmat_multiply(double alpha, const DistMatrix *a, int transpose_a, const Dis
                    int transpose_b, double beta, DistMatrix *c)
 {
     const int inner = transpose_a ? a->rows : a->columns;
+    /* ScaLAPACK prints wrong shapes or aborts, and may do neither: checked here */
     assert((transpose_a ? a->columns : a->rows) == c->rows);
     assert((transpose_b ? b->rows : b->columns) == c->columns);
     assert((transpose_b ? b->columns : b->rows) == inner);

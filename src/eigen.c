@@ -25,6 +25,7 @@ struct EigenRoom {
     int         work_length;
 };
 
+/* Nothing is allocated here: which method is used decides what is needed. */
 Eigen eigen_create(MPI_Comm team, int n, EigenMethod method)
 {
     assert(n >= 1);
@@ -55,6 +56,7 @@ void eigen_free(Eigen *eigen)
     *eigen = (Eigen){0};
 }
 
+/* By one sum over the lower triangle, which is what is read: NAN and infinity survive it. */
 static bool all_finite(const double a[], int n)
 {
     double sum = 0.0;
@@ -66,6 +68,7 @@ static bool all_finite(const double a[], int n)
     return isfinite(sum);
 }
 
+/* Allocated at the first use and kept: a training solves hundreds of equal size. */
 static EigenRoom *make_room(int n)
 {
     EigenRoom *room = checked_alloc(1, sizeof *room);
@@ -103,6 +106,7 @@ static bool lapack_vectors(Eigen *eigen, int count, double a[])
     double *wanted = room->vectors;
     const bool few = tridiagonal_few(n, count) &&
                      tridiagonal_top(&room->tridiagonal, count, room->vectors);
+    /* all of them by divide and conquer; the wanted ones are the last columns */
     if (!few) {
         if (!tridiagonal_all(&room->tridiagonal, room->vectors, room->work)) {
             return false;
@@ -110,6 +114,7 @@ static bool lapack_vectors(Eigen *eigen, int count, double a[])
         wanted += (size_t)n * (size_t)(n - count);
     }
     int info;
+    /* back to the basis of the matrix: reflectors on the wanted columns alone */
     dormtr_("L", "L", "N", &n, &count, a, &n, room->scale, wanted, &n, room->work,
             &room->work_length, &info, 1, 1, 1);
     assert(info == 0);
@@ -133,6 +138,8 @@ static void copy_local(DistMatrix *m, double whole[], bool in)
     }
 }
 
+/* Collective.  The matrix goes to every rank whole, and each takes its blocks: one broadcast
+ * is cheap against n^3. */
 static bool scalapack_values(Eigen *eigen, double a[], double w[])
 {
     const int n = eigen->n;
@@ -150,6 +157,7 @@ static bool scalapack_values(Eigen *eigen, double a[], double w[])
     return dmat_eigenvalues(eigen->reduction, w) == OUTCOME_CONVERGED;
 }
 
+/* Collective.  Every rank puts its entries into zeros, and the sum is the whole. */
 static bool scalapack_vectors(Eigen *eigen, int count, double a[])
 {
     const size_t n = (size_t)eigen->n;
@@ -166,6 +174,7 @@ static bool scalapack_vectors(Eigen *eigen, int count, double a[])
     return true;
 }
 
+/* Around every call of LAPACK on rank 0; nothing unless EIGEN_THREADS is in use. */
 static void lend(Eigen *eigen)
 {
     if (eigen->now == EIGEN_THREADS) {
@@ -191,6 +200,7 @@ static EigenMethod choose(Eigen *eigen)
     }
     int fastest = EIGEN_LAPACK;
     for (int method = EIGEN_LAPACK; method < EIGEN_COUNT; method++) {
+        /* every rank skips alike: n is the same */
         if (method == EIGEN_THREADS && eigen->n < THREADS_FROM) {
             continue;
         }
@@ -221,6 +231,7 @@ Outcome eigen_values(Eigen *eigen, double a[], double w[])
     eigen->now = choose(eigen);
     bool good = true;
     if (eigen->rank == 0 && !all_finite(a, eigen->n)) {
+        /* the method in use is collective and must be gone through; zeros cannot hang it */
         memset(a, 0, (size_t)eigen->n * (size_t)eigen->n * sizeof *a);
         good = false;
     }
@@ -232,6 +243,7 @@ Outcome eigen_values(Eigen *eigen, double a[], double w[])
         unlend(eigen);
     }
     const Outcome outcome = agreed(eigen, good);
+    /* of the values alone: the vectors depend on how many are wanted */
     eigen->seconds[eigen->now] = MPI_Wtime() - start;
     return outcome;
 }

@@ -1,3 +1,5 @@
+/* Newton's method in (log t, log r), r = b / sqrt(t), and a bracketing cold start.  In these
+ * unknowns log b = log r + (log t)/2: that is where the halves in the derivatives come from. */
 #include "equations.h"
 
 #include <math.h>
@@ -14,6 +16,7 @@ Equations equations_of(OverlapsWork *work, const Problem *problem)
     Equations e = {.work = work};
     if (problem->model == MODEL_QUADRATIC) {
         e.overlaps = overlaps_quadratic;
+        /* (E2) as lt / (2 b) = 2 alpha - D, (E1) as 2 alpha t = R + Delta/2 */
         e.capacity = 2.0 * problem->samples / d / d;
         e.noise = 0.5 * problem->noise;
         e.weight = 0.5 * problem_nuclear_weight(problem);
@@ -32,6 +35,7 @@ Iterate equations_at(Equations *e, double log_t, double log_r)
     Iterate at = {.log_t = log_t, .log_r = log_r, .t = delta * delta, .b = delta * exp(log_r)};
     at.o = e->overlaps(e->work, at.t, at.b);
     e->evaluations++;
+    /* R and D are sums with rounding and may come out below 0 by it */
     at.error[0] = log(e->capacity * at.t / (fmax(at.o.risk, 0.0) + e->noise));
     at.error[1] = log(e->capacity / (fmax(at.o.divergence, 0.0) + e->weight / at.b));
     return at;
@@ -42,7 +46,8 @@ double equations_residual(const Iterate *at)
     return fmax(fabs(at->error[0]), fabs(at->error[1]));
 }
 
-/* Derivatives of the errors, [error][unknown]. */
+/* Derivatives of the errors, [error][unknown].  Those of overlaps.h are in log t at fixed b
+ * and in log b at fixed t; the weight's share of (E2) goes like 1/b. */
 static void jacobian(const Equations *e, const Iterate *at, double j[2][2])
 {
     const Overlaps *o = &at->o;
@@ -58,11 +63,15 @@ static void jacobian(const Equations *e, const Iterate *at, double j[2][2])
 /* x with j x = y. */
 static void solve(double j[2][2], const double y[2], double x[2])
 {
+    /* Cramer; a vanishing determinant gives infinity or NAN, which callers look for */
     const double determinant = j[0][0] * j[1][1] - j[0][1] * j[1][0];
     x[0] = (y[0] * j[1][1] - j[0][1] * y[1]) / determinant;
     x[1] = (j[0][0] * y[1] - y[0] * j[1][0]) / determinant;
 }
 
+/* At a solution J dx = -d(error) of the parameter: both errors grow with log capacity by 1,
+ * that of (E2) falls with log weight by the weight's share of it, both fall with log width
+ * by what the last eigenvalues add to R and D. */
 Response equations_response(const Equations *e, const Iterate *at)
 {
     const double share = e->weight / at->b;
@@ -110,11 +119,12 @@ bool equations_newton(Equations *e, Iterate *at)
 
 /* ---- cold start ---------------------------------------------------------------------- */
 
-/* The root r of (E2) at fixed t, whose error increases in r. */
-static Iterate threshold_at(Equations *e, double log_t, double log_r, double tolerance)
+/* The error of (E2) increases in r. */
+Iterate equations_threshold(Equations *e, double log_t, double log_r, double tolerance)
 {
     /* D >= 0: there the error is not positive */
     const double floor = log(e->weight / e->capacity) - 0.5 * log_t;
+    /* the floor itself may be the root */
     Bracket bracket = {floor - 1.0, INFINITY};
     Iterate at = equations_at(e, log_t, fmax(log_r, floor));
     for (int step = 0; step < MAX_INNER && fabs(at.error[1]) > tolerance; step++) {
@@ -140,13 +150,15 @@ static double slope_along(const Equations *e, const Iterate *at, double *root_sl
 
 /* Go from *at, on the roots of (E2), where the sign of the error of (E1) points; `patient`: at
  * first not much farther than the iteration t = (R + noise) / capacity does, which passes no
- * root. */
+ * root.  True with *at bracketed but not at the goal too: its residual tells. */
 static bool follow(Equations *e, bool patient, double tolerance, Iterate *at)
 {
     Bracket bracket = {-INFINITY, INFINITY};
     for (int step = 0; step < MAX_OUTER; step++) {
         if (fabs(at->error[0]) <= tolerance) {
             Iterate trial = *at;
+            /* on the roots of (E2) to a tenth of the tolerance: near enough for Newton's
+             * method in both unknowns; if it wanders off, go nearer first */
             if (equations_newton(e, &trial) || tolerance < 1e-12) {
                 *at = trial;
                 return true;
@@ -155,6 +167,8 @@ static bool follow(Equations *e, bool patient, double tolerance, Iterate *at)
         }
         double root_slope;
         const double slope = slope_along(e, at, &root_slope);
+        /* the iteration moves log t by -error; growing steps, because far from a root it may
+         * crawl */
         const double reach =
             patient ? fmin(1.0, fmax(0.05 * pow(1.05, step), fabs(at->error[0]))) : 2.0;
         const double next = bracket_next(&bracket, at->log_t, at->error[0], slope, reach);
@@ -162,7 +176,7 @@ static bool follow(Equations *e, bool patient, double tolerance, Iterate *at)
             break;
         }
         const double guess = at->log_r + root_slope * (next - at->log_t);
-        *at = threshold_at(e, next, guess, 0.1 * tolerance);
+        *at = equations_threshold(e, next, guess, 0.1 * tolerance);
     }
     return isfinite(bracket.low) && isfinite(bracket.high);
 }
@@ -173,12 +187,12 @@ bool equations_cold(Equations *e, Iterate *at)
 {
     const double log_t = log((e->noise > 0.0 ? e->noise : 1.0) / e->capacity);
     const double guess = log(e->weight / e->capacity) - 0.5 * log_t;
-    *at = threshold_at(e, log_t, guess, 3e-3);
+    *at = equations_threshold(e, log_t, guess, 3e-3);
     return follow(e, false, 0.03, at);
 }
 
 bool equations_flow(Equations *e, Iterate *at)
 {
-    *at = threshold_at(e, at->log_t, at->log_r, 1e-6);
+    *at = equations_threshold(e, at->log_t, at->log_r, 1e-6);
     return follow(e, true, 1e-5, at);
 }

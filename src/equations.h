@@ -35,6 +35,10 @@ Equations equations_of(OverlapsWork *work, const Problem *problem);
 /* Local.  Overlaps and errors at a place. */
 Iterate equations_at(Equations *e, double log_t, double log_r);
 
+/* Local.  The root r of (E2) at fixed t, to a tolerance in its error, from a guess; the error of
+ * (E1) says where the iteration of the equations would go. */
+Iterate equations_threshold(Equations *e, double log_t, double log_r, double tolerance);
+
 /* Local.  The larger error; what convergence is judged by. */
 double equations_residual(const Iterate *at);
 

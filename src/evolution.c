@@ -1,3 +1,8 @@
+/* A line of points by continuation.  Each solved point leaves its exact derivatives in log n
+ * and log weight (equations_response), from which the next is predicted: to third order on a
+ * line that varies one of them, else to first order.  A prediction need only be good enough
+ * for Newton's method, which decides the digits.
+ */
 #include "phasesweep/evolution.h"
 
 #include <assert.h>
@@ -7,7 +12,8 @@
 
 /* ---- a line -------------------------------------------------------------------------- */
 
-/* Value at x of the cubic through (x0, y0), (x1, y1) with the slopes given there. */
+/* Value at x of the cubic through (x0, y0), (x1, y1) with the slopes given there. slope0 and
+ * slope1 are dy/dx; x may lie outside. */
 static double hermite(double x0, double y0, double slope0, double x1, double y1, double slope1,
                       double x)
 {
@@ -24,7 +30,9 @@ static bool in_reach(double x0, double x1, double x)
     return fabs(x - x1) <= 2.0 * fabs(x1 - x0);
 }
 
-/* The next point from the last, and on a line that varies one parameter from the two before. */
+/* The next point from the last, and on a line that varies one parameter from the two before.
+ * Unknown 0 is log t, 1 is log r.  Where both parameters vary the mixed derivatives of a
+ * cubic are missing. */
 static double predict(const EvolutionTrack *before, const EvolutionTrack *last, int unknown,
                       double log_n, double log_weight)
 {
@@ -44,6 +52,7 @@ static double predict(const EvolutionTrack *before, const EvolutionTrack *last, 
            last->slope_weight[unknown] * (log_weight - last->log_weight);
 }
 
+/* Capacity is proportional to n in both models, so log n is that up to a constant. */
 static EvolutionTrack track_at(const Equations *e, const Iterate *at)
 {
     const Response r = equations_response(e, at);
@@ -72,6 +81,7 @@ static bool solve_near(const EvolutionWork *work, Equations *e, Iterate *at)
     }
     const double log_t = predict(&work->before, last, 0, log_n, log_weight);
     const double log_r = predict(&work->before, last, 1, log_n, log_weight);
+    /* a prediction through a singular Jacobian may be anything, NAN too */
     if (!(fabs(log_t - last->log_t) < 10.0 && fabs(log_r - last->log_r) < 10.0)) {
         return false;
     }
@@ -83,6 +93,7 @@ static bool solve_near(const EvolutionWork *work, Equations *e, Iterate *at)
 static bool solve_wide(EvolutionWork *work, Equations *e, Iterate *at)
 {
     if (!solve_near(work, e, at)) {
+        /* a cold start must not depend on what was solved before */
         e->work->near.v = -1.0;
         if (!equations_cold(e, at)) {
             work->last.valid = work->before.valid = false;
@@ -98,6 +109,7 @@ static bool solve_wide(EvolutionWork *work, Equations *e, Iterate *at)
 static bool step_down(Equations *e, double p, Iterate *at)
 {
     const Response response = equations_response(e, at);
+    /* f is cut only below the rank of the solution: that is where the way begins */
     const double move = log(p / fmin(e->work->width, at->o.rank));
     e->work->width = p;
     Iterate next = equations_at(e, at->log_t + response.width[0] * move,
@@ -114,6 +126,7 @@ static bool step_down(Equations *e, double p, Iterate *at)
  * the equations would find.  All p are whole, so that isolated bands are taken off entire. */
 static bool narrow(Equations *e, double width, Iterate *at)
 {
+    /* the rank is a real number; at its ceiling the cut is not felt */
     double p = fmin(e->work->teacher.dimension, ceil(at->o.rank));
     double step = longest_step;
     while (p > width) {
@@ -133,8 +146,10 @@ static bool narrow(Equations *e, double width, Iterate *at)
     return true;
 }
 
-/* Theory.md sections 2 and 3: data term + penalty, the data term being n (or d^2) times the
- * mean squared residual; for the diagonal network 1/2 sum (y - f)^2 + lambda sqrt(d) |theta|_1. */
+/* Theory.md sections 2 and 3, data term + penalty, with weight / b = capacity - D:
+ *   quadratic  (1/d^2) sum (y - f)^2 = t lt^2/(4 b^2),   penalty lt Tr S/d, weight = lt/2
+ *   diagonal   1/2 sum (y - f)^2 = 1/2 t (n - active)^2, penalty lambda sqrt(d) |theta|_1
+ * the second by (Delta + R) = n t and sum (y - f)^2 = n (Delta + R)(1 - active/n)^2. */
 static void set_objective(const Equations *e, const Iterate *at, const Problem *problem,
                           Evolution *result)
 {
@@ -144,6 +159,7 @@ static void set_objective(const Equations *e, const Iterate *at, const Problem *
     result->objective = result->train_loss + (quadratic ? 2.0 : 1.0) * e->weight * at->o.trace;
 }
 
+/* Outcome and exponents at the last iterate, whether it converged or not. */
 static Evolution report(Equations *e, const Iterate *at, const Problem *problem)
 {
     const double residual = equations_residual(at);
@@ -183,6 +199,7 @@ void evolution_forget(EvolutionWork *work)
 static void take_teacher(EvolutionWork *work, const Problem *problem)
 {
     const Problem *old = &work->problem;
+    /* a new teacher is new tables as well; another model or noise only moves the solution */
     if (old->source_exponent != problem->source_exponent ||
         old->dimension != problem->dimension) {
         work->overlaps.teacher = teacher_create(problem->source_exponent, problem->dimension);
@@ -205,6 +222,7 @@ Evolution evolution_solve(EvolutionWork *work, const Problem *problem)
     const SpectralPoint near = work->overlaps.near;
     if (good && problem->model == MODEL_QUADRATIC && problem->width < problem->dimension) {
         good = narrow(&e, problem->width, &at);
+        /* the next point is to start as if this one had not been narrowed */
         work->overlaps.near = near;
     }
     if (good) {

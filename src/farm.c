@@ -46,7 +46,8 @@ static double now(const Farm *farm)
     return MPI_Wtime() - farm->origin;
 }
 
-/* The longer nothing happens the less it matters when it is seen. */
+/* The longer nothing happens the less it matters when it is seen.  Blocking calls of Open
+ * MPI would spin at 100 % CPU. */
 static void nap(const Farm *farm)
 {
     const double idle = nap_share * (now(farm) - farm->acted);
@@ -56,6 +57,8 @@ static void nap(const Farm *farm)
 
 /* ---- tasks ------------------------------------------------------------------------------- */
 
+/* Tasks first ... first + count - 1 one after the other on comm, which is farm->self for a
+ * rank by itself.  Stops early if the run is to stop; result.done says how far it came. */
 static ScheduleResult execute(Farm *farm, MPI_Comm comm, size_t first, size_t count)
 {
     FarmTeam team = {comm, farm};
@@ -93,6 +96,7 @@ static ScheduleResult execute_team(Farm *farm, const long long message[], int wo
     MPI_Comm team;
     MPI_Comm_group(farm->comm, &all);
     MPI_Group_range_incl(all, runs, ranges, &some);
+    /* collective on the team alone; 70-155 microseconds with its end */
     MPI_Comm_create_group(farm->comm, some, TAG_WORK, &team);
     assert(team != MPI_COMM_NULL && message[WORD_COUNT] == 1);
     const ScheduleResult result = execute(farm, team, (size_t)message[WORD_FIRST], 1);
@@ -105,7 +109,8 @@ static ScheduleResult execute_team(Farm *farm, const long long message[], int wo
 
 /* ---- master ------------------------------------------------------------------------------ */
 
-/* Fill farm->message; returns its words. */
+/* Fill farm->message; returns its words.  Ranks of a team are in ascending order, so that
+ * neighbours form runs and the message stays short. */
 static int compose(Farm *farm, const ScheduleStart *start)
 {
     long long *message = farm->message;
@@ -140,6 +145,7 @@ static bool hand_out(Farm *farm)
         farm->acted = now(farm);
         const int words = compose(farm, &start);
         const bool own = start.ranks[0] + farm->offset == 0;
+        /* small messages go out at once, whatever the receiver is doing */
         for (int k = own; k < start.size; k++) {
             MPI_Send(farm->message, words, MPI_LONG_LONG, start.ranks[k] + farm->offset,
                      TAG_WORK, farm->comm);
@@ -155,6 +161,8 @@ static bool hand_out(Farm *farm)
     return any;
 }
 
+/* Takes the answers that are there, at most SERVED_MOST so that idle ranks are not kept
+ * waiting; true if there was one. */
 static bool serve(Farm *farm)
 {
     int served = 0;
@@ -171,6 +179,7 @@ static bool serve(Farm *farm)
     return served > 0;
 }
 
+/* Stop, deadline and progress: what the master does besides messages. */
 static void look_around(Farm *farm)
 {
     const FarmWork *work = farm->work;
@@ -202,6 +211,7 @@ static ScheduleState run_master(Farm *farm)
             nap(farm);
         }
     }
+    /* the stop message, if there was one, is still to be received by those who did not look */
     const long long end[WORDS_HEAD] = {[WORD_FIRST] = farm->stopping};
     for (int rank = 1; rank < farm->size; rank++) {
         MPI_Send(end, WORDS_HEAD, MPI_LONG_LONG, rank, TAG_WORK, farm->comm);
@@ -248,6 +258,7 @@ static void run_worker(Farm *farm)
         const bool alone = words == WORDS_HEAD;
         const ScheduleResult result = alone ? execute(farm, farm->self, first, count)
                                             : execute_team(farm, message, words);
+        /* the first rank of a team answers for it */
         if (alone || message[WORDS_HEAD] == farm->rank) {
             const double answer[3] = {(double)result.done, (double)result.failed,
                                       result.seconds};
@@ -266,6 +277,7 @@ bool farm_stopping(FarmTeam *team)
 {
     Farm *farm = team->farm;
     const double time = now(farm);
+    /* a task may ask as often as it likes: the clock is cheaper than a probe */
     if (time - farm->polled < (farm->rank == 0 ? serve_every : listen_every)) {
         return farm->stopping;
     }
@@ -306,6 +318,8 @@ static bool cores_for_all(MPI_Comm comm)
     return enough != 0;
 }
 
+/* Collective.  A master among very many ranks would answer late too often to be worth its
+ * share. */
 static bool master_computes(MPI_Comm comm, int size, FarmMaster wish)
 {
     MPI_Bcast(&wish, sizeof wish, MPI_BYTE, 0, comm);
@@ -316,6 +330,7 @@ static bool master_computes(MPI_Comm comm, int size, FarmMaster wish)
 static void create_master(Farm *farm, bool computes)
 {
     const FarmWork *work = farm->work;
+    /* a master that sleeps is no rank of the schedule */
     farm->offset = computes || farm->size == 1 ? 0 : 1;
     ScheduleSettings settings = schedule_settings(farm->size - farm->offset);
     settings.master = computes;
@@ -329,6 +344,7 @@ FarmReport farm_run(MPI_Comm comm, const FarmWork *work)
 {
     Farm farm = {.work = work, .origin = MPI_Wtime()};
     FarmReport report;
+    /* tags of the farm must not meet those of tasks */
     MPI_Comm_dup(comm, &farm.comm);
     MPI_Comm_rank(comm, &farm.rank);
     MPI_Comm_size(comm, &farm.size);

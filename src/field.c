@@ -6,8 +6,9 @@
 
 #include "phasesweep/check.h"
 
-enum { SLOTS = 2048, MAX_STEPS = 100 };
+enum { SLOTS_MOST = 8192, MAX_STEPS = 100 };
 
+/* The side stays: it is what the table is for. */
 void field_table_free(FieldTable *table)
 {
     free(table->slot);
@@ -20,15 +21,20 @@ Field field_of_atoms(const Atoms *atoms)
     return (Field){.near = *atoms, .reach = INFINITY};
 }
 
-/* Empty the table if it belongs to another teacher or is filling up. */
+/* Empty the table if it belongs to another teacher or is filling up.  Half full at most, so
+ * that probes stay short and always end. */
 static void take_teacher(FieldTable *table, const Teacher *teacher)
 {
     if (table->slot != NULL && table->source_exponent == teacher->source_exponent &&
-        table->dimension == teacher->dimension && table->used < SLOTS / 2) {
+        table->dimension == teacher->dimension && table->used < table->slots / 2) {
         return;
     }
-    table->slot = checked_realloc(table->slot, SLOTS, sizeof *table->slot);
-    for (size_t k = 0; k < SLOTS; k++) {
+    table->slots = 64;
+    while (table->slots < SLOTS_MOST && (double)table->slots <= 2.0 * teacher->dimension) {
+        table->slots *= 2;
+    }
+    table->slot = checked_realloc(table->slot, table->slots, sizeof *table->slot);
+    for (size_t k = 0; k < table->slots; k++) {
         table->slot[k].index = 0.0;
     }
     table->used = 0;
@@ -36,9 +42,13 @@ static void take_teacher(FieldTable *table, const Teacher *teacher)
     table->dimension = teacher->dimension;
 }
 
+/* Neighbours up to `side` indices away are kept term by term.  The rest is expanded at s =
+ * s_i, each atom by the geometric series
+ *     1/(s + x - s_j) = sum_k (-x)^k / (s - s_j)^(k + 1). */
 static void fill(FieldSlot *slot, const Teacher *teacher, double index, int side, Atoms *atoms)
 {
     const double s = teacher_eigenvalue(teacher, index);
+    /* half an index beyond the last neighbour: no rounding decides who is one */
     const double low = teacher_eigenvalue(teacher, index + side + 0.5);
     const double high = index > side + 0.5
                             ? teacher_eigenvalue(teacher, index - side - 0.5)
@@ -49,10 +59,12 @@ static void fill(FieldSlot *slot, const Teacher *teacher, double index, int side
         .order = FIELD_ORDER,
         .center = s};
     Field *field = &slot->field;
+    /* of the atoms in the series; its radius of convergence */
     double nearest = INFINITY;
     teacher_atoms_resolvent(teacher, (double complex[1]){s}, 1, atoms);
     for (size_t k = 0; k < atoms->count; k++) {
         const double distance = s - atoms->position[k];
+        /* all but s_i itself, near or far */
         if (distance != 0.0) {
             field->others += atoms->mass[k] / (distance * distance);
         }
@@ -76,9 +88,10 @@ const Field *field_around(FieldTable *table, const Teacher *teacher, double inde
 {
     assert(index >= 1.0 && index <= teacher->dimension);
     take_teacher(table, teacher);
-    size_t k = (size_t)fmod(index, SLOTS);
+    /* whole indices as doubles; neighbours fall into neighbouring slots */
+    size_t k = (size_t)fmod(index, (double)table->slots);
     while (table->slot[k].index != 0.0 && table->slot[k].index != index) {
-        k = (k + 1) % SLOTS;
+        k = (k + 1) % table->slots;
     }
     if (table->slot[k].index == 0.0) {
         fill(&table->slot[k], teacher, index, table->side, &table->scratch);
@@ -109,6 +122,8 @@ static void powers(const Field *field, double u, double *second, double *third)
 
 double field_radius(const Field *field, double t)
 {
+    /* the edge is where (1/d)/r^2 + others = 1/t; others grow with r, so near a merger this
+     * is no more than a guess, and the room is kept from vanishing */
     const double room = 1.0 - t * field->others;
     return sqrt(t * field->near.mass[0] / fmax(room, 0.5));
 }
@@ -122,6 +137,7 @@ double field_edge(const Field *field, double t, int side)
         double second;
         double third;
         powers(field, field->center + side * distance, &second, &third);
+        /* the edge is where (1/d) sum 1/(u - s)^2 = 1/t, that is mean = delta */
         const double mean = 1.0 / sqrt(second);
         const double move = (delta - mean) * second / (mean * side * third);
         distance += move;

@@ -27,6 +27,7 @@ typedef struct Field {
     double others;          /* (1/d) sum over j != i of 1/(s_i - s_j)^2 */
 } Field;
 
+/* A field with the arrays that its `near` points into: not to be copied. */
 typedef struct FieldSlot {
     double index;           /* i; 0: free */
     Field  field;
@@ -37,15 +38,18 @@ typedef struct FieldSlot {
 typedef struct FieldTable {
     int side;               /* one of the above */
     double source_exponent, dimension;  /* of the teacher they belong to */
-    FieldSlot *slot;        /* a hash table by index; owned */
+    FieldSlot *slot;        /* [slots] a hash table by index; owned */
+    size_t slots;           /* a power of two, for half as many s_i */
     size_t used;
     Atoms  scratch;
 } FieldTable;
 
-/* Local.  The field around s_index; borrowed from the table until the next call. */
+/* Local.  The field around s_index; borrowed from the table until the next call. index whole
+ * in [1, d]. */
 const Field *field_around(FieldTable *table, const Teacher *teacher, double index);
 
-/* Local.  The same field as a plain sum over atoms. */
+/* Local.  The same field as a plain sum over atoms.  Borrows the arrays of atoms; holds
+ * everywhere (reach infinite). */
 Field field_of_atoms(const Atoms *atoms);
 
 /* Local.  Leaves *table empty. */

@@ -5,7 +5,8 @@
 
 #include "phasesweep/roots.h"
 
-/* Atoms good for every w over u up to height delta, above which the curve never rises. */
+/* Atoms good for every w over u up to height delta, above which the curve never rises. 1/t =
+ * (1/d) sum 1/|w - s|^2 <= 1/v^2 on the curve. */
 static void atoms_over(const Teacher *teacher, double u, double delta, Atoms *atoms)
 {
     double complex w[16];
@@ -28,6 +29,7 @@ static double curve_height_squared(const Atoms *atoms, double t, double u)
     if (isfinite(sum) && sum * t <= 1.0) {
         return 0.0;
     }
+    /* h(y) = 1/sum - t has the slope -derivative/sum^2 */
     double y = t;
     for (int step = 0; step < 60 && y > 1e-300; step++) {
         atoms_lorentzian(atoms, u, y, &sum, &derivative);
@@ -48,6 +50,7 @@ SpectralPoint freeconv_point(const Teacher *teacher, double t, double u, Atoms *
 {
     assert(t > 0.0);
     atoms_over(teacher, u, sqrt(t), atoms);
+    /* theory.md section 2: x = u + t Re G, density v/(pi t) */
     const double v = sqrt(curve_height_squared(atoms, t, u));
     double complex derivative;
     const double complex g = atoms_resolvent_at(atoms, u + I * v, &derivative);
@@ -76,6 +79,7 @@ static double position_error(double shift, void *context)
 static bool locate_by_newton(const Search *search, SpectralPoint *at)
 {
     const double t = search->t;
+    /* from a real guess Newton stays on the real line, where it is of use in a gap only */
     const bool gap = at->v == 0.0;
     double complex w = at->u + I * at->v;
     for (int step = 0; step < 8; step++) {
@@ -87,6 +91,7 @@ static bool locate_by_newton(const Search *search, SpectralPoint *at)
         if (!isfinite(creal(move)) || (gap && creal(slope) <= 0.0)) {
             return false;
         }
+        /* leaving the half plane: the guess belonged to another band */
         w -= move;
         if (gap ? cimag(w) != 0.0 : cimag(w) <= 0.0) {
             return false;
@@ -136,6 +141,7 @@ static double log_mass(const Search *search, double u, SpectralPoint *at, double
     const double complex g = atoms_resolvent_at(search->atoms, w, &derivative);
     const double mass = (atoms_argument(search->atoms, w) + 0.5 * t * cimag(g * g)) / M_PI;
     const double complex dz = 1.0 + t * derivative;
+    /* dx/du = |1 + t G'|^2 / Re(1 + t G'), and d mass/du = -density dx/du */
     const double dx = creal(dz) + cimag(dz) * cimag(dz) / creal(dz);
     *slope = -at->density * dx / mass;
     return mass > 0.0 ? log(mass / search->target) : -INFINITY;
@@ -157,6 +163,7 @@ SpectralPoint freeconv_quantile(const Teacher *teacher, double t, double mass,
     SpectralPoint at;
     for (int step = 0;; step++) {
         double slope;
+        /* increasing in u; logarithms, because the mass above falls over many orders */
         const double error = -log_mass(&search, u, &at, &slope);
         /* every point of a gap is as good */
         if (fabs(error) <= 1e-13 || bracket_exhausted(&bracket)) {

@@ -5,11 +5,13 @@
 /* Beyond it the density underflows, which takes the library longer than a value does. */
 static const double farthest = 37.5;
 
+/* 1/sqrt(2 pi) as a product of constants: (1/2) (2/sqrt(pi)) (1/sqrt(2)). */
 double gauss_density(double x)
 {
     return fabs(x) < farthest ? exp(-0.5 * x * x) * (0.5 * M_2_SQRTPI * M_SQRT1_2) : 0.0;
 }
 
+/* By erfc, which keeps its digits where 1 - erf has none. */
 double gauss_tail(double x)
 {
     return fabs(x) < farthest ? 0.5 * erfc(x * M_SQRT1_2) : (x < 0.0 ? 1.0 : 0.0);
@@ -20,6 +22,7 @@ double gauss_tail(double x)
 static void add_half(double t, double tau, double b, SoftMoments *sum)
 {
     const double a = (b - t) / tau;
+    /* eta = t + tau z - b for z > a, so eta - t = tau z - b and eta = tau (z - a) */
     const double phi = gauss_density(a);
     const double tail = gauss_tail(a);
     const double slope = a * phi + tail;                /* int_a z^2 phi */

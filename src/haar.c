@@ -24,6 +24,7 @@ double *haar_create(uint64_t seed, int d)
     dgeqrf_(&d, &d, q, &d, tau, work, &length, &info);
     assert(info == 0);
     for (size_t column = 0; column < n; column++) {
+        /* the diagonal of R lies where its column of Q is still to come: read it before */
         sign[column] = q[column * n + column] < 0.0 ? -1.0 : 1.0;
     }
     dorgqr_(&d, &d, &d, q, &d, tau, work, &length, &info);

@@ -43,6 +43,16 @@ static void print_axis(FILE *out, const Axis *axis, AxisId id)
     fputs("]}\n", out);
 }
 
+/* Nothing where it is chosen as the iteration goes. */
+static void print_damping(FILE *out, double damping)
+{
+    if (damping >= 0.0) {
+        fputs("    damping: ", out);
+        print_number(out, damping);
+        fputc('\n', out);
+    }
+}
+
 static void print_sweep(FILE *out, const Sweep *sweep)
 {
     fprintf(out, "  - name: %s\n    model: %s\n    method: %s\n    tolerance: ",
@@ -51,6 +61,7 @@ static void print_sweep(FILE *out, const Sweep *sweep)
     fprintf(out, "\n    signs: %s\n    store: %s\n    spectrum: %zu\n",
             sweep->random_signs ? "random" : "positive", store_name(sweep->store),
             sweep->spectrum);
+    print_damping(out, sweep->damping);
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
         print_axis(out, &sweep->axis[id], id);
     }
@@ -148,6 +159,9 @@ static char *sweep_difference(const Sweep *stored, const Sweep *given)
         return number_differs(given, KEY_SPECTRUM, (double)stored->spectrum,
                               (double)given->spectrum);
     }
+    if (stored->damping != given->damping) {
+        return number_differs(given, KEY_DAMPING, stored->damping, given->damping);
+    }
     char *difference = NULL;
     for (AxisId id = 0; id < AXIS_COUNT && difference == NULL; id++) {
         difference = axis_difference(given, id, &stored->axis[id], &given->axis[id]);
@@ -176,7 +190,7 @@ uint64_t sweep_line_id(const Sweep *sweep, size_t line)
     /* doubles all the way: a struct would bring padding, whose bytes are not defined */
     size_t first;
     size_t count;
-    double key[LINE_LENGTH][13];
+    double key[LINE_LENGTH][14];
     sweep_line(sweep, line, &first, &count);
     for (size_t k = 0; k < count; k++) {
         const Problem p = sweep_problem(sweep, first + k);
@@ -184,7 +198,8 @@ uint64_t sweep_line_id(const Sweep *sweep, size_t line)
                                   p.noise,   p.seed,         p.width,           p.samples,
                                   p.weight_decay, p.tolerance, p.random_signs,
                                   /* other stores hold the same bits */
-                                  p.store == STORE_FLOAT, (double)sweep->spectrum};
+                                  p.store == STORE_FLOAT, (double)sweep->spectrum,
+                                  p.damping};
         static_assert(sizeof numbers == sizeof key[0], "all of a problem's numbers");
         memcpy(key[k], numbers, sizeof numbers);
     }

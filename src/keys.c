@@ -59,7 +59,7 @@ const Key keys_table[KEY_COUNT] = {
     {"method", "", "", WORD(method_word, METHOD_COUNT),
      "state_evolution", "how a point is solved"},
     {"tolerance", "", "1", RANGE(KIND_REAL, 1e-13, 1e-2, false, 0),
-     "1e-9, training and amp 1e-6", "relative error of the equations, or duality gap"},
+     "1e-9, training and amp 1e-6", "relative error of the equations, duality gap, or (amp) change of the iterate"},
     {"signs", "", "", WORD(sign_word, 2),
      "positive", "of the teacher's coefficients; model diagonal only"},
     {"store", "", "", WORD(store_word, STORE_COUNT),
@@ -68,6 +68,8 @@ const Key keys_table[KEY_COUNT] = {
      "0", "ranks that train together; 0: as cost and memory ask"},
     {"spectrum", "", "1", RANGE(KIND_WHOLE, 0, 1e5, false, 0),
      "0", "nodes of the predicted density, 0: no predicted spectrum; quadratic theory only"},
+    {"damping", "", "1", RANGE(KIND_REAL, 0, 0.999, false, 0),
+     "as little as it needs", "share of the last iterate kept at each iteration; amp only"},
     {"source_exponent", "gamma", "1", RANGE(KIND_REAL, 0.5, 10, true, ONE_NUMBER),
      NULL, "teacher coefficients decay as i^-gamma"},
     {"dimension", "d", "1", RANGE(KIND_WHOLE, 2, 1e12, false, ONE_NUMBER),
@@ -83,7 +85,8 @@ const Key keys_table[KEY_COUNT] = {
     {"weight_decay", "lambda", "1", RANGE(KIND_REAL, LEAST, MOST, false, WEIGHT_FORMS),
      "this or nuclear_weight", "weight of the squared norms; none for bayes and optimal"},
     {"nuclear_weight", "lambda_tilde", "1", RANGE(KIND_REAL, LEAST, MOST, false, WEIGHT_FORMS),
-     "this or weight_decay", "lambda sqrt(p/d); model quadratic only"},
+     "this or weight_decay",
+     "lambda sqrt(p/d); model quadratic only; given to optimal: the best width at it"},
 };
 #undef WORD
 #undef RANGE

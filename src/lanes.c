@@ -1,3 +1,7 @@
+/* Sorted once: by class, then by assumed seconds.  Learning multiplies a whole class by one
+ * factor, which changes no order within it; so the longest task of a class is its first, and
+ * only the heads of the classes are compared when one is wanted.
+ */
 #include "lanes.h"
 
 #include <assert.h>
@@ -12,6 +16,7 @@ static int lane_of(const TaskGroup *group)
     return group->late ? COST_CLASSES + group->kind : group->kind;
 }
 
+/* Ties go by task number: the order is the same on every run. */
 static int by_lane_and_length(const void *a, const void *b)
 {
     const TaskGroup *x = a;
@@ -42,9 +47,11 @@ Lanes lanes_create(const TaskGroup groups[], size_t count, int ranks)
     }
     qsort(lanes.groups, lanes.count, sizeof *lanes.groups, by_lane_and_length);
     for (size_t k = 0; k <= lanes.count; k++) {
+        /* each its own: all have tasks; the one behind the last is the end */
         lanes.next[k] = k;
     }
     for (size_t k = 0; k < lanes.count; k++) {
+        /* a counting sort of what is sorted already: how many in each lane, then their sums */
         lanes.end[lane_of(&lanes.groups[k]) + 1]++;
     }
     for (int lane = 0; lane < LANES; lane++) {
@@ -79,6 +86,7 @@ size_t lanes_first(Lanes *lanes, int lane,
     if (head >= end || fits(context, &lanes->groups[head])) {
         return head < end ? head : LANES_NONE;
     }
+    /* by halving, as if a shorter group fitted wherever a longer one does */
     size_t low = head + 1;
     size_t high = end;
     while (low < high) {
@@ -90,6 +98,7 @@ size_t lanes_first(Lanes *lanes, int lane,
         }
     }
     size_t k = find(lanes, low);
+    /* not strictly so: teams and memory differ, and the found place may be empty by now */
     for (int step = 0; step < LOOK_AHEAD && k < end; step++, k = find(lanes, k + 1)) {
         if (fits(context, &lanes->groups[k])) {
             return k;

@@ -25,7 +25,8 @@ typedef struct Lanes {
     double     left[COST_CLASSES];      /* assumed seconds of these on one rank */
 } Lanes;
 
-/* Local.  Groups that need more than `ranks` ranks are left out; none are left with more. */
+/* Local.  Groups that need more than `ranks` ranks are left out; none are left with more.
+ * Groups are copied. */
 Lanes lanes_create(const TaskGroup groups[], size_t count, int ranks);
 void lanes_free(Lanes *lanes);
 
@@ -35,7 +36,8 @@ void lanes_free(Lanes *lanes);
 size_t lanes_first(Lanes *lanes, int lane, bool (*fits)(const void *context,
                    const TaskGroup *group), const void *context);
 
-/* Local.  Take `count` tasks of a group; returns the first of them. */
+/* Local.  Take `count` tasks of a group; returns the first of them. 1 <= count <= what the
+ * group has left. */
 size_t lanes_take(Lanes *lanes, size_t group, size_t count);
 
 #endif

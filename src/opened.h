@@ -4,6 +4,7 @@
 
 #include "phasesweep/archive.h"
 
+/* May be handed around by value; one of them is to be closed. */
 typedef struct Opened {
     /* borrowed */
     const char *path;

@@ -5,12 +5,14 @@
 
 #include "phasesweep/gauss.h"
 
-/* R and D from the moments above the cut, f = x - b. */
+/* R and D from the moments above the cut, f = x - b: nothing cancels when little mass is
+ * there, not even where all of 1 = |S*|^2/d is learned.  With x = f + b on the support, m =
+ * int f (x - 2 t H) = int f^2 + b int f - t int 2 f H (theory.md section 2). */
 static Overlaps from_above(const SideMoments *f, double t, double b)
 {
     const double bf = b * f->first;
     return (Overlaps){
-        .risk = 1.0 - f->second - 2.0 * bf + 2.0 * t * f->mixed,
+        .risk = f->risk,
         .divergence = f->mixed,
         .q = f->second,
         .trace = f->first,
@@ -20,7 +22,9 @@ static Overlaps from_above(const SideMoments *f, double t, double b)
 }
 
 /* The same from the moments below it, g = b - x: what theory.md calls the complement form;
- * nothing cancels when R is small. */
+ * nothing cancels when most of the mass is above.  The moments of all of mu are known: mean
+ * Tr S* / d, second moment 1 + t, int 2 H = 0.  For p < d g is negative between b and the
+ * cut, and the identities hold all the same. */
 static Overlaps from_below(const SideMoments *g, double t, double b, double mean)
 {
     const double risk = t + b * b + g->second - 2.0 * b * g->first + 2.0 * t * g->mixed;
@@ -43,12 +47,17 @@ static void differentiate(Overlaps *o, double t, double b, const SpectralPoint *
 {
     const double jump = fmax(cut->x - b, 0.0);
     const double flux = 2.0 / 3.0 * M_PI * M_PI * pow(cut->density, 3.0);
+    /* d/dt int 2 f H rho = int 2 (H^2 - pi^2 rho^2/3) rho over the part, less what flows out
+     * at a jump of f */
     const double divergence_t = cubic - jump * flux;
     o->divergence_t = t * divergence_t;
     o->divergence_b = -b * hilbert;
     o->risk_t = t * (o->divergence - b * hilbert + 2.0 * t * divergence_t);
+    /* at a fixed cut df/db = -1, so dR/db = -2 dm/db + dq/db = 2 int (b - 2 t H) over the
+     * part */
     o->risk_b = b * (2.0 * b * o->rank - 2.0 * t * hilbert);
-    /* what the last p/d of the mass contributes */
+    /* what the last p/d of the mass contributes: 2 H = 2 (x - u)/t, f at the cut is the jump,
+     * and R gains f^2 - 2 f (x - 2 t H) a unit of mass */
     const double twice_h = 2.0 * (cut->x - cut->u) / t;
     o->risk_p = o->rank * jump * (jump - 2.0 * cut->x + 2.0 * t * twice_h);
     o->divergence_p = o->rank * jump * twice_h;
@@ -57,6 +66,8 @@ static void differentiate(Overlaps *o, double t, double b, const SpectralPoint *
 SpectralPoint overlaps_cut(OverlapsWork *work, double t, double b)
 {
     const Teacher *teacher = &work->teacher;
+    /* the last find is kept as a guess only: freeconv_locate and freeconv_quantile converge
+     * to the same point from any */
     const double share = work->width / teacher->dimension;
     if (share < 1.0) {
         work->near_top =
@@ -69,13 +80,23 @@ SpectralPoint overlaps_cut(OverlapsWork *work, double t, double b)
     return work->near;
 }
 
+/* Little mass above the cut: few s_i, and if it is in the bulk, near its upper edge. */
+static bool few_above(const Teacher *teacher, double t, const SpectralPoint *cut)
+{
+    const double share = 0.05;
+    const double low = teacher_eigenvalue(teacher, 1.0 + share * teacher->dimension);
+    return cut->u > low && cut->v * cut->v < 0.5 * t;
+}
+
 Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b)
 {
     assert(t > 0.0 && b > 0.0);
     const Teacher *teacher = &work->teacher;
     const SpectralPoint cut = overlaps_cut(work, t, b);
     Overlaps o;
-    if (t + b * b > 1.0) {
+    /* the form whose leading term is the smaller cancels less: 1 above, t + b^2 below the
+     * cut */
+    if (t + b * b > 1.0 || few_above(teacher, t, &cut)) {
         const SideMoments f = contour_side(teacher, t, &cut, b, 1, &work->atoms);
         o = from_above(&f, t, b);
         differentiate(&o, t, b, &cut, f.hilbert, f.cubic);
@@ -91,6 +112,8 @@ Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b)
 Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b)
 {
     assert(t > 0.0 && b > 0.0);
+    /* theory.md section 3, summed over d coordinates; derivatives in log t are half those in
+     * log tau */
     const double tau = sqrt(t);
     const double d = work->teacher.dimension;
     const double root = sqrt(d); /* theta*_i = s_i / sqrt(d) */

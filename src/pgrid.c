@@ -7,9 +7,11 @@ ProcessGrid pgrid_create(MPI_Comm comm)
     int ranks;
     MPI_Comm_size(comm, &ranks);
     int shape[2] = {0, 0};
+    /* shape[0] >= shape[1]: fewer rows than columns */
     MPI_Dims_create(ranks, 2, shape);
     ProcessGrid grid = {.handle = Csys2blacs_handle(comm)};
     grid.context = grid.handle;
+    /* from the handle of this communicator: BLACS' default context would be the world */
     Cblacs_gridinit(&grid.context, "Row", shape[1], shape[0]);
     Cblacs_gridinfo(grid.context, &grid.rows, &grid.columns, &grid.row, &grid.column);
     return grid;

@@ -1,3 +1,10 @@
+/* Pieces of the boundary curve by Gauss-Legendre panels in phi, halved until they are
+ * resolved.  With u = low + (high - low) sin^2(phi/2) the height, which vanishes like a
+ * square root at an edge of a band, is a smooth function of phi, and
+ *     du = (high - low)/2 sin(phi) dphi.
+ * The height v(u) at a node is a root; guesses for it come from the panel that is being
+ * halved.
+ */
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -21,6 +28,7 @@ typedef struct Panel {
     bool good;    /* the field reaches all nodes */
 } Panel;
 
+/* Number k of the heap is one of the 2^level equal parts of (0, pi), level = floor(log2 k). */
 Grid piece_grid(const Rule *rule, int k)
 {
     const int level = (int)log2(k);
@@ -35,6 +43,8 @@ Grid piece_grid(const Rule *rule, int k)
     return grid;
 }
 
+/* Do all w = u + i sqrt(y) lie where the series of the field holds?  A field without a
+ * series is exact everywhere. */
 static bool within_reach(const Field *field, const double u[ATOM_NODES],
                          const double y[ATOM_NODES])
 {
@@ -79,6 +89,7 @@ static void solve_panel(const Task *task, const Field *field, const Piece *piece
 {
     const Rule *rule = &task->denoiser->rule;
     const Grid *grid = panel->grid;
+    /* half of du/dphi and half of the panel's length: nodes are in (-1, 1) */
     const double scale = 0.25 * (piece->high - piece->low) * (grid->high - grid->low);
     double values[NODES] = {0};
     panel->sum = (Denoised){0};
@@ -88,6 +99,7 @@ static void solve_panel(const Task *task, const Field *field, const Piece *piece
         for (int k = 0; k < ATOM_NODES; k++) {
             u[k] = piece->low + (piece->high - piece->low) * grid->share[first + k];
         }
+        /* in batches of ATOM_NODES, which one sweep over the atoms serves */
         const Field used = heights(task, field, u, panel->y + first);
         panel->good = within_reach(&used, u, panel->y + first);
         curve_variances(&used, task->t, task->missing, u, panel->y + first, risk, slope);
@@ -121,11 +133,13 @@ static void interpolate(const Panel *panel, const Grid *grid, double y[NODES])
             sum += lagrange;
             least = fmin(least, panel->y[i]);
         }
+        /* next to an edge a cubic may go below 0, where no height is */
         y[j] = fmax(sum, 0.1 * least);
     }
 }
 
-/* Add the panel on grid k, or its halves if it is not resolved; its y are guesses. */
+/* Add the panel on grid k, or its halves if it is not resolved; its y are guesses.  False if
+ * the field does not reach some node. */
 static bool add_panel(Task *task, const Field *field, const Piece *piece, Panel *panel, int k)
 {
     solve_panel(task, field, piece, panel);
@@ -140,6 +154,7 @@ static bool add_panel(Task *task, const Field *field, const Piece *piece, Panel 
         return true;
     }
     for (int child = 2 * k; child <= 2 * k + 1; child++) {
+        /* the first halvings serve all pieces: their sines are kept */
         const bool stored = child < 1 << GRIDS;
         const Grid own = stored ? (Grid){0} : piece_grid(&task->denoiser->rule, child);
         Panel half = {.grid = stored ? &task->denoiser->grid[child] : &own};
@@ -161,6 +176,7 @@ bool piece_add(Task *task, const Field *field, const Piece *piece, const double 
 void piece_add_alone(Task *task, const Piece *piece)
 {
     const double u = 0.5 * (piece->low + piece->high);
+    /* one height in the middle; towards both ends the curve falls about like an ellipse */
     const double v = freeconv_point(task->teacher, task->t, u, &task->denoiser->atoms).v;
     double y[NODES];
     for (int k = 0; k < NODES; k++) {
@@ -171,6 +187,8 @@ void piece_add_alone(Task *task, const Piece *piece)
 
 void piece_add_ellipse(Task *task, const Field *field, const Piece *piece)
 {
+    /* cos((2 k + 1) pi / 16).  An isolated s_i of mass 1/d has (u - s)^2 + v^2 = t/d nearly,
+     * a circle: in phi everything is periodic and the midpoint rule converges exponentially. */
     static const double cosine[ATOM_NODES / 2] = {
         0.98078528040323044913, 0.83146961230254523708, 0.55557023301960222474,
         0.19509032201612826785};

@@ -1,3 +1,7 @@
+/* From lines to tasks.  Lines of one shape, of one class, cost and need of ranks, form one
+ * group, so that the schedule handles a few groups however many lines there are.  Task k is
+ * lines[k], and a group is a run of k.
+ */
 #include "phasesweep/plan.h"
 
 #include <assert.h>
@@ -36,6 +40,7 @@ static int by_shape(const void *a, const void *b)
     return 0;
 }
 
+/* Within a shape in the order of the job: equal jobs give equal plans. */
 static int by_shape_and_line(const void *a, const void *b)
 {
     const PlanLine *x = &((const Costed *)a)->line;
@@ -55,6 +60,7 @@ Plan plan_of_lines(const Job *job, const PlanSettings *settings, PlanLine *lines
     Costed *costed = checked_alloc(count, sizeof *costed);
     for (size_t k = 0; k < count; k++) {
         costed[k].line = lines[k];
+        /* late lines form groups of their own */
         costed[k].task = plan_cost(&job->sweeps[lines[k].sweep], lines[k].line, settings).task;
         costed[k].task.late = late != NULL && late[k];
     }
@@ -101,6 +107,7 @@ void plan_free(Plan *plan)
 
 /* ---- sums -------------------------------------------------------------------------------- */
 
+/* What plan_create was given, or nothing learned. */
 static CostModel learned(const Plan *plan)
 {
     return plan->settings.model != NULL ? *plan->settings.model : cost_model();
@@ -132,6 +139,7 @@ PlanTotal plan_total(const Plan *plan, size_t sweep)
             count += plan->lines[k].sweep == sweep;
         }
         const Sweep *its = &plan->job->sweeps[sweep];
+        /* all lines of a group cost the same: one of them tells the memory */
         const PlanCost cost = plan_cost(its, line->line, &plan->settings);
         total.lines += count;
         total.points += count * (size_t)group->points;
@@ -178,7 +186,8 @@ int plan_workers(int ranks, bool *master)
     return ranks == 1 || *master ? ranks : ranks - 1;
 }
 
-/* Groups of which a rank gets hundreds of tasks, in packs: the makespan stays the same. */
+/* Groups of which a rank gets hundreds of tasks, in packs: the makespan stays the same.  A
+ * pack takes as long as its tasks one after the other. */
 static TaskGroup *packed(const Plan *plan, int ranks)
 {
     TaskGroup *groups = checked_alloc(plan->group_count, sizeof *groups);
@@ -216,6 +225,7 @@ int plan_best_ranks(const Plan *plan, int most, Simulated *result)
     Simulated before = *result;
     for (int ranks = 2; ranks <= most; ranks *= 2) {
         const Simulated trial = plan_simulate(plan, ranks);
+        /* more lines that fit are worth any loss of efficiency */
         if (trial.refused < result->refused ||
             (trial.refused == result->refused &&
              trial.serial >= good * ranks * trial.makespan)) {

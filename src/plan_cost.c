@@ -10,7 +10,8 @@
 /* Theory costs seconds a point; data cost iterations of nd2 n d^2 + nd n d + d3 d^3 flops.
  * Seconds are those of one core of 2024, measured: state evolution at d = 100 ... 10^4 takes
  * 1.7e-5 ... 4.5e-5 quadratic, 2e-5 ... 1.8e-4 diagonal, 2e-3 cold, 1.6e-3 at p < d; trainings
- * at d = 100 ... 400 take 16 ... 46 iterations.  A factor that is learned takes care of others.
+ * at d = 100 ... 400 take 16 ... 46 iterations, message passing, undamped at first and in
+ * double precision, 30 ... 130.  A factor that is learned takes care of others.
  */
 typedef struct Price {
     double cold, warm, narrow; /* seconds of the first point of a line, of others, at p < d */
@@ -35,13 +36,13 @@ static const Price prices[MODEL_COUNT][METHOD_COUNT] =
                                      .rate = 6e10,
                                      .matrices = 15,
                                      .row = 6},
-                [METHOD_AMP] = {.first = 60,
-                                .next = 60,
+                [METHOD_AMP] = {.first = 80,
+                                .next = 80,
                                 .nd2 = 2,
                                 .d3 = 10,
-                                .rate = 6e10,
+                                .rate = 4e10,
                                 .matrices = 8,
-                                .row = 4},
+                                .row = 6},
             },
         [MODEL_DIAGONAL] =
             {
@@ -51,17 +52,21 @@ static const Price prices[MODEL_COUNT][METHOD_COUNT] =
                 [METHOD_TRAINING] =
                     {.first = 300, .next = 60, .nd = 4, .rate = 4e9, .vectors = 24, .row = 6},
                 [METHOD_AMP] =
-                    {.first = 60, .next = 60, .nd = 4, .rate = 4e9, .vectors = 24, .row = 4},
+                    {.first = 80, .next = 80, .nd = 4, .rate = 4e9, .vectors = 6, .row = 2},
             },
 };
 
 static const double narrow_iterations = 400.0; /* of L-BFGS on W, 4 n d p flops each */
-static const double narrow_vectors = 24.0;     /* p x d arrays of its memory */
+static const double narrow_columns = 192.0;    /* of starts that descend side by side, */
+static const double narrow_starts = 3.0;       /* and how many there are at most; p x d */
+static const double narrow_shared = 65.0;      /* arrays of each, spread over the ranks, */
+static const double narrow_own = 3.0;          /* and on every rank */
+static const double narrow_matrices = 3.0;     /* d x d of the certificate */
 static const double again = 1.5;               /* time, if rows are made at every use */
 static const double bandwidth = 1e9;           /* bytes a second that ranks add up */
 static const double latency = 5e-5;            /* seconds of a step that all ranks take */
 static const double serial_d = 400.0; /* below this d^3 steps do not scale, above by d / it */
-static const double useful = 0.75;     /* efficiency at which a team is full */
+static const double useful = 0.75;    /* efficiency at which a team is full */
 static const double program_bytes = 50e6; /* of a rank before it computes */
 static const double block_bytes = 8e6;    /* of data in hand */
 
@@ -83,6 +88,7 @@ static bool is_narrow(const Problem *problem)
     return problem->model == MODEL_QUADRATIC && problem->width < problem->dimension;
 }
 
+/* Trainings and message passing; theory needs no memory to speak of. */
 static bool draws_data(const Problem *problem)
 {
     return price_of(problem)->first > 0.0;
@@ -101,15 +107,27 @@ static double point_seconds(const Problem *problem, bool first, double *fixed)
     double flops = price->nd2 * n * d * d + price->nd * n * d;
     double eigen = price->d3 * d * d * d;
     double words = price->d3 > 0.0 ? d * d : d;
+    /* L-BFGS on W: products with p columns, no eigenproblem, sums over p d numbers */
     if (is_narrow(problem)) {
         iterations = narrow_iterations;
         flops = 4.0 * n * d * problem->width;
         eigen = 0.0;
         words = d * problem->width;
     }
+    /* eigenproblems of small d stay on one rank; sums and steps cost the same on any number */
     *fixed = iterations * (fmin(1.0, serial_d / d) * eigen / price->rate +
                            16.0 * words / bandwidth + latency);
     return iterations * ((flops + eigen) / price->rate + latency) + *fixed;
+}
+
+/* Numbers that a rank keeps besides rows of data; see narrow_memory. */
+static double narrow_numbers(const Problem *problem, int ranks)
+{
+    const double d = problem->dimension;
+    const double fit = floor(narrow_columns / problem->width);
+    const double starts = fit < 1.0 ? 1.0 : fmin(fit, narrow_starts);
+    return problem->width * d * starts * (narrow_shared / ranks + narrow_own) +
+           narrow_matrices * d * d;
 }
 
 double plan_memory(const Problem *problem, int ranks, SampleStore store)
@@ -120,7 +138,7 @@ double plan_memory(const Problem *problem, int ranks, SampleStore store)
     }
     const double d = problem->dimension;
     const double entry = store == STORE_DOUBLE ? 8.0 : store == STORE_FLOAT ? 4.0 : 0.0;
-    const double numbers = is_narrow(problem) ? narrow_vectors * problem->width * d
+    const double numbers = is_narrow(problem) ? narrow_numbers(problem, ranks)
                                               : (price->matrices * d + price->vectors) * d;
     const double rows = problem->samples * (entry * d + 8.0 * price->row);
     return program_bytes + block_bytes + 8.0 * numbers + rows / ranks;
@@ -131,6 +149,7 @@ static int ranks_for(const Problem *problem, double memory, SampleStore store)
 {
     const double alone = plan_memory(problem, 1, store);
     const double replicated = plan_memory(problem, INT_MAX, store);
+    /* memory = replicated + (alone - replicated)/ranks, solved for ranks */
     const double ranks = ceil((alone - replicated) / (memory - replicated) * (1.0 - 1e-9));
     if (alone <= memory) {
         return 1;
@@ -158,6 +177,7 @@ static double line_seconds(const Problem *begin, const Problem *end, size_t coun
 static void size_team(const Sweep *sweep, const Problem *problem, double memory, PlanCost *cost)
 {
     TaskGroup *task = &cost->task;
+    /* efficiency 1/(1 + (r - 1) serial) falls to `useful` at this r */
     const double most = 1.0 + (1.0 / useful - 1.0) / task->serial;
     const bool any = problem->store == STORE_AUTO; /* rows are stored where they fit */
     SampleStore store = any ? STORE_NONE : problem->store;
@@ -169,6 +189,7 @@ static void size_team(const Sweep *sweep, const Problem *problem, double memory,
     if (store == STORE_NONE) {
         task->seconds *= again;
     }
+    /* the user's word; if that is too few for the memory, the line is refused */
     if (sweep->ranks_per_line > 0) {
         const bool fits = task->least <= sweep->ranks_per_line;
         task->least = fits ? sweep->ranks_per_line : INT_MAX;
@@ -196,6 +217,7 @@ PlanCost plan_cost(const Sweep *sweep, size_t line, const PlanSettings *settings
                      .memory = program_bytes};
     if (draws_data(&begin)) {
         cost.task.polls = true;
+        /* the axis may run either way */
         const bool shrinks =
             plan_memory(&begin, 1, STORE_DOUBLE) > plan_memory(&end, 1, STORE_DOUBLE);
         size_team(sweep, shrinks ? &begin : &end, settings->memory, &cost);

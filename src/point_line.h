@@ -19,6 +19,12 @@ typedef struct PointLine {
 /* Collective on the team.  Train the points of a line; false if it was told to stop. */
 bool point_train(const PointLine *line);
 
+/* Collective on the team.  Message passing at the points of a line; false if told to stop. */
+bool point_amp(const PointLine *line);
+
+/* Summary of d >= 2 decreasing numbers, those not learned exactly 0 (theory.md section 7). */
+void point_put_spectrum(const double eigenvalues[], size_t d, double value[]);
+
 /* Seconds on a clock that only counts. */
 double point_clock(void);
 

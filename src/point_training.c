@@ -52,9 +52,8 @@ static bool same_data(const Problem *a, const Problem *b)
            a->random_signs == b->random_signs;
 }
 
-/* Theory.md section 7, of d decreasing numbers; those not learned are exactly 0, hence no
- * tolerance. */
-static void put_spectrum(const double eigenvalues[], size_t d, double value[])
+/* Exactly 0, hence no tolerance. */
+void point_put_spectrum(const double eigenvalues[], size_t d, double value[])
 {
     assert(d >= 2);
     const SpectrumSummary summary = summary_of(eigenvalues, d, 0.0);
@@ -236,7 +235,7 @@ static bool train_point(const PointLine *line, size_t k, const Trainer *trainer,
         record.outcome = OUTCOME_FAILED;
         record.value[FIELD_ITERATIONS] = iterations;
     } else {
-        put_spectrum(eigenvalues, d, record.value);
+        point_put_spectrum(eigenvalues, d, record.value);
     }
     point_complete(problem, point_clock() - start, &record);
     luggage->records[k] = record;

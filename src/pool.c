@@ -1,3 +1,7 @@
+/* Every rank is in exactly one of: idle, kept (idle, but reserved), or neither (busy).
+ * `end` is an estimate and is corrected each time a batch of the rank is finished, so that
+ * errors do not add up over a queue.
+ */
 #include "pool.h"
 
 #include <assert.h>
@@ -36,6 +40,7 @@ int set_lowest(const RankSet *set)
     return 64 * k + __builtin_ctzll(set->word[k]);
 }
 
+/* Empty; one word more than needed at most. */
 static RankSet set_create(int ranks)
 {
     return (RankSet){.word = checked_alloc((size_t)ranks / 64 + 1, sizeof(uint64_t))};
@@ -45,6 +50,7 @@ static RankSet set_create(int ranks)
 
 void pool_choose(const Pool *pool, const RankSet *set, int size, int avoid, int team[])
 {
+    /* ranks are mostly numbered node by node: neighbours share one, and messages stay in it */
     int run = 0;
     int lowest = 0; /* of the first `size` found; replaced if a run of neighbours is met */
     for (int rank = 0; rank < pool->ranks && run < size; rank++) {
@@ -184,6 +190,7 @@ void pool_start(Pool *pool, const int team[], Batch batch, double now)
     }
 }
 
+/* Back to those who wait for the reserved task, if the rank is among them. */
 static void become_idle(Pool *pool, int rank, double now)
 {
     pool->end[rank] = now;
@@ -199,6 +206,7 @@ Batch pool_finish(Pool *pool, int rank, double now)
     queue->batch[queue->first].members = NULL;
     queue->first = (queue->first + 1) % POOL_QUEUE;
     queue->length--;
+    /* exactly 0 when empty: sums of differences leave rounding behind */
     queue->estimate = queue->length > 0 ? queue->estimate - batch.estimate : 0.0;
     if (batch.size > 1) {
         for (int k = 0; k < batch.size; k++) {
@@ -208,6 +216,7 @@ Batch pool_finish(Pool *pool, int rank, double now)
     } else if (queue->length == 0) {
         become_idle(pool, rank, now);
     } else {
+        /* from now, not from the old estimate: what the batch was late or early is over */
         pool->end[rank] = now + queue->estimate;
         set_add(&pool->hungry, rank);
     }

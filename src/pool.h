@@ -10,8 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Batches a rank may have, the one that runs included. */
 enum { POOL_QUEUE = 64 };
 
+/* Tasks of one group for one team; a team of several ranks gets one task. */
 typedef struct Batch {
     size_t group, count;
     double estimate;    /* seconds, all of it */
@@ -19,13 +21,15 @@ typedef struct Batch {
     int   *members;     /* [size] if size > 1; owned */
 } Batch;
 
+/* A ring: the batch that runs, then those given ahead. */
 typedef struct Queue {
     Batch batch[POOL_QUEUE];
     int   first, length;
     double estimate;    /* of all batches */
 } Queue;
 
-/* A set of ranks. */
+/* A set of ranks.  One bit a rank; word is owned by the pool.
+ * A set of ranks.  One bit a rank; word is owned by the pool. */
 typedef struct RankSet {
     uint64_t *word;
     int       count;
@@ -41,6 +45,7 @@ typedef struct Pool {
     RankSet hungry;     /* may be given more to queue */
 } Pool;
 
+/* Local.  All ranks idle.  Release with pool_free. */
 Pool pool_create(int ranks);
 void pool_free(Pool *pool);
 
@@ -55,7 +60,7 @@ int set_lowest(const RankSet *set);
 void pool_choose(const Pool *pool, const RankSet *set, int size, int avoid, int team[]);
 
 /* Local.  The `size` ranks that are expected to be free first, ascending, and when the last
- * of them is. */
+ * of them is. `avoid` as above; `size` ranks besides it must exist. */
 double pool_earliest(const Pool *pool, int size, int avoid, double now, int team[]);
 
 /* Local.  Queue a batch at team[0]; teams of more than one rank must be idle. */

@@ -2,7 +2,8 @@
 #ifndef PHASESWEEP_POWER_H
 #define PHASESWEEP_POWER_H
 
-/* Local.  out[k] = scale (first + k)^-exponent, k < count; first >= 1. */
+/* Local.  out[k] = scale (first + k)^-exponent, k < count; first >= 1.  Vectorised, and
+ * therefore not bit for bit what teacher_eigenvalue gives. */
 void power_law(double scale, double exponent, double first, int count, double out[]);
 
 /* Local.  out[k] = scale (first + offset[k])^-exponent. */

@@ -1,3 +1,7 @@
+/* One line, rewritten on a terminal, appended to a log.  The rate is an exponential average
+ * over about half a minute: a sweep goes from cheap to dear points, and the mean since the
+ * beginning would lag behind.
+ */
 #include "phasesweep/progress.h"
 
 #include <math.h>
@@ -28,6 +32,7 @@ Progress progress_begin(FILE *file, double now)
 Duration progress_duration(double seconds)
 {
     Duration d;
+    /* infinite and negative estimates must not reach an integer */
     const double whole = fmin(fmax(round(seconds), 0.0), 1e12);
     const long long s = (long long)whole;
     if (seconds >= 1e-3 && seconds < 10.0) {
@@ -64,6 +69,7 @@ char *progress_text(const Progress *progress, const ScheduleState *state, double
 /* A bar only where it fits beside the text: a line that wraps could not be overwritten. */
 static void show_bar(const Progress *progress, const ScheduleState *state, const char *text)
 {
+    /* the last column would make some terminals wrap */
     const int room = progress->columns - 1;
     const int filled = (int)(BAR * state->share);
     char bar[BAR + 3] = "";
@@ -87,6 +93,7 @@ void progress_show(Progress *progress, const ScheduleState *state, double now, b
     progress->rate += first ? rate - progress->rate
                             : (rate - progress->rate) * (1.0 - exp(-passed / rate_span));
     if (last && now > progress->begin) {
+        /* the last line is the sum of the run: its mean rate */
         progress->rate = state->points_done / (now - progress->begin);
     }
     progress->points = state->points_done;

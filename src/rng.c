@@ -23,9 +23,11 @@ static uint64_t key_of(uint64_t seed, uint64_t purpose)
 
 double rng_uniform(uint64_t seed, uint64_t purpose, uint64_t row, uint64_t column)
 {
+    /* no state: the place is the counter, the stream the key */
     const philox2x64_ctr_t counter = {{row, column}};
     const philox2x64_key_t key = {{key_of(seed, purpose)}};
     const philox2x64_ctr_t bits = philox2x64(counter, key);
+    /* 53 bits and a half: neither 0 nor 1 */
     return ((double)(bits.v[0] >> 11) + 0.5) * 0x1p-53;
 }
 
@@ -80,6 +82,8 @@ void rng_normals(uint64_t seed, uint64_t purpose, uint64_t row, int count, doubl
     if (done < count) {
         double rest[2 * PAIRS];
         make_pairs(key, row, (uint32_t)done / 2, rest);
+        /* the rest of the row is made and thrown away, so that an entry does not depend on
+         * count */
         memcpy(out + done, rest, (size_t)(count - done) * sizeof *out);
     }
 }

@@ -9,6 +9,7 @@
 
 enum { MAX_STEPS = 200 };
 
+/* Brent-Dekker keeps the bracket: a kink of f costs steps and never the root. */
 double root_bracketed(double (*f)(double x, void *context), void *context, double low,
                       double high, double tolerance)
 {
@@ -40,11 +41,13 @@ double root_bracketed(double (*f)(double x, void *context), void *context, doubl
 
 double bracket_next(Bracket *bracket, double x, double value, double slope, double reach)
 {
+    /* the function increases: a negative value is left of the root */
     *(value < 0.0 ? &bracket->low : &bracket->high) = x;
     double move = -value / slope;
     if (!(slope > 0.0) || fabs(move) > reach) {
         move = value < 0.0 ? reach : -reach;
     }
+    /* with one end unknown the step is as long as allowed; with both the middle is safe */
     const double next = x + move;
     return next > bracket->low && next < bracket->high ? next
                                                        : 0.5 * (bracket->low + bracket->high);

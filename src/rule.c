@@ -1,3 +1,8 @@
+/* Legendre coefficients from values at the nodes: c_n = (n + 1/2) int f P_n, which the rule
+ * with 16 nodes integrates exactly for n up to 15 if f has degree 15.  The upper half of
+ * them shows how fast they decay, and the first that is not seen in the integral is of
+ * degree 32.
+ */
 #include "rule.h"
 
 #include <gsl/gsl_integration.h>
@@ -17,6 +22,7 @@ Rule rule_create(void)
     for (size_t k = 0; k < RULE_NODES; k++) {
         double x;
         gsl_integration_glfixed_point(-1.0, 1.0, k, &x, &rule.weight[k], table);
+        /* Bonnet's recurrence */
         double p[RULE_NODES] = {1.0, x};
         for (int n = 1; n + 1 < RULE_NODES; n++) {
             p[n + 1] = ((2 * n + 1) * x * p[n] - n * p[n - 1]) / (n + 1);
@@ -32,6 +38,8 @@ Rule rule_create(void)
 
 double rule_error(const Rule *rule, const double values[RULE_NODES])
 {
+    /* of coefficients 8 ... 11 and 12 ... 15; the larger of four, since a parity may be
+     * absent */
     double largest[2] = {0.0, 0.0};
     for (int j = 0; j < KNOWN; j++) {
         double coefficient = 0.0;

@@ -10,7 +10,7 @@ typedef struct Rule {
     double legendre[RULE_NODES / 2][RULE_NODES]; /* times weight: coefficients 8 ... 15 */
 } Rule;
 
-/* Local. */
+/* Local.  A plain value.  Dies with STATUS_ENVIRONMENT if memory is out. */
 Rule rule_create(void);
 
 /* Local.  Error of the integral over (-1, 1) of a function with these values at the nodes.  It

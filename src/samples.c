@@ -31,6 +31,7 @@ SamplesSpec samples_spec(const Problem *problem)
                          .store = problem->store};
 }
 
+/* The last quantum may be short. */
 static int64_t quanta(int64_t rows)
 {
     return (rows + SAMPLES_QUANTUM - 1) / SAMPLES_QUANTUM;
@@ -40,6 +41,7 @@ static int64_t quanta(int64_t rows)
 static int64_t share_begin(int64_t samples, int rank, int ranks)
 {
     const int64_t all = quanta(samples);
+    /* all * rank / ranks, without the product that may overflow */
     const int64_t first = all / ranks * rank + all % ranks * rank / ranks;
     return first * SAMPLES_QUANTUM < samples ? first * SAMPLES_QUANTUM : samples;
 }
@@ -50,6 +52,7 @@ int samples_block_rows(const SamplesSpec *spec)
         assert(spec->block_rows % SAMPLES_QUANTUM == 0);
         return spec->block_rows;
     }
+    /* whole quanta, at least one, however large d is */
     const int64_t fits = BLOCK_BYTES / 8 / spec->dimension / SAMPLES_QUANTUM * SAMPLES_QUANTUM;
     return (int)(fits < SAMPLES_QUANTUM ? SAMPLES_QUANTUM
                  : fits > BLOCK_MOST    ? BLOCK_MOST
@@ -60,6 +63,7 @@ size_t samples_memory(const SamplesSpec *spec, int ranks)
 {
     assert(spec->store != STORE_AUTO);
     static const size_t width[STORE_COUNT] = {[STORE_DOUBLE] = 8, [STORE_FLOAT] = 4};
+    /* of the rank with most: shares differ by a quantum */
     const size_t rows = ((size_t)quanta(spec->samples) / (size_t)ranks + 1) * SAMPLES_QUANTUM;
     const size_t d = (size_t)spec->dimension;
     const size_t block = (size_t)samples_block_rows(spec) * d * 8;
@@ -75,6 +79,8 @@ SampleStore samples_resolve(const SamplesSpec *spec, int ranks)
                                                             : STORE_NONE;
 }
 
+/* The s_i, or the coefficients s_i/sqrt(d) of the diagonal network with their signs: owned
+ * by the caller, the same on every rank. */
 static double *make_teacher(const SamplesSpec *spec)
 {
     const int d = spec->dimension;
@@ -94,6 +100,7 @@ static double *make_teacher(const SamplesSpec *spec)
 /* ---- labels -------------------------------------------------------------------------- */
 
 CLONES
+/* sqrt(d) Tr[S* Z] in the basis where S* = diag(s): Z has x_i^2 - 1 on its diagonal. */
 static double quadratic_output(const double s[], const double x[], int d)
 {
     double sum = 0.0;
@@ -129,6 +136,8 @@ static void make_labels(const Samples *samples, int64_t first, int rows, const d
         x = turned;
     }
     double xi[SAMPLES_QUANTUM];
+    /* one stream a quantum: which rank owns it, and in what blocks it is read, changes no
+     * label */
     rng_normals(spec->seed, RNG_NOISE, (uint64_t)(first / SAMPLES_QUANTUM), rows, xi);
     for (int row = 0; row < rows; row++) {
         const double *features = x + (size_t)row * (size_t)d;
@@ -143,6 +152,7 @@ static void make_labels(const Samples *samples, int64_t first, int rows, const d
 
 /* ---- rows ---------------------------------------------------------------------------- */
 
+/* Row by row from the counter: the same numbers at every call, on every rank. */
 static void make_rows(const SamplesSpec *spec, int64_t first, int rows, double x[])
 {
     for (int row = 0; row < rows; row++) {
@@ -151,7 +161,8 @@ static void make_rows(const SamplesSpec *spec, int64_t first, int rows, double x
     }
 }
 
-/* One pass over the share, a quantum at a time: labels, and the rows if they are stored. */
+/* One pass over the share, a quantum at a time: labels, and the rows if they are stored.
+ * Labels are those of the exact rows, also where rounded ones are stored. */
 static void make_share(Samples *samples)
 {
     const SamplesSpec *spec = &samples->spec;

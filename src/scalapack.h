@@ -1,4 +1,9 @@
-/* scalapack.h - every Fortran and BLACS name used, private to pgrid.c, dmat.c and dmat_eigen.c. */
+/* scalapack.h - every Fortran and BLACS name used, private to pgrid.c, dmat.c and dmat_eigen.c.
+ *
+ * All pd... calls are collective on the grid of their descriptors, and indices count from 1.
+ * Arguments are validated by the callers: ScaLAPACK aborts all ranks on an illegal one, or only
+ * prints it and goes on.
+ */
 #ifndef PHASESWEEP_SCALAPACK_H
 #define PHASESWEEP_SCALAPACK_H
 

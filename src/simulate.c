@@ -1,3 +1,5 @@
+/* A simulation by events: a heap of ends, and a clock that jumps from one to the next.  A
+ * master that computes answers nobody meanwhile; that is what `blocked` is for. */
 #include "phasesweep/simulate.h"
 
 #include <assert.h>
@@ -33,6 +35,7 @@ static bool before(const Event *a, const Event *b)
     return a->end != b->end ? a->end < b->end : a->order < b->order;
 }
 
+/* The new entry rises past all that end later. */
 static void push(Simulation *s, Event event)
 {
     if (s->count == s->capacity) {
@@ -46,6 +49,7 @@ static void push(Simulation *s, Event event)
     s->heap[k] = event;
 }
 
+/* The last entry sinks from the top to where it belongs. */
 static Event pop(Simulation *s)
 {
     const Event first = s->heap[0];
@@ -63,9 +67,11 @@ static Event pop(Simulation *s)
     return first;
 }
 
+/* Books one start: its true time, the ranks it holds, and its end as an event. */
 static void begin(Simulation *s, double now, const ScheduleStart *start)
 {
     const SimulateSettings *settings = s->settings;
+    /* by the number of the task: the same error whatever the schedule does */
     const double draw = 2.0 * rng_uniform(1, PURPOSE_ERROR, start->first, 0) - 1.0;
     const double pace = s->truth.factor[start->kind] * exp(settings->error * draw);
     const double seconds = start->assumed * pace;
@@ -75,6 +81,7 @@ static void begin(Simulation *s, double now, const ScheduleStart *start)
                    .rank = start->ranks[0]};
     for (int k = 0; k < start->size; k++) {
         const int rank = start->ranks[k];
+        /* a team starts on idle ranks; only a rank by itself has a queue */
         assert(k == 0 || s->end[rank] <= now);
         s->end[rank] = fmax(s->end[rank], now) + settings->overhead + seconds;
         event.end = s->end[rank];
@@ -109,6 +116,7 @@ Simulated simulate(const TaskGroup groups[], size_t count, const SimulateSetting
         }
         const Event event = pop(&s);
         const ScheduleResult result = {.done = event.count, .seconds = event.seconds};
+        /* an end is seen when the master is free again; its own end at once */
         now = event.rank == 0 ? event.end : fmax(event.end, s.blocked);
         s.result.makespan = fmax(s.result.makespan, event.end);
         s.result.done += event.count;

@@ -17,6 +17,7 @@ static double square_between(const Teacher *teacher, double first, double last, 
         return 0.0;
     }
     double sum = 0.0;
+    /* no poles: octaves, but none across the first index wanted */
     teacher_atoms_split(teacher, NULL, 0, first, atoms);
     const double below = teacher_eigenvalue(teacher, first + 0.5);
     for (size_t k = atoms->count; k-- > 0;) { /* small terms first */
@@ -69,6 +70,8 @@ Decomposition spectrum_decompose(SpectrumWork work, double t, double b)
     Gap edge;
     const double outliers = bands_outliers(work.bands, teacher, t, &edge);
     Gap above = gap_above(work, t, &cut);
+    /* three cases: the cut lies below the bulk, in it, or above it, where only outliers are
+     * learned */
     const bool all_of_bulk = above.index > outliers;
     const bool bulk = outliers < d && (all_of_bulk || (above.index == outliers && cut.v > 0.0));
     if (all_of_bulk) {
@@ -79,11 +82,13 @@ Decomposition spectrum_decompose(SpectrumWork work, double t, double b)
         r.approximation = contour_learned(teacher, t, above.u, b, atoms);
     }
     const SideMoments part = moments_below(work, t, b, &cut, &above, atoms);
+    /* with f x = f^2 + b f: -2 int f (x - 2 t H) over the part */
     const double cross = -2.0 * (part.second + b * part.first - t * part.mixed);
     if (bulk) {
         r.overfitting = part.second;
         r.cross = cross;
     } else {
+        /* the cut goes through a band of outliers, or is in a gap between them */
         r.approximation += part.second + cross;
         r.approximation += square_between(teacher, above.index, outliers, atoms);
     }
@@ -92,6 +97,7 @@ Decomposition spectrum_decompose(SpectrumWork work, double t, double b)
 
 /* ---- eigenvalues --------------------------------------------------------------------- */
 
+/* From u on the boundary curve to x in the spectrum; the two are ordered alike. */
 static double position_of(const Teacher *teacher, double t, double u, Atoms *atoms)
 {
     return freeconv_point(teacher, t, u, atoms).x;
@@ -110,6 +116,7 @@ SpectrumForecast spectrum_forecast(SpectrumWork work, double t, double b)
                           .bulk_edge = NAN};
     f.learned = fmin(f.outliers, f.rank);
     if (f.outliers < d) {
+        /* the bulk is the band of the largest s_i that is no outlier */
         const double edge = bands_edge(work.bands, teacher, t, f.outliers + 1.0, 1);
         const double x = position_of(teacher, t, edge, &work.overlaps->atoms);
         f.bulk_edge = x > cut.x ? fmax(0.0, x - b) : 0.0;
@@ -141,6 +148,7 @@ Outlier spectrum_outlier(SpectrumWork work, double t, double b, double index)
             second += work.overlaps->atoms.mass[k] / (distance * distance);
         }
     }
+    /* theory.md section 7; exact for an isolated band, by residues of section 2 */
     outlier.position = s + t * first - b;
     outlier.overlap = 1.0 - t * second;
     return outlier;
@@ -168,6 +176,7 @@ void spectrum_density(SpectrumWork work, double t, double b, const double x[], s
                       double density[])
 {
     const SpectralPoint cut = overlaps_cut(work.overlaps, t, b);
+    /* neighbouring x have neighbouring points: the last find is a good guess */
     SpectralPoint near = cut;
     for (size_t k = 0; k < count; k++) {
         density[k] = 0.0;
@@ -208,6 +217,7 @@ double spectrum_distance(SpectrumWork work, double t, double b, const double val
     summary_sort(x, count);
     double distance = 0.0;
     for (size_t k = 0; k < count; k++) {
+        /* the empirical law steps at x: both sides of the step count */
         const double above = mass_above(work, t, b, &cut, x[k]);
         const double n = (double)count;
         distance = fmax(distance, fabs((double)k / n - above));

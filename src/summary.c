@@ -7,6 +7,7 @@
 
 enum { SMALLEST_TAIL = 5, EDGE_POINTS = 5, MAX_ROUNDS = 20 };
 
+/* For qsort; no NAN gets here. */
 static int descending(const void *a, const void *b)
 {
     const double x = *(const double *)a;
@@ -34,7 +35,8 @@ static double *sorted_positive(const double values[], size_t count, double toler
     return x;
 }
 
-/* Distance of the empirical law of x[0] >= ... >= x[n-1] from x^-exponent above x[n-1]. */
+/* Distance of the empirical law of x[0] >= ... >= x[n-1] from x^-exponent above x[n-1].  The
+ * tail of the law is (x/start)^(1 - exponent). */
 static double tail_distance(const double x[], size_t n, double exponent)
 {
     double distance = 0.0;
@@ -47,6 +49,9 @@ static double tail_distance(const double x[], size_t n, double exponent)
     return distance;
 }
 
+/* Every start is tried, from the largest value down.  Maximum likelihood gives
+ *     exponent = 1 + n / sum log(x / start),
+ * in O(1) from the start before; the distance costs O(n), all of it O(rank^2). */
 static TailFit fit_tail(const double x[], size_t rank)
 {
     TailFit best = {.exponent = NAN, .error = NAN, .start = NAN, .distance = INFINITY};
@@ -54,6 +59,7 @@ static TailFit fit_tail(const double x[], size_t rank)
     for (size_t n = 1; n <= rank; n++) {
         logs += log(x[n - 1] / x[0]);
         const double sum = logs - (double)n * log(x[n - 1] / x[0]);
+        /* a start within equal values would take only some of them */
         if (n < SMALLEST_TAIL || sum <= 0.0 || (n < rank && x[n] == x[n - 1])) {
             continue;
         }
@@ -71,7 +77,8 @@ static TailFit fit_tail(const double x[], size_t rank)
 }
 
 /* Slope of x[j] ... x[j + EDGE_POINTS - 1] against (j + 1)^(2/3), ..., as eigenvalues hang
- * below the edge of a bulk. */
+ * below the edge of a bulk.  A density that vanishes like a square root leaves them at edge
+ * - const j^(2/3). */
 static double edge_slope(const double x[], size_t j)
 {
     double sx = 0.0;
@@ -96,8 +103,11 @@ static size_t outliers_by_gaps(const double x[], size_t rank)
     if (rank < 2 * EDGE_POINTS) {
         return rank; /* too few to make a bulk */
     }
+    /* below every candidate stay enough eigenvalues to measure the slope */
     const size_t most = rank - EDGE_POINTS - 1;
     size_t outliers = rank / 2 < most ? rank / 2 : most;
+    /* self-consistent: outliers change where the slope is measured; it may cycle, so rounds
+     * end */
     for (int round = 0; round < MAX_ROUNDS; round++) {
         const double least = 2.0 * fabs(edge_slope(x, outliers));
         size_t found = 0;

@@ -3,7 +3,52 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "phasesweep/check.h"
+
+void sweep_copy(Sweep *to, const Sweep *from, KeyId id)
+{
+    assert(to->line[id] == 0);
+    to->line[id] = from->line[id];
+    if (id == KEY_MODEL) {
+        to->model = from->model;
+    } else if (id == KEY_METHOD) {
+        to->method = from->method;
+    } else if (id == KEY_TOLERANCE) {
+        to->tolerance = from->tolerance;
+    } else if (id == KEY_SIGNS) {
+        to->random_signs = from->random_signs;
+    } else if (id == KEY_STORE) {
+        to->store = from->store;
+    } else if (id == KEY_RANKS_PER_LINE) {
+        to->ranks_per_line = from->ranks_per_line;
+    } else if (id == KEY_DAMPING) {
+        to->damping = from->damping;
+    } else if (id == KEY_SPECTRUM) {
+        to->spectrum = from->spectrum;
+    } else if (id >= KEY_AXES) {
+        /* `to` owns its values, like every sweep */
+        Axis *axis = &to->axis[id - KEY_AXES];
+        *axis = from->axis[id - KEY_AXES];
+        const double *values = axis->values;
+        axis->values = checked_alloc(axis->count, sizeof(double));
+        if (axis->count > 0) {
+            memcpy(axis->values, values, axis->count * sizeof(double));
+        }
+    }
+}
+
+void sweep_free(Sweep *sweep)
+{
+    for (int id = 0; id < AXIS_COUNT; id++) {
+        free(sweep->axis[id].values);
+    }
+    *sweep = (Sweep){0};
+}
+
+/* Outermost axis first; the order of axes is that of AxisId, not of the job file. */
 int sweep_shape(const Sweep *sweep, size_t shape[AXIS_COUNT], AxisId ids[AXIS_COUNT])
 {
     int rank = 0;
@@ -36,7 +81,8 @@ static size_t row_length(const Sweep *sweep)
     return rank > 0 ? shape[rank - 1] : 1;
 }
 
-/* Trainings share their data along a weight decay and nothing along any other axis. */
+/* Trainings share their data along a weight decay and nothing along any other axis; message
+ * passing starts anew at every point, and data are drawn in the time of one iteration. */
 static size_t line_length(const Sweep *sweep)
 {
     size_t shape[AXIS_COUNT];
@@ -44,7 +90,8 @@ static size_t line_length(const Sweep *sweep)
     const int rank = sweep_shape(sweep, shape, ids);
     const bool shared = rank > 0 && (ids[rank - 1] == AXIS_WEIGHT_DECAY ||
                                      ids[rank - 1] == AXIS_NUCLEAR_WEIGHT);
-    return method_trains(sweep->method) && !shared ? 1 : LINE_LENGTH;
+    const bool alone = sweep->method == METHOD_AMP || !shared;
+    return method_trains(sweep->method) && alone ? 1 : LINE_LENGTH;
 }
 
 /* The last of them may be shorter.  A function of the job alone. */
@@ -65,6 +112,7 @@ void sweep_line(const Sweep *sweep, size_t line, size_t *first, size_t *count)
     const size_t most = line_length(sweep);
     const size_t begin = line % lines_per_row(sweep) * most;
     const size_t left = row_length(sweep) - begin;
+    /* points of a row are consecutive: the innermost axis runs fastest */
     *first = row * row_length(sweep) + begin;
     *count = left < most ? left : most;
 }
@@ -139,21 +187,23 @@ static double resolve(AxisForm form, double value, double d, double per_effectiv
     }
 }
 
+/* Width is not given: d, the network without a bottleneck. */
 static double resolve_width(const Axis *axis, double value, double d)
 {
     /* a power of d is no whole number, a width is */
     return axis->count > 0 ? round(resolve(axis->form, value, d, 1.0, 1.0)) : d;
 }
 
+/* lambda of the point.  A nuclear weight is lt = lambda sqrt(p/d) (theory.md section 1) and
+ * is turned into the lambda of this width; NAN for a method without one. */
 static double resolve_weight_decay(const Sweep *sweep, const double value[AXIS_COUNT],
                                    const Problem *problem)
 {
     const bool nuclear = sweep->axis[AXIS_NUCLEAR_WEIGHT].count > 0;
     const AxisId id = nuclear ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY;
-    if (!method_decays(sweep->method)) {
-        return NAN;
+    if (sweep->axis[id].count == 0) {
+        return NAN; /* sweep_check has seen to it that the method needs none */
     }
-    assert(sweep->axis[id].count > 0);
     const double weight = resolve(sweep->axis[id].form, value[id], problem->dimension, 1.0,
                                   problem_effective_samples(problem));
     return nuclear ? problem_weight_decay(problem, weight) : weight;
@@ -178,7 +228,8 @@ Problem sweep_problem(const Sweep *sweep, size_t point)
                        .seed = value[AXIS_SEED],
                        .tolerance = sweep->tolerance,
                        .random_signs = sweep->random_signs,
-                       .store = sweep->store};
+                       .store = sweep->store,
+                       .damping = sweep->damping};
     problem.width = resolve_width(&sweep->axis[AXIS_WIDTH], value[AXIS_WIDTH], d);
     /* n before the weights: a multiple of sqrt(n_eff/d) needs the n_eff of the point */
     problem.samples = resolve(sweep->axis[AXIS_SAMPLES].form, value[AXIS_SAMPLES], d,

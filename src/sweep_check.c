@@ -85,6 +85,8 @@ static char *read_key(Sweep *sweep, KeyId id, const char *text)
         error = key_read_number(key, FORM_NUMBER, text, &number);
         sweep->ranks_per_line = error == NULL ? (int)number : 0;
         return error;
+    case KEY_DAMPING:
+        return key_read_number(key, FORM_NUMBER, text, &sweep->damping);
     case KEY_SPECTRUM:
         error = key_read_number(key, FORM_NUMBER, text, &number);
         sweep->spectrum = error == NULL ? (size_t)number : 0;
@@ -128,44 +130,6 @@ void sweep_set(Sweep *sweep, const char *assignment, Errors *errors)
     free(name);
 }
 
-void sweep_copy(Sweep *to, const Sweep *from, KeyId id)
-{
-    assert(to->line[id] == 0);
-    to->line[id] = from->line[id];
-    if (id == KEY_MODEL) {
-        to->model = from->model;
-    } else if (id == KEY_METHOD) {
-        to->method = from->method;
-    } else if (id == KEY_TOLERANCE) {
-        to->tolerance = from->tolerance;
-    } else if (id == KEY_SIGNS) {
-        to->random_signs = from->random_signs;
-    } else if (id == KEY_STORE) {
-        to->store = from->store;
-    } else if (id == KEY_RANKS_PER_LINE) {
-        to->ranks_per_line = from->ranks_per_line;
-    } else if (id == KEY_SPECTRUM) {
-        to->spectrum = from->spectrum;
-    } else if (id >= KEY_AXES) {
-        /* `to` owns its values, like every sweep */
-        Axis *axis = &to->axis[id - KEY_AXES];
-        *axis = from->axis[id - KEY_AXES];
-        const double *values = axis->values;
-        axis->values = checked_alloc(axis->count, sizeof(double));
-        if (axis->count > 0) {
-            memcpy(axis->values, values, axis->count * sizeof(double));
-        }
-    }
-}
-
-void sweep_free(Sweep *sweep)
-{
-    for (int id = 0; id < AXIS_COUNT; id++) {
-        free(sweep->axis[id].values);
-    }
-    *sweep = (Sweep){0};
-}
-
 /* Defaults that are no number or word ("d") are the business of sweep_problem. */
 static void complete(Sweep *sweep)
 {
@@ -183,6 +147,10 @@ static void complete(Sweep *sweep)
     if (sweep->line[KEY_TOLERANCE] == 0) {
         sweep->tolerance = method_tolerance(sweep->method);
     }
+    /* likewise: no number stands for "as little as it needs" */
+    if (sweep->line[KEY_DAMPING] == 0) {
+        sweep->damping = -1.0;
+    }
 }
 
 /* Written, whether rightly or not: what is given wrongly is not missing as well. */
@@ -192,6 +160,13 @@ static bool given(const Sweep *sweep, AxisId id)
     return sweep->line[KEY_AXES + id] != 0;
 }
 
+/* Method optimal at a given nuclear weight: the width is what it varies. */
+static bool seeks_width(const Sweep *sweep)
+{
+    return sweep->method == METHOD_OPTIMAL && sweep->model == MODEL_QUADRATIC &&
+           given(sweep, AXIS_NUCLEAR_WEIGHT) && !given(sweep, AXIS_WEIGHT_DECAY);
+}
+
 /* One of two ways to give the weight decay, none to a method that takes none. */
 static void check_weight(const Sweep *sweep, size_t line, Errors *errors)
 {
@@ -199,7 +174,13 @@ static void check_weight(const Sweep *sweep, size_t line, Errors *errors)
     const bool nuclear = given(sweep, AXIS_NUCLEAR_WEIGHT);
     const AxisId extra = nuclear ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY;
     const size_t there = sweep->line[KEY_AXES + extra];
-    if (!method_decays(sweep->method)) {
+    if (seeks_width(sweep)) {
+        if (given(sweep, AXIS_WIDTH)) {
+            refuse(errors, sweep->line[KEY_AXES + AXIS_WIDTH], KEY_AXES + AXIS_WIDTH,
+                   checked_format("method optimal finds it at a nuclear_weight; allowed: no "
+                                  "width, or no nuclear_weight"));
+        }
+    } else if (!method_decays(sweep->method)) {
         if (decay || nuclear) {
             refuse(errors, there, KEY_AXES + extra,
                    checked_format("method %s takes none; allowed: no weight decay",
@@ -244,6 +225,11 @@ static void check_model(const Sweep *sweep, Errors *errors)
                               "with method state_evolution or optimal",
                               model_name(sweep->model), method_name(sweep->method)));
     }
+    if (sweep->damping >= 0.0 && sweep->method != METHOD_AMP) {
+        refuse(errors, sweep->line[KEY_DAMPING], KEY_DAMPING,
+               checked_format("method %s has none; allowed: method amp only",
+                              method_name(sweep->method)));
+    }
     for (size_t k = 0; k < 2 && sweep->model == MODEL_DIAGONAL; k++) {
         const KeyId id = KEY_AXES + quadratic_only[k];
         if (sweep->line[id] != 0) {
@@ -265,15 +251,6 @@ static bool check_size(const Sweep *sweep, size_t line, Errors *errors)
                    POINTS_MOST);
     }
     return points <= POINTS_MOST;
-}
-
-/* What the grammar knows and no solver does, else NULL. */
-static const char *not_solved_yet(const Problem *problem)
-{
-    return problem->method == METHOD_AMP
-               ? "method: amp is not available yet; allowed: state_evolution, bayes, optimal, "
-                 "training"
-               : NULL;
 }
 
 /* False if what a key resolved to is not what the key allows as a plain number. */
@@ -310,31 +287,31 @@ static bool check_data(const Sweep *sweep, const Problem *p, Errors *errors)
                               TRAINED_DIMENSION_MOST));
         return false;
     }
+    /* of message passing for a network that is cut to its width there is no theory */
+    if (p->method == METHOD_AMP && p->width < p->dimension) {
+        refuse(errors, sweep->line[KEY_AXES + AXIS_WIDTH], KEY_AXES + AXIS_WIDTH,
+               checked_format("%.15g for method %s; allowed: at least the dimension, %.15g",
+                              p->width, method, p->dimension));
+        return false;
+    }
     return true;
 }
 
 /* All that the axes resolve to at one point; the first mistake is enough, for its neighbours
  * have it too.  A weight must be in range both as lambda and as lt. */
-static bool check_corner(const Sweep *sweep, const Problem *p, size_t line, Errors *errors)
+static bool check_corner(const Sweep *sweep, const Problem *p, Errors *errors)
 {
     const double d = p->dimension;
     const bool nuclear = given(sweep, AXIS_NUCLEAR_WEIGHT);
     const AxisId weight = nuclear ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY;
     if (!check_resolved(sweep, AXIS_SAMPLES, p->samples, d, errors) ||
         (given(sweep, AXIS_WIDTH) && !check_resolved(sweep, AXIS_WIDTH, p->width, d, errors)) ||
-        (method_decays(p->method) &&
+        (!isnan(p->weight_decay) &&
          (!check_resolved(sweep, weight, p->weight_decay, d, errors) ||
           !check_resolved(sweep, weight, problem_nuclear_weight(p), d, errors)))) {
         return false;
     }
-    if (method_trains(p->method) && !check_data(sweep, p, errors)) {
-        return false;
-    }
-    const char *lacking = not_solved_yet(p);
-    if (lacking != NULL) {
-        errors_add(errors, line, "%s", lacking);
-    }
-    return lacking == NULL;
+    return !method_trains(p->method) || check_data(sweep, p, errors);
 }
 
 /* Place of the least or largest value; 0 for an axis that is not given. */
@@ -353,7 +330,7 @@ static size_t extreme(const Axis *axis, bool largest)
 /* The logarithm of n, p and the weights is linear in every written exponent, in the logarithm
  * of every written value and in log d, the others being fixed; so its extremes over the grid
  * are at corners, and a grid of any size is checked at 32 points. */
-static void check_corners(const Sweep *sweep, size_t line, Errors *errors)
+static void check_corners(const Sweep *sweep, Errors *errors)
 {
     static const AxisId ids[] = {AXIS_DIMENSION, AXIS_WIDTH, AXIS_SAMPLES, AXIS_WEIGHT_DECAY,
                                  AXIS_NUCLEAR_WEIGHT};
@@ -370,7 +347,7 @@ static void check_corners(const Sweep *sweep, size_t line, Errors *errors)
             place[ids[k]] = ends[k][corner >> k & 1];
         }
         const Problem problem = sweep_problem(sweep, sweep_point(sweep, place));
-        good = check_corner(sweep, &problem, line, errors);
+        good = check_corner(sweep, &problem, errors);
     }
 }
 
@@ -390,5 +367,5 @@ void sweep_check(Sweep *sweep, size_t line, Errors *errors)
             return;
         }
     }
-    check_corners(sweep, line, errors);
+    check_corners(sweep, errors);
 }

@@ -24,7 +24,9 @@ enum { MOST_POLES = 48 };
 static const double ellipse = 4.0 + 1.0 / 4.0;
 
 /* Gauss rule of the integers 0 ... n-1 with unit weights: its orthogonal polynomials are
- * Gram's (discrete Chebyshev), whose recurrence coefficients are known in closed form. */
+ * Gram's (discrete Chebyshev), whose recurrence coefficients are known in closed form.
+ * Nodes and weights are the eigenvalues and squared first components of the Jacobi matrix
+ * (Golub & Welsch 1969), which is made for (x - (n-1)/2)/n so that large n lose nothing. */
 static void discrete_gauss(double n, double offset[], double weight[])
 {
     gsl_matrix *jacobi = gsl_matrix_calloc(TEACHER_RULE, TEACHER_RULE);
@@ -53,6 +55,7 @@ static void discrete_gauss(double n, double offset[], double weight[])
     gsl_matrix_free(jacobi);
 }
 
+/* At real indices too: rules and gaps have theirs between whole numbers. */
 double teacher_eigenvalue(const Teacher *teacher, double index)
 {
     return teacher->scale * exp(-teacher->source_exponent * log(index));
@@ -79,6 +82,8 @@ typedef struct Smoothness {
     double smooth_above, smooth_below;
 } Smoothness;
 
+/* Is the function analytic inside the ellipse around the block?  Foci are its ends, half an
+ * index beyond the outer ones; a block must lie on one side of the split as well. */
 static bool poles_far(const Smoothness *s, double first, double count)
 {
     const double half = 0.5 * count;
@@ -94,6 +99,8 @@ static bool poles_far(const Smoothness *s, double first, double count)
     return far;
 }
 
+/* The rule of teacher_atoms_smooth: the block lies where the function is a low polynomial,
+ * or is short against the scale on which it varies. */
 static bool varies_little(const Smoothness *s, double first, double count)
 {
     const double high = teacher_eigenvalue(s->teacher, first);
@@ -153,6 +160,8 @@ static void add_block(const Smoothness *s, Fits fits, int octave, double first, 
     }
 }
 
+/* The octaves [1, 2), [2, 4), ... of the indices, each divided as far as the function asks
+ * for.  Atoms come out in order of index: positions decrease. */
 static void refill(const Smoothness *s, Fits fits, Atoms *atoms)
 {
     atoms->count = 0;
@@ -179,6 +188,7 @@ static void tabulate(Teacher *teacher)
     }
 }
 
+/* At scale 1 the sum of squares fixes c; the tables are all proportional to it. */
 static void rescale(Teacher *teacher, double scale)
 {
     teacher->scale = scale;
@@ -199,6 +209,7 @@ Teacher teacher_create(double source_exponent, double dimension)
     Teacher teacher = {
         .source_exponent = source_exponent, .dimension = dimension, .scale = 1.0};
     tabulate(&teacher);
+    /* no poles and no split: every whole octave is one rule */
     const Smoothness always = {.teacher = &teacher, .split = dimension};
     Atoms atoms = {0};
     refill(&always, poles_far, &atoms);
@@ -215,7 +226,8 @@ Teacher teacher_create(double source_exponent, double dimension)
 }
 
 /* Indices where s = w.  Beyond gamma = 4 the neighbouring branches of w^(1/gamma) come close
- * to the real line too. */
+ * to the real line too. c i^-gamma = w has the roots i = (c/w)^(1/gamma) exp(2 pi i
+ * k/gamma). */
 static void add_poles(Smoothness *s, double complex w)
 {
     const double inverse = 1.0 / s->teacher->source_exponent;
@@ -262,6 +274,8 @@ void teacher_rounded_rule(const Teacher *teacher, int octave, double offset[TEAC
     for (int j = 0; j < TEACHER_RULE; j++) {
         offset[j] = round(teacher->offset[octave][j]);
     }
+    /* interpolation through the rounded nodes, summed by the exact rule: right for every
+     * polynomial that the 12 rounded nodes determine */
     for (int j = 0; j < TEACHER_RULE; j++) {
         factor[j] = 0.0;
         for (int k = 0; k < TEACHER_RULE; k++) {

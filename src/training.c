@@ -123,6 +123,7 @@ const double *training_factor(const TrainingWork *work, int *rank)
 
 /* ---- rank 0 decides ------------------------------------------------------------------ */
 
+/* F of theory.md section 8 for the network of the last pass. */
 static double objective(const TrainingWork *work)
 {
     const Progress *progress = &work->progress;
@@ -130,7 +131,9 @@ static double objective(const TrainingWork *work)
     return progress->sums.residual / (d * d) + work->descent.weight / d * progress->plan.trace;
 }
 
-/* The bound of theory.md section 8 from nu = (2/d^2) v at its best scale. */
+/* The bound of theory.md section 8 from nu = (2/d^2) v at its best scale.  With nu = s
+ * (2/d^2) v the dual is s linear - s^2 square / 2, linear = (2/d^2) v.y, square =
+ * (d^2/2)(2/d^2)^2 |v|^2; feasible while (2/d^2) s lambda_max(B) <= lt/d. */
 static double dual_bound(const TrainingWork *work, double largest)
 {
     const PassSums *sums = &work->progress.sums;
@@ -153,10 +156,12 @@ static void certify(TrainingWork *work)
 {
     Progress *progress = &work->progress;
     const size_t bytes = (size_t)work->d * (size_t)work->d * sizeof(double);
+    /* the eigensolver destroys what it gets, and B is needed by the next step */
     memcpy(work->matrix, work->pass.gram, bytes);
     const double largest = eigen_largest(&work->eigen, work->matrix, work->values);
     const double bound = dual_bound(work, largest);
     const double f = objective(work);
+    /* every bound found so far holds for this point */
     progress->bound = bound > progress->bound ? bound : progress->bound;
     progress->gap = isfinite(largest + bound + f)
                         ? (f > 0.0 ? fmax((f - progress->bound) / f, 0.0) : 0.0)
@@ -183,6 +188,7 @@ static bool ends(TrainingWork *work, Training *training)
     if (!finite || last || progress->unchecked >= certificate_period(work)) {
         certify(work);
     }
+    /* also with NAN, before the first step: S = 0 is settled */
     const bool settled =
         !(descent_relative_move(&work->descent) > settled_move * progress->tolerance);
     const bool ready = progress->gap <= progress->tolerance && settled && !progress->plan.single;
@@ -199,6 +205,8 @@ static bool ends(TrainingWork *work, Training *training)
     return true;
 }
 
+/* Rank 0.  In this order: the end, which frees the team; a checkpoint, between two steps,
+ * when all state is in place; a change of precision or rule; a step. */
 static Command decide(TrainingWork *work, Training *training)
 {
     Progress *progress = &work->progress;
@@ -211,6 +219,7 @@ static Command decide(TrainingWork *work, Training *training)
         return COMMAND_SAVE;
     }
     const bool stuck = descent_stuck(&work->descent);
+    /* the last pass must be in double precision: its certificate is reported */
     const bool last_but_one = progress->iterations + 1 >= settings->iteration_limit;
     const bool fine = progress->gap <= fmax(single_until, progress->tolerance) ||
                       descent_relative_move(&work->descent) <= single_move;
@@ -252,6 +261,8 @@ static bool step(TrainingWork *work)
     }
     double b = 0.0;
     if (work->rank == 0) {
+        /* rank 0 has the eigenvalues; how many vectors are wanted eigen_vectors hears from
+         * it */
         b = descent_threshold(&work->descent, work->values, &work->progress.plan);
     }
     if (eigen_vectors(&work->eigen, work->progress.plan.rank, work->matrix) !=
@@ -289,6 +300,8 @@ static void begin_at_zero(TrainingWork *work)
 static void begin_point(TrainingWork *work, const Problem *problem)
 {
     Progress *progress = &work->progress;
+    /* only at the point that the checkpoint was in; at another its network is still a good
+     * start */
     const bool resumed = work->resumes_at == problem->weight_decay;
     work->resumes_at = NAN;
     work->problem.weight_decay = problem->weight_decay;
@@ -310,6 +323,7 @@ static void begin_point(TrainingWork *work, const Problem *problem)
     }
 }
 
+/* Collective.  Rank 0 has the numbers. */
 static void report(TrainingWork *work, Training *training, double eigenvalues[],
                    double overlaps[])
 {
@@ -353,6 +367,7 @@ Training training_solve(TrainingWork *work, const Problem *problem, double eigen
         }
     }
     report(work, &training, eigenvalues, overlaps);
+    /* after a failure the iterate is of no use to the next point */
     work->started = training.outcome != OUTCOME_FAILED;
     if (training.stopped && work->settings.checkpoint != NULL) {
         checkpoint_save(work);

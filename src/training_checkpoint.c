@@ -27,6 +27,7 @@ static const char magic[32] = "phasesweep training checkpoint 1";
 
 enum { MATRICES = 3 + 2 * HISTORY, VECTORS = 1 + HISTORY };
 
+/* d x d each, in the order of the file. */
 static void list_matrices(TrainingWork *work, double *list[MATRICES])
 {
     list[0] = work->factor;
@@ -38,6 +39,7 @@ static void list_matrices(TrainingWork *work, double *list[MATRICES])
     }
 }
 
+/* v first, then the remembered ones; [rows] of this rank. */
 static double *vector_of(const TrainingWork *work, int k)
 {
     return k == 0 ? work->pass.vector : work->pass.memory[k - 1];
@@ -131,6 +133,7 @@ void checkpoint_save(TrainingWork *work)
     }
     good = write_vectors(work, good ? file : NULL) && good;
     if (work->rank == 0) {
+        /* on the disk before it takes the name: the old checkpoint is good until then */
         good = good && fflush(file) == 0 && fsync(fileno(file)) == 0;
         good = file != NULL && fclose(file) == 0 && good;
         if (!good || rename(path, work->settings.checkpoint) != 0) {
@@ -153,6 +156,7 @@ static bool read_root(TrainingWork *work, FILE *file, Head *head)
                             VECTORS * (size_t)work->samples.spec.samples);
     bool good = file != NULL && fread(head, sizeof *head, 1, file) == 1 &&
                 same_data(work, head) && fseek(file, 0, SEEK_END) == 0 &&
+                /* a file that was cut short is no checkpoint */
                 ftell(file) == (long)end && fseek(file, (long)sizeof *head, SEEK_SET) == 0;
     if (good && head->luggage_bytes > 0) {
         good = fread(work->settings.luggage, head->luggage_bytes, 1, file) == 1;
@@ -218,6 +222,7 @@ void checkpoint_load(TrainingWork *work)
     MPI_Bcast(work->factor, work->d * work->d, MPI_DOUBLE, 0, work->team);
     work->progress = head.progress;
     work->descent.state = head.state;
+    /* the method too: EIGEN_AUTO must not measure again and choose another */
     work->eigen.method = (EigenMethod)head.eigen;
     work->resumes_at = head.problem.weight_decay;
     work->started = true;

@@ -25,6 +25,8 @@ static size_t entries(const Descent *descent)
 Descent descent_create(int d, double samples)
 {
     Descent descent = {.d = d, .alpha = samples / d / d};
+    /* theory.md section 8: an estimate that is some per cent too small; descent_curvature
+     * mends it */
     const double unknowns = 0.5 * d * (d + 1.0);
     descent.state.smoothness =
         4.0 * descent.alpha / d * pow(1.0 + sqrt(unknowns / samples), 2.0);
@@ -75,6 +77,7 @@ typedef struct Threshold {
     const double  *values;  /* [d] ascending */
 } Threshold;
 
+/* Eigenvalues ascend, so the active ones are the last. */
 static int active_above(const double values[], int d, double b)
 {
     int active = 0;
@@ -99,6 +102,8 @@ static double divergence(const double values[], int d, double b)
     return (double)active * (active + 1.0) + 2.0 * sum;
 }
 
+/* (E2) at these eigenvalues: 4 b alpha (1 - D/(2 alpha)) - lt, increasing in b where D < 2 alpha
+ * (theory.md section 2). */
 static double threshold_error(double log_b, void *context)
 {
     const Threshold *t = context;
@@ -113,6 +118,7 @@ static double threshold_error(double log_b, void *context)
 static double threshold_of(const Descent *descent, const double values[])
 {
     Threshold t = {.descent = descent, .values = values};
+    /* b >= lt/(4 alpha), since D >= 0; the upper end is enlarged until the sign changes */
     const double low = log(0.25 * descent->weight / descent->alpha);
     double high = low + 0.5;
     for (double step = 0.5; threshold_error(high, &t) < 0.0; step *= 2.0) {
@@ -153,7 +159,9 @@ static void solve_small(int n, double k[HISTORY][HISTORY], double x[HISTORY])
     }
 }
 
-/* share: the affine combination of remembered moves of least norm. */
+/* share: the affine combination of remembered moves of least norm.  Least squares over x in
+ * move_n + sum x_i (move_i - move_n): normal equations from the inner products alone, no
+ * matrix is touched. */
 static void anderson(const DescentState *state, double share[HISTORY])
 {
     const double(*p)[HISTORY] = state->product;
@@ -198,6 +206,7 @@ static void nesterov(Descent *descent, double share[HISTORY])
         inner(move, descent->blend[before], entries(descent))) {
         state->momentum = 1.0; /* the step went against the momentum */
     }
+    /* Nesterov's sequence: t' = (1 + sqrt(1 + 4 t^2))/2, extrapolation (t - 1)/t' */
     const double next = 0.5 + sqrt(0.25 + state->momentum * state->momentum);
     const double beta = (state->momentum - 1.0) / next;
     state->momentum = next;
@@ -205,6 +214,8 @@ static void nesterov(Descent *descent, double share[HISTORY])
     share[before] -= beta;
 }
 
+/* The next base, the shares of the remembered blends; v is mixed by the same shares in the
+ * pass. */
 static void combine(Descent *descent, const double share[HISTORY])
 {
     memset(descent->base, 0, entries(descent) * sizeof(double));
@@ -249,7 +260,8 @@ static void watch(DescentState *state)
     }
 }
 
-/* Put the network of this factor into the next slot, with its move and its inner products. */
+/* Put the network of this factor into the next slot, with its move and its inner products.
+ * blend = base + (1 - keep) move; the oldest slot is overwritten. */
 static void remember(Descent *descent, const double factor[], int rank, double keep)
 {
     DescentState *state = &descent->state;
@@ -299,6 +311,7 @@ void descent_step(Descent *descent, double b, const double vectors[], const doub
     const double keep = message && state->steps > 0 ? state->damping : 0.0;
     remember(descent, factor, plan->rank, keep);
     if (message) {
+        /* kept = (1 - keep)(r + kappa v) + keep v: v is damped as base is */
         const double kappa = 1.0 - descent->weight / (4.0 * b * descent->alpha);
         plan->residual_share = 1.0 - keep;
         plan->previous_share = keep + (1.0 - keep) * kappa;
@@ -319,6 +332,7 @@ void descent_curvature(Descent *descent, double sum)
     DescentState *state = &descent->state;
     const double length = state->product[state->slot][state->slot];
     const double d = descent->d;
+    /* F has the curvature 2 |A(move)|^2/d^2 along the move */
     const double seen = 2.0 * sum / (d * d * length);
     if (state->rule == RULE_GRADIENT && length > 0.0 && seen > state->smoothness) {
         state->smoothness = 1.02 * seen;

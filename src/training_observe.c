@@ -1,3 +1,7 @@
+/* What is reported of S = factor factor^T.  The columns of the factor are orthogonal,
+ * eigenvectors times the roots of their eigenvalues, so that eigenvalues, trace and norm are
+ * sums over columns, and no d x d matrix is needed but for the risk.
+ */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -38,6 +42,7 @@ static double distance(const TrainingWork *work, const double turned[], int rank
     }
     double sum = 0.0;
     for (size_t column = 0; column < n; column++) {
+        /* S* is diagonal in this basis */
         const double error = s[column * (n + 1)] - work->samples.teacher[column];
         sum += error * error;
         for (size_t row = column + 1; row < n; row++) {
@@ -62,11 +67,13 @@ static void observe_finite(const TrainingWork *work, Training *training, double 
         for (size_t i = 0; i < d; i++) {
             const double weight = turned[i + k * d] * turned[i + k * d];
             value += weight;
+            /* Tr S S* = sum_k sum_i s_i (factor_ik)^2 */
             product += work->samples.teacher[i] * weight;
         }
         trace += value;
         square += value * value;
         eigenvalues[k] = value;
+        /* the teacher's k-th vector is the k-th of the basis */
         overlaps[k] = turned[k + k * d] * turned[k + k * d] / value;
     }
     training->rank = rank;
@@ -78,6 +85,7 @@ static void observe_finite(const TrainingWork *work, Training *training, double 
     free(turned);
 }
 
+/* A failed point has an outcome and a count of iterations, and no other number. */
 static void observe_nothing(Training *training, int d, double eigenvalues[], double overlaps[])
 {
     *training = (Training){.outcome = training->outcome,

@@ -58,6 +58,7 @@ void pass_free(Pass *pass)
     *pass = (Pass){0};
 }
 
+/* The vectors; B, and network and B in single precision; three blocks of each precision. */
 size_t pass_memory(const SamplesSpec *spec, int ranks)
 {
     const size_t d = (size_t)spec->dimension;
@@ -68,7 +69,8 @@ size_t pass_memory(const SamplesSpec *spec, int ranks)
 
 /* ---- kernels ------------------------------------------------------------------------- */
 
-/* Sums of squares of the columns of product [rank * rows]: x^T S x for every row x. */
+/* Sums of squares of the columns of product [rank * rows]: x^T S x for every row x. product
+ * = factor^T x, so its squares sum to x^T factor factor^T x. */
 CLONES
 static void column_squares(const double product[], int rank, int rows, double out[])
 {
@@ -98,7 +100,8 @@ static void column_squares_single(const float product[], int rank, int rows, dou
 }
 
 /* Rows with v > 0 from the front, the others from the back, scaled by sqrt|v|; returns how
- * many are in front. */
+ * many are in front.  Then sum v x x^T is the product of the front with itself minus that of
+ * the back: two dsyrk, which run near the speed of a square product. */
 CLONES
 static int pack(const double x[], const double v[], int d, int rows, double packed[])
 {
@@ -171,7 +174,9 @@ static void mix(Pass *pass, const PassPlan *plan, const SampleBlock *block, cons
     double *kept = pass->memory[plan->slot] + block->offset;
     for (int row = 0; row < block->rows; row++) {
         const double y = block->labels[row];
+        /* A(S) = (x^T S x - Tr S)/sqrt(d) */
         const double r = y - scale * (out[row] - plan->trace);
+        /* at v = y - A(base) this is A(S - base): what descent_curvature wants */
         const double move = v[row] - r;
         kept[row] = plan->residual_share * r + plan->previous_share * v[row];
         sums->residual += r * r;
@@ -214,7 +219,8 @@ static void backward(Pass *pass, const PassPlan *plan, const SampleBlock *block)
     }
 }
 
-/* Sums and B on rank 0 from those of all ranks. */
+/* Sums and B on rank 0 from those of all ranks.  From sum v x x^T to sum v Z = (sum v x x^T
+ * - (sum v) I)/sqrt(d), once at the end. */
 static PassSums gather(Pass *pass, PassSums sums)
 {
     const size_t d = (size_t)pass->samples->spec.dimension;
@@ -245,6 +251,7 @@ PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[])
     if (plan->single) {
         round_to_single(factor, d * (size_t)plan->rank, pass->factor_single);
     }
+    /* each block goes forward and back while it is in cache: the data are read once a pass */
     for (size_t k = 0; k < samples_blocks(samples); k++) {
         const SampleBlock block = samples_block(samples, k, pass->block);
         if (plan->single) {

@@ -1,4 +1,4 @@
-/* training_pass.h - one pass over the data, private to training*.c.
+/* training_pass.h - one pass over the data, private to training*.c, narrow.c and amp_quadratic.c.
  *
  * A pass takes the new network S = factor factor^T, makes its residual r = y - A(S) block by
  * block, mixes it with vectors of earlier passes into the next dual vector v, and forms
@@ -14,8 +14,10 @@
 
 #include "phasesweep/samples.h"
 
+/* Iterates that are mixed; a slot costs a d x d pair on rank 0 and a vector of rows. */
 enum { HISTORY = 4 };
 
+/* What rank 0 decides for a pass; sent to the team as bytes. */
 typedef struct PassPlan {
     int    rank;            /* columns of factor, 0 ... d */
     int    slot;            /* of memory, written by this pass */

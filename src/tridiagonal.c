@@ -30,6 +30,7 @@ static void copy(const Tridiagonal *t, double diagonal[], double off[])
     memcpy(off, t->off, (size_t)t->n * sizeof *off);
 }
 
+/* By dsterf: values alone in O(n^2), which is little against the reduction. */
 bool tridiagonal_values(const Tridiagonal *t, double w[])
 {
     double *off = checked_alloc((size_t)t->n, sizeof *off);
@@ -41,6 +42,8 @@ bool tridiagonal_values(const Tridiagonal *t, double w[])
     return info == 0;
 }
 
+/* By dstemr (MRRR), O(n count).  It may give fewer vectors than asked for where eigenvalues
+ * cluster, hence the count.  Workspaces are those of its documentation. */
 bool tridiagonal_top(const Tridiagonal *t, int count, double z[])
 {
     assert(count >= 1 && count <= t->n);
@@ -50,6 +53,7 @@ bool tridiagonal_top(const Tridiagonal *t, int count, double z[])
     const int first = n - count + 1;
     const double unused = 0.0;
     const size_t places = (size_t)n;
+    /* diagonal, off-diagonal, values, work; support of the vectors, work */
     double *real = checked_alloc(3 * places + (size_t)length, sizeof *real);
     int *whole = checked_alloc(2 * places + (size_t)integers, sizeof *whole);
     double *w = real + 2 * places;

@@ -27,6 +27,7 @@ Shown words_show(const char *text)
     return shown;
 }
 
+/* A linear search: tables have tens of names. */
 int words_find(const char *const names[], int count, const char *word)
 {
     assert(count >= 0 && word != NULL);
@@ -38,6 +39,7 @@ int words_find(const char *const names[], int count, const char *word)
     return -1;
 }
 
+/* What the last letter costs: deleted, inserted, replaced. */
 static size_t smallest(size_t a, size_t b, size_t c)
 {
     const size_t least = a < b ? a : b;

@@ -15,6 +15,8 @@ Work work_create(const TaskGroup groups[], size_t count, int ranks, bool master,
                  .lanes = lanes_create(groups, count, ranks),
                  .allotment = {.ranks = ranks, .master = master}};
     for (int kind = 0; kind < COST_CLASSES; kind++) {
+        /* an earlier run may have had another machine: a few measurements of this one
+         * outweigh it */
         work.model.weight[kind] = fmin(work.model.weight[kind], remembered);
     }
     for (size_t k = 0; k < work.lanes.count; k++) {
@@ -40,6 +42,7 @@ double work_left(const Work *work)
 void work_refresh(Work *work, const Pool *pool, double now)
 {
     const double left = work_left(work);
+    /* finding the span costs a pass over all groups; teams of one do not depend on it */
     if (!work->wide || (fabs(left - work->found_left) <= stale * work->found_left &&
                         now - work->found_at <= stale * work->allotment.span)) {
         return;
@@ -75,8 +78,10 @@ int work_team(const Work *work, const Slot *slot, const TaskGroup *group)
     if (work_in_time(work, slot, group, size)) {
         return size;
     }
+    /* too late on the usual team: is there a wider one that ends in time? */
     const int most = free_ranks < group->most ? free_ranks : group->most;
     const double room = fmin(slot->longest, slot->until - slot->begin);
+    /* what a second of estimate may become; the estimate itself has to fit room / caution */
     const double caution = cost_cautious(&work->model, group->kind, 1.0);
     int wider = cost_ranks_for(&work->model, group, room / caution);
     wider = wider > size ? wider : size + 1;
@@ -88,6 +93,7 @@ typedef struct Query {
     const Slot *slot;
 } Query;
 
+/* For lanes_first. */
 static bool fits(const void *context, const TaskGroup *group)
 {
     const Query *query = context;
@@ -99,6 +105,7 @@ size_t work_longest(Work *work, const Slot *slot)
     const Query query = {work, slot};
     size_t best = LANES_NONE;
     double best_seconds = -1.0;
+    /* late groups follow when nothing else is left to start */
     const bool all = work->lanes.punctual == 0 && !work->waiting;
     for (int lane = 0; lane < (all ? LANES : COST_CLASSES); lane++) {
         const size_t k = lanes_first(&work->lanes, lane, fits, &query);

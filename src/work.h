@@ -8,6 +8,7 @@
 #include "allot.h"
 #include "lanes.h"
 
+/* What has not started yet, and what is known of its cost. */
 typedef struct Work {
     CostModel model;
     Lanes     lanes;
@@ -29,7 +30,8 @@ Work work_create(const TaskGroup groups[], size_t count, int ranks, bool master,
                  const CostModel *model);
 void work_free(Work *work);
 
-/* Local.  Seconds that what has not started would take one rank. */
+/* Local.  Seconds that what has not started would take one rank.  By what was learned; teams
+ * would take longer. */
 double work_left(const Work *work);
 
 /* Local.  Find the span again if the work left or the time since have changed by more than a
@@ -37,7 +39,8 @@ double work_left(const Work *work);
 struct Pool;
 void work_refresh(Work *work, const struct Pool *pool, double now);
 
-/* Local.  Does a task on that many ranks end in time? */
+/* Local.  Does a task on that many ranks end in time?  The plain estimate against
+ * slot->longest, the cautious one against slot->until. */
 bool work_in_time(const Work *work, const Slot *slot, const TaskGroup *group, int size);
 
 /* Local.  Team for a task in a slot, wider than usual if only that ends in time; 0: none. */

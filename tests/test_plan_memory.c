@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "phasesweep/amp.h"
 #include "phasesweep/plan.h"
 #include "phasesweep/training.h"
 
@@ -61,17 +62,23 @@ static void test_memory(void **unused)
     job_free(&job);
 }
 
-/* The table says what training.c allocates; its blocks are not counted one by one. */
+/* The table says what training.c and amp.c allocate; their blocks are not counted one by
+ * one. */
 static void test_training_memory(void **unused)
 {
     (void)unused;
     Job job = job_of(text);
     for (size_t point = 0; point < sweep_points(&job.sweeps[1]); point += 3) {
-        const Problem problem = sweep_problem(&job.sweeps[1], point);
+        Problem problem = sweep_problem(&job.sweeps[1], point);
         for (int ranks = 1; ranks <= 9; ranks += 4) {
+            problem.method = METHOD_TRAINING;
             const double planned = plan_memory(&problem, ranks, STORE_DOUBLE);
             const double needed = (double)training_memory(&problem, ranks, STORE_DOUBLE);
             assert_true(planned > 0.95 * needed && planned < 1.1 * needed + 1e8);
+            problem.method = METHOD_AMP;
+            const double passing = plan_memory(&problem, ranks, STORE_FLOAT);
+            const double takes = (double)amp_memory(&problem, ranks, STORE_FLOAT);
+            assert_true(passing > 0.95 * takes && passing < 1.1 * takes + 1e8);
         }
     }
     job_free(&job);

@@ -39,18 +39,19 @@ static void test_parts_add_up(void **unused)
 {
     (void)unused;
     const double gammas[] = {0.6, 1.25, 3.0};
-    const double dimensions[] = {2, 10, 100, 400};
-    for (int k = 0; k < 12; k++) {
-        const double d = dimensions[k % 4];
+    const double dimensions[] = {2, 10, 100, 400, 1e4, 1e6, 1e8};
+    for (int k = 0; k < 21; k++) {
+        const double d = dimensions[k % 7];
         for (int narrow = 0; narrow < 2; narrow++) {
-            set(gammas[k / 4], d, narrow ? fmax(1.0, floor(0.05 * d)) : d);
-            for (int j = 0; j < 150; j++) {
+            set(gammas[k / 7], d, narrow ? fmax(1.0, floor(0.05 * d)) : d);
+            for (int j = 0; j < (d > 400.0 ? 6 : 150); j++) {
                 const double t = 1e-8 * pow(1e12, rng_uniform(1, 0, j, 0));
                 const double b = 1e-4 * pow(3e5, rng_uniform(1, 0, j, 1));
                 const Decomposition r = spectrum_decompose(work, t, b);
                 const double risk = overlaps_quadratic(&overlaps, t, b).risk;
                 const double sum = r.overfitting + r.underfitting + r.approximation + r.cross;
-                assert_true(fabs(sum - risk) <= 1e-10 * risk);
+                /* what bulk and its features add may be 1e5 times what is left of them */
+                assert_true(fabs(sum - risk) <= 1e-10 * risk + 1e-15 * r.underfitting);
                 assert_true(r.overfitting >= 0.0 && r.underfitting >= 0.0);
             }
         }

@@ -25,7 +25,9 @@ enum {
     ATTEMPTS_MOST = 3,
     /* entries of the table of runs; the last takes all later ones */
     ARCHIVE_RUNS = 1024,
+    /* bytes of a name in it, the last of them a NUL */
     RUN_TEXT = 64,
+    /* room for COST_COEFFICIENTS of cost.h and some more */
     RUN_COEFFICIENTS = 32
 };
 
@@ -36,11 +38,13 @@ enum {
  * or has a newer schema. */
 char *archive_read_job(const char *path);
 
+/* One process, one file; opaque, because HDF5 stays behind archive*.c. */
 typedef struct ArchiveReader ArchiveReader;
 
 /* Local.  Open for reading; the job must be the one inside and outlive the reader.  Dies with
  * STATUS_WRONG_INPUT if sweeps or arrays of the job are missing. */
 ArchiveReader *archive_reader(const char *path, const Job *job);
+/* Local.  Of a reader that is open; series of rows read through it end here. */
 void archive_reader_close(ArchiveReader *reader);
 
 /* Local.  Can rows be written in place?  Not in a copy that was repacked with compression. */
@@ -71,9 +75,11 @@ void archive_read_outcomes(ArchiveReader *reader, size_t sweep, size_t first, si
 typedef struct RunEntry {
     /* seconds since 1970; end 0: died */
     double start, end;
+    /* of the communicator, those that only wait included */
     int    ranks;
     /* finished by this run */
     double points;
+    /* empty: unknown, or no Slurm */
     char   host[RUN_TEXT], slurm_job[RUN_TEXT];
     /* of the cost model, as learned by the run; NAN beyond */
     double coefficients[RUN_COEFFICIENTS];
@@ -93,11 +99,14 @@ double archive_bytes(const Job *job);
 
 /* ---- writing ----------------------------------------------------------------------------- */
 
+/* A file open for writing on all ranks of a communicator; opaque. */
 typedef struct Archive Archive;
 
 /* Collective on comm, which must outlive the archive and must not be Cartesian (silent
  * corruption with Open MPI 4.1).  Open for writing rows; close with archive_close. */
 Archive *archive_open(MPI_Comm comm, const char *path, const Job *job);
+/* Collective on the communicator of archive_open.  Everything is on the disk when it
+ * returns. */
 void archive_close(Archive *archive);
 
 /* Local.  Mark the rows of a line as running and count the attempt. */

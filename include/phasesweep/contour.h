@@ -23,6 +23,9 @@ typedef struct SideMoments {
     double hilbert; /* int 2 H dmu */
     double mixed;   /* int 2 g H dmu */
     double cubic;   /* int 2 (H^2 - pi^2 rho^2 / 3) dmu */
+    double risk;    /* above only: 1 + int f^2 - 2 int f (x - 2 t H), f = x - b there, 0 below;
+                       where small, squares of features above the cut cancel before they are
+                       computed */
 } SideMoments;
 
 /* Local.  Moments about b, above (side = +1) or below (side = -1) the cut. */

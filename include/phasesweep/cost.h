@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* At least as many as there are models times methods (plan_class); three numbers a class are
+ * kept. */
 enum { COST_CLASSES = 10, COST_COEFFICIENTS = 3 * COST_CLASSES };
 
 typedef struct CostModel {
@@ -33,21 +35,27 @@ typedef struct TaskGroup {
                            it serves others meanwhile */
 } TaskGroup;
 
-/* Local.  Nothing learned: all factors 1. */
+/* Local.  Nothing learned: all factors 1.  The spread is 0: the first estimates are taken as
+ * they are. */
 CostModel cost_model(void);
 
 /* Local.  The model as plain numbers to be kept, and back; of these numbers, those that make no
- * sense (NAN where nothing was kept) leave their class as if nothing had been learned. */
+ * sense (NAN where nothing was kept) leave their class as if nothing had been learned.  In
+ * the order factor, spread, weight, class after class: part of the archive's format. */
 void cost_export(const CostModel *model, double numbers[COST_COEFFICIENTS]);
 CostModel cost_import(const double numbers[COST_COEFFICIENTS]);
 
-/* Local.  A batch of a class took `measured` seconds where `assumed` were assumed. */
+/* Local.  A batch of a class took `measured` seconds where `assumed` were assumed.  Seconds,
+ * both >= 0; kind below COST_CLASSES.  Times of teams count as well, against what was
+ * assumed for that team. */
 void cost_learn(CostModel *model, int kind, double assumed, double measured);
 
-/* Local.  Seconds that one task of the group takes a team of that many ranks. */
+/* Local.  Seconds that one task of the group takes a team of that many ranks.  At least 1e-9
+ * times the factor; ranks >= 1, not limited to the group's most. */
 double cost_estimate(const CostModel *model, const TaskGroup *group, int ranks);
 
-/* Local.  The fewest ranks that bring a task down to `seconds`; INT_MAX if none do. */
+/* Local.  The fewest ranks that bring a task down to `seconds`; INT_MAX if none do.  Its
+ * most and least are not looked at. */
 int cost_ranks_for(const CostModel *model, const TaskGroup *group, double seconds);
 
 /* Local.  The estimate to hold against a deadline: longer by two deviations seen so far. */

@@ -16,28 +16,33 @@ typedef struct DistMatrix {
     double *local;                  /* owned; column-major, ld = max(1, local_rows) */
 } DistMatrix;
 
-/* Global index of local index k on place `mine` of `places`, first block on place 0. */
+/* Global index of local index k on place `mine` of `places`, first block on place 0.  Local,
+ * no checks: k >= 0, mine in [0, places). */
 static inline int dmat_global(int k, int block, int mine, int places)
 {
     return (k / block * places + mine) * block + k % block;
 }
 
-/* Collective on grid.  Entries are zero.  Release with dmat_free. */
+/* Collective on grid.  Entries are zero.  Release with dmat_free. rows, columns and block >
+ * 0; a rank may hold nothing. */
 DistMatrix dmat_zeros(const ProcessGrid *grid, int rows, int columns, int block);
 
 /* Local.  Leaves *a empty, so a second call is harmless. */
 void dmat_free(DistMatrix *a);
 
-/* Local.  a(i, j) = entry(i, j, context) for every entry this rank holds. */
+/* Local.  a(i, j) = entry(i, j, context) for every entry this rank holds. i and j count from
+ * 0; entry is called in no promised order. */
 void dmat_fill(DistMatrix *a, double (*entry)(int i, int j, const void *context),
                const void *context);
 
-/* Collective on the grid.  c = alpha op(a) op(b) + beta c, op = transpose where asked. */
+/* Collective on the grid.  c = alpha op(a) op(b) + beta c, op = transpose where asked.  All
+ * on one grid with equal blocks, c not a or b; shapes are asserted.  transpose_a,
+ * transpose_b: 0 or 1. */
 void dmat_multiply(double alpha, const DistMatrix *a, int transpose_a, const DistMatrix *b,
                    int transpose_b, double beta, DistMatrix *c);
 
 /* A symmetric matrix reduced to a tridiagonal one: what eigenvalues and eigenvectors are made
- * from. */
+ * from.  Opaque; the reflectors that lead back to the matrix lie in the matrix itself. */
 typedef struct DistReduction DistReduction;
 
 /* Collective on the grid.

@@ -16,6 +16,7 @@
 #include "dmat.h"
 #include "outcome.h"
 
+/* Values of a checkpoint too: append, never renumber. */
 typedef enum EigenMethod {
     EIGEN_AUTO,         /* a team of one: LAPACK; else not decided yet */
     EIGEN_LAPACK,
@@ -24,6 +25,7 @@ typedef enum EigenMethod {
     EIGEN_COUNT
 } EigenMethod;
 
+/* Workspace of LAPACK on rank 0, a little more than 2 n^2 doubles; opaque. */
 typedef struct EigenRoom EigenRoom;
 
 typedef struct Eigen {
@@ -40,7 +42,8 @@ typedef struct Eigen {
     DistReduction *reduction;       /* of matrix, until its eigenvectors are made; owned */
 } Eigen;
 
-/* Local.  n >= 1.  Release with eigen_free, which is collective on team. */
+/* Local.  n >= 1.  Release with eigen_free, which is collective on team.  Ranks must agree
+ * in n and method.  Nothing is allocated before the first use. */
 Eigen eigen_create(MPI_Comm team, int n, EigenMethod method);
 void eigen_free(Eigen *eigen);
 

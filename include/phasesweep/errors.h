@@ -19,14 +19,17 @@ typedef struct Errors {
     char       *text;
 } Errors;
 
-/* Local.  Add one line; `line` counts from 1 and is ignored unless numbered. */
+/* Local.  Add one line; `line` counts from 1 and is ignored unless numbered.  The formatted
+ * message may have 2047 bytes; show a user's text through words_show. */
 void errors_add(Errors *errors, size_t line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Local.  Like errors_add with "PREFIX: MESSAGE"; takes message over and frees it. */
+/* Local.  Like errors_add with "PREFIX: MESSAGE"; takes message over and frees it. message:
+ * from checked_format or alike, not NULL. */
 void errors_take(Errors *errors, size_t line, const char *prefix, char *message);
 
-/* Local.  Hand the text over (NULL: no error), with the number of lines left out. */
+/* Local.  Hand the text over (NULL: no error), with the number of lines left out.  Owned by
+ * the caller; *errors has no text after it and keeps its count. */
 char *errors_finish(Errors *errors);
 
 #endif

@@ -24,6 +24,8 @@
 #include "overlaps.h"
 #include "problem.h"
 
+/* One solved point.  Normalisation of theory.md sections 2 and 3; for FAILED only
+ * iterations, residual and outcome mean anything. */
 typedef struct Evolution {
     Outcome  outcome;   /* CONVERGED, NOT_CONVERGED, or FAILED (no number can be given) */
     double   delta;     /* > 0; tau for the diagonal network */
@@ -37,7 +39,8 @@ typedef struct Evolution {
     int      iterations; /* evaluations of the overlaps */
 } Evolution;
 
-/* A solved point from which a neighbour starts. */
+/* A solved point from which a neighbour starts.  Both parameters in natural logarithms,
+ * weight and n up to constant factors. */
 typedef struct EvolutionTrack {
     bool   valid;
     double log_n, log_weight;           /* where */
@@ -45,13 +48,16 @@ typedef struct EvolutionTrack {
     double slope_n[2], slope_weight[2]; /* d (log t, log r) / d log n, d log weight */
 } EvolutionTrack;
 
+/* What a line of points shares.  One for each thread or rank: nothing in it may be used by
+ * two solutions at once. */
 typedef struct EvolutionWork {
     OverlapsWork   overlaps;
     Problem        problem;     /* of the teacher in hand; source_exponent 0: none */
     EvolutionTrack last, before; /* the two previous points at p >= d */
 } EvolutionWork;
 
-/* Local.  An empty workspace; release with evolution_free. */
+/* Local.  An empty workspace; release with evolution_free.  Plain until the first point, so
+ * that it may be copied; not after. */
 EvolutionWork evolution_work(void);
 void evolution_free(EvolutionWork *work);
 
@@ -59,7 +65,9 @@ void evolution_free(EvolutionWork *work);
 void evolution_forget(EvolutionWork *work);
 
 /* Local.  Solve one point (method state_evolution).  CONVERGED means that residual is at most
- * problem->tolerance; not converging is a result to be archived, not an error. */
+ * problem->tolerance; not converging is a result to be archived, not an error. samples > 0,
+ * weight_decay > 0, noise >= 0, width >= 1; a point whose teacher, model or noise differs
+ * from the last starts cold by itself. */
 Evolution evolution_solve(EvolutionWork *work, const Problem *problem);
 
 #endif

@@ -21,10 +21,14 @@ typedef enum FarmMaster {
     FARM_MASTER_COMPUTES
 } FarmMaster;
 
+/* Apart from every number of failed points. */
 enum { FARM_UNFINISHED = -1 };
 
+/* The ranks that run a task, as the task sees them; opaque. */
 typedef struct FarmTeam FarmTeam;
 
+/* What is to be run.  Callbacks and context are called on the ranks named beside them; they
+ * may not use the communicator of the farm. */
 typedef struct FarmWork {
     const TaskGroup *groups;    /* [group_count], read on rank 0; borrowed */
     size_t           group_count;
@@ -50,14 +54,18 @@ typedef struct FarmReport {
 
 /* Collective on comm, any size.  Run the tasks of all groups.  Once stop asks for it, and
  * for what would not end before the deadline, nothing more starts; what runs is finished.
- * The report is the same on all ranks. */
+ * The report is the same on all ranks. run must be given on every rank; progress and stop on
+ * rank 0.  comm is borrowed and duplicated: messages of the caller cannot meet those of the
+ * farm. */
 FarmReport farm_run(MPI_Comm comm, const FarmWork *work);
 
-/* Local.  The communicator of a team, valid while its task runs. */
+/* Local.  The communicator of a team, valid while its task runs.  That of a rank by itself
+ * has size 1.  Not to be freed. */
 MPI_Comm farm_comm(const FarmTeam *team);
 
 /* Local.  Has the run been told to stop?  A long task should ask now and then, on rank 0 of
- * its team, and tell the others; a master that computes serves the workers meanwhile. */
+ * its team, and tell the others; a master that computes serves the workers meanwhile.
+ * Cheap: at most every 5 ms (50 microseconds on rank 0) it does more than read a clock. */
 bool farm_stopping(FarmTeam *team);
 
 #endif

@@ -2,7 +2,10 @@
 #ifndef PHASESWEEP_GAUSS_H
 #define PHASESWEEP_GAUSS_H
 
-/* Expectations over z ~ N(0, 1) of eta(t + tau z; b) = sign(x) (|x| - b)_+, x = t + tau z. */
+/* Expectations over z ~ N(0, 1) of eta(t + tau z; b) = sign(x) (|x| - b)_+, x = t + tau z.
+ * The sums of theory.md section 3 are made of these: R of error, the active count of active,
+ * ||theta||_1 of magnitude, q of square and m of product.  Derivatives are partial, the
+ * other parameter held. */
 typedef struct SoftMoments {
     double error;       /* E (eta - t)^2 */
     double error_tau;   /* its derivative in tau */
@@ -15,10 +18,12 @@ typedef struct SoftMoments {
     double square;      /* E eta^2 */
 } SoftMoments;
 
-/* Local.  tau > 0, b >= 0, any t. */
+/* Local.  tau > 0, b >= 0, any t.  Exact up to rounding, also where nearly all or nearly
+ * none of the mass is active. */
 SoftMoments gauss_soft(double t, double tau, double b);
 
-/* Local.  Density and upper tail of the standard normal. */
+/* Local.  Density and upper tail of the standard normal.  Both are 0 beyond 37.5, where
+ * doubles underflow; the tail is 1 on the other side. */
 double gauss_density(double x);
 double gauss_tail(double x);
 

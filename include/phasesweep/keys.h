@@ -48,6 +48,7 @@ typedef enum KeyId {
     KEY_STORE,
     KEY_RANKS_PER_LINE,
     KEY_SPECTRUM,
+    KEY_DAMPING,
     KEY_AXES,
     KEY_COUNT = KEY_AXES + AXIS_COUNT
 } KeyId;

@@ -23,14 +23,15 @@ typedef struct OpenLines {
 } OpenLines;
 
 /* Local.  Lines with a row that is not finished and sound; with `retry` also those with a row
- * that did not converge, failed or was lost. */
+ * that did not converge, failed or was lost.  Dies as archive_reader does; lost lines are
+ * listed too, marked, unless `retry` asks for them. */
 OpenLines lines_find(const char *archive_path, const Job *job, bool retry);
 
 /* Local.  Leaves *lines empty. */
 void lines_free(OpenLines *lines);
 
 /* Local.  Points of the whole archive, and not only of one run, that did not converge: exit
- * status 0 promises that there are none. */
+ * status 0 promises that there are none.  Points that were never run count as well. */
 size_t lines_unconverged(const char *archive_path, const Job *job);
 
 /* ---- lines by content -------------------------------------------------------------------- */
@@ -51,11 +52,13 @@ typedef struct LineIndex {
     LineRef *lines;
 } LineIndex;
 
-/* Local.  All lines of a job. */
+/* Local.  All lines of a job.  Owned by the caller; the job is not kept.
+ * Local.  All lines of a job.  Owned by the caller; the job is not kept. */
 LineIndex lines_index(const Job *job);
 void lines_index_free(LineIndex *index);
 
-/* Local.  A line of that content, preferably one not used yet, or NULL. */
+/* Local.  A line of that content, preferably one not used yet, or NULL.  Borrowed from the
+ * index; set `used` to have the next look-up pass it over. */
 LineRef *lines_lookup(LineIndex *index, uint64_t id);
 
 #endif

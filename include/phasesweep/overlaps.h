@@ -14,6 +14,8 @@
 #include "problem.h"
 #include "teacher.h"
 
+/* At one (t, b), per d as beside each.  Derivatives are partial ones in the logarithms of t,
+ * b and p, with the other two held. */
 typedef struct Overlaps {
     double risk, risk_t, risk_b;                    /* R; derivatives in log t, log b */
     double divergence, divergence_t, divergence_b;  /* D, and the same */
@@ -24,7 +26,8 @@ typedef struct Overlaps {
     double rank;    /* expected positive eigenvalues; active coefficients */
 } Overlaps;
 
-/* What an evaluation borrows and remembers between calls. */
+/* What an evaluation borrows and remembers between calls.  The guesses change no result
+ * beyond the accuracy of freeconv_locate. */
 typedef struct OverlapsWork {
     Teacher teacher;
     Atoms   atoms;          /* scratch */
@@ -34,10 +37,11 @@ typedef struct OverlapsWork {
 } OverlapsWork;
 
 /* Local.  Where f begins: the threshold, or the cut of the top p eigenvalues if that is
- * higher. */
+ * higher.  Quadratic network; work->teacher and work->width must be set. */
 SpectralPoint overlaps_cut(OverlapsWork *work, double t, double b);
 
-/* Local.  t > 0, b > 0. */
+/* Local.  t > 0, b > 0. work->teacher must be set, and work->width for the quadratic network
+ * (p >= d: no cut).  Sums over compressed atoms: the cost grows as log d. */
 Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b);
 Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b);
 

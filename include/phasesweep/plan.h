@@ -38,6 +38,7 @@ typedef struct Plan {
     size_t     group_count;
 } Plan;
 
+/* Sums over lines of a plan. */
 typedef struct PlanTotal {
     size_t points, lines;
     double seconds;         /* of one core */
@@ -46,10 +47,12 @@ typedef struct PlanTotal {
     int    most;            /* ranks of use to one line */
 } PlanTotal;
 
-/* Local.  Cost class of a model and method, below COST_CLASSES. */
+/* Local.  Cost class of a model and method, below COST_CLASSES.  Part of the archive: the
+ * cost model of a run is kept by class. */
 int plan_class(Model model, Method method);
 
-/* Local.  Cost of a line; its points are taken to lie between the first and the last. */
+/* Local.  Cost of a line; its points are taken to lie between the first and the last.  A
+ * line that draws data and does not fit has least = INT_MAX. */
 PlanCost plan_cost(const Sweep *sweep, size_t line, const PlanSettings *settings);
 
 /* Local.  Bytes a rank needs for a point on a team of `ranks`, INT_MAX for what no team can spread.
@@ -61,13 +64,15 @@ double plan_memory(const Problem *problem, int ranks, SampleStore store);
 double plan_memory_here(int ranks_on_node);
 
 /* Local.  All lines of a job, or the `count` given ones (taken over); those marked late, if
- * there are marks, start after all others.  Release with plan_free. */
+ * there are marks, start after all others.  Release with plan_free.  Groups are sorted by
+ * assumed seconds, the longest first; the job must outlive the plan. */
 Plan plan_create(const Job *job, const PlanSettings *settings);
 Plan plan_of_lines(const Job *job, const PlanSettings *settings, PlanLine *lines,
                    const bool late[], size_t count);
 void plan_free(Plan *plan);
 
-/* Local.  Sums over one sweep of the plan. */
+/* Local.  Sums over one sweep of the plan.  Seconds with what was learned; sweep below
+ * sweep_count. */
 PlanTotal plan_total(const Plan *plan, size_t sweep);
 
 /* Local.  Ranks that compute when `mpirun -n ranks` finds a core for each: the master is one
@@ -79,7 +84,7 @@ int plan_workers(int ranks, bool *master);
 Simulated plan_simulate(const Plan *plan, int ranks);
 
 /* Local.  The most ranks, a power of two up to `most`, that still do 90 % of useful work; or the
- * fewest on which more lines fit than on less. */
+ * fewest on which more lines fit than on less. *result: the simulated run on so many. */
 int plan_best_ranks(const Plan *plan, int most, Simulated *result);
 
 /* Local.  One line for each sweep with lines that do not fit `ranks` ranks, naming what they

@@ -23,7 +23,7 @@ typedef enum Method {
     METHOD_STATE_EVOLUTION,
     /* Bayes-optimal risk */
     METHOD_BAYES,
-    /* state evolution at the best weight decay */
+    /* state evolution at the best weight decay, or at a given nuclear weight the best width */
     METHOD_OPTIMAL,
     /* empirical risk minimisation on drawn samples */
     METHOD_TRAINING,
@@ -62,7 +62,7 @@ typedef struct Problem {
     double width;
     /* n > 0, number of data (not n_eff); real in state evolution */
     double samples;
-    /* lambda > 0; NAN for methods that take none */
+    /* lambda > 0; NAN where the method takes none, or finds it */
     double weight_decay;
     /* > 0, relative; what it bounds is stated by the method */
     double tolerance;
@@ -70,6 +70,8 @@ typedef struct Problem {
     bool   random_signs;
     /* used by training and amp only */
     SampleStore store;
+    /* of amp, in [0, 1); negative: as little as it needs */
+    double damping;
 } Problem;
 
 /* Local.  Names as written in job files; static strings, never NULL. */
@@ -86,7 +88,7 @@ bool method_trains(Method method);
 bool method_decays(Method method);
 
 /* Local.  The tolerance taken where none is given: residual of the fixed-point equations 1e-9;
- * duality gap of a training 1e-6. */
+ * duality gap of a training 1e-6; change of S and delta in message passing 1e-6. */
 double method_tolerance(Method method);
 
 /* Local.  n_eff: n for the diagonal network, n/d for the quadratic one. */

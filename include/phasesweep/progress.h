@@ -10,6 +10,7 @@
 
 #include "schedule.h"
 
+/* What was shown last, and how fast things went since. */
 typedef struct Progress {
     FILE  *file;        /* borrowed */
     int    columns;     /* of the terminal; 0: a log */
@@ -18,10 +19,12 @@ typedef struct Progress {
     double rate;        /* points a second, of the last half minute or so */
 } Progress;
 
-/* Local.  `now` in seconds on any clock. */
+/* Local.  `now` in seconds on any clock.  Whether file is a terminal, and how wide, is asked
+ * once, here. */
 Progress progress_begin(FILE *file, double now);
 
-/* Local.  Show the state if it is time to; always if it is the last. */
+/* Local.  Show the state if it is time to; always if it is the last.  Five times a second on
+ * a terminal, once a minute in a log. */
 void progress_show(Progress *progress, const ScheduleState *state, double now, bool last);
 
 /* Local.  The line that is shown, without the bar; owned by the caller. */
@@ -32,7 +35,8 @@ typedef struct Duration {
     char text[32];
 } Duration;
 
-/* Local.  By value, so that it can be used inside a printf call. */
+/* Local.  By value, so that it can be used inside a printf call.  Negative ones count as 0;
+ * infinite ones are cut at 10^12 s. */
 Duration progress_duration(double seconds);
 
 #endif

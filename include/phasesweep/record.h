@@ -99,9 +99,13 @@ typedef enum FieldKind {
     X(ITERATIONS, REAL, ALL, "iterations", "1", "", "2, 8",                                    \
       "evaluations of the overlaps, or steps of the training")                                 \
     X(RESIDUAL, REAL, FIXED_POINT, "residual", "1", "", "2",                                   \
-      "relative error of the fixed-point equations")                                           \
+      "relative error of the fixed-point equations; amp: change of S and delta")                                           \
     X(GAP, REAL, TRAINING, "gap", "1", "gap/F", "8", "relative duality gap")                   \
-    X(SECONDS, REAL, ALL, "seconds", "s", "", "", "wall time of the point; not in the checksum")
+    X(SECONDS, REAL, ALL, "seconds", "s", "", "", "wall time of the point; not in the checksum") \
+    X(DAMPING, REAL, AMP, "last_damping", "1", "k", "8",                                       \
+      "share of the iterate before that the last iteration kept")                              \
+    X(OPTIMAL_WIDTH, REAL, OPTIMAL, "optimal_width", "1", "p_opt", "5",                        \
+      "width of least risk at the nuclear weight given; d: any from the rank up")
 
 typedef enum FieldId {
 #define X(suffix, kind, methods, name, unit, symbol, equation, long_name) FIELD_##suffix,

@@ -24,12 +24,15 @@
 
 enum { SAMPLES_QUANTUM = 64 };
 
-/* Law of the entries of x; a new one is a row of the table in samples.c. */
+/* Law of the entries of x; a new one is a row of the table in samples.c.  Mean 0 and
+ * variance 1; the theory is for Gaussian entries. */
 typedef enum FeatureLaw {
     FEATURES_GAUSSIAN,
     FEATURES_COUNT
 } FeatureLaw;
 
+/* What the data are, and how a rank is to hold them; only the former changes numbers, but
+ * for STORE_FLOAT, which rounds the rows and not the labels. */
 typedef struct SamplesSpec {
     Model       model;
     FeatureLaw  law;
@@ -45,6 +48,7 @@ typedef struct SamplesSpec {
     int         block_rows;         /* a multiple of SAMPLES_QUANTUM; 0: chosen for cache */
 } SamplesSpec;
 
+/* A rank's share of the rows. */
 typedef struct Samples {
     SamplesSpec spec;               /* store and block_rows resolved */
     int64_t first, rows;            /* this rank's share */
@@ -55,6 +59,7 @@ typedef struct Samples {
     float  *rounded;                /* [rows * d] if STORE_FLOAT; owned */
 } Samples;
 
+/* Rows as they are handed out; both pointers are borrowed. */
 typedef struct SampleBlock {
     int64_t       offset;           /* of its first row in this rank's share */
     int           rows;             /* 1 ... block_rows */
@@ -62,14 +67,15 @@ typedef struct SampleBlock {
     const double *labels;           /* [rows] */
 } SampleBlock;
 
-/* Local.  The parameters of a point that concern its data, everything else default. */
+/* Local.  The parameters of a point that concern its data, everything else default. samples
+ * must be a whole number; memory 0 and no rotation. */
 SamplesSpec samples_spec(const Problem *problem);
 
 /* Local.  Rows of a block: those asked for, or what the caches hold. */
 int samples_block_rows(const SamplesSpec *spec);
 
 /* Local.  Bytes a rank of `ranks` needs for rows, labels and one block.  store must not be
- * STORE_AUTO; samples_resolve makes that choice. */
+ * STORE_AUTO; samples_resolve makes that choice.  The rotation is counted too. */
 size_t samples_memory(const SamplesSpec *spec, int ranks);
 SampleStore samples_resolve(const SamplesSpec *spec, int ranks);
 
@@ -80,7 +86,8 @@ Samples samples_create(MPI_Comm team, const SamplesSpec *spec);
 /* Local.  Leaves *samples empty, so a second call is harmless. */
 void samples_free(Samples *samples);
 
-/* Local.  Number of blocks of this rank, may be 0. */
+/* Local.  Number of blocks of this rank, may be 0.  All but the last have spec.block_rows
+ * rows. */
 size_t samples_blocks(const Samples *samples);
 
 /* Local.  Block k.  buffer has room for block_rows * d numbers; features points into it or

@@ -22,6 +22,7 @@
 /* Ranks among which the master's own share is still worth a late answer. */
 enum { SCHEDULE_MASTER_MOST = 256 };
 
+/* What the schedule is told at the beginning and never again. */
 typedef struct ScheduleSettings {
     int    ranks;       /* that compute, >= 1 */
     bool   master;      /* rank 0 hands out tasks and computes only in between: it joins no
@@ -43,12 +44,14 @@ typedef struct ScheduleStart {
     double     alone;       /* the same for a team of one */
 } ScheduleStart;
 
+/* What became of a batch; seconds teach the cost model. */
 typedef struct ScheduleResult {
     size_t done;        /* tasks finished, from the first on */
     size_t failed;      /* points of them that failed, to be counted only */
     double seconds;     /* that they took */
 } ScheduleResult;
 
+/* Counts for people; nothing is decided by them. */
 typedef struct ScheduleState {
     size_t tasks, done;             /* of all that were given */
     size_t refused;                 /* tasks that need more ranks than there are */
@@ -66,7 +69,8 @@ typedef struct Schedule Schedule;
 /* Local.  Batches of 64, 2 ms ahead, no deadline. */
 ScheduleSettings schedule_settings(int ranks);
 
-/* Local.  `model` is what earlier runs learned; NULL: nothing.  Groups are copied. */
+/* Local.  `model` is what earlier runs learned; NULL: nothing.  Groups are copied.  Released
+ * by schedule_free; tasks that need more ranks than there are count as refused. */
 Schedule *schedule_create(const TaskGroup groups[], size_t count,
                           const ScheduleSettings *settings, const CostModel *model);
 void schedule_free(Schedule *schedule);
@@ -79,16 +83,19 @@ bool schedule_next(Schedule *schedule, double now, ScheduleStart *start);
  * `done` short of its count were given up and do not start again. */
 void schedule_finished(Schedule *schedule, double now, int rank, const ScheduleResult *result);
 
-/* Local.  Nothing more starts. */
+/* Local.  Nothing more starts.  Also what is reserved; what was given ahead stays given, and
+ * the farm returns it unfinished. */
 void schedule_stop(Schedule *schedule);
 
 /* Local.  Is nothing running? */
 bool schedule_quiet(const Schedule *schedule);
 
-/* Local.  For a progress bar. */
+/* Local.  For a progress bar.  Costs a pass over the ranks.
+ * Local.  For a progress bar.  Costs a pass over the ranks. */
 ScheduleState schedule_state(const Schedule *schedule, double now);
 
-/* Local.  What was learned so far. */
+/* Local.  What was learned so far.  A copy: keep it with the archive for the next run
+ * (cost_export). */
 CostModel schedule_learned(const Schedule *schedule);
 
 #endif

@@ -1,13 +1,15 @@
 /* simulate.h - the schedule run on a clock that only counts: what a farm of any size would do.
  *
  * Tasks take what the cost model says, on request with an error that the schedule does not
- * know; every start costs the rank an overhead.  Nothing is computed.
+ * know; every start costs the rank an overhead.  Nothing is computed.  It runs the same code as
+ * the farm, so that a bill and a test of fairness speak of what the farm really does.
  */
 #ifndef PHASESWEEP_SIMULATE_H
 #define PHASESWEEP_SIMULATE_H
 
 #include "schedule.h"
 
+/* Assumptions of the imagined run. */
 typedef struct SimulateSettings {
     ScheduleSettings schedule;
     double overhead;    /* seconds a start costs each of its ranks, >= 0 */
@@ -16,6 +18,7 @@ typedef struct SimulateSettings {
     void  *context;     /* borrowed */
 } SimulateSettings;
 
+/* Useful work is serial / (ranks makespan), ranks being those of the schedule. */
 typedef struct Simulated {
     double makespan;    /* seconds until the last task ends */
     double busy;        /* rank-seconds in tasks and overheads */
@@ -26,7 +29,8 @@ typedef struct Simulated {
     size_t starts;
 } Simulated;
 
-/* Local.  True times come from `model` (NULL: assumed times), which the schedule knows too. */
+/* Local.  True times come from `model` (NULL: assumed times), which the schedule knows too.
+ * Deterministic: errors are drawn from the number of the task.  Time O(starts log ranks). */
 Simulated simulate(const TaskGroup groups[], size_t count, const SimulateSettings *settings,
                    const CostModel *model);
 

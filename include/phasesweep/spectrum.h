@@ -14,7 +14,8 @@
 #include "bands.h"
 #include "overlaps.h"
 
-/* The exact split of the risk; the sum of the four is R. */
+/* The exact split of the risk; the sum of the four is R.  Per d, as R is; theory.md section
+ * 7 has an example. */
 typedef struct Decomposition {
     double overfitting;     /* int f^2 over the bulk: learned noise, >= 0 */
     double underfitting;    /* (1/d) sum s_i^2 over features inside the bulk, >= 0 */
@@ -22,6 +23,7 @@ typedef struct Decomposition {
     double cross;           /* -2 int f (x - 2 t H) over the bulk */
 } Decomposition;
 
+/* What a trained network's spectrum is expected to look like. */
 typedef struct SpectrumForecast {
     double outliers;        /* number of s_i outside the bulk, 0 ... d */
     double learned;         /* how many of them are expected above 0 */
@@ -30,6 +32,7 @@ typedef struct SpectrumForecast {
     double zero_mass;       /* share of eigenvalues that are 0 */
 } SpectrumForecast;
 
+/* One learned feature; the closed forms of theory.md section 7 hold for isolated bands only. */
 typedef struct Outlier {
     bool   isolated;        /* its band holds no other s_j; else the rest is undefined */
     double position;        /* mean position, not clipped at 0 */
@@ -45,7 +48,7 @@ typedef struct SpectrumWork {
 /* Local.  Costs about as much as solving the point on a line. */
 Decomposition spectrum_decompose(SpectrumWork work, double t, double b);
 
-/* Local. */
+/* Local.  Counts are expectations and need not be whole. */
 SpectrumForecast spectrum_forecast(SpectrumWork work, double t, double b);
 
 /* Local.  The band of s_index, index whole in [1, d]. */
@@ -55,15 +58,16 @@ Outlier spectrum_outlier(SpectrumWork work, double t, double b, double index);
 void spectrum_density(SpectrumWork work, double t, double b, const double x[], size_t count,
                       double density[]);
 
-/* Local.  Share of eigenvalues above x >= 0. */
+/* Local.  Share of eigenvalues above x >= 0.  With the mass at 0 left out: at x = 0 it is
+ * rank/d. */
 double spectrum_mass_above(SpectrumWork work, double t, double b, double x);
 
 /* Local.  values[count], decreasing: where eigenvalue j of count is expected, the quantile with
- * (j - 1/2)/count of the mass above it. */
+ * (j - 1/2)/count of the mass above it.  Zeros where fewer are expected to be positive. */
 void spectrum_quantiles(SpectrumWork work, double t, double b, double values[], size_t count);
 
 /* Local.  Kolmogorov-Smirnov distance of `count` eigenvalues (any order; at most `tolerance`
- * counts as 0) from the prediction, the mass at 0 included. */
+ * counts as 0) from the prediction, the mass at 0 included.  In [0, 1]; count > 0. */
 double spectrum_distance(SpectrumWork work, double t, double b, const double values[],
                          size_t count, double tolerance);
 

@@ -19,6 +19,7 @@ typedef struct TailFit {
     size_t count;           /* values in it, >= 5 */
 } TailFit;
 
+/* Of the values above the tolerance. */
 typedef struct SpectrumSummary {
     size_t  rank;           /* eigenvalues above 0 */
     double  largest;
@@ -32,10 +33,11 @@ typedef struct SpectrumSummary {
 /* Local.  Sort in decreasing order. */
 void summary_sort(double values[], size_t count);
 
-/* Local.  tolerance >= 0. */
+/* Local.  tolerance >= 0.  Time O(count log count + rank^2).
+ * Local.  tolerance >= 0.  Time O(count log count + rank^2). */
 SpectrumSummary summary_of(const double values[], size_t count, double tolerance);
 
-/* Local. */
+/* Local.  The fit alone; rank^2 operations, because every start is tried. */
 TailFit summary_tail(const double values[], size_t count, double tolerance);
 
 /* Local.  Eigenvalues above an edge known from elsewhere, such as the predicted one. */

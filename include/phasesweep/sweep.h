@@ -3,7 +3,7 @@
  * A sweep is a model, a method and axes in the fixed order of AxisId; its points are the
  * grid of the axes, the last varied axis running fastest.  A LINE, the unit of work and of
  * storage, is a run of at most LINE_LENGTH points along that axis (one point where trainings
- * share no data along it); where lines begin depends on the job alone, never on ranks.
+ * share no data along it, and for message passing); where lines begin depends on the job alone, never on ranks.
  */
 #ifndef PHASESWEEP_SWEEP_H
 #define PHASESWEEP_SWEEP_H
@@ -45,6 +45,8 @@ typedef struct Sweep {
     SampleStore store;
     /* 0: as cost and memory ask */
     int    ranks_per_line;
+    /* of amp; negative: as little as it needs, also before it is completed */
+    double damping;
     /* nodes of the predicted density at every point; 0: none is predicted */
     size_t spectrum;
     /* by AxisId; owned, released by sweep_free */

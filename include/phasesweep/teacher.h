@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Nodes of a rule; octaves up to d = 2^40; eigenvalues kept one by one, with index below the
+ * last. */
 enum { TEACHER_RULE = 12, TEACHER_OCTAVES = 41, TEACHER_HEAD = 32 };
 
 typedef struct Teacher {
@@ -32,7 +34,8 @@ typedef struct Teacher {
     double position[TEACHER_OCTAVES][TEACHER_RULE];
 } Teacher;
 
-/* A discrete measure that stands for the spectrum. */
+/* A discrete measure that stands for the spectrum.  Of no use after a change of teacher; a
+ * caller keeps one as scratch. */
 typedef struct Atoms {
     size_t  count, capacity;
     double *position;   /* [count] s, decreasing; owned */
@@ -46,7 +49,7 @@ Teacher teacher_create(double source_exponent, double dimension);
 double teacher_eigenvalue(const Teacher *teacher, double index);
 
 /* Local.  Refill *atoms for sums of 1/(w - s)^k, k = 1, 2, and of log(w - s), at the given
- * w and between them when they are neighbours on a smooth path; Im w >= 0. */
+ * w and between them when they are neighbours on a smooth path; Im w >= 0.  At most 16 w. */
 void teacher_atoms_resolvent(const Teacher *teacher, const double complex w[], int count,
                              Atoms *atoms);
 
@@ -59,6 +62,7 @@ void teacher_atoms_split(const Teacher *teacher, const double complex w[], int c
 void teacher_atoms_smooth(const Teacher *teacher, double width, double smooth_below,
                           double smooth_above, Atoms *atoms);
 
+/* From this octave on the rounded nodes of a rule are all different. */
 enum { TEACHER_ROUNDED = 6 };
 
 /* Local.  A rule for sums over 2^octave whole numbers 0, 1, ... that needs only TEACHER_RULE of
@@ -73,6 +77,7 @@ void atoms_append(Atoms *atoms, double position, double mass);
 /* Local.  Leaves *atoms empty and usable. */
 void atoms_free(Atoms *atoms);
 
+/* As many w as one sweep over the atoms serves: a vector of doubles. */
 enum { ATOM_NODES = 8 };
 
 /* Local.  G(w) = (1/d) sum 1/(w - s_i) and dG/dw at ATOM_NODES values w = u + i v, none of

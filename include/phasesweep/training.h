@@ -26,6 +26,7 @@
 #include "problem.h"
 #include "samples.h"
 
+/* Ranks must agree in all that is not marked as read on rank 0. */
 typedef struct TrainingSettings {
     SampleStore store;
     size_t      memory;             /* bytes a rank may use; read by STORE_AUTO */
@@ -43,6 +44,7 @@ typedef struct TrainingSettings {
     void       *stop_context;       /* borrowed */
 } TrainingSettings;
 
+/* Normalisation of theory.md section 1; the same on all ranks. */
 typedef struct Training {
     Outcome outcome;        /* CONVERGED, NOT_CONVERGED (limit reached; see gap), FAILED (not
                                finite: all numbers NAN), or RUNNING if stopped */
@@ -60,9 +62,11 @@ typedef struct Training {
     double  smoothness;     /* Lipschitz constant of the gradient, as estimated so far */
 } Training;
 
+/* Data, iterate and workspace of a line of trainings on a team; opaque.  It holds what the
+ * next point of the line starts from. */
 typedef struct TrainingWork TrainingWork;
 
-/* Local.  Tolerance 1e-6, auto store with 1 GiB, 5000 iterations, 300 s, nothing else. */
+/* Local.  Tolerance 1e-6, auto store with 1 GiB, 20000 iterations, 300 s, nothing else. */
 TrainingSettings training_defaults(void);
 
 /* Collective on team, which is borrowed and must outlive the work.  Draws the data of the
@@ -94,7 +98,8 @@ const double *training_factor(const TrainingWork *work, int *rank);
 /* Local.  Bytes the busiest of `ranks` ranks needs; store must not be STORE_AUTO. */
 size_t training_memory(const Problem *problem, int ranks, SampleStore store);
 
-/* Local.  Useful floating-point operations: 2 n d rank + n d^2 an iteration. */
+/* Local.  Useful floating-point operations: 2 n d rank + n d^2 an iteration.  What a rate in
+ * GF/s is computed from: products with X alone, not the eigenproblem. */
 double training_flops(const Problem *problem, double iterations, double rank);
 
 #endif
