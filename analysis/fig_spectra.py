@@ -12,7 +12,7 @@ from style import np, plt
 POINT = ["effective_samples", "resolved_samples", "resolved_nuclear_weight", "risk", "rank"]
 PREDICTED = [*POINT, "phase_predicted", "bulk_edge", "density", "density_position",
              "outlier_position"]
-TRAINED = [*POINT, "eigenvalues"]
+TRAINED = [*POINT, "eigenvalues", "gap"]
 SHOWN = 30          # outliers drawn
 LEADING = 5         # outliers whose deviation is told
 COLUMNS = 3
@@ -80,7 +80,7 @@ def distance(predicted, values):
     for side in ("left", "right"):
         z = at if side == "right" else at[at > 0]   # all the mass at zero counts as one step
         share = np.searchsorted(ordered, z, side=side) / len(values)
-        gap = max(gap, float(np.max(np.abs(share - law(z, side)))))
+        gap = max(gap, float(np.max(np.abs(share - law(z, side)), initial=0)))
     return gap
 
 
@@ -172,10 +172,11 @@ def figures(path):
         for axes in grid[2 * (k // COLUMNS):2 * (k // COLUMNS) + 2, k % COLUMNS]:
             axes.remove()
     predicted, most = found[0][0], max(trained.sizes["seed"] for _, trained in found)
+    gap = max(float(trained["gap"].max()) for _, trained in found)
     figure.suptitle(rf"Learned eigenvalues of the quadratic network, $\gamma$ = "
                     rf"{float(predicted['source_exponent']):g}, $\Delta$ = "
                     rf"{float(predicted['noise']):g}: up to {most} trainings "
-                    "(grey), predicted (blue)\n" + agreement(found))
+                    f"(grey, gap at most {gap:.0e}), predicted (blue)\n" + agreement(found))
     yield "spectra", figure
 
 

@@ -88,6 +88,8 @@ def check_spectra(path):
         assert np.allclose(mean, wanted, rtol=0.1)
     strong, weak = found[1][0], found[0][1]
     assert fig_spectra.distance(strong, weak["eigenvalues"].values.ravel()) > 0.2
+    nothing = strong.where(False).assign(dimension=60.0)     # a network that learned nothing
+    assert fig_spectra.distance(nothing, np.zeros(240)) == 0
     assert len(saved(fig_spectra, path)["spectra"].axes) == 8
 
 
