@@ -230,6 +230,7 @@ typedef struct Columns {
     char   host[ARCHIVE_RUNS][RUN_TEXT], slurm_job[ARCHIVE_RUNS][RUN_TEXT];
 } Columns;
 
+/* False if any column is missing or of another type. */
 static bool read_columns(hid_t group, Columns *columns)
 {
     const hid_t text = H5Tcopy(H5T_C_S1);

@@ -1,3 +1,7 @@
+/* Where the spectrum of mu is connected, told from the teacher.  On the real line the
+ * boundary curve has height 0 exactly where (1/d) sum 1/(u - s)^2 <= 1/t: gaps are found
+ * from power sums and never from a density.
+ */
 #include "phasesweep/bands.h"
 
 #include <assert.h>

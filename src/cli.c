@@ -122,6 +122,8 @@ static double memory_here(void)
     return 0.5 * (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
 }
 
+/* One point, cold: what an archive holds of the same point agrees to the solver's tolerance,
+ * not to the bit. */
 static ExitStatus command_point(const Arguments *given)
 {
     Sweep sweep = {0};
@@ -215,6 +217,7 @@ static const Command commands[] = {
 /* clang-format on */
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
+/* Leaves with status 2 and a hint if there is no such command. */
 static const Command *find_command(const char *name, const struct argp_state *state)
 {
     const char *names[COMMAND_COUNT];
@@ -257,6 +260,7 @@ static void parse_rest(Top *top, struct argp_state *state)
     state->next = state->argc;
 }
 
+/* The first word that is no option names the command; what follows is its own. */
 static error_t parse_top(int key, char *argument, struct argp_state *state)
 {
     Top *top = state->input;

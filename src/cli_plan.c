@@ -117,6 +117,7 @@ static void print_table(const Plan *plan)
     printf("archive: %.4g MB\n", 1e-6 * archive_bytes(plan->job));
 }
 
+/* Useful: the part of ranks x time in which tasks would also keep one rank busy. */
 static void print_run(const char *what, int ranks, const Simulated *run)
 {
     printf("%s%d ranks: %s, %.0f %% of the core time is useful", what, ranks,
@@ -170,6 +171,8 @@ static double signal_margin(const Plan *plan)
     return fmin(fmax(margin_shortest, 2.0 * longest), 0.25 * time_longest);
 }
 
+/* Only what depends on the job; the rest, traps and requeueing, is in
+ * slurm/phasesweep.sbatch.  Memory with a fifth to spare, for MPI and libraries. */
 static void print_script(const Plan *plan, const char *job_path, int ranks)
 {
     const Simulated run = plan_simulate(plan, ranks);

@@ -1,3 +1,7 @@
+/* Lending cores within a team on one node.  The mask of rank 0 is widened before OpenBLAS
+ * makes its threads, for threads inherit it; the lenders sleep between tests for a barrier
+ * instead of spinning on what they lent.
+ */
 #define _GNU_SOURCE
 #include "phasesweep/cores.h"
 

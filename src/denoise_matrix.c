@@ -133,7 +133,7 @@ static void add_cells(Task *task, double first, double last, double edge)
         double offset[TEACHER_RULE] = {0.0};
         double factor[TEACHER_RULE] = {1.0};
         int nodes = 1;
-        /* shorter blocks have no fewer nodes than cells */
+        /* shorter blocks are computed cell by cell */
         if (octave >= TEACHER_ROUNDED) {
             nodes = TEACHER_RULE;
             teacher_rounded_rule(task->teacher, octave, offset, factor);

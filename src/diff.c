@@ -116,6 +116,7 @@ static void compare_line(Comparison *c, const LineRef *a, const LineRef *b)
     compare_rows(c, sweep, first, count);
 }
 
+/* Whether finished or not. */
 static size_t points_of(const Job *job)
 {
     size_t points = 0;

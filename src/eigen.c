@@ -1,3 +1,10 @@
+/* Three ways to one decomposition, in two steps each: reduce to tridiagonal form and find
+ * all eigenvalues; then, once the caller knows how many he wants, the eigenvectors of the
+ * largest.  Between the two the reflectors stay where LAPACK or ScaLAPACK left them, in the
+ * caller's array or in the distributed matrix.  All ranks go through the same calls in the
+ * same order whatever the numbers are: a matrix that is not finite is replaced by zeros and
+ * the failure agreed on at the end.
+ */
 #include "phasesweep/eigen.h"
 
 #include <assert.h>

@@ -16,6 +16,7 @@
 #include "phasesweep/check.h"
 #include "phasesweep/lines.h"
 
+/* Every row has a sound result, whatever its outcome. */
 static bool is_finished(const Rows *rows, size_t count)
 {
     assert(count > 0 && count <= LINE_LENGTH);
@@ -83,6 +84,7 @@ static size_t copy_line(const Copy *copy, LineRef *from, uint32_t sweep, uint32_
     return count;
 }
 
+/* Points taken over; lines of the new job that the old one lacks stay never run. */
 static size_t copy_shared(const Copy *copy, LineIndex *old)
 {
     size_t points = 0;

@@ -1,3 +1,7 @@
+/* 1/(w - s_j) summed over the spectrum near one s_i: neighbours exactly, the rest as a power
+ * series in w - s_i.  Both parts depend on the teacher alone, so that an isolated or merging
+ * band costs the same few operations at every delta.
+ */
 #include "field.h"
 
 #include <assert.h>

@@ -1,3 +1,7 @@
+/* Points of mu from points u of the boundary curve and back (Biane 1997).  Over every real u
+ * the curve has one height; x(u) increases.  The other direction, from x or from a mass to
+ * u, is a root; Newton's method from a neighbouring point needs few evaluations.
+ */
 #include "phasesweep/freeconv.h"
 
 #include <assert.h>

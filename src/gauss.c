@@ -1,3 +1,8 @@
+/* One coordinate of the LASSO, x = t + tau z, eta = (|x| - b)_+ sign(x).  Both halves x > b
+ * and x < -b are the same integral with t and -t; what is left between them has eta = 0 and
+ * error t^2.  Partial integration turns all moments into phi and Q at A = (b - t)/tau:
+ *     int_A phi = Q,   int_A z phi = phi,   int_A z^2 phi = A phi + Q.
+ */
 #include "phasesweep/gauss.h"
 
 #include <math.h>

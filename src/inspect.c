@@ -176,6 +176,7 @@ typedef struct Verdict {
     size_t points, finished, wrong;
 } Verdict;
 
+/* Rows that never finished have no checksum to be wrong. */
 static void verify_line(const Opened *opened, size_t s, size_t line, Verdict *verdict)
 {
     const Sweep *sweep = &opened->job->sweeps[s];

@@ -107,6 +107,7 @@ static const char *kind_of(const Axis *axis)
     return axis->count == 0 ? "not given" : axis->varied ? "an axis" : "one number";
 }
 
+/* NULL if none.  Forms count too: two ways to write equal numbers give other coordinates. */
 static char *axis_difference(const Sweep *sweep, AxisId id, const Axis *stored,
                              const Axis *given)
 {

@@ -11,6 +11,7 @@
 
 enum { LOOK_AHEAD = 64 };
 
+/* Late groups have lanes of their own, behind those of all classes. */
 static int lane_of(const TaskGroup *group)
 {
     return group->late ? COST_CLASSES + group->kind : group->kind;

@@ -59,6 +59,7 @@ static unsigned long long process_start(long pid)
     return field == NULL ? 0 : strtoull(field, NULL, 10);
 }
 
+/* What a lock of this process says. */
 static Holder this_process(void)
 {
     Holder holder = {.pid = (long)getpid()};

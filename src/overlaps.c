@@ -1,3 +1,8 @@
+/* From moments of mu to the order parameters of theory.md section 2, and for the diagonal
+ * network from moments of one coordinate to those of section 3.  The first have two forms,
+ * equal in exact arithmetic, and the one is chosen that does not cancel.  Derivatives are exact,
+ * because the exponents of a point and Newton's method rest on them.
+ */
 #include "phasesweep/overlaps.h"
 
 #include <assert.h>

@@ -1,3 +1,5 @@
+/* BLACS has handles of communicators and contexts of grids, and both must be given back:
+ * teams come and go by the thousand. */
 #include "phasesweep/pgrid.h"
 
 #include "scalapack.h"

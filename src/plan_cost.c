@@ -79,6 +79,7 @@ static const Price *price_of(const Problem *problem)
     return &prices[problem->model][problem->method];
 }
 
+/* Another algorithm: L-BFGS on W, and in theory a continuation in p. */
 static bool is_narrow(const Problem *problem)
 {
     return problem->model == MODEL_QUADRATIC && problem->width < problem->dimension;

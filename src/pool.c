@@ -108,6 +108,7 @@ static void select_least(const double end[], int rank[], int count, int size)
     }
 }
 
+/* For qsort: teams are given in ascending order. */
 static int by_number(const void *a, const void *b)
 {
     const int x = *(const int *)a;

@@ -1,3 +1,10 @@
+/* Data as a function of (seed, row), stored or made again.  The quantum of 64 rows is the
+ * unit of everything that must not depend on the team: noise has one stream a quantum,
+ * shares are whole quanta, blocks are whole quanta.  So a label has the same bits on every
+ * rank of any team, and n grows without changing the rows that are there.  Memory is n d
+ * numbers if rows are stored and d times a block if not; making them again costs 3 to 4 ns a
+ * number, against n d^2 flops of the pass that reads them.
+ */
 #include "phasesweep/samples.h"
 
 #include <assert.h>
@@ -112,6 +119,7 @@ static double quadratic_output(const double s[], const double x[], int d)
 }
 
 CLONES
+/* theta has the 1/sqrt(d) in it already. */
 static double linear_output(const double theta[], const double x[], int d)
 {
     double sum = 0.0;

@@ -1,3 +1,4 @@
+/* In order: the reserved task, the longest, what fits beside, work ahead, the master's own. */
 #include "phasesweep/schedule.h"
 
 #include <assert.h>
@@ -83,6 +84,7 @@ static void start_group(Schedule *s, double now, size_t k, int size, const Slot 
     start_team(s, now, task, batch, start);
 }
 
+/* Ranks of a set for a task that does not poll; all of them make a team with the master. */
 static int without_master(const Schedule *s, const RankSet *set)
 {
     return set->count == s->settings.ranks ? set->count

@@ -30,6 +30,7 @@ typedef struct Simulation {
     Simulated result;
 } Simulation;
 
+/* Equal times in the order of starts, so that a simulation is reproducible. */
 static bool before(const Event *a, const Event *b)
 {
     return a->end != b->end ? a->end < b->end : a->order < b->order;

@@ -1,3 +1,10 @@
+/* All of it follows from one map: the cut, where f begins, is a point u on the boundary
+ * curve, and so are gaps and edges of bands; which is above which is decided in u, where the
+ * s_i and the gaps do not move with delta.  Integrals over whole bands are those of
+ * contour.h between two gaps.  The decomposition of R is that of theory.md section 7.  Bands
+ * wholly above the cut have f = x - b throughout and come from contour_learned, without
+ * cancellation; only the band that the cut goes through needs the moments of a part.
+ */
 #include "phasesweep/spectrum.h"
 
 #include <assert.h>

@@ -1,3 +1,7 @@
+/* Statistics of a list alone.  Nothing here knows the theory, so that a trained spectrum can
+ * be held against a predicted one: both are given to the same functions.  Lists are a few
+ * thousand long, hence quadratic algorithms where they are the plain ones.
+ */
 #include "phasesweep/summary.h"
 
 #include <math.h>

@@ -1,3 +1,7 @@
+/* Sums over a power law without its terms.  A sum over i = first ... first + count - 1 of a
+ * function smooth in i is a Gauss rule of the counting measure of these integers; how smooth
+ * a resolvent 1/(w - s_i) is there is told by where, in the complex plane of i, s_i = w.
+ */
 #include "phasesweep/teacher.h"
 
 #include <assert.h>

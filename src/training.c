@@ -1,3 +1,9 @@
+/* The loop of a training.  Rank 0 decides what comes next and says so in one word; the team
+ * follows: eigendecomposition, broadcast of the factor, pass over the data.  All that rank 0
+ * needs for its decision are the sums of a pass and the d x d matrix B.  The certificate is
+ * the duality gap of theory.md section 8, from the dual vector v of the last pass; it needs
+ * the largest eigenvalue of B and nothing else that is new.
+ */
 #include "phasesweep/training.h"
 
 #include <assert.h>

@@ -1,3 +1,9 @@
+/* The two iterations of training_descent.h on matrices of rank 0.  Both step from `base` to
+ * S', remember the move S' - base, and choose the next base as an affine combination of what
+ * is remembered; the pass combines the dual vectors by the same shares, which keeps base and
+ * v a pair: v = y - A(base) + what message passing adds.  Only inner products of moves enter
+ * the choice: HISTORY of them a step, d^2 operations each, little against n d^2.
+ */
 #include "training_descent.h"
 
 #include <assert.h>
@@ -102,8 +108,8 @@ static double divergence(const double values[], int d, double b)
     return (double)active * (active + 1.0) + 2.0 * sum;
 }
 
-/* (E2) at these eigenvalues: 4 b alpha (1 - D/(2 alpha)) - lt, increasing in b where D < 2 alpha
- * (theory.md section 2). */
+/* (E2) at these eigenvalues: 4 b alpha (1 - D/(2 alpha)) - lt, increasing in b where
+ * D < 2 alpha (theory.md section 2). */
 static double threshold_error(double log_b, void *context)
 {
     const Threshold *t = context;
@@ -129,6 +135,7 @@ static double threshold_of(const Descent *descent, const double values[])
 
 /* ---- mixing -------------------------------------------------------------------------- */
 
+/* By SIMD lanes: the order of the sum is fixed by the compiler, not by ranks. */
 static double inner(const double a[], const double b[], size_t count)
 {
     double sum = 0.0;

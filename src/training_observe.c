@@ -52,6 +52,7 @@ static double distance(const TrainingWork *work, const double turned[], int rank
     return sum;
 }
 
+/* Rank 0.  Both arrays [d], zeroed by the caller beyond the rank. */
 static void observe_finite(const TrainingWork *work, Training *training, double eigenvalues[],
                            double overlaps[])
 {

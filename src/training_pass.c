@@ -1,3 +1,9 @@
+/* One pass over the data in three steps a block: x^T S x for every row from the factor (2 n
+ * d r flops), residual and mixing, and the weighted Gram matrix sum v x x^T (n d^2 with a
+ * triangular update).  Debian's OpenBLAS has no dgemmt, so rows are packed by the sign of v,
+ * scaled by sqrt|v|, and given to dsyrk twice.  Single precision lets vector units do
+ * twice the work; sums over blocks stay in double.
+ */
 #include "training_pass.h"
 
 #include <assert.h>
@@ -137,6 +143,7 @@ static int pack_single(const float x[], const double v[], int d, int rows, float
 }
 
 CLONES
+/* Once a block: the rows are kept in double, or as they were stored. */
 static void round_to_single(const double from[], size_t count, float to[])
 {
     for (size_t k = 0; k < count; k++) {

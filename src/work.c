@@ -1,3 +1,7 @@
+/* What has not started, and whether a task fits a slot.  The span, how long one task should
+ * last at most, follows the work left: as the sweep nears its end it shrinks, and tasks are
+ * spread over more ranks.
+ */
 #include "work.h"
 
 #include <math.h>

@@ -30,7 +30,7 @@ typedef struct Simulated {
 } Simulated;
 
 /* Local.  True times come from `model` (NULL: assumed times), which the schedule knows too.
- * Deterministic: errors are drawn from the number of the task.  Time O(starts log ranks). */
+ * Deterministic: errors are drawn from the number of the task. */
 Simulated simulate(const TaskGroup groups[], size_t count, const SimulateSettings *settings,
                    const CostModel *model);
 

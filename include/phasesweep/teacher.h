@@ -62,7 +62,7 @@ void teacher_atoms_split(const Teacher *teacher, const double complex w[], int c
 void teacher_atoms_smooth(const Teacher *teacher, double width, double smooth_below,
                           double smooth_above, Atoms *atoms);
 
-/* From this octave on the rounded nodes of a rule are all different. */
+/* The shortest block, of 64 indices, for which such a rule is offered. */
 enum { TEACHER_ROUNDED = 6 };
 
 /* Local.  A rule for sums over 2^octave whole numbers 0, 1, ... that needs only TEACHER_RULE of
