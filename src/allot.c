@@ -32,6 +32,7 @@ int allot_size_below(int ranks)
     return size >= 2 && size / 2 * 3 <= ranks ? size / 2 * 3 : size;
 }
 
+/* The fewest good ranks that end the task within the span, between its least and most. */
 int allot_team(const Allotment *allotment, const CostModel *model, const TaskGroup *group)
 {
     if (group->most == 1) {

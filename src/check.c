@@ -66,6 +66,7 @@ static void prefer_large_pages(void *memory, size_t bytes)
     (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
 }
 
+/* calloc checks the product of its arguments for overflow. */
 void *checked_alloc(size_t count, size_t size)
 {
     void *memory = calloc(count > 0 ? count : 1, size > 0 ? size : 1);
@@ -91,6 +92,7 @@ void *checked_realloc(void *old, size_t count, size_t size)
     return memory;
 }
 
+/* Twice through the format: once for the length, once for the text. */
 char *checked_format(const char *format, ...)
 {
     va_list arguments;

@@ -87,6 +87,7 @@ static ExitStatus command_run(const Arguments *given)
     return run_request(given, given->words[0], given->output);
 }
 
+/* The job is inside the archive; options of run that change it are not offered. */
 static ExitStatus command_resume(const Arguments *given)
 {
     return run_request(given, NULL, given->words[0]);
@@ -104,6 +105,8 @@ static ExitStatus command_verify(const Arguments *given)
     return inspect_verify(given->words[0]);
 }
 
+/* Exact unless a tolerance is given: state evolution is bitwise reproducible on one kind of
+ * CPU. */
 static ExitStatus command_diff(const Arguments *given)
 {
     const double tolerance = given->tolerance == NULL ? 0.0 : words_number(given->tolerance);
@@ -299,6 +302,7 @@ ExitStatus cli_main(int argc, char **argv, MPI_Comm (*start)(void))
     voice_hush();
     argp_err_exit_status = STATUS_WRONG_INPUT;
     Top top = {.given = &given};
+    /* ARGP_IN_ORDER: options behind the subcommand are not the top parser's */
     argp_parse(&top_parser, argc, argv, ARGP_IN_ORDER, NULL, &top);
     const ExitStatus status = top.command->run(&given);
     free(given.words);

@@ -85,6 +85,7 @@ static error_t parse_plan_option(int key, char *argument, PlanRequest *plan)
     }
 }
 
+/* Sets and words have room for all of argv (cli_main): no bound to check. */
 error_t cli_parse_option(int key, char *argument, struct argp_state *state)
 {
     Arguments *given = state->input;

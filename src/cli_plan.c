@@ -96,6 +96,7 @@ static void print_total(const char *name, const PlanTotal *total)
            total->seconds / 3600.0, ranks, total->memory / 1e9);
 }
 
+/* Core-hours are of one core; the sum over sweeps is printed if there are several. */
 static void print_table(const Plan *plan)
 {
     PlanTotal all = {.least = 1};
@@ -131,6 +132,7 @@ static void print_run(const char *what, int ranks, const Simulated *run)
 /* Ranks separated by commas, each on a clock that only counts. */
 static void print_simulated(const Plan *plan, const char *list)
 {
+    /* strsep writes into its argument, which belongs to argv */
     char *copy = checked_format("%s", list);
     char *rest = copy;
     for (const char *word = strsep(&rest, ","); word != NULL; word = strsep(&rest, ",")) {
@@ -203,6 +205,7 @@ static void print_script(const Plan *plan, const char *job_path, int ranks)
 
 /* ---- the command ------------------------------------------------------------------------- */
 
+/* Table, one run per wish, and the best number of ranks; or the batch script alone. */
 static ExitStatus print_plan(const PlanRequest *request, const Plan *plan)
 {
     const int ranks = request->ranks != NULL ? read_ranks("--ranks", request->ranks) : 0;
@@ -233,6 +236,7 @@ static ExitStatus print_plan(const PlanRequest *request, const Plan *plan)
 
 ExitStatus cli_plan(const PlanRequest *request, char *text)
 {
+    /* the script names the job file, in which the changed keys are not */
     if (request->sbatch && request->overridden) {
         die(STATUS_WRONG_INPUT, "plan: --sbatch takes no --set; write it into the job file");
     }

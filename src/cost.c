@@ -29,6 +29,7 @@ void cost_export(const CostModel *model, double numbers[COST_COEFFICIENTS])
     }
 }
 
+/* What was not kept is NAN, fails every comparison and leaves its class as it is. */
 CostModel cost_import(const double numbers[COST_COEFFICIENTS])
 {
     CostModel model = cost_model();
@@ -66,6 +67,7 @@ double cost_estimate(const CostModel *model, const TaskGroup *group, int ranks)
     return model->factor[group->kind] * fmax(group->seconds, shortest) * share;
 }
 
+/* INT_MAX where even the serial part takes longer. */
 int cost_ranks_for(const CostModel *model, const TaskGroup *group, double seconds)
 {
     /* seconds = serial share + the rest / r, solved for r */

@@ -184,6 +184,7 @@ static void add_rest(Task *task, double cells, double ordered)
     }
 }
 
+/* Errors of pieces are kept relative to the sum so far, which begins with the known top. */
 Denoised denoise_matrix(Denoiser *denoiser, const Teacher *teacher, double t)
 {
     assert(t > 0.0);

@@ -36,6 +36,7 @@ static double distance(double a, double b)
         return 0.0;
     }
     const double scale = fmax(fabs(a), fabs(b));
+    /* infinity - infinity and NAN beside a number: no number, and as different as can be */
     const double relative = fabs(a - b) / scale;
     return isnan(relative) ? INFINITY : relative;
 }

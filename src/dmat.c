@@ -53,6 +53,7 @@ void dmat_fill(DistMatrix *a, double (*entry)(int i, int j, const void *context)
     }
 }
 
+/* pdgemm on whole matrices. */
 void dmat_multiply(double alpha, const DistMatrix *a, int transpose_a, const DistMatrix *b,
                    int transpose_b, double beta, DistMatrix *c)
 {

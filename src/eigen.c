@@ -255,6 +255,7 @@ Outcome eigen_values(Eigen *eigen, double a[], double w[])
     return outcome;
 }
 
+/* By the method that found the values: the reflectors are in its form. */
 Outcome eigen_vectors(Eigen *eigen, int count, double a[])
 {
     assert(eigen->rank != 0 || (count >= 0 && count <= eigen->n));

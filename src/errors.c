@@ -40,6 +40,7 @@ void errors_add(Errors *errors, size_t line, const char *format, ...)
     append(errors, line, "", message);
 }
 
+/* The checks of keys know no line: they return a message, and their caller knows where. */
 void errors_take(Errors *errors, size_t line, const char *prefix, char *message)
 {
     assert(message != NULL);

@@ -91,6 +91,7 @@ static size_t copy_shared(const Copy *copy, LineIndex *old)
     for (uint32_t s = 0; s < copy->given->sweep_count; s++) {
         const Sweep *sweep = &copy->given->sweeps[s];
         for (uint32_t line = 0; line < sweep_lines(sweep); line++) {
+            /* a line that the new job has twice is copied twice */
             LineRef *found = lines_lookup(old, sweep_line_id(sweep, line));
             points += found != NULL ? copy_line(copy, found, s, line) : 0;
         }
@@ -136,11 +137,13 @@ void extend_archive(const char *path, const Job *stored, const Job *given, const
     char *next = checked_format("%s.extending", path);
     Rows *rows = checked_alloc(1, sizeof *rows);
     archive_create(next, given, text);
+    /* by one process, before the run opens the file: MPI_COMM_SELF */
     const Copy copy = {.reader = archive_reader(path, stored),
                        .archive = archive_open(MPI_COMM_SELF, next, given),
                        .stored = stored,
                        .given = given,
                        .rows = rows};
+    /* by content: names and places of sweeps do not matter */
     LineIndex old = lines_index(stored);
     const size_t points = copy_shared(&copy, &old);
     const bool left_behind = any_left_behind(&copy, &old);

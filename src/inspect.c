@@ -86,6 +86,7 @@ static void add_usage(const char *path, ArchiveReader *reader, double left, Usag
     }
 }
 
+/* One line a sweep; outcomes that no point has are left out. */
 static void print_counts(const Sweep *sweep, const Counts *counts)
 {
     printf("%s: %zu points", sweep->name, counts->points);
@@ -133,6 +134,7 @@ static void print_json_usage(const Usage *usage)
     printf("]}\n");
 }
 
+/* The last line of the text form. */
 static void print_usage(const Usage *usage)
 {
     printf("%zu run%s, %.3g core-hours", usage->runs, usage->runs == 1 ? "" : "s",
@@ -198,6 +200,7 @@ static void verify_line(const Opened *opened, size_t s, size_t line, Verdict *ve
     verdict->points += count;
 }
 
+/* Also of copies repacked with h5repack: only values count, not how they are stored. */
 ExitStatus inspect_verify(const char *path)
 {
     Opened opened = opened_archive(path);

@@ -53,6 +53,8 @@ static void print_damping(FILE *out, double damping)
     }
 }
 
+/* Every key that a default gave is written out: a stored job must not change with the
+ * defaults. */
 static void print_sweep(FILE *out, const Sweep *sweep)
 {
     fprintf(out, "  - name: %s\n    model: %s\n    method: %s\n    tolerance: ",
@@ -91,6 +93,7 @@ static char *differ(const Sweep *sweep, KeyId id, const char *stored, const char
                           keys_table[id].name, stored, given);
 }
 
+/* Both numbers in full: 0.1 beside 0.1000000000000001. */
 static char *number_differs(const Sweep *sweep, KeyId id, double stored, double given)
 {
     char *old = words_of_number(stored);

@@ -108,6 +108,7 @@ size_t lanes_first(Lanes *lanes, int lane,
     return LANES_NONE;
 }
 
+/* From the front: tasks of a group are alike. */
 size_t lanes_take(Lanes *lanes, size_t group, size_t count)
 {
     TaskGroup *from = &lanes->groups[group];

@@ -142,6 +142,7 @@ static bool is_stale(const char *path, const Holder *holder)
         holder->restart != me.restart) {
         return true; /* Slurm runs a job once at a time: its earlier start is gone */
     }
+    /* processes of another host cannot be looked at: only silence tells */
     if (strcmp(holder->host, me.host) != 0) {
         return silence(path) > LOCK_SILENCE;
     }
@@ -150,6 +151,7 @@ static bool is_stale(const char *path, const Holder *holder)
            (kill((pid_t)holder->pid, 0) != 0 && errno == ESRCH);
 }
 
+/* An unreadable lock file is nobody's. */
 bool lock_is_held(const char *path)
 {
     Holder holder;

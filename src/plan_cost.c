@@ -68,6 +68,7 @@ static const double block_bytes = 8e6;    /* of data in hand */
 
 enum { TEAM_MOST = 1 << 20 };
 
+/* A class learns one factor: methods of a model differ, points of a method much less. */
 int plan_class(Model model, Method method)
 {
     _Static_assert(MODEL_COUNT * METHOD_COUNT <= COST_CLASSES, "a class for each method");
@@ -117,6 +118,7 @@ static double point_seconds(const Problem *problem, bool first, double *fixed)
     return iterations * ((flops + eigen) / price->rate + latency) + *fixed;
 }
 
+/* Matrices and program are on every rank of a team, rows are shared. */
 double plan_memory(const Problem *problem, int ranks, SampleStore store)
 {
     const Price *price = price_of(problem);
@@ -186,6 +188,7 @@ static void size_team(const Sweep *sweep, const Problem *problem, double memory,
     cost->memory = plan_memory(problem, task->least, store);
 }
 
+/* Only first and last point are looked at: a job may have millions. */
 PlanCost plan_cost(const Sweep *sweep, size_t line, const PlanSettings *settings)
 {
     size_t first;
@@ -212,6 +215,7 @@ PlanCost plan_cost(const Sweep *sweep, size_t line, const PlanSettings *settings
     return cost;
 }
 
+/* A tenth is left to the system, where no batch system says what is granted. */
 double plan_memory_here(int ranks_on_node)
 {
     const char *granted = getenv("SLURM_MEM_PER_CPU"); /* in MB */

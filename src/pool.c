@@ -13,6 +13,7 @@
 
 /* ---- sets of ranks --------------------------------------------------------------------- */
 
+/* 64 ranks a word: a set of 10^5 ranks is 12 kB. */
 bool set_has(const RankSet *set, int rank)
 {
     return set->word[rank / 64] >> (rank % 64) & 1;
@@ -224,6 +225,7 @@ Batch pool_finish(Pool *pool, int rank, double now)
     return batch;
 }
 
+/* Busy ranks join `kept` as they become idle. */
 void pool_reserve(Pool *pool, const int team[], int size)
 {
     for (int k = 0; k < size; k++) {
@@ -246,6 +248,7 @@ void pool_release(Pool *pool)
     }
 }
 
+/* What runs is behind its estimate if the end is past: then it counts as nothing. */
 double pool_backlog(const Pool *pool, double now, double *last)
 {
     double sum = 0.0;
@@ -258,6 +261,7 @@ double pool_backlog(const Pool *pool, double now, double *last)
     return sum;
 }
 
+/* The master may compute until then without keeping anybody waiting. */
 double pool_soonest(const Pool *pool, int first)
 {
     double end = INFINITY;

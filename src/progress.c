@@ -49,6 +49,7 @@ Duration progress_duration(double seconds)
     return d;
 }
 
+/* What is left comes from the schedule: by cost, with what was learned. */
 char *progress_text(const Progress *progress, const ScheduleState *state, double now)
 {
     char teams[96] = "";
@@ -89,6 +90,7 @@ void progress_show(Progress *progress, const ScheduleState *state, double now, b
         return;
     }
     const double rate = passed > 0.0 ? (state->points_done - progress->points) / passed : 0.0;
+    /* the average begins with the first rate, not with 0 */
     const bool first = progress->points == 0.0;
     progress->rate += first ? rate - progress->rate
                             : (rate - progress->rate) * (1.0 - exp(-passed / rate_span));

@@ -11,6 +11,7 @@
 #include "phasesweep/check.h"
 #include "run_start.h"
 
+/* exit and not die: several lines, already complete, and no MPI to abort before it starts. */
 Job run_parse(const char *name, const char *text)
 {
     Job job;

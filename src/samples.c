@@ -77,6 +77,7 @@ size_t samples_memory(const SamplesSpec *spec, int ranks)
     return rows * (d * width[spec->store] + 8) + block + (spec->rotated ? 8 * d * d : 0);
 }
 
+/* By the rank with most rows, so that all ranks decide alike. */
 SampleStore samples_resolve(const SamplesSpec *spec, int ranks)
 {
     SamplesSpec all = *spec;
@@ -234,6 +235,7 @@ size_t samples_blocks(const Samples *samples)
     return (size_t)((samples->rows + block - 1) / block);
 }
 
+/* Single-precision rows are widened: callers see doubles in every store. */
 SampleBlock samples_block(const Samples *samples, size_t k, double buffer[])
 {
     assert(k < samples_blocks(samples));

@@ -40,6 +40,7 @@ struct Schedule {
 
 /* ---- starting ---------------------------------------------------------------------------- */
 
+/* Short enough for the window, for the deadline, and to leave some for the other ranks. */
 static size_t batch_count(const Schedule *s, const TaskGroup *group, const Slot *slot)
 {
     const double estimate = cost_estimate(&s->work.model, group, 1);
@@ -91,6 +92,7 @@ static int without_master(const Schedule *s, const RankSet *set)
                                            : set->count - (s->computing && set_has(set, 0));
 }
 
+/* Idle ranks of a set that a task of this group may have. */
 static int available(const Schedule *s, const TaskGroup *group, const RankSet *set)
 {
     return group->polls ? set->count : without_master(s, set);

@@ -103,12 +103,15 @@ Simulated simulate(const TaskGroup groups[], size_t count, const SimulateSetting
                    const CostModel *model)
 {
     Simulation s = {.settings = settings,
+                    /* what the schedule believes is true but for the error drawn for each
+                     * start */
                     .truth = model != NULL ? *model : cost_model(),
                     .schedule = schedule_create(groups, count, &settings->schedule, model),
                     .end = checked_alloc((size_t)settings->schedule.ranks, sizeof *s.end)};
     double now = 0.0;
     for (;;) {
         ScheduleStart start;
+        /* the farm asks the same way after every answer */
         while (now >= s.blocked && schedule_next(s.schedule, now, &start)) {
             begin(&s, now, &start);
         }

@@ -110,6 +110,7 @@ static double position_of(const Teacher *teacher, double t, double u, Atoms *ato
     return freeconv_point(teacher, t, u, atoms).x;
 }
 
+/* rank = d times the mass above the cut, by the closed form: no quadrature. */
 SpectrumForecast spectrum_forecast(SpectrumWork work, double t, double b)
 {
     const Teacher *teacher = &work.overlaps->teacher;
@@ -131,6 +132,7 @@ SpectrumForecast spectrum_forecast(SpectrumWork work, double t, double b)
     return f;
 }
 
+/* Isolated means that both neighbouring gaps are open at this t. */
 Outlier spectrum_outlier(SpectrumWork work, double t, double b, double index)
 {
     const Teacher *teacher = &work.overlaps->teacher;

@@ -73,6 +73,7 @@ void sweep_line(const Sweep *sweep, size_t line, size_t *first, size_t *count)
     *count = left < most ? left : most;
 }
 
+/* Place along every axis, 0 on those that are one number; the last axis runs fastest. */
 void sweep_place(const Sweep *sweep, size_t point, size_t place[AXIS_COUNT])
 {
     for (int id = AXIS_COUNT - 1; id >= 0; id--) {
@@ -166,6 +167,8 @@ static double resolve_weight_decay(const Sweep *sweep, const double value[AXIS_C
     return nuclear ? problem_weight_decay(problem, weight) : weight;
 }
 
+/* Resolved to plain n, lambda, p: what a form means depends on d and on the other axes, so
+ * it is done point by point, and rounding is done here, before any content id is made. */
 Problem sweep_problem(const Sweep *sweep, size_t point)
 {
     size_t place[AXIS_COUNT];

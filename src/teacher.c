@@ -206,6 +206,7 @@ static void rescale(Teacher *teacher, double scale)
     }
 }
 
+/* c from (1/d) sum s_i^2 = 1 (theory.md section 1), the mean Tr S* / d by the same atoms. */
 Teacher teacher_create(double source_exponent, double dimension)
 {
     assert(source_exponent > 0.5 && source_exponent <= 10.0);
@@ -378,6 +379,8 @@ void atoms_lorentzian(const Atoms *atoms, double u, double y, double *sum, doubl
     *derivative = -r2;
 }
 
+/* For masses above a point, theory.md section 2; the branch of log(w - s) is that of Im w >=
+ * 0. */
 double atoms_argument(const Atoms *atoms, double complex w)
 {
     double sum = 0.0;

@@ -66,6 +66,8 @@ size_t training_memory(const Problem *problem, int ranks, SampleStore store)
     return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * matrices * d * d;
 }
 
+/* Descent is on rank 0 alone; the d x d room for the eigensolver on every rank, as eigen.h
+ * asks. */
 TrainingWork *training_create(MPI_Comm team, const Problem *problem,
                               const TrainingSettings *settings)
 {
@@ -345,6 +347,7 @@ static void report(TrainingWork *work, Training *training, double eigenvalues[],
     observe(work, training, eigenvalues, overlaps);
 }
 
+/* After COMMAND_END all ranks leave the loop together, whatever the reason. */
 Training training_solve(TrainingWork *work, const Problem *problem, double eigenvalues[],
                         double overlaps[])
 {

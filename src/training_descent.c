@@ -28,6 +28,7 @@ static size_t entries(const Descent *descent)
     return (size_t)descent->d * (size_t)descent->d;
 }
 
+/* S = 0: base and all moves are zero. */
 Descent descent_create(int d, double samples)
 {
     Descent descent = {.d = d, .alpha = samples / d / d};
@@ -300,6 +301,7 @@ double descent_threshold(const Descent *descent, const double values[], PassPlan
     return b;
 }
 
+/* The plan is for the pass that follows: its shares make v what base has become. */
 void descent_step(Descent *descent, double b, const double vectors[], const double values[],
                   double factor[], PassPlan *plan)
 {
@@ -358,6 +360,8 @@ bool descent_stuck(const Descent *descent)
     return descent->state.rule == RULE_MESSAGE && descent->state.damping > damping_most;
 }
 
+/* The network stays, the dual vector does not: the pass makes it the residual of this
+ * network. */
 void descent_switch(Descent *descent, const double factor[], PassPlan *plan)
 {
     DescentState *state = &descent->state;

@@ -24,6 +24,7 @@ static const float unit_single = 1.0F;
 static const float minus_single = -1.0F;
 static const float zero_single = 0.0F;
 
+/* Vectors of rows are zero: S = 0 and v = 0 until the first pass. */
 Pass pass_create(MPI_Comm team, const Samples *samples)
 {
     const size_t rows = (size_t)samples->rows;

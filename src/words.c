@@ -13,6 +13,7 @@
 /* Longer words get no suggestion, which bounds the table of distance. */
 enum { LONGEST = 31 };
 
+/* Control characters could clear a terminal or forge a line of a log. */
 Shown words_show(const char *text)
 {
     Shown shown;
@@ -84,6 +85,7 @@ const char *words_nearest(const char *const names[], int count, const char *word
     return nearest;
 }
 
+/* Names in the order of the table, which is that of the documentation. */
 char *words_hint(const char *const names[], int count, const char *word)
 {
     const char *nearest = words_nearest(names, count, word);

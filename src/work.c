@@ -34,6 +34,7 @@ void work_free(Work *work)
     lanes_free(&work->lanes);
 }
 
+/* As if each ran on one rank. */
 double work_left(const Work *work)
 {
     double sum = 0.0;
@@ -72,6 +73,7 @@ bool work_in_time(const Work *work, const Slot *slot, const TaskGroup *group, in
                slot->until + slack;
 }
 
+/* Never fewer ranks than the allotment says: the task would outlast the rest. */
 int work_team(const Work *work, const Slot *slot, const TaskGroup *group)
 {
     const int size = allot_team(&work->allotment, &work->model, group);

@@ -4,6 +4,9 @@
  * The factor forgets: the last MEMORY observations count most, so that a class whose early
  * lines are its cheap ones corrects itself.  All of it is plain data that an archive can
  * keep and a later run begin with.
+ *
+ * Times are seconds of wall clock.  A factor of 2 says that lines of the class take twice
+ * what the table of plan_cost.c assumes: another CPU, or points that are harder than usual.
  */
 #ifndef PHASESWEEP_COST_H
 #define PHASESWEEP_COST_H

@@ -1,4 +1,8 @@
-/* gauss.h - one coordinate of soft thresholding under Gaussian noise, and its moments. */
+/* gauss.h - one coordinate of soft thresholding under Gaussian noise, and its moments.
+ *
+ * theory.md section 3 in closed form.  All quantities are in units of theta; nothing is
+ * rounded by quadrature.  Nothing here communicates, allocates or keeps state.
+ */
 #ifndef PHASESWEEP_GAUSS_H
 #define PHASESWEEP_GAUSS_H
 

@@ -1,4 +1,9 @@
-/* lines.h - which lines of a job are still to do, and which lines two jobs share. */
+/* lines.h - which lines of a job are still to do, and which lines two jobs share.
+ *
+ * A line is the unit of resume: it is done when every row of it is, and otherwise all of it
+ * is redone, because its points start from each other.  All of this is read before the run
+ * opens the archive for writing; dies as archive_reader does.
+ */
 #ifndef PHASESWEEP_LINES_H
 #define PHASESWEEP_LINES_H
 

@@ -10,6 +10,9 @@
  *   - nothing starts that its estimate, with the spread seen so far, puts past the deadline;
  *   - short tasks go out in batches, some milliseconds ahead, and one by one at the end.
  * State per finished task: none.
+ *
+ * Times are seconds on the clock of `now`, which must not run backwards.  Ranks are numbered
+ * from 0 within the schedule; the farm adds its offset.
  */
 #ifndef PHASESWEEP_SCHEDULE_H
 #define PHASESWEEP_SCHEDULE_H

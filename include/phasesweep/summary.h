@@ -2,6 +2,9 @@
  *
  * Plain statistics: no theory of how the eigenvalues came about enters.  Lists may be in any
  * order; eigenvalues at most `tolerance` count as 0, negative ones too.
+ *
+ * Arrays are read and not changed, but by summary_sort; nothing communicates.  Values must
+ * not be NAN.
  */
 #ifndef PHASESWEEP_SUMMARY_H
 #define PHASESWEEP_SUMMARY_H
