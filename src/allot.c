@@ -2,6 +2,8 @@
  * ranks that end it within part * T; T is possible if the rank-seconds of all that fit T on
  * all ranks.  More ranks make a task shorter but dearer, so the least possible T is found by
  * halving.
+ *
+ * Only the span is kept from this; teams are sized against it one by one as tasks start.
  */
 #include "allot.h"
 

@@ -1,6 +1,9 @@
 /* Where the rows of a sweep lie.  Everything follows from the sweep, and the file is only asked
  * whether it agrees: a set that is missing or of another shape is damage, not a surprise in the
  * middle of a run.
+ *
+ * A point is one number in every set, at the same place; a line is a contiguous piece of the
+ * innermost axis, which makes its write one hyperslab a set, 2 to 3 microseconds each.
  */
 #include "archive_layout.h"
 

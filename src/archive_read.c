@@ -3,6 +3,9 @@
  *
  * Whatever is wrong with a file is the user's to know: STATUS_WRONG_INPUT and a line that names
  * the file, what is wrong with it, and that it was left as it is.
+ *
+ * Rows are trusted only if outcome and checksum agree: a node that crashed may have lost any
+ * of the pages that its ranks had written.
  */
 #include <assert.h>
 #include <errno.h>
@@ -103,6 +106,7 @@ char *archive_read_job(const char *path)
     return text;
 }
 
+/* Opens all sweeps at once: what is missing or damaged is found before anything is done. */
 ArchiveReader *archive_reader(const char *path, const Job *job)
 {
     assert(path != NULL && job->sweep_count > 0);

@@ -1,5 +1,7 @@
 /* Two mutable statics, which the program avoids elsewhere: what `die` does belongs to the
  * process and not to any object, and it is called from where none is at hand.
+ *
+ * die leaves by exit or MPI_Abort, never by return: no caller checks anything after it.
  */
 #include "phasesweep/check.h"
 
@@ -21,6 +23,7 @@ void check_set_stop(void (*stop)(int status))
 static void (*cleanup_function)(void *context) = NULL;
 static void *cleanup_context = NULL;
 
+/* A later cleanup replaces the earlier one: there is one at a time. */
 void check_set_cleanup(void (*cleanup)(void *context), void *context)
 {
     cleanup_function = cleanup;

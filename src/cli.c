@@ -2,6 +2,9 @@
  *
  * MPI starts only inside the commands that compute, after everything that can be wrong with the
  * words has been found: `point --help` needs no launcher, and a mistake is one line.
+ *
+ * Exit statuses are those of check.h; a batch script acts on them, so that no command may
+ * invent others.
  */
 #include "phasesweep/cli.h"
 

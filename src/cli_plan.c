@@ -1,6 +1,9 @@
 /* What a job costs, printed; nothing is computed and no archive is written.  Without
  * --learned the seconds are those of the table in plan_cost.c, measured on one machine: a
  * bill is right to a factor, and a run corrects it.
+ *
+ * A simulated run is the schedule of the farm on a clock that only counts: what --ranks
+ * prints is what the farm would do if every estimate were right.
  */
 #include "cli_plan.h"
 

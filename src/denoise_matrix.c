@@ -1,6 +1,9 @@
 /* The average over mu of t (1 - t |G|^2), with t^2 |G|^2 = v^2 + (t H)^2 (theory.md section
  * 6), band by band from the top.  Isolated s_i come first, whose mass 1/d is known exactly;
  * then cells of bands that have nearly parted; then pieces of the bulk.
+ *
+ * Where many similar bands follow each other, one in several is computed and a rule for
+ * whole numbers sums them.
  */
 #include <assert.h>
 #include <math.h>

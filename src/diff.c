@@ -3,6 +3,9 @@
  * that a job holds twice has a partner for each of its copies.
  *
  * Seconds are left out: they differ between any two runs.
+ *
+ * Outcomes must be equal; numbers within the tolerance, relative to the larger; NAN equals
+ * NAN.
  */
 #include <assert.h>
 #include <math.h>

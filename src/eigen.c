@@ -4,6 +4,9 @@
  * caller's array or in the distributed matrix.  All ranks go through the same calls in the
  * same order whatever the numbers are: a matrix that is not finite is replaced by zeros and
  * the failure agreed on at the end.
+ *
+ * What a method costs is measured on the matrices of the training itself, each once; the
+ * measured ones are solutions like any other.
  */
 #include "phasesweep/eigen.h"
 
@@ -45,6 +48,7 @@ Eigen eigen_create(MPI_Comm team, int n, EigenMethod method)
     return eigen;
 }
 
+/* Grid and matrices exist only if ScaLAPACK was used. */
 void eigen_free(Eigen *eigen)
 {
     if (eigen->room != NULL) {

@@ -1,5 +1,9 @@
 /* Newton's method in (log t, log r), r = b / sqrt(t), and a bracketing cold start.  In these
- * unknowns log b = log r + (log t)/2: that is where the halves in the derivatives come from. */
+ * unknowns log b = log r + (log t)/2: that is where the halves in the derivatives come from.
+ *
+ * The residual of a point is the larger error, both being logarithms of a ratio that is 1 at
+ * the solution: no scale of R, D, n or lambda enters the tolerance.
+ */
 #include "equations.h"
 
 #include <math.h>

@@ -1,6 +1,12 @@
 /* The new archive is built beside the old one, filled, and renamed over it: there is no moment
  * at which neither is whole.  Lines are copied and not points: a line's first point starts cold
  * and the others continue from it, so that a part of one is not what a run would compute.
+ *
+ * What is left behind is kept under another name and said: results are never thrown away by
+ * a change of the grid.
+ *
+ * MPI must have started, because the new archive is filled through the same functions as in
+ * a run.
  */
 #include "phasesweep/extend.h"
 

@@ -6,6 +6,9 @@
  * own ranks from the message alone (MPI_Comm_create_group): nobody else is disturbed, and it
  * may have any size.  A rank that dies ends the job, for Open MPI 4.1 recovers from nothing;
  * what was computed is in the archive.
+ *
+ * One clock, MPI_Wtime since the beginning, is told to the schedule; no rank's clock is ever
+ * compared with another's.
  */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "phasesweep/farm.h"

@@ -1,5 +1,7 @@
 /* Archives are looked at while runs write them, and after crashes: counts come from outcomes
  * alone, which is fast and tolerant, and only verify reads payloads.
+ *
+ * JSON is written by hand, as one line: the names in it are ours and need no escapes.
  */
 #include "phasesweep/inspect.h"
 

@@ -3,6 +3,9 @@
  * what is empty, so that one mistake gives one line.
  *
  * libyaml's documents are used, not its events: every node knows its line.
+ *
+ * The text of a job is what is stored, with --set appended to it, so that one parser and one
+ * set of checks serve a file, an archive and the command line.
  */
 #include "phasesweep/job.h"
 

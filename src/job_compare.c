@@ -3,6 +3,9 @@
  * Two notions of sameness are kept apart.  job_difference compares ARRAYS: the same points in
  * the same place of the same group, or a run cannot go on in that file.  sweep_line_id compares
  * POINTS: whatever is computed from equal numbers in equal order is equal, wherever it stands.
+ *
+ * Both go by the bits of numbers: 0.1 and 0.1000000000000001 are different jobs, and a
+ * changed grid is never ignored.
  */
 #include <assert.h>
 #include <stdio.h>

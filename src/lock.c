@@ -4,6 +4,9 @@
  *
  * Evidence that the holder is gone, best first: Slurm started the same job again; its process
  * on this host does not exist, or is another with the same number; from another host, silence.
+ *
+ * A lock that cannot be judged is held to be alive: taking it from a living run would ruin
+ * an archive, while waiting costs minutes.
  */
 #include "phasesweep/lock.h"
 
@@ -206,6 +209,7 @@ Lock *lock_take(const char *path)
     die(STATUS_WRONG_INPUT, "%s: another run takes its lock again and again", path);
 }
 
+/* Its time of modification is the sign of life for other hosts. */
 void lock_touch(Lock *lock)
 {
     assert(lock != NULL && lock->path != NULL);

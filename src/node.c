@@ -1,5 +1,8 @@
 /* Axes as they are written in a job file.  Numbers come out exactly as written: what a form
  * makes of them depends on the point, and is sweep_problem's business.
+ *
+ * A mapping is sorted by a table of names once, and every later step asks by index: unknown,
+ * misspelt and repeated keys are found there and nowhere else.
  */
 #include "node.h"
 

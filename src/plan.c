@@ -1,6 +1,9 @@
 /* From lines to tasks.  Lines of one shape, of one class, cost and need of ranks, form one
  * group, so that the schedule handles a few groups however many lines there are.  Task k is
  * lines[k], and a group is a run of k.
+ *
+ * The same plan feeds the farm, the bill of `plan` and the batch script, so that they cannot
+ * disagree about what the tasks are.
  */
 #include "phasesweep/plan.h"
 

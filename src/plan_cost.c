@@ -1,4 +1,9 @@
-/* The table of what points cost, and what follows for teams and memory. */
+/* The table of what points cost, and what follows for teams and memory.
+ *
+ * A team is worth its ranks as long as Amdahl's efficiency stays above `useful`; it has at
+ * least as many as its memory asks for, since matrices are on every rank and rows are
+ * shared.
+ */
 #include "phasesweep/plan.h"
 
 #include <assert.h>

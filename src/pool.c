@@ -1,6 +1,9 @@
 /* Every rank is in exactly one of: idle, kept (idle, but reserved), or neither (busy).
  * `end` is an estimate and is corrected each time a batch of the rank is finished, so that
  * errors do not add up over a queue.
+ *
+ * Sets are bits, for the schedule asks "is it in" and "which is the lowest" far more often
+ * than it walks them.  All of it is O(ranks) memory and says nothing about finished tasks.
  */
 #include "pool.h"
 

@@ -31,8 +31,7 @@ typedef struct Queue {
     double estimate;    /* of all batches */
 } Queue;
 
-/* A set of ranks.  One bit a rank; word is owned by the pool.
- * A set of ranks.  One bit a rank; word is owned by the pool. */
+/* A set of ranks.  One bit a rank; word is owned by the pool. */
 typedef struct RankSet {
     uint64_t *word;
     int       count;

@@ -1,6 +1,9 @@
 /* One line, rewritten on a terminal, appended to a log.  The rate is an exponential average
  * over about half a minute: a sweep goes from cheap to dear points, and the mean since the
  * beginning would lag behind.
+ *
+ * The bar is by cost, the text by counts: near the end of a sweep whose large lines went
+ * first the two differ.
  */
 #include "phasesweep/progress.h"
 
@@ -83,6 +86,7 @@ static void show_bar(const Progress *progress, const ScheduleState *state, const
     fprintf(progress->file, "\r%s%s%.*s\033[K", bar, bar[0] != '\0' ? " " : "", room, text);
 }
 
+/* Called ten times a second; most calls end at the first test. */
 void progress_show(Progress *progress, const ScheduleState *state, double now, bool last)
 {
     const double passed = now - progress->shown;

@@ -3,6 +3,8 @@
  * loop and evaluate, it keeps the bracket and says where.  A step of Newton is taken only
  * inside the bracket, so that the iteration converges from anywhere and ends by bisection at
  * worst.
+ *
+ * Functions must increase for bracket_next; callers turn a sign where theirs falls.
  */
 #include "phasesweep/roots.h"
 

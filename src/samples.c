@@ -4,6 +4,9 @@
  * rank of any team, and n grows without changing the rows that are there.  Memory is n d
  * numbers if rows are stored and d times a block if not; making them again costs 3 to 4 ns a
  * number, against n d^2 flops of the pass that reads them.
+ *
+ * The teacher is kept as its numbers: d is an int here, where a row is made number by
+ * number.
  */
 #include "phasesweep/samples.h"
 
@@ -191,6 +194,7 @@ static void make_share(Samples *samples)
     free(buffer);
 }
 
+/* The labels of a share cost a pass over its rows; training makes hundreds. */
 Samples samples_create(MPI_Comm team, const SamplesSpec *spec)
 {
     assert(spec->dimension >= 2 && spec->samples >= 1 && spec->noise >= 0.0);

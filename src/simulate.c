@@ -1,5 +1,9 @@
 /* A simulation by events: a heap of ends, and a clock that jumps from one to the next.  A
- * master that computes answers nobody meanwhile; that is what `blocked` is for. */
+ * master that computes answers nobody meanwhile; that is what `blocked` is for.
+ *
+ * It runs the real schedule, of which it is a test too: what a dry run says would start is
+ * what a run with these times starts.
+ */
 #include "phasesweep/simulate.h"
 
 #include <assert.h>

@@ -4,6 +4,8 @@
  * contour.h between two gaps.  The decomposition of R is that of theory.md section 7.  Bands
  * wholly above the cut have f = x - b throughout and come from contour_learned, without
  * cancellation; only the band that the cut goes through needs the moments of a part.
+ *
+ * Positions in the spectrum of S-hat are those of mu less b: x + b is looked up, never x.
  */
 #include "phasesweep/spectrum.h"
 
@@ -181,6 +183,7 @@ double spectrum_mass_above(SpectrumWork work, double t, double b, double x)
     return mass_above(work, t, b, &cut, x);
 }
 
+/* x in increasing or decreasing order is fastest, in any order right. */
 void spectrum_density(SpectrumWork work, double t, double b, const double x[], size_t count,
                       double density[])
 {

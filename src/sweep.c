@@ -1,4 +1,8 @@
-/* The points and lines of a sweep; what a sweep may hold is checked in sweep_check.c. */
+/* The points and lines of a sweep; what a sweep may hold is checked in sweep_check.c.
+ *
+ * Points are numbered along the axes, the last one fastest; lines cut the innermost axis
+ * into pieces whose beginnings depend on the job alone, never on ranks or history.
+ */
 #include "phasesweep/sweep.h"
 
 #include <assert.h>

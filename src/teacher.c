@@ -1,6 +1,9 @@
 /* Sums over a power law without its terms.  A sum over i = first ... first + count - 1 of a
  * function smooth in i is a Gauss rule of the counting measure of these integers; how smooth
  * a resolvent 1/(w - s_i) is there is told by where, in the complex plane of i, s_i = w.
+ *
+ * Every sum of the program over the spectrum goes through these atoms, so that the cost of
+ * a point grows as log d.
  */
 #include "phasesweep/teacher.h"
 

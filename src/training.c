@@ -3,6 +3,9 @@
  * needs for its decision are the sums of a pass and the d x d matrix B.  The certificate is
  * the duality gap of theory.md section 8, from the dual vector v of the last pass; it needs
  * the largest eigenvalue of B and nothing else that is new.
+ *
+ * Points of a line share data and start from each other.  A point begins without a bound and
+ * without a history of moves, because both belong to its weight.
  */
 #include "phasesweep/training.h"
 

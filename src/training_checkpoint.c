@@ -2,6 +2,9 @@
  * repeats the iterates it would have had.  Data are not saved: they are made again from the
  * seed.  The file is written under another name, synced and renamed: a kill leaves the old
  * one or the new.
+ *
+ * All goes through rank 0: the file needs no parallel file system, and the vectors, in order
+ * of samples, suit a team of any size.
  */
 #include <math.h>
 #include <stdint.h>

@@ -3,6 +3,9 @@
  * is remembered; the pass combines the dual vectors by the same shares, which keeps base and
  * v a pair: v = y - A(base) + what message passing adds.  Only inner products of moves enter
  * the choice: HISTORY of them a step, d^2 operations each, little against n d^2.
+ *
+ * When moves stop shrinking the damping rises a notch, and when it is above its limit
+ * message passing has failed on these data: the gradient takes over until the next point.
  */
 #include "training_descent.h"
 
@@ -56,6 +59,7 @@ void descent_free(Descent *descent)
     *descent = (Descent){0};
 }
 
+/* Only L survives: it is a property of the data. */
 void descent_restart(Descent *descent, bool give_up)
 {
     DescentState *state = &descent->state;

@@ -3,6 +3,9 @@
  * triangular update).  Debian's OpenBLAS has no dgemmt, so rows are packed by the sign of v,
  * scaled by sqrt|v|, and given to dsyrk twice.  Single precision lets vector units do
  * twice the work; sums over blocks stay in double.
+ *
+ * The team meets once, at the end: one reduction of d^2 numbers and the sums, which travel
+ * in the same message.
  */
 #include "training_pass.h"
 

@@ -1,4 +1,8 @@
 /* What users wrote is never trusted to be short, printable or a number.
+ *
+ * Numbers are decimal and whole tokens: 0.1x, nan, 1e400 and 0x10 are errors and not values,
+ * which strtod and libcyaml would take.  They are printed by the fewest digits that read
+ * back as the same bits, so that a resolved job is the job again.
  */
 #include "phasesweep/words.h"
 

@@ -1,6 +1,9 @@
 /* What has not started, and whether a task fits a slot.  The span, how long one task should
  * last at most, follows the work left: as the sweep nears its end it shrinks, and tasks are
  * spread over more ranks.
+ *
+ * A slot describes what is free and for how long; the same questions are put to idle ranks,
+ * to reserved ones until their task begins, and to one busy rank for work ahead.
  */
 #include "work.h"
 
@@ -23,6 +26,7 @@ Work work_create(const TaskGroup groups[], size_t count, int ranks, bool master,
          * outweigh it */
         work.model.weight[kind] = fmin(work.model.weight[kind], remembered);
     }
+    /* without wide tasks no span is ever needed */
     for (size_t k = 0; k < work.lanes.count; k++) {
         work.wide |= work.lanes.groups[k].most > 1;
     }

@@ -22,8 +22,7 @@ typedef struct Cores {
     cpu_set_t all;      /* where any rank of the team on this node may run */
 } Cores;
 
-/* Collective on team.  Changes nothing yet.
- * Collective on team.  Changes nothing yet. */
+/* Collective on team.  Changes nothing yet. */
 Cores cores_find(MPI_Comm team);
 
 /* Collective on the team: between the two, BLAS calls of rank 0 use `threads` threads.  The

@@ -2,6 +2,8 @@
  *
  * Lines are matched by content (sweep_line_id), not by name or place: axes may be extended,
  * reordered or renamed, and only points whose numbers changed are computed again.
+ *
+ * The archive must be locked by the caller, and nobody may have it open.
  */
 #ifndef PHASESWEEP_EXTEND_H
 #define PHASESWEEP_EXTEND_H

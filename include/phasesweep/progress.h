@@ -3,6 +3,8 @@
  * What is left comes from the cost of the work, not from counting lines.
  *
  * Rank 0 alone shows it.  The clock is the caller's, so that tests need not wait.
+ *
+ * Texts are for people and no format: scripts read `status --json`.
  */
 #ifndef PHASESWEEP_PROGRESS_H
 #define PHASESWEEP_PROGRESS_H
