@@ -9,6 +9,8 @@ import phases
 import sweep
 from style import np, plt
 
+FIELDS = ["effective_samples", "resolved_nuclear_weight", "exponent_samples",
+          "exponent_weight_decay", "phase_measured", "phase_predicted"]
 QUANTITIES = [("exponent_samples", r"$\partial\log R/\partial\log n$", -2.0, 1.0),
               ("exponent_weight_decay", r"$\partial\log R/\partial\log\lambda$", -0.7, 2.0)]
 
@@ -74,19 +76,20 @@ def draw(data, gamma):
     return figure
 
 
-def main():
-    path, folder = style.arguments(__doc__)
+def figures(path):
     drawn = 0
-    for name, data in sweep.open_all(path, "state_evolution").items():
-        if sweep.decay_axis(data) is None or "samples" not in data.dims:
+    for name, data in sweep.open_all(path, "state_evolution", FIELDS).items():
+        decay = sweep.decay_axis(data)
+        data = sweep.over(data, "source_exponent", "dimension", "samples", decay)
+        if data is None:
             continue
-        data = sweep.axis(sweep.axis(data, "source_exponent"), "dimension")
         for gamma in data["source_exponent"].values:
-            style.save(draw(data, gamma), folder, f"exponents_{name}_{gamma:g}")
+            yield f"exponents_{name}_{gamma:g}", draw(data, gamma)
             drawn += 1
     if drawn == 0:
-        raise SystemExit(f"{path}: no sweep of state_evolution over samples and weight decay")
+        raise sweep.Refusal(f"{path}: no sweep of state_evolution over samples and weight decay "
+                            "alone")
 
 
 if __name__ == "__main__":
-    main()
+    style.main(figures, __doc__, "jobs/exponents.yaml")

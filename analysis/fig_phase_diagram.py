@@ -9,6 +9,9 @@ import phases
 import sweep
 from style import np, plt
 
+FIELDS = ["risk", "effective_samples", "resolved_nuclear_weight"]
+ROOMY = 0.024       # of the view: a smaller phase has its label beside it
+
 
 def plane(data, decay):
     """log_d n_eff, log_d lambda (nuclear weight) of a diagram at one source exponent."""
@@ -18,16 +21,33 @@ def plane(data, decay):
     return x.values, y.values
 
 
+def beside(at, taken):
+    """Where around `at` (shares of the view) a label is in view and far from all others."""
+    turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    ring = np.asarray(at) + 0.1 * np.column_stack([np.cos(turns), np.sin(turns)])
+    ring = ring[np.all(np.abs(ring - 0.5) < 0.44, axis=1)]
+    gaps = np.abs(ring[:, None, :] - np.asarray(taken)[None, :, :]).max(axis=2).min(axis=1)
+    return ring[np.argmax(gaps)]
+
+
+def draw_labels(axes, places, view):
+    low, size = np.array(view)[:, 0], np.ptp(view, axis=1)
+    share = {name: (np.array(place[:2]) - low) / size for name, place in places.items()}
+    for name, (x0, y0, room) in places.items():
+        at = share[name] if room > ROOMY else beside(share[name], list(share.values()))
+        axes.annotate(name, (x0, y0), low + at * size, ha="center", va="center", weight="bold",
+                      fontsize=9 if room > 0.05 else 6.5,
+                      bbox=dict(boxstyle="round,pad=0.15", facecolor="white", edgecolor="none",
+                                alpha=0.75),
+                      arrowprops=None if room > ROOMY else dict(arrowstyle="-", color="white"))
+
+
 def draw_boundaries(axes, data, gamma, x, y, colour):
     model, d = data.attrs["model"], float(data.attrs["dimension"])
     view = (x.min(), x.max()), (y.min(), y.max())
     for (x0, y0), (x1, y1) in phases.boundaries(model, gamma, d, *view):
         axes.plot([x0, x1], [y0, y1], color=colour, lw=1.1, ls="--")
-    for name, (x0, y0, room) in phases.labels(model, gamma, d, *view).items():
-        axes.text(x0, y0, name, ha="center", va="center", weight="bold",
-                  fontsize=9 if room > 0.05 else 6.5,
-                  bbox=dict(boxstyle="round,pad=0.15", facecolor="white", edgecolor="none",
-                            alpha=0.75))
+    draw_labels(axes, phases.labels(model, gamma, d, *view), view)
     axes.set(xlim=view[0], ylim=view[1])
 
 
@@ -57,7 +77,8 @@ def draw_slices(axes, data, along, across, values, label):
         x = line["effective_samples" if along == "samples" else "resolved_nuclear_weight"]
         axes.loglog(x, line["risk"], ls=dash, color=colour, label=label(line))
     axes.set_ylabel(r"excess risk $R$")
-    axes.legend(loc="best", frameon=True, framealpha=0.8, edgecolor="none")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3, columnspacing=1,
+                borderaxespad=0.3)
 
 
 def draw_trained(axes, trained, decay, values, gamma):
@@ -89,9 +110,8 @@ def power_label(line, name, symbol):
 
 def draw_diagram(data, trained):
     model, decay = data.attrs["model"], sweep.decay_axis(data)
-    data = sweep.axis(data, "source_exponent")
     gammas = data["source_exponent"].values
-    figure, axes = plt.subplots(3, len(gammas), figsize=(4.1 * len(gammas), 10.5),
+    figure, axes = plt.subplots(3, len(gammas), figsize=(4.1 * len(gammas), 11),
                                 squeeze=False, constrained_layout=True)
     symbol = style.LAMBDA[model]
     for column, gamma in enumerate(gammas):
@@ -113,24 +133,26 @@ def draw_diagram(data, trained):
     return figure
 
 
-def is_diagram(data):
-    return (sweep.decay_axis(data) is not None and "samples" in data.dims
-            and not set(data["risk"].dims) - {"source_exponent", "samples", sweep.decay_axis(data)})
+def trainings_of(data, trainings):
+    """The first sweep of trainings of the same problems."""
+    same = [trained for trained in trainings.values()
+            if sweep.decay_axis(trained) == sweep.decay_axis(data) and all(
+                trained.attrs.get(k) == data.attrs.get(k) for k in ("model", "dimension", "noise"))]
+    return same[0] if same else None
 
 
-def main():
-    path, folder = style.arguments(__doc__)
-    diagrams = {name: data for name, data in sweep.open_all(path, "state_evolution").items()
-                if is_diagram(data)}
-    if not diagrams:
-        raise SystemExit(f"{path}: no sweep of state_evolution over samples and weight decay")
-    trainings = sweep.open_all(path, "training")
+def figures(path):
+    diagrams = {name: sweep.over(data, "source_exponent", "samples", sweep.decay_axis(data))
+                for name, data in sweep.open_all(path, "state_evolution", FIELDS).items()
+                if sweep.decay_axis(data) is not None}
+    if not any(data is not None for data in diagrams.values()):
+        raise sweep.Refusal(f"{path}: no sweep of state_evolution over samples and weight decay "
+                            "alone")
+    trainings = sweep.open_all(path, "training", FIELDS)
     for name, data in diagrams.items():
-        same = [t for t in trainings.values() if all(
-            t.attrs.get(k) == data.attrs.get(k) for k in ("model", "dimension", "noise"))
-            and sweep.decay_axis(t) == sweep.decay_axis(data)]
-        style.save(draw_diagram(data, same[0] if same else None), folder, f"phase_diagram_{name}")
+        if data is not None:
+            yield f"phase_diagram_{name}", draw_diagram(data, trainings_of(data, trainings))
 
 
 if __name__ == "__main__":
-    main()
+    style.main(figures, __doc__, "jobs/demo.yaml or jobs/phase_diagram_quadratic.yaml")

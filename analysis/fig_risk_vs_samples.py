@@ -1,11 +1,15 @@
 #!/usr/bin/python3
-"""Excess risk against effective samples: state evolution as lines, trainings as error bars.
+"""Excess risk against effective samples: state evolution as lines, trainings as error bars; a
+figure for each network of the archive.  The caption says how far the two are apart, at few and
+at many samples.
 
 usage: fig_risk_vs_samples.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import style
 import sweep
 from style import np, plt
+
+FEW = {"quadratic": 10, "diagonal": 100}        # effective samples: the theory is for many
 
 
 def by_model(path):
@@ -37,7 +41,7 @@ def draw_theory(axes, theory, where, colours):
 
 
 def draw_trained(axes, trained, where, colours):
-    """Mean and standard deviation over the seeds; returns the mean relative deviation."""
+    """Mean and standard deviation over the seeds."""
     for marker, (value, colour) in zip(style.MARKERS, colours.items()):
         points = trained.sel(**where, weight_decay=value)
         axes.errorbar(points["effective_samples"].isel(seed=0), points["risk"].mean("seed"),
@@ -45,17 +49,43 @@ def draw_trained(axes, trained, where, colours):
                       capsize=2, lw=1, label=decay_label(trained, value), zorder=2)
 
 
+def deviation(theory, trained, where, value):
+    """n_eff, and trained / theory - 1 there, theory between its points by interpolation."""
+    points = trained.sel(**where, weight_decay=value)
+    line = theory.sel(**where, weight_decay=value, method="nearest")
+    x = points["effective_samples"].isel(seed=0).values
+    expected = np.exp(np.interp(np.log(x), np.log(line["effective_samples"]),
+                                np.log(line["risk"])))
+    return x, points["risk"].mean("seed").values / expected - 1
+
+
 def draw_deviation(axes, theory, trained, where, colours):
     """How far trained networks lie above the theory at the same point."""
     for marker, (value, colour) in zip(style.MARKERS, colours.items()):
-        points = trained.sel(**where, weight_decay=value)
-        line = theory.sel(**where, weight_decay=value, method="nearest")
-        x = points["effective_samples"].isel(seed=0)
-        expected = np.exp(np.interp(np.log(x), np.log(line["effective_samples"]),
-                                    np.log(line["risk"])))
-        axes.semilogx(x, points["risk"].mean("seed") / expected - 1, marker, ls=":", lw=0.8,
-                      ms=4, mfc="white", color=colour)
+        x, apart = deviation(theory, trained, where, value)
+        axes.semilogx(x, apart, marker, ls=":", lw=0.8, ms=4, mfc="white", color=colour)
     axes.axhline(0, color="black", lw=0.8)
+
+
+def disagreement(theory, trained):
+    """In words: mean and largest deviation of all points with few, and with more samples."""
+    rows, few = [], FEW[trained.attrs["model"]]
+    for gamma in trained["source_exponent"].values:
+        for size in trained["dimension"].values:
+            where = dict(source_exponent=gamma, dimension=size)
+            for value in trained["weight_decay"].values:
+                place = rf"$\gamma = {gamma:g}$, $d = {size:g}$, " + decay_label(trained, value)
+                rows += [(x, apart, place) for x, apart in
+                         zip(*deviation(theory, trained, where, value)) if np.isfinite(apart)]
+    lines = []
+    for name, part in (("<", [r for r in rows if r[0] < few]),
+                       (r"\geq", [r for r in rows if r[0] >= few])):
+        if part:
+            x, apart, place = max(part, key=lambda row: abs(row[1]))
+            lines.append(rf"trained against theory at $n_{{\mathrm{{eff}}}} {name} {few}$: mean "
+                         f"{100 * np.mean([abs(r[1]) for r in part]):.1f} %, at most "
+                         rf"{100 * apart:+.0f} % ($n_{{\mathrm{{eff}}}}$ = {x:.3g}, {place})")
+    return "\n".join(lines)
 
 
 def draw_model(theory, trained, model):
@@ -75,14 +105,13 @@ def draw_model(theory, trained, model):
             draw_deviation(bottom, theory, trained, where, colours)
         grid[2 * row, 0].set_ylabel(r"excess risk $R$")
         grid[2 * row + 1, 0].set_ylabel(r"trained / theory $- 1$")
-    symbol = r"$n_{\mathrm{eff}} = n/d$" if model == "quadratic" else r"$n_{\mathrm{eff}} = n$"
     for axes in grid[-1]:
-        axes.set_xlabel(symbol)
+        axes.set_xlabel(style.N_EFF[model])
     grid[0, 0].legend(fontsize=8, frameon=False)
     figure.suptitle(rf"{model.capitalize()} network, $\Delta$ = {theory.attrs['noise']:g}" "\n"
                     f"state evolution (lines), {trained.sizes['seed']} trainings (mean, std)\n"
-                    f"relative duality gap at most {float(trained['gap'].max()):.0e}",
-                    fontsize=10)
+                    f"relative duality gap at most {float(trained['gap'].max()):.0e}\n"
+                    + disagreement(theory, trained), fontsize=8.5)
     return figure
 
 
@@ -95,7 +124,7 @@ def main():
             drawn += 1
     if drawn == 0:
         raise SystemExit(f"{path}: no model with a sweep of state_evolution and one of training: "
-                         "run jobs/risk_vs_samples.yaml")
+                         "run jobs/risk_vs_samples.yaml or jobs/risk_vs_samples_diagonal.yaml")
 
 
 if __name__ == "__main__":

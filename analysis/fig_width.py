@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """Excess risk of quadratic networks against their width, for several numbers of samples, and
-against samples for several widths: theory as lines, published trainings as markers.
+against samples for several widths: theory as lines, trained networks of the archive as filled
+markers (mean and standard deviation over the seeds), published trainings as open ones.  Prints
+a table of all trained and published networks.
 
 usage: fig_width.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
@@ -11,72 +13,167 @@ import sweep
 from style import np, plt
 
 PUBLISHED = pathlib.Path(__file__).with_name("published_width.csv")
+SETTING = ("dimension", "source_exponent", "noise")
 
 
-def published():
-    """Columns samples, width, risk, std of arXiv 2606.28242."""
-    return np.genfromtxt(PUBLISHED, delimiter=",", names=True, skip_header=1)
+def published(setting):
+    """Rows samples, width, risk, std of arXiv 2606.28242, if the archive is about them."""
+    rows = np.genfromtxt(PUBLISHED, delimiter=",", names=True, skip_header=1)
+    keep = setting == (400, 1.25, 0.1)
+    return [tuple(row) for row in rows] if keep else []
 
 
-def is_published_setting(data):
-    return (data.attrs.get("dimension") == 400 and data.attrs.get("source_exponent") == 1.25
-            and data.attrs.get("noise") == 0.1)
+def setting_of(data):
+    return tuple(data.attrs.get(name) for name in SETTING)
 
 
-def series(data, axis):
-    """The sweep along one axis, other axes of one value taken away."""
-    data = data.squeeze()
-    return data if axis in data.dims else None
+def trained(path, setting):
+    """Rows samples, width, mean risk, its standard deviation over the seeds."""
+    rows = []
+    for data in sweep.open_all(path, "training").values():
+        if data.attrs["model"] != "quadratic" or setting_of(data) != setting:
+            continue
+        risks = sweep.axis(sweep.axis(data[["risk"]], "samples"), "seed")["risk"].squeeze(
+            [d for d in data["risk"].dims if d not in ("samples", "width", "seed")], drop=True)
+        if "width" not in risks.dims:
+            continue
+        for n in risks["samples"].values:
+            for p in risks["width"].values:
+                risk = risks.sel(samples=n, width=p).dropna("seed")
+                if risk.size > 0:
+                    spread = float(risk.std(ddof=1)) if risk.size > 1 else 0.0
+                    rows.append((n, p, float(risk.mean()), spread))
+    return rows
 
 
-def draw_width(axes, data, points):
+class Theory:
+    """State evolution along width and along samples; widths from d on are one problem."""
+
+    def __init__(self, sweeps):
+        self.along_width = max(sweeps, key=lambda data: data.sizes["width"])
+        self.along_samples = max(sweeps, key=lambda data: data.sizes["samples"])
+        self.dimension = self.along_width.attrs["dimension"]
+
+    def clip(self, width):
+        return min(width, self.dimension)
+
+    def risk(self, n, width):
+        """At a point of either sweep, between samples by interpolation; NaN if in neither."""
+        for data in (self.along_width, self.along_samples):
+            if self.clip(width) not in data["width"].values:
+                continue
+            line = data["risk"].sel(width=self.clip(width))
+            samples = data["samples"].values
+            if n in samples:
+                return float(line.sel(samples=n))
+            if data is self.along_samples and samples[0] <= n <= samples[-1]:
+                return float(np.exp(np.interp(np.log(n), np.log(samples), np.log(line))))
+        return np.nan
+
+
+def draw_points(axes, theory, groups, chosen, at, colour, marker):
+    """Trained (filled) and published (open) networks that `chosen` picks, at x = at(row)."""
+    for rows, face in groups:
+        for row in rows:
+            if chosen(row):
+                axes.errorbar(at(row), row[2], row[3], fmt=marker, ms=7 if face == "none" else 3.5,
+                              mfc=face or colour, color=colour, capsize=2, lw=1)
+
+
+def draw_width(axes, theory, groups):
+    data = theory.along_width
     samples = np.atleast_1d(data["samples"].values)
     for n, colour, dash, marker in zip(samples, style.colours(len(samples)), style.DASHES,
                                        style.MARKERS):
         line = data.sel(samples=n)
+        if line["risk"].isnull().all():
+            continue
         axes.loglog(line["resolved_width"], line["risk"], ls=dash, color=colour,
                     label=rf"$n = {n:g}$")
         best = int(line["risk"].argmin())
         axes.plot(line["resolved_width"][best], line["risk"][best], "x", color=colour, ms=6)
-        same = points[points["samples"] == n]
-        axes.errorbar(same["width"], same["risk"], same["std"], fmt=marker, ms=5, mfc="white",
-                      color=colour, capsize=2)
-    axes.set(xlabel=r"width $p$", ylabel=r"excess risk $R$")
+        draw_points(axes, theory, groups, lambda row: row[0] == n,
+                    lambda row: theory.clip(row[1]), colour, marker)
+    axes.set(xlabel=r"width $p$ ($p \geq d$ at $d$)", ylabel=r"excess risk $R$")
     axes.legend()
 
 
-def draw_samples(axes, data, points):
+def draw_samples(axes, theory, groups):
+    data = theory.along_samples
     widths = np.atleast_1d(data["width"].values)
     for p, colour, marker in zip(widths, style.colours(len(widths)), style.MARKERS):
         line = data.sel(width=p)
-        axes.loglog(line["resolved_samples"], line["risk"], color=colour, label=rf"$p = {p:g}$")
-        same = points[points["width"] == p]
-        axes.errorbar(same["samples"], same["risk"], same["std"], fmt=marker, ms=5, mfc="white",
-                      color=colour, capsize=2)
+        label = rf"$p = {p:g}$" if p < theory.dimension else r"$p \geq d$"
+        axes.loglog(line["resolved_samples"], line["risk"], color=colour, label=label)
+        draw_points(axes, theory, groups, lambda row: theory.clip(row[1]) == theory.clip(p),
+                    lambda row: row[0], colour, marker)
     axes.set(xlabel=r"samples $n$", ylabel=r"excess risk $R$")
     axes.legend()
 
 
+def deviations(rows, reference):
+    """(deviation, row) of each row whose reference is known, the largest last."""
+    pairs = [(row[2] / reference(row) - 1, row) for row in rows]
+    return sorted((pair for pair in pairs if np.isfinite(pair[0])), key=lambda pair: abs(pair[0]))
+
+
+def largest(name, pairs):
+    if not pairs:
+        return ""
+    deviation, (n, p, *_) = pairs[-1]
+    return f"\n{name}: at most {100 * deviation:+.1f} % ($n$ = {n:g}, $p$ = {p:g})"
+
+
+def caption(theory, mine, theirs):
+    attributes = theory.along_width.attrs
+    known = {row[:2]: row[2] for row in theirs}
+    text = (rf"Quadratic network, $d$ = {attributes['dimension']:g}, "
+            rf"$\gamma$ = {attributes['source_exponent']:g}, $\Delta$ = {attributes['noise']:g}; "
+            "lines: theory; crosses: best width"
+            + ("; filled: trained" if mine else "")
+            + ("; open: trained, arXiv 2606.28242" if theirs else ""))
+    against = largest("trained against theory",
+                      deviations(mine, lambda row: theory.risk(*row[:2])))
+    return text + against + largest("trained against published", deviations(
+        mine, lambda row: known.get(row[:2], np.nan)))
+
+
+def per_cent(value, reference):
+    return f"{100 * (value / reference - 1):+.2f} %" if np.isfinite(value / reference) else "-"
+
+
+def print_table(theory, mine, theirs):
+    trained_at = {row[:2]: row[2:] for row in mine}
+    published_at = {row[:2]: row[2:] for row in theirs}
+    print(f"{'n':>8} {'p':>5} {'theory':>10} {'trained':>10} {'(std)':>9} {'published':>10} "
+          f"{'(std)':>9} {'to theory':>10} {'to published':>12}")
+    for point in sorted(set(trained_at) | set(published_at)):
+        expected = theory.risk(*point)
+        risk, spread = trained_at.get(point, (np.nan, np.nan))
+        known, error = published_at.get(point, (np.nan, np.nan))
+        print(f"{point[0]:8g} {point[1]:5g} {expected:10.6g} {risk:10.6g} {spread:9.2g} "
+              f"{known:10.6g} {error:9.2g} {per_cent(risk, expected):>10} "
+              f"{per_cent(risk, known):>12}")
+
+
 def main():
     path, folder = style.arguments(__doc__)
-    sweeps = [d.squeeze() for d in sweep.open_all(path, "state_evolution").values()
-              if d.attrs["model"] == "quadratic" and {"width", "samples"} <= set(d.dims)]
+    sweeps = [data.squeeze() for data in sweep.open_all(path, "state_evolution").values()
+              if data.attrs["model"] == "quadratic" and {"width", "samples"} <= set(data.dims)]
     if not sweeps:
-        raise SystemExit(f"{path}: no sweep over width and samples: run jobs/width.yaml")
-    along_width = max(sweeps, key=lambda d: d.sizes["width"])
-    along_samples = max(sweeps, key=lambda d: d.sizes["samples"])
-    points = published()
-    if not is_published_setting(along_width):
-        points = points[:0]
-    figure, axes = plt.subplots(1, 2, figsize=(9.5, 4), constrained_layout=True)
-    draw_width(axes[0], along_width, points)
-    draw_samples(axes[1], along_samples, points)
-    attributes = along_width.attrs
-    figure.suptitle(rf"Quadratic network, $d$ = {attributes['dimension']:g}, "
-                    rf"$\gamma$ = {attributes['source_exponent']:g}, "
-                    rf"$\Delta$ = {attributes['noise']:g}; crosses: best width"
-                    + ("; markers: trainings of arXiv 2606.28242" if len(points) else ""))
+        raise SystemExit(f"{path}: no sweep over width and samples: run jobs/width.yaml or "
+                         "jobs/width_training.yaml")
+    theory = Theory(sweeps)
+    setting = setting_of(theory.along_width)
+    mine, theirs = trained(path, setting), published(setting)
+    groups = [(mine, None), (theirs, "none")]
+    figure, axes = plt.subplots(1, 2, figsize=(9.5, 4.4), constrained_layout=True)
+    draw_width(axes[0], theory, groups)
+    draw_samples(axes[1], theory, groups)
+    figure.suptitle(caption(theory, mine, theirs), fontsize=9)
     style.save(figure, folder, "width")
+    if mine:
+        print_table(theory, mine, theirs)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def boundaries(model, gamma, dimension, x_range, y_range):
 
 def labels(model, gamma, dimension, x_range, y_range, cells=48):
     """{phase: (x, y, room)} at the roomiest point of each phase in view, room as a share of the
-    view; phases too narrow for a label are left out."""
+    view; phases without two cells in view are left out."""
     u = (np.arange(cells) + 0.5) / cells
     x = x_range[0] + u * (x_range[1] - x_range[0])
     y = y_range[0] + u * (y_range[1] - y_range[0])
@@ -57,7 +57,7 @@ def labels(model, gamma, dimension, x_range, y_range, cells=48):
             gaps = np.abs(inside[:, None, :] - outside[None, :, :]).max(axis=2).min(axis=1)
             room = np.minimum(room, gaps)
         best = int(np.argmax(room))
-        if room[best] > 0.024:
+        if len(inside) > 1:
             at = inside[best]
             places[NAMES[code]] = (x_range[0] + at[0] * (x_range[1] - x_range[0]),
                                    y_range[0] + at[1] * (y_range[1] - y_range[0]), room[best])

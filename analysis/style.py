@@ -10,6 +10,7 @@ try:
     import numpy as np
     import xarray  # noqa: F401  (named here so that its absence is explained)
     import h5netcdf  # noqa: F401
+    import sweep
 except ImportError as error:
     raise SystemExit(f"{error}; on Debian run this with /usr/bin/python3 and python3-xarray, "
                      "python3-h5netcdf, python3-matplotlib installed")
@@ -28,18 +29,43 @@ def colours(count):
     return plt.cm.cividis(np.linspace(0.0, 0.85, count))
 
 
+def decay_label(data, value):
+    """How a weight decay is written in the job, in mathematics."""
+    if data["weight_decay"].attrs.get("form") != "power":
+        return rf"$\lambda = {value:g}$"
+    return {0.0: r"$\lambda = 1$", 0.5: r"$\lambda = \sqrt{d}$",
+            -1.0: r"$\lambda = 1/d$"}.get(value, rf"$\lambda = d^{{{value:g}}}$")
+
+
 def arguments(usage):
     """ARCHIVE and the output folder, which is made."""
     if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
-        raise SystemExit(usage)
+        raise sweep.Refusal(usage.strip())
     folder = pathlib.Path(sys.argv[2] if len(sys.argv) == 3 else ".")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise sweep.Refusal(f"{folder}: {error.strerror}") from error
     return sys.argv[1], folder
 
 
 def save(figure, folder, name):
     for ending in ("png", "pdf"):
         path = folder / f"{name}.{ending}"
-        figure.savefig(path)
+        figure.savefig(path, bbox_inches="tight")
         print(path)
     plt.close(figure)
+
+
+def main(figures, usage, job):
+    """A whole script: save what figures(path) yields as (name, figure).  Wrong input is one line
+    and status 2; what is wrong with the archive is followed by the job whose archive would do."""
+    hint = ""
+    try:
+        path, folder = arguments(usage)
+        hint = f": run {job}"
+        for name, figure in figures(path):
+            save(figure, folder, name)
+    except sweep.Refusal as refusal:
+        print(f"{refusal}{hint}", file=sys.stderr)
+        raise SystemExit(2) from None

@@ -12,16 +12,20 @@ import xarray as xr
 KEPT = {"outcome", "attempts", "checksum", "effective_samples", "seconds"}
 
 
+class Refusal(SystemExit):
+    """Wrong input, in one line; style.main adds the job whose archive would do and exits with 2."""
+
+
 def sweep_names(path):
     """Names of the sweeps in the archive, as in the job file."""
     try:
         with h5py.File(path, "r") as archive:
             if "phasesweep_schema" not in archive.attrs:
-                raise SystemExit(f"{path}: no phasesweep archive")
+                raise Refusal(f"{path}: no phasesweep archive")
             return [name for name, group in archive.items()
                     if isinstance(group, h5py.Group) and "outcome" in group]
     except OSError as error:
-        raise SystemExit(f"{path}: {error}")
+        raise Refusal(f"{path}: {error}") from error
 
 
 def flag_codes(variable):
@@ -30,10 +34,16 @@ def flag_codes(variable):
                     np.atleast_1d(variable.attrs["flag_values"])))
 
 
-def open_sweep(path, name, engine="h5netcdf"):
-    """All fields of one sweep over its axes; NaN wherever the outcome is not `converged`.  Axes
-    given as one number are attributes: use `axis` for either."""
-    data = xr.open_dataset(path, group=name, engine=engine).load()
+def open_sweep(path, name, engine="h5netcdf", fields=None):
+    """One sweep over its axes: all fields, or only those named and `outcome`, as an archive of full
+    resolution is large.  NaN wherever the outcome is not `converged`.  Axes given as one number are
+    attributes: use `axis` for either."""
+    with xr.open_dataset(path, group=name, engine=engine) as lazy:
+        wanted = set(lazy.data_vars) if fields is None else {"outcome", *fields}
+        missing = sorted(wanted - set(lazy.variables))
+        if missing:
+            raise Refusal(f"{path}: sweep {name} has no field {', '.join(missing)}")
+        data = lazy[sorted(wanted)].load()
     good = data["outcome"] == flag_codes(data["outcome"])["converged"]
     for field in set(data) - KEPT:
         if field.startswith("resolved_"):
@@ -44,11 +54,25 @@ def open_sweep(path, name, engine="h5netcdf"):
     return data
 
 
-def open_all(path, method=None):
-    """{name: dataset} of the sweeps of a method (None: all)."""
-    sweeps = {name: open_sweep(path, name) for name in sweep_names(path)}
-    return {name: data for name, data in sweeps.items()
-            if method is None or data.attrs["method"] == method}
+def method_of(path, name):
+    with h5py.File(path, "r") as archive:
+        method = archive[name].attrs["method"]
+        return method.decode() if isinstance(method, bytes) else method
+
+
+def open_all(path, method=None, fields=None):
+    """{name: dataset} of the sweeps of a method (None: all), with those fields (None: all).  Sweeps
+    without one of them, as a predicted spectrum not asked for, are left out if another has all."""
+    found, refusal = {}, None
+    for name in sweep_names(path):
+        if method in (None, method_of(path, name)):
+            try:
+                found[name] = open_sweep(path, name, fields=fields)
+            except Refusal as lacking:
+                refusal = lacking
+    if refusal is not None and not found:
+        raise refusal
+    return found
 
 
 def axis(data, name):
@@ -58,6 +82,33 @@ def axis(data, name):
     return data.expand_dims({name: [float(data.attrs[name])]})
 
 
+def over(data, *names):
+    """The sweep over exactly these axes, also where the job gave one number; an axis of one value
+    that is not named becomes an attribute.  None if one of them is missing or another varies."""
+    for name in names:
+        if name not in data.dims and name not in data.attrs:
+            return None
+        data = axis(data, name)
+    for name in set(data["outcome"].dims) - set(names):
+        if data.sizes[name] > 1:
+            return None
+        data.attrs[name] = float(data[name][0])
+        data = data.isel({name: 0}, drop=True)
+    return data
+
+
 def decay_axis(data):
     """weight_decay or nuclear_weight, whichever the sweep varies; None if neither."""
     return next((a for a in ("weight_decay", "nuclear_weight") if a in data.dims), None)
+
+
+def by_model(path, wanted):
+    """{model: {method: dataset}} of the first sweep of each over the wanted axes, for models that
+    have all methods.  wanted: {method: (fields, axes)}."""
+    models = {}
+    for method, (fields, axes) in wanted.items():
+        for data in open_all(path, method, fields).values():
+            data = over(data, *axes)
+            if data is not None:
+                models.setdefault(data.attrs["model"], {}).setdefault(method, data)
+    return {model: found for model, found in models.items() if set(found) == set(wanted)}

@@ -3,15 +3,14 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "amp_model.h"
 #include "phasesweep/check.h"
 
-/* Adaptive damping looks at windows of WINDOW steps, counted as undamped ones.  The share that is
- * renewed falls by `notch`, at most to `least_renewed`, where the least residual of a window is
- * not below `stalls` times that of the one before; or `circles` times it while delta goes up and
- * down in turn, for then damping makes steps shrink faster. */
+/* Adaptive damping looks at windows of WINDOW steps, counted as undamped ones.  The share that
+ * is renewed falls by `notch`, at most to `least_renewed`, where the least residual of a window
+ * is not below `stalls` times that of the one before; or `circles` times it while delta goes up
+ * and down in turn, for then damping makes steps shrink faster. */
 enum { WINDOW = 10 };
 static const double stalls = 0.95;
 static const double circles = 0.6;
@@ -28,22 +27,22 @@ static const AmpModel *const models[MODEL_COUNT] = {
 
 /* How the iteration goes, on rank 0. */
 typedef struct Watch {
-    bool   adaptive;
-    double keep;        /* of the next iteration */
-    double before;      /* least residual of the last window */
-    double least;       /* of this window */
-    double rise;        /* last change of delta */
-    int    steps;       /* of this window */
-    int    turns;       /* changes of sign of `rise` among them */
+    bool adaptive;
+    double keep;   /* of the next iteration */
+    double before; /* least residual of the last window */
+    double least;  /* of this window */
+    double rise;   /* last change of delta */
+    int steps;     /* of this window */
+    int turns;     /* changes of sign of `rise` among them */
 } Watch;
 
 struct AmpWork {
-    MPI_Comm        team;       /* borrowed */
-    int             rank;       /* in team */
-    Problem         problem;    /* as last asked for */
-    AmpSettings     settings;
+    MPI_Comm team;   /* borrowed */
+    int rank;        /* in team */
+    Problem problem; /* as last asked for */
+    AmpSettings settings;
     const AmpModel *model;
-    void           *state;      /* of the model; owned */
+    void *state; /* of the model; owned */
 };
 
 AmpSettings amp_defaults(void)
@@ -89,7 +88,9 @@ void amp_free(AmpWork *work)
 static Watch watch_begin(double damping)
 {
     const bool adaptive = damping < 0.0;
-    return (Watch){.adaptive = adaptive, .keep = adaptive ? 0.0 : damping, .before = INFINITY,
+    return (Watch){.adaptive = adaptive,
+                   .keep = adaptive ? 0.0 : damping,
+                   .before = INFINITY,
                    .least = INFINITY};
 }
 
@@ -112,8 +113,8 @@ static void watch_step(Watch *watch, double residual, double rise)
     watch->steps = watch->turns = 0;
 }
 
-/* Of an undamped step: of S, and of z through delta, which may go on for long when S has come to
- * rest (a coefficient just at the threshold).  Where nothing is learned the change of S is
+/* Of an undamped step: of S, and of z through delta, which may go on for long when S has come
+ * to rest (a coefficient just at the threshold).  Where nothing is learned the change of S is
  * measured by the teacher, of norm 1. */
 static double relative_change(const AmpStep *step, double delta_before, double delta)
 {
@@ -131,9 +132,8 @@ static double noise_of(const Problem *problem, double square)
 
 static double weight_of(const Problem *problem)
 {
-    return problem->model == MODEL_QUADRATIC
-               ? 0.5 * problem_nuclear_weight(problem)
-               : problem->weight_decay * sqrt(problem->dimension);
+    return problem->model == MODEL_QUADRATIC ? 0.5 * problem_nuclear_weight(problem)
+                                             : problem->weight_decay * sqrt(problem->dimension);
 }
 
 /* Theory.md section 1. */

@@ -14,18 +14,18 @@
 enum { SUMS = 2 }; /* r.r and z.z travel with X^T z */
 
 typedef struct Diagonal {
-    MPI_Comm team;          /* borrowed */
-    int      team_rank;
-    int      d;
-    double   capacity, weight;
-    Samples  samples;       /* owned, as all below */
-    double  *block;         /* [block_rows * d] */
-    double  *z;             /* [rows] */
-    double  *out;           /* [block_rows] */
-    double  *theta;         /* [d] theta', on all ranks */
-    double  *base;          /* [d] theta, on rank 0 */
-    double  *gradient;      /* [d + SUMS]; X^T z on rank 0 */
-    double  *sorted;        /* [d] scratch */
+    MPI_Comm team; /* borrowed */
+    int team_rank;
+    int d;
+    double capacity, weight;
+    Samples samples;  /* owned, as all below */
+    double *block;    /* [block_rows * d] */
+    double *z;        /* [rows] */
+    double *out;      /* [block_rows] */
+    double *theta;    /* [d] theta', on all ranks */
+    double *base;     /* [d] theta, on rank 0 */
+    double *gradient; /* [d + SUMS]; X^T z on rank 0 */
+    double *sorted;   /* [d] scratch */
 } Diagonal;
 
 static size_t diagonal_memory(const Problem *problem, int ranks, SampleStore store)
@@ -38,8 +38,7 @@ static size_t diagonal_memory(const Problem *problem, int ranks, SampleStore sto
     return samples_memory(&spec, ranks) + 8 * (block * (d + 1) + rows + 4 * d + SUMS);
 }
 
-static void *diagonal_create(MPI_Comm team, const Problem *problem,
-                             const AmpSettings *settings)
+static void *diagonal_create(MPI_Comm team, const Problem *problem, const AmpSettings *settings)
 {
     Diagonal *a = checked_alloc(1, sizeof *a);
     SamplesSpec spec = samples_spec(problem);

@@ -1,5 +1,5 @@
-/* Message passing for the quadratic network: a pass over the data makes z and B = sum z_mu Z_mu,
- * an eigendecomposition makes S' from S + (d/2n) B.
+/* Message passing for the quadratic network: a pass over the data makes z and
+ * B = sum z_mu Z_mu, an eigendecomposition makes S' from S + (d/2n) B.
  */
 #include <assert.h>
 #include <math.h>
@@ -14,18 +14,18 @@
 #include "training_pass.h"
 
 typedef struct Quadratic {
-    MPI_Comm team;          /* borrowed */
-    int      team_rank;
-    int      d;
-    double   capacity, weight;
-    Samples  samples;       /* owned, as all below */
-    Pass     pass;          /* vector: z; gram: B on rank 0 */
-    Eigen    eigen;
-    int      rank;          /* of S' */
-    double  *factor;        /* d x d; S' = factor factor^T, on all ranks */
-    double  *matrix;        /* d x d; M, then S', on rank 0 */
-    double  *values;        /* [d] eigenvalues of M, ascending */
-    double  *base;          /* d x d; S, lower triangle, on rank 0 */
+    MPI_Comm team; /* borrowed */
+    int team_rank;
+    int d;
+    double capacity, weight;
+    Samples samples; /* owned, as all below */
+    Pass pass;       /* vector: z; gram: B on rank 0 */
+    Eigen eigen;
+    int rank;       /* of S' */
+    double *factor; /* d x d; S' = factor factor^T, on all ranks */
+    double *matrix; /* d x d; M, then S', on rank 0 */
+    double *values; /* [d] eigenvalues of M, ascending */
+    double *base;   /* d x d; S, lower triangle, on rank 0 */
 } Quadratic;
 
 static size_t quadratic_memory(const Problem *problem, int ranks, SampleStore store)
@@ -34,7 +34,7 @@ static size_t quadratic_memory(const Problem *problem, int ranks, SampleStore st
     spec.store = store;
     const size_t d = (size_t)spec.dimension;
     /* factor, matrix, base, LAPACK's workspace */
-    return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * 5 * d * d;
+    return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * 7 * d * d;
 }
 
 static void *quadratic_create(MPI_Comm team, const Problem *problem,
@@ -114,14 +114,22 @@ static void make_matrix(Quadratic *q)
     }
 }
 
-/* Root only.  S' = (M - b)_+ as a factor, leading column first. */
-static void make_factor(Quadratic *q, double b)
+/* Root only.  b, and how many eigenvalues are above it. */
+static double make_threshold(Quadratic *q)
 {
-    const size_t d = (size_t)q->d;
+    const double b = amp_threshold_matrix(q->values, q->d, q->capacity, q->weight);
     q->rank = 0;
     while (q->rank < q->d && q->values[q->d - 1 - q->rank] > b) {
         q->rank++;
     }
+    return b;
+}
+
+/* Root only.  S' = (M - b)_+ as a factor, leading column first, from the vectors wanted, which
+ * are the last columns. */
+static void make_factor(Quadratic *q, double b)
+{
+    const size_t d = (size_t)q->d;
     for (size_t k = 0; k < (size_t)q->rank; k++) {
         const double root = sqrt(q->values[d - 1 - k] - b);
         for (size_t i = 0; i < d; i++) {
@@ -171,20 +179,23 @@ static bool quadratic_step(void *state, AmpStep *step)
     if (q->team_rank == 0) {
         make_matrix(q);
     }
-    if (eigen_solve(&q->eigen, q->matrix, q->values) != OUTCOME_CONVERGED) {
+    if (eigen_values(&q->eigen, q->matrix, q->values) != OUTCOME_CONVERGED) {
+        return false;
+    }
+    if (q->team_rank == 0) {
+        step->threshold = make_threshold(q);
+    }
+    if (eigen_vectors(&q->eigen, q->rank, q->matrix) != OUTCOME_CONVERGED) {
         return false;
     }
     double onsager = 0.0; /* D/C */
     if (q->team_rank == 0) {
-        const double b = amp_threshold_matrix(q->values, q->d, q->capacity, q->weight);
-        onsager = 1.0 - q->weight / (b * q->capacity);
-        step->threshold = b;
-        make_factor(q, b);
+        onsager = 1.0 - q->weight / (step->threshold * q->capacity);
+        make_factor(q, step->threshold);
         compare(q, step);
     }
     const double fresh = 1.0 - step->keep;
-    const PassSums sums =
-        pass(q, step->trace * q->d, fresh, step->keep + fresh * onsager);
+    const PassSums sums = pass(q, step->trace * q->d, fresh, step->keep + fresh * onsager);
     step->residual = sums.residual;
     step->square = sums.square;
     return true;

@@ -17,9 +17,9 @@ double amp_capacity(const Problem *problem)
 /* ---- eigenvalues ----------------------------------------------------------------------- */
 
 typedef struct Spectrum {
-    const double *values;   /* [d] ascending */
-    int           d;
-    double        capacity, weight;
+    const double *values; /* [d] ascending */
+    int d;
+    double capacity, weight;
 } Spectrum;
 
 /* D of theory.md section 8: a pair of active eigenvalues counts 1. */

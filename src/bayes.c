@@ -6,8 +6,9 @@
 
 #include "phasesweep/check.h"
 #include "rule.h"
+#include "segment.h"
 
-enum { GRID = 1024, MIDDLE = 700, MAX_HALVINGS = 6, MAX_STEPS = 60 };
+enum { GRID = 1024, SPAN = SEGMENT_NODES - 1, MIDDLE = 700, MAX_HALVINGS = 6, MAX_STEPS = 60 };
 
 static const double step = 0.25;    /* of the grid, in log t */
 
@@ -25,6 +26,7 @@ struct BayesWork {
     Model     model;
     bool      signs;
     Known     grid[GRID];   /* entry k at log t = (k - MIDDLE) step */
+    Segment  *segment[GRID / SPAN]; /* of entries k SPAN ... (k + 1) SPAN, or NULL; owned */
     /* of the last point, which is often asked again along weight decay or width */
     double    samples, noise;
     Bayes     last;
@@ -34,7 +36,7 @@ struct BayesWork {
 typedef struct Line {
     BayesWork *work;
     double capacity, noise;
-    int    evaluations;
+    int    asked;       /* values of mmse, whether known or not: no matter what came before */
     Bayes *found;
 } Line;
 
@@ -46,24 +48,31 @@ BayesWork *bayes_create(void)
     return work;
 }
 
+static void forget_segments(BayesWork *work)
+{
+    for (int k = 0; k < GRID / SPAN; k++) {
+        segment_free(work->segment[k]);
+        work->segment[k] = NULL;
+    }
+}
+
 void bayes_free(BayesWork *work)
 {
     if (work != NULL) {
+        forget_segments(work);
         denoiser_free(work->denoiser);
         free(work);
     }
 }
 
-static Known evaluate(Line *line, double log_t)
+static Denoised denoise(void *context, double log_t)
 {
+    Line *line = context;
     BayesWork *work = line->work;
     const double t = exp(log_t);
-    line->evaluations++;
-    return (Known){.log_t = log_t,
-                   .mmse = work->model == MODEL_QUADRATIC
-                               ? denoise_matrix(work->denoiser, &work->teacher, t)
-                               : denoise_scalar(work->denoiser, &work->teacher, t, work->signs),
-                   .valid = true};
+    return work->model == MODEL_QUADRATIC
+               ? denoise_matrix(work->denoiser, &work->teacher, t)
+               : denoise_scalar(work->denoiser, &work->teacher, t, work->signs);
 }
 
 static const Known *grid_at(Line *line, int k)
@@ -71,9 +80,34 @@ static const Known *grid_at(Line *line, int k)
     assert(k >= 0 && k < GRID);
     Known *known = &line->work->grid[k];
     if (!known->valid) {
-        *known = evaluate(line, (k - MIDDLE) * step);
+        const double log_t = (k - MIDDLE) * step;
+        *known = (Known){.log_t = log_t, .mmse = denoise(line, log_t), .valid = true};
     }
     return known;
+}
+
+/* The scalar denoiser is cheaper than what its segments would cost. */
+static Known evaluate(Line *line, double log_t)
+{
+    BayesWork *work = line->work;
+    const SegmentSource source = {denoise, line};
+    line->asked++;
+    const double place = floor(log_t / step) + MIDDLE;
+    if (work->model != MODEL_QUADRATIC || place < 0.0 || place + SPAN >= GRID) {
+        return (Known){.log_t = log_t, .mmse = denoise(line, log_t), .valid = true};
+    }
+    const int k = (int)place / SPAN;
+    if (work->segment[k] == NULL) {
+        SegmentNode node[SEGMENT_NODES];
+        for (int j = 0; j < SEGMENT_NODES; j++) {
+            const Known *known = grid_at(line, k * SPAN + j);
+            node[j] = (SegmentNode){known->log_t, known->mmse};
+        }
+        work->segment[k] = segment_create(node);
+    }
+    return (Known){.log_t = log_t,
+                   .mmse = segment_at(work->segment[k], &source, log_t),
+                   .valid = true};
 }
 
 /* How far mmse is above the line, and the derivative in log t. */
@@ -194,6 +228,7 @@ static void find_roots(Line *line)
     const double high = log((1.0 + line->noise) / line->capacity);
     const int first = (int)fmin(GRID - 1, ceil(high / step) + MIDDLE);
     const int last = (int)fmax(0.0, floor(fmin(high, bottom(line)) / step) + MIDDLE);
+    line->asked += first - last + 1;
     for (int k = first; k > last; k--) {
         search(line, grid_at(line, k - 1), grid_at(line, k), 0);
     }
@@ -251,6 +286,7 @@ static void take_problem(BayesWork *work, const Problem *problem, bool signs)
         work->model = problem->model;
         work->signs = signs;
         work->samples = 0.0;
+        forget_segments(work);
         for (int k = 0; k < GRID; k++) {
             work->grid[k].valid = false;
         }
@@ -281,7 +317,7 @@ Bayes bayes_solve(BayesWork *work, const Problem *problem, bool random_signs)
     if (bayes.roots == 0) {
         bayes.outcome = OUTCOME_FAILED;
     }
-    bayes.iterations = line.evaluations;
+    bayes.iterations = line.asked;
     work->samples = problem->samples;
     work->noise = problem->noise;
     work->last = bayes;

@@ -21,8 +21,9 @@ typedef struct PlanRequest {
     bool overridden;        /* keys were set on the command line */
 } PlanRequest;
 
-/* Local.  Needs no MPI.  Print what the job of this text (taken over) costs.  STATUS_WRONG_INPUT if something
- * is wrong with it, or if lines do not fit the ranks and memory given. */
+/* Local.  Needs no MPI.  Print what the job of this text (taken over) costs.
+ * STATUS_WRONG_INPUT if something is wrong with it, or if lines do not fit the ranks and memory
+ * given. */
 ExitStatus cli_plan(const PlanRequest *request, char *text);
 
 #endif

@@ -13,7 +13,7 @@
 
 #include "phasesweep/check.h"
 
-enum { SLOTS = 2048, MAX_STEPS = 100 };
+enum { SLOTS_MOST = 8192, MAX_STEPS = 100 };
 
 /* The side stays: it is what the table is for. */
 void field_table_free(FieldTable *table)
@@ -33,11 +33,15 @@ Field field_of_atoms(const Atoms *atoms)
 static void take_teacher(FieldTable *table, const Teacher *teacher)
 {
     if (table->slot != NULL && table->source_exponent == teacher->source_exponent &&
-        table->dimension == teacher->dimension && table->used < SLOTS / 2) {
+        table->dimension == teacher->dimension && table->used < table->slots / 2) {
         return;
     }
-    table->slot = checked_realloc(table->slot, SLOTS, sizeof *table->slot);
-    for (size_t k = 0; k < SLOTS; k++) {
+    table->slots = 64;
+    while (table->slots < SLOTS_MOST && (double)table->slots <= 2.0 * teacher->dimension) {
+        table->slots *= 2;
+    }
+    table->slot = checked_realloc(table->slot, table->slots, sizeof *table->slot);
+    for (size_t k = 0; k < table->slots; k++) {
         table->slot[k].index = 0.0;
     }
     table->used = 0;
@@ -92,9 +96,9 @@ const Field *field_around(FieldTable *table, const Teacher *teacher, double inde
     assert(index >= 1.0 && index <= teacher->dimension);
     take_teacher(table, teacher);
     /* whole indices as doubles; neighbours fall into neighbouring slots */
-    size_t k = (size_t)fmod(index, SLOTS);
+    size_t k = (size_t)fmod(index, (double)table->slots);
     while (table->slot[k].index != 0.0 && table->slot[k].index != index) {
-        k = (k + 1) % SLOTS;
+        k = (k + 1) % table->slots;
     }
     if (table->slot[k].index == 0.0) {
         fill(&table->slot[k], teacher, index, table->side, &table->scratch);

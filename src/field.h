@@ -41,7 +41,8 @@ typedef struct FieldSlot {
 typedef struct FieldTable {
     int side;               /* one of the above */
     double source_exponent, dimension;  /* of the teacher they belong to */
-    FieldSlot *slot;        /* a hash table by index; owned */
+    FieldSlot *slot;        /* [slots] a hash table by index; owned */
+    size_t slots;           /* a power of two, for half as many s_i */
     size_t used;
     Atoms  scratch;
 } FieldTable;

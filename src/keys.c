@@ -85,7 +85,8 @@ const Key keys_table[KEY_COUNT] = {
     {"weight_decay", "lambda", "1", RANGE(KIND_REAL, LEAST, MOST, false, WEIGHT_FORMS),
      "this or nuclear_weight", "weight of the squared norms; none for bayes and optimal"},
     {"nuclear_weight", "lambda_tilde", "1", RANGE(KIND_REAL, LEAST, MOST, false, WEIGHT_FORMS),
-     "this or weight_decay", "lambda sqrt(p/d); model quadratic only"},
+     "this or weight_decay",
+     "lambda sqrt(p/d); model quadratic only; given to optimal: the best width at it"},
 };
 #undef WORD
 #undef RANGE

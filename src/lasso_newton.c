@@ -160,9 +160,14 @@ static bool iterate(LassoWork *work, double tolerance, ActiveSet set[2], Kept *k
             keep(work, kept);
         }
         const bool reached = lasso_agree(work, work->value.gap <= tolerance);
-        if (reached || (changes == 0 && last == 0)) {
+        const bool fixed = changes == 0 && last == 0;
+        if (reached || (fixed && work->system.slots == 0)) {
             keep(work, kept);
             return true;
+        }
+        if (fixed) {
+            /* a factor of other columns, nearly singular perhaps, is not exact enough */
+            active_free(&work->system);
         }
         if (changes > settling * last ||
             lasso_agree(work, !(work->value.objective <= far_above * start))) {

@@ -62,12 +62,16 @@ static const Price prices[MODEL_COUNT][METHOD_COUNT] =
 };
 
 static const double narrow_iterations = 400.0; /* of L-BFGS on W, 4 n d p flops each */
-static const double narrow_vectors = 24.0;     /* p x d arrays of its memory */
+static const double narrow_columns = 192.0;    /* of starts that descend side by side, */
+static const double narrow_starts = 3.0;       /* and how many there are at most; p x d */
+static const double narrow_shared = 65.0;      /* arrays of each, spread over the ranks, */
+static const double narrow_own = 3.0;          /* and on every rank */
+static const double narrow_matrices = 3.0;     /* d x d of the certificate */
 static const double again = 1.5;               /* time, if rows are made at every use */
 static const double bandwidth = 1e9;           /* bytes a second that ranks add up */
 static const double latency = 5e-5;            /* seconds of a step that all ranks take */
 static const double serial_d = 400.0; /* below this d^3 steps do not scale, above by d / it */
-static const double useful = 0.75;     /* efficiency at which a team is full */
+static const double useful = 0.75;    /* efficiency at which a team is full */
 static const double program_bytes = 50e6; /* of a rank before it computes */
 static const double block_bytes = 8e6;    /* of data in hand */
 
@@ -123,7 +127,18 @@ static double point_seconds(const Problem *problem, bool first, double *fixed)
     return iterations * ((flops + eigen) / price->rate + latency) + *fixed;
 }
 
-/* Matrices and program are on every rank of a team, rows are shared. */
+/* Numbers that a rank keeps besides rows of data; see narrow_memory. */
+static double narrow_numbers(const Problem *problem, int ranks)
+{
+    const double d = problem->dimension;
+    const double fit = floor(narrow_columns / problem->width);
+    const double starts = fit < 1.0 ? 1.0 : fmin(fit, narrow_starts);
+    return problem->width * d * starts * (narrow_shared / ranks + narrow_own) +
+           narrow_matrices * d * d;
+}
+
+/* Matrices and program are on every rank of a team; rows, and what a narrow network shares, are
+ * divided. */
 double plan_memory(const Problem *problem, int ranks, SampleStore store)
 {
     const Price *price = price_of(problem);
@@ -132,7 +147,7 @@ double plan_memory(const Problem *problem, int ranks, SampleStore store)
     }
     const double d = problem->dimension;
     const double entry = store == STORE_DOUBLE ? 8.0 : store == STORE_FLOAT ? 4.0 : 0.0;
-    const double numbers = is_narrow(problem) ? narrow_vectors * problem->width * d
+    const double numbers = is_narrow(problem) ? narrow_numbers(problem, ranks)
                                               : (price->matrices * d + price->vectors) * d;
     const double rows = problem->samples * (entry * d + 8.0 * price->row);
     return program_bytes + block_bytes + 8.0 * numbers + rows / ranks;

@@ -179,7 +179,18 @@ static bool solve_evolution(const PointLine *line)
     return true;
 }
 
-/* The point at the best weight decay; that of the job file has no part in it. */
+/* The best weight decay or, where the job gives a nuclear weight, the best width. */
+static Optimum optimise(PointWork *work, const Problem *problem)
+{
+    if (isnan(problem->weight_decay)) {
+        return optimal_weight_decay(&work->evolution, problem);
+    }
+    const Optimum best = optimal_width(&work->evolution, problem);
+    /* other widths were tried after it; the spectrum is asked for next */
+    work->evolution.overlaps.width = best.width;
+    return best;
+}
+
 static bool solve_optimal(const PointLine *line)
 {
     PointWork *work = line->team->work;
@@ -188,10 +199,13 @@ static bool solve_optimal(const PointLine *line)
         assert(line->problems[k].method == METHOD_OPTIMAL);
         Problem problem = line->problems[k];
         const double start = point_clock();
-        const Optimum best = optimal_weight_decay(&work->evolution, &problem);
+        const bool width = !isnan(problem.weight_decay);
+        const Optimum best = optimise(work, &problem);
         problem.weight_decay = best.weight_decay;
+        problem.width = best.width;
         line->records[k] = record_of_evolution(line, k, &problem, &best.evolution);
-        line->records[k].value[FIELD_OPTIMAL_WEIGHT_DECAY] = best.weight_decay;
+        line->records[k].value[width ? FIELD_OPTIMAL_WIDTH : FIELD_OPTIMAL_WEIGHT_DECAY] =
+            width ? best.width : best.weight_decay;
         line->records[k].value[FIELD_ITERATIONS] = best.iterations;
         point_complete(&problem, point_clock() - start, &line->records[k]);
     }

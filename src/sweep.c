@@ -7,6 +7,50 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/check.h"
+
+void sweep_copy(Sweep *to, const Sweep *from, KeyId id)
+{
+    assert(to->line[id] == 0);
+    to->line[id] = from->line[id];
+    if (id == KEY_MODEL) {
+        to->model = from->model;
+    } else if (id == KEY_METHOD) {
+        to->method = from->method;
+    } else if (id == KEY_TOLERANCE) {
+        to->tolerance = from->tolerance;
+    } else if (id == KEY_SIGNS) {
+        to->random_signs = from->random_signs;
+    } else if (id == KEY_STORE) {
+        to->store = from->store;
+    } else if (id == KEY_RANKS_PER_LINE) {
+        to->ranks_per_line = from->ranks_per_line;
+    } else if (id == KEY_DAMPING) {
+        to->damping = from->damping;
+    } else if (id == KEY_SPECTRUM) {
+        to->spectrum = from->spectrum;
+    } else if (id >= KEY_AXES) {
+        /* `to` owns its values, like every sweep */
+        Axis *axis = &to->axis[id - KEY_AXES];
+        *axis = from->axis[id - KEY_AXES];
+        const double *values = axis->values;
+        axis->values = checked_alloc(axis->count, sizeof(double));
+        if (axis->count > 0) {
+            memcpy(axis->values, values, axis->count * sizeof(double));
+        }
+    }
+}
+
+void sweep_free(Sweep *sweep)
+{
+    for (int id = 0; id < AXIS_COUNT; id++) {
+        free(sweep->axis[id].values);
+    }
+    *sweep = (Sweep){0};
+}
 
 /* Outermost axis first; the order of axes is that of AxisId, not of the job file. */
 int sweep_shape(const Sweep *sweep, size_t shape[AXIS_COUNT], AxisId ids[AXIS_COUNT])
@@ -162,10 +206,9 @@ static double resolve_weight_decay(const Sweep *sweep, const double value[AXIS_C
 {
     const bool nuclear = sweep->axis[AXIS_NUCLEAR_WEIGHT].count > 0;
     const AxisId id = nuclear ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY;
-    if (!method_decays(sweep->method)) {
-        return NAN;
+    if (sweep->axis[id].count == 0) {
+        return NAN; /* sweep_check has seen to it that the method needs none */
     }
-    assert(sweep->axis[id].count > 0);
     const double weight = resolve(sweep->axis[id].form, value[id], problem->dimension, 1.0,
                                   problem_effective_samples(problem));
     return nuclear ? problem_weight_decay(problem, weight) : weight;

@@ -130,46 +130,6 @@ void sweep_set(Sweep *sweep, const char *assignment, Errors *errors)
     free(name);
 }
 
-void sweep_copy(Sweep *to, const Sweep *from, KeyId id)
-{
-    assert(to->line[id] == 0);
-    to->line[id] = from->line[id];
-    if (id == KEY_MODEL) {
-        to->model = from->model;
-    } else if (id == KEY_METHOD) {
-        to->method = from->method;
-    } else if (id == KEY_TOLERANCE) {
-        to->tolerance = from->tolerance;
-    } else if (id == KEY_SIGNS) {
-        to->random_signs = from->random_signs;
-    } else if (id == KEY_STORE) {
-        to->store = from->store;
-    } else if (id == KEY_RANKS_PER_LINE) {
-        to->ranks_per_line = from->ranks_per_line;
-    } else if (id == KEY_DAMPING) {
-        to->damping = from->damping;
-    } else if (id == KEY_SPECTRUM) {
-        to->spectrum = from->spectrum;
-    } else if (id >= KEY_AXES) {
-        /* `to` owns its values, like every sweep */
-        Axis *axis = &to->axis[id - KEY_AXES];
-        *axis = from->axis[id - KEY_AXES];
-        const double *values = axis->values;
-        axis->values = checked_alloc(axis->count, sizeof(double));
-        if (axis->count > 0) {
-            memcpy(axis->values, values, axis->count * sizeof(double));
-        }
-    }
-}
-
-void sweep_free(Sweep *sweep)
-{
-    for (int id = 0; id < AXIS_COUNT; id++) {
-        free(sweep->axis[id].values);
-    }
-    *sweep = (Sweep){0};
-}
-
 /* Defaults that are no number or word ("d") are the business of sweep_problem. */
 static void complete(Sweep *sweep)
 {
@@ -200,6 +160,13 @@ static bool given(const Sweep *sweep, AxisId id)
     return sweep->line[KEY_AXES + id] != 0;
 }
 
+/* Method optimal at a given nuclear weight: the width is what it varies. */
+static bool seeks_width(const Sweep *sweep)
+{
+    return sweep->method == METHOD_OPTIMAL && sweep->model == MODEL_QUADRATIC &&
+           given(sweep, AXIS_NUCLEAR_WEIGHT) && !given(sweep, AXIS_WEIGHT_DECAY);
+}
+
 /* One of two ways to give the weight decay, none to a method that takes none. */
 static void check_weight(const Sweep *sweep, size_t line, Errors *errors)
 {
@@ -207,7 +174,13 @@ static void check_weight(const Sweep *sweep, size_t line, Errors *errors)
     const bool nuclear = given(sweep, AXIS_NUCLEAR_WEIGHT);
     const AxisId extra = nuclear ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY;
     const size_t there = sweep->line[KEY_AXES + extra];
-    if (!method_decays(sweep->method)) {
+    if (seeks_width(sweep)) {
+        if (given(sweep, AXIS_WIDTH)) {
+            refuse(errors, sweep->line[KEY_AXES + AXIS_WIDTH], KEY_AXES + AXIS_WIDTH,
+                   checked_format("method optimal finds it at a nuclear_weight; allowed: no "
+                                  "width, or no nuclear_weight"));
+        }
+    } else if (!method_decays(sweep->method)) {
         if (decay || nuclear) {
             refuse(errors, there, KEY_AXES + extra,
                    checked_format("method %s takes none; allowed: no weight decay",
@@ -333,7 +306,7 @@ static bool check_corner(const Sweep *sweep, const Problem *p, Errors *errors)
     const AxisId weight = nuclear ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY;
     if (!check_resolved(sweep, AXIS_SAMPLES, p->samples, d, errors) ||
         (given(sweep, AXIS_WIDTH) && !check_resolved(sweep, AXIS_WIDTH, p->width, d, errors)) ||
-        (method_decays(p->method) &&
+        (!isnan(p->weight_decay) &&
          (!check_resolved(sweep, weight, p->weight_decay, d, errors) ||
           !check_resolved(sweep, weight, problem_nuclear_weight(p), d, errors)))) {
         return false;

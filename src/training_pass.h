@@ -1,4 +1,5 @@
-/* training_pass.h - one pass over the data, private to training*.c.
+/* training_pass.h - one pass over the data, private to training*.c, narrow.c and
+ * amp_quadratic.c.
  *
  * A pass takes the new network S = factor factor^T, makes its residual r = y - A(S) block by
  * block, mixes it with vectors of earlier passes into the next dual vector v, and forms

@@ -14,9 +14,16 @@
 
 static Problem problem_of(Model model, double d, double n, double weight)
 {
-    return (Problem){.model = model, .method = METHOD_AMP, .dimension = d, .width = d,
-                     .samples = n, .source_exponent = 1.25, .noise = 0.1,
-                     .weight_decay = weight, .seed = 3.0, .tolerance = 1e-8};
+    return (Problem){.model = model,
+                     .method = METHOD_AMP,
+                     .dimension = d,
+                     .width = d,
+                     .samples = n,
+                     .source_exponent = 1.25,
+                     .noise = 0.1,
+                     .weight_decay = weight,
+                     .seed = 3.0,
+                     .tolerance = 1e-8};
 }
 
 static Amp iterate(MPI_Comm team, const Problem *problem, const AmpSettings *settings,
@@ -52,10 +59,9 @@ static void train(Problem problem, double *objective, double *risk, double spect
 static void test_trained_network(void **unused)
 {
     (void)unused;
-    const Problem problems[] = {problem_of(MODEL_QUADRATIC, 60, 2400, 0.4),
-                                problem_of(MODEL_QUADRATIC, 50, 250, 0.1),
-                                problem_of(MODEL_DIAGONAL, 300, 450, 0.2),
-                                problem_of(MODEL_DIAGONAL, 300, 240, 0.3)};
+    const Problem problems[] = {
+        problem_of(MODEL_QUADRATIC, 60, 2400, 0.4), problem_of(MODEL_QUADRATIC, 50, 250, 0.1),
+        problem_of(MODEL_DIAGONAL, 300, 450, 0.2), problem_of(MODEL_DIAGONAL, 300, 240, 0.3)};
     for (size_t k = 0; k < sizeof problems / sizeof *problems; k++) {
         const AmpSettings settings = amp_defaults();
         double passed[300], trained[300];

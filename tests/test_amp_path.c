@@ -14,9 +14,15 @@ enum { STEPS = 12 };
 
 static Problem problem_of(Model model, double d, double n, double weight)
 {
-    return (Problem){.model = model, .method = METHOD_AMP, .dimension = d, .width = d,
-                     .samples = n, .source_exponent = 1.25, .noise = 0.1,
-                     .weight_decay = weight, .tolerance = 1e-6};
+    return (Problem){.model = model,
+                     .method = METHOD_AMP,
+                     .dimension = d,
+                     .width = d,
+                     .samples = n,
+                     .source_exponent = 1.25,
+                     .noise = 0.1,
+                     .weight_decay = weight,
+                     .tolerance = 1e-6};
 }
 
 /* Mean over seeds of R / predicted R - 1 by iteration; iterations beyond the last are 0. */
@@ -53,8 +59,8 @@ static void test_diagonal(void **unused)
         assert_true(fabs(mean[k]) < 0.1);
     }
     deviation(problem, 0.3, 10, mean);
-    for (int k = 0; k < STEPS; k++) { /* the overlap of errors is a guess */
-        assert_true(fabs(mean[k]) < (k > 0 && k < 6 ? 0.5 : 0.1));
+    for (int k = 0; k < STEPS; k++) { /* the overlap of errors is a guess: 6 % more */
+        assert_true(fabs(mean[k]) < (k < 2 ? 0.1 : 0.15));
     }
 }
 
@@ -101,9 +107,9 @@ static void test_fixed_point(void **unused)
 int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_diagonal), cmocka_unit_test(test_quadratic),
-        cmocka_unit_test(test_fixed_point)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_diagonal),
+                                       cmocka_unit_test(test_quadratic),
+                                       cmocka_unit_test(test_fixed_point)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();
     return failed;

@@ -48,6 +48,24 @@ JOB = """sweeps:
     seed: [0, 1]
     samples: {as: effective_power, values: [0.5, 1]}
     weight_decay: {as: power, values: [0.5, 0]}
+  - name: diagonal_trained
+    model: diagonal
+    method: training
+    source_exponent: 1.25
+    dimension: 300
+    noise: 0.1
+    seed: [0, 1]
+    samples: {as: effective_power, values: [0.5, 1]}
+    weight_decay: {as: power, values: [0.5, 0]}
+  - name: narrow_trained
+    method: training
+    source_exponent: 1.25
+    dimension: 50
+    noise: 0.1
+    seed: [0, 1]
+    width: [1, 3, 50]
+    samples: [300, 3000]
+    nuclear_weight: 0.1
 """
 
 
@@ -77,7 +95,9 @@ def check_boundaries():
                 sides = [int(phases.predicted(model, gamma, 1e4, x + s * across[0],
                                               y + s * across[1])) for s in (-1, 1)]
                 assert sides[0] != sides[1], (model, gamma, x, y)
-            for name, (x, y, room) in phases.labels(model, gamma, 1e4, *view).items():
+            labels = phases.labels(model, gamma, 1e4, *view)
+            assert {"Ia", "Ib", "II", "III", "VIa", "VIb"} <= set(labels)   # narrow or not
+            for name, (x, y, room) in labels.items():
                 assert phases.NAMES[int(phases.predicted(model, gamma, 1e4, x, y))] == name
 
 
@@ -106,7 +126,8 @@ def check_figures(folder, path):
     for script, names in {"fig_phase_diagram.py": ["phase_diagram_diagonal"],
                           "fig_exponents.py": ["exponents_quadratic_1.25"],
                           "fig_width.py": ["width"],
-                          "fig_risk_vs_samples.py": ["risk_vs_samples_quadratic"]}.items():
+                          "fig_risk_vs_samples.py": ["risk_vs_samples_quadratic",
+                                                     "risk_vs_samples_diagonal"]}.items():
         done = draw(script, path, folder)
         assert done.returncode == 0, done.stderr
         for name in names:

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "phasesweep/bayes.h"
+#include "phasesweep/denoise.h"
 #include "phasesweep/optimal.h"
 #include "phasesweep/rng.h"
 
@@ -62,6 +63,37 @@ static void test_limits(void **unused)
     assert_true(fabs(bayes.root[0].exponent_samples + 1.0) < 1e-4);
 }
 
+/* What is tabulated on the way is right, and does not depend on the way. */
+static void test_table(void **unused)
+{
+    (void)unused;
+    enum { POINTS = 80 };
+    BayesWork *other = bayes_create();
+    Denoiser *denoiser = denoiser_create();
+    const Teacher teacher = teacher_create(1.25, 400);
+    Bayes forwards[POINTS];
+    for (int turn = 0; turn < 2; turn++) {
+        for (int k = 0; k < POINTS; k++) {
+            const int j = turn == 0 ? k : POINTS - 1 - k;
+            const double noise = j % 2 ? 0.1 : 0.02;
+            const Problem p = problem_of(MODEL_QUADRATIC, pow(10.0, -1.0 + 0.1 * j), 400, noise);
+            const Bayes bayes = bayes_solve(turn == 0 ? work : other, &p, false);
+            const double delta = bayes_best(&bayes)->delta;
+            const double mmse = denoise_matrix(denoiser, &teacher, delta * delta).risk;
+            /* 1e-8 in mmse, more in R where the curves meet at a small angle */
+            assert_true(fabs(bayes_best(&bayes)->risk / mmse - 1.0) < 1e-7);
+            if (turn == 0) {
+                forwards[j] = bayes;
+            }
+            assert_true(bayes_best(&bayes)->risk == bayes_best(&forwards[j])->risk &&
+                        delta == bayes_best(&forwards[j])->delta &&
+                        bayes.iterations == forwards[j].iterations);
+        }
+    }
+    denoiser_free(denoiser);
+    bayes_free(other);
+}
+
 static void test_exponent(void **unused)
 {
     (void)unused;
@@ -83,6 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_below_all),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_table),
         cmocka_unit_test(test_exponent),
     };
     const int failures = cmocka_run_group_tests(tests, NULL, NULL);

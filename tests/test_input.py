@@ -2,6 +2,7 @@
 
 usage: test_input.py PHASESWEEP
 """
+import json
 import os
 import subprocess
 import sys
@@ -37,7 +38,30 @@ def check_point():
     refused(["point", *good, "source_exponent=11"], "twice")
     refused(["point", *good, "model=cubic"], "model", "quadratic")
     refused(["point", *good, "tolerance=2"], "tolerance", "allowed")
+    best = ["point", "method=optimal", *good]
+    refused([*best, "width=3"], "width", "allowed")
+    refused([*best, "model=diagonal"], "nuclear_weight", lines=2)
+    refused(["point", *good, "method=bayes"], "nuclear_weight", "allowed")
+    refused(["point", *good, "method=bayes", "spectrum=9"], "spectrum", lines=2)
     refused(["sweep"], "sweep", "unknown")
+
+
+def check_best_width():
+    """At a nuclear weight, optimal finds the width: no neighbour is better."""
+    def point(*arguments):
+        keys = [f"{k}={v}" for k, v in {**GOOD, "samples": "4000",
+                                          "nuclear_weight": "0.03"}.items()]
+        done = subprocess.run([PROGRAM, "point", *keys, *arguments], capture_output=True,
+                              text=True, check=True)
+        return json.loads(done.stdout)
+    best = point("method=optimal", "spectrum=20")
+    width = best["optimal_width"]
+    assert 1 < width < 100 and best["resolved_width"] == width
+    parts = ("overfitting", "underfitting", "approximation", "cross")
+    assert abs(sum(best[part] for part in parts) - best["risk"]) < 1e-10 * best["risk"]
+    for other in (width - 1, width + 1, 100):
+        assert point(f"width={other}")["risk"] > best["risk"], other
+    assert abs(point(f"width={width}")["risk"] / best["risk"] - 1) < 1e-9
 
 
 def check_job(folder):
@@ -82,4 +106,5 @@ def check_reference():
 with tempfile.TemporaryDirectory() as scratch:
     check_reference()
     check_point()
+    check_best_width()
     check_job(scratch)

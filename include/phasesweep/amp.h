@@ -6,11 +6,12 @@
  *     z' = y - A(S') + z D/C
  * from S = 0, z = y.  f takes b off eigenvalues or coefficients.  A fixed point is the trained
  * network, whatever b led there.  Damping keeps a part k of S and of z: S = (1-k) S' + k S, and
- * z alike; M has Gaussian noise at any k, and the path of R is that of
- *     t' = (1-k^2) (R(t, b(t)) + noise)/C + k^2 t,   t = (1 + noise)/C at first          (E1)
- * exactly as d grows if k = 0.  Else z is a sum of errors of several iterates; the overlap of two
- * of them is taken to be the smaller R, as if S' were a conditional mean, and the predicted path
- * is good to a factor of two while R falls fast, its end as good as ever.
+ * z alike.  M has Gaussian noise at any k, of variance t = (1 + noise)/C at first, then
+ *     C t' = (1-k)^2 (R + noise) + 2k (1-k) (O + noise) + k^2 C t                     (E1)
+ * with R of f at (t, b(t)) and O the overlap of its error with those that z is made of: 1 - m
+ * with S* itself, the error of S = 0, and taken to be R with every other, as it were if S' were
+ * a conditional mean.  So the predicted path of R is exact as d grows if k = 0, and for two
+ * iterations at any k; then good to 6 % at k = .3, 16 % at k = .6 (d = 2000), its end exact.
  *
  * Without damping the iteration may go round in circles, or grow without end, where d is small
  * or the weight decay is: so by default damping is raised whenever steps stop shrinking.

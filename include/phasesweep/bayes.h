@@ -7,7 +7,9 @@
  * which.  Weight decay, width and tolerance play no part.
  *
  * mmse(t) does not depend on samples and noise: its values on a fixed grid in log t are kept
- * and tell where roots can be, so that a point costs two or three evaluations more.  Several
+ * and tell where roots can be.  Between them a point of the diagonal network costs two or three
+ * evaluations more; for the quadratic one mmse is tabulated, to 1e-8 of it, by polynomials that
+ * points and lines share, and a point costs no evaluation once its neighbourhood is known.  Several
  * roots are possible; those at an odd place, counted from R = 1, are stable.  The optimal one
  * has the lowest free energy, found by integrating
  *     dPsi/dR = capacity (R - mmse) / (k (R + noise)^2),  k = 4 quadratic, 2 diagonal,
@@ -38,7 +40,7 @@ typedef struct Bayes {
     int       roots;        /* odd, 1 ... BAYES_ROOTS */
     BayesRoot root[BAYES_ROOTS]; /* R decreasing; [0] is what an iteration reaches from R = 1 */
     int       optimal;      /* index of the lowest free energy */
-    int       iterations;   /* evaluations of mmse for this point */
+    int       iterations;   /* values of mmse that were asked for, tabulated or not */
 } Bayes;
 
 /* What is known of mmse, of the last teacher and prior. */

@@ -23,7 +23,7 @@ typedef enum Method {
     METHOD_STATE_EVOLUTION,
     /* Bayes-optimal risk */
     METHOD_BAYES,
-    /* state evolution at the best weight decay */
+    /* state evolution at the best weight decay, or at a given nuclear weight the best width */
     METHOD_OPTIMAL,
     /* empirical risk minimisation on drawn samples */
     METHOD_TRAINING,
@@ -62,7 +62,7 @@ typedef struct Problem {
     double width;
     /* n > 0, number of data (not n_eff); real in state evolution */
     double samples;
-    /* lambda > 0; NAN for methods that take none */
+    /* lambda > 0; NAN where the method takes none, or finds it */
     double weight_decay;
     /* > 0, relative; what it bounds is stated by the method */
     double tolerance;

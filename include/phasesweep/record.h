@@ -103,7 +103,9 @@ typedef enum FieldKind {
     X(GAP, REAL, TRAINING, "gap", "1", "gap/F", "8", "relative duality gap")                   \
     X(SECONDS, REAL, ALL, "seconds", "s", "", "", "wall time of the point; not in the checksum") \
     X(DAMPING, REAL, AMP, "last_damping", "1", "k", "8",                                       \
-      "share of the iterate before that the last iteration kept")
+      "share of the iterate before that the last iteration kept")                              \
+    X(OPTIMAL_WIDTH, REAL, OPTIMAL, "optimal_width", "1", "p_opt", "5",                        \
+      "width of least risk at the nuclear weight given; d: any from the rank up")
 
 typedef enum FieldId {
 #define X(suffix, kind, methods, name, unit, symbol, equation, long_name) FIELD_##suffix,

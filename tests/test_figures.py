@@ -1,0 +1,110 @@
+"""Figures of trained networks beside predicted spectra; wrong input is one line and names the job.
+
+usage: test_figures.py PHASESWEEP MPIEXEC
+"""
+import os
+import tempfile
+
+import h5py
+
+from harness import assert_one_line
+from figures import archive, draw, saved
+import fig_spectra
+import fig_tail_exponent
+import sweep
+from style import np
+
+MAP_JOB = """sweeps:
+  - name: quadratic
+    source_exponent: 1.25
+    dimension: 100
+    noise: 0.1
+    samples: {as: effective_power, from: 0, to: 3, count: 5}
+    weight_decay: {as: power, from: -1, to: 1, count: 4}
+  - name: noisy
+    source_exponent: 1.25
+    dimension: 100
+    noise: [0.1, 0.2]
+    samples: [1000, 3000]
+    weight_decay: [0.1, 1]
+"""
+
+
+SPECTRA_JOB = """set: {source_exponent: 1.25, dimension: 60, noise: 0.1}
+sweeps:
+  - name: no_spectrum
+    samples: 3600
+    weight_decay: [0.01, 0.1]
+  - name: predicted
+    samples: [3600, 14400]
+    weight_decay: [0.01, 0.1, 3]
+    spectrum: 300
+  - name: trained
+    method: training
+    seed: [0, 1, 2, 3]
+    samples: [3600, 14400]
+    weight_decay: [0.1, 3]
+"""
+
+
+def check_refusals(folder):
+    """What is missing is named in one line, with the job, and the status is that of wrong input."""
+    path = archive(folder, "map", MAP_JOB)
+    assert draw("fig_phase_diagram.py", path, folder).returncode == 0
+    assert not os.path.exists(f"{folder}/phase_diagram_noisy.png")     # another axis varies
+    assert_one_line(draw("fig_exponents.py", path, "/proc/none"), 2, "/proc/none: ")
+    assert_one_line(draw("fig_exponents.py", f"{folder}/map.yaml", folder), 2, "run jobs/exp")
+    with h5py.File(path, "r+") as file:
+        for name in ("quadratic", "noisy"):
+            del file[name]["exponent_samples"]
+    assert_one_line(draw("fig_exponents.py", path, folder), 2,
+                    "sweep quadratic has no field exponent_samples", "run jobs/exponents.yaml")
+    assert draw("fig_phase_diagram.py", path, folder).returncode == 0  # reads no exponents
+
+
+def quantiles(x, masses, outliers, d, count=12000):
+    """The predicted law as so many equal masses."""
+    law = np.cumsum(np.concatenate([[1 - masses.sum() - len(outliers) / d], masses]))
+    share = (np.arange(count - len(outliers) * count // d) + 0.5) / count
+    bulk = np.interp(share, law, x, left=0.0) if len(x) else np.zeros(len(share))
+    return np.concatenate([bulk, np.repeat(outliers, count // d)])
+
+
+def check_spectra(path):
+    """Predicted laws have mass 1, hardly differ from their own quantiles, and trained networks
+    follow them at n of order d^2: within a few 1/d, where another point's law is far away."""
+    found = fig_spectra.pairs(path)
+    assert len(found) == 4
+    for predicted, trained in found:
+        x, _, masses = fig_spectra.bulk_masses(predicted)
+        outliers = predicted["outlier_position"].dropna("outlier_index").values
+        rank = float(predicted["rank"])
+        assert abs(masses.sum() * 60 + len(outliers) - rank) < 0.6, (masses.sum(), rank)
+        own = quantiles(x, masses, outliers, 60)
+        assert fig_spectra.distance(predicted, own) < 2e-3      # nodes of the density, samples
+        values = trained["eigenvalues"].values.ravel()
+        assert fig_spectra.distance(predicted, values) < 4 / 60, predicted
+        wanted, mean, std = fig_spectra.leading(predicted, trained, 3)
+        assert np.allclose(mean, wanted, rtol=0.1)
+    strong, weak = found[1][0], found[0][1]
+    assert fig_spectra.distance(strong, weak["eigenvalues"].values.ravel()) > 0.2
+    assert len(saved(fig_spectra, path)["spectra"].axes) == 8
+
+
+def check_tail(path):
+    """Dots are the archive's, and where nearly all is learned the tail is the teacher's."""
+    theory = fig_tail_exponent.predicted(path)
+    drawn = np.concatenate([v[1] for v in fig_tail_exponent.dots(theory, 1.25).values()])
+    stored = theory["tail_exponent"].values.ravel()
+    assert np.array_equal(np.sort(drawn), np.sort(stored[np.isfinite(stored)]))
+    trained = sweep.by_model(path, fig_tail_exponent.TRAINED)["quadratic"]["training"]
+    off = fig_tail_exponent.deviations(theory, trained, 1.25)
+    assert len(off) >= 2 and np.max(np.abs(off)) < 3, off
+    assert set(saved(fig_tail_exponent, path)) == {"tail_exponent"}
+
+
+with tempfile.TemporaryDirectory() as scratch:
+    check_refusals(scratch)
+    spectra = archive(scratch, "spectra", SPECTRA_JOB)
+    check_spectra(spectra)
+    check_tail(spectra)

@@ -1,0 +1,103 @@
+"""Figures of theory alone draw what the archive holds, and the archive what the theory says.
+
+usage: test_figures_theory.py PHASESWEEP MPIEXEC
+"""
+import tempfile
+
+from figures import archive, saved
+import fig_bayes
+import fig_decomposition
+import fig_optimal_decay
+import fig_universality
+import sweep
+from style import np
+
+LINES = """  - name: MODEL_optimal
+    model: MODEL
+    method: optimal
+    source_exponent: 1.25
+    dimension: 100
+    noise: 0.1
+    samples: {as: effective_power, from: 0, to: 3, count: 7}
+  - name: MODEL_bayes
+    model: MODEL
+    method: bayes
+    source_exponent: 1.25
+    dimension: 100
+    noise: 0.1
+    samples: {as: effective_power, from: 0, to: 3, count: 7}
+  - name: MODEL
+    model: MODEL
+    source_exponent: 1.25
+    dimension: 100
+    noise: 0.1
+    samples: {as: effective_power, from: 0, to: 3, count: 7}
+    weight_decay: {as: power, from: -1, to: 1, count: 5}
+"""
+THEORY_JOB = "sweeps:\n" + "".join(LINES.replace("MODEL", m) for m in ("quadratic", "diagonal"))
+THEORY_JOB += """  - name: narrow
+    source_exponent: 1.25
+    dimension: 100
+    noise: 0.1
+    width: [1, 2, 4, 8, 16, 100]
+    samples: {as: effective_power, from: 0.25, to: 1, count: 4}
+    nuclear_weight: 0.01
+"""
+
+
+def check_optimal(path):
+    """No risk below the Bayes risk nor below that of the best weight decay; the best width."""
+    assert set(saved(fig_optimal_decay, path)) == {"optimal_decay_quadratic",
+                                                   "optimal_decay_diagonal", "optimal_width"}
+    for model, found in sweep.by_model(path, fig_optimal_decay.WANTED).items():
+        ratio = fig_optimal_decay.excess(found)
+        assert ratio.min() > 1 and ratio.max() < 4, (model, ratio)
+        fixed = found["state_evolution"]["risk"] / found["optimal"]["risk"]
+        assert fixed.min() > 1 - 1e-9, (model, float(fixed.min()))
+    narrow = sweep.over(sweep.open_sweep(path, "narrow"), "source_exponent", "width", "samples")
+    x, width, best, wide = fig_optimal_decay.best_width(narrow, 1.25)
+    assert np.array_equal(best, narrow["risk"].min("width").squeeze()) and np.isclose(x[-1], 100)
+    assert np.all(best <= wide) and best[-1] < 0.9 * wide[-1] and 4 < width[-1] < 100
+
+
+def check_universality(path):
+    """Both models draw their own risk at the same n_eff; far above d they differ by the constant 4
+    of theory.md section 4 (VIa: Delta/(4 alpha), Delta/alpha)."""
+    both = fig_universality.aligned(path)
+    upper, ratio, _ = saved(fig_universality, path)["universality_100"].axes
+    for k, data in enumerate(both):
+        line = upper.lines[k]
+        assert np.array_equal(line.get_ydata(), data["risk"].isel(weight_decay=0).squeeze())
+    assert abs(ratio.lines[0].get_ydata()[-1] * 4 - 1) < 0.01      # alpha = d: 1 +- 1/alpha
+
+
+def check_decomposition(path):
+    """The layers tile the stack, and what is left of them is R."""
+    data = sweep.over(sweep.open_sweep(path, "quadratic"), "source_exponent", "dimension",
+                      "samples", "weight_decay")
+    assert fig_decomposition.mismatch(data) < 1e-10
+    line = data.isel(source_exponent=0, dimension=0, weight_decay=0)
+    layers, left = fig_decomposition.stack(line)
+    signs = {part: np.sign(line[part].values) for part in layers}
+    heights = sum(signs[part] * (high - low) for part, (low, high) in layers.items())
+    assert np.allclose(heights, left, rtol=0, atol=1e-12) and np.min(signs["cross"]) == -1
+    assert np.allclose(np.max([high for _, high in layers.values()], axis=0), 1)
+    assert list(saved(fig_decomposition, path)) == ["decomposition_quadratic_100"]
+
+
+def check_bayes(path):
+    """The map is above 1, and its caption counts what it shows."""
+    drawn = saved(fig_bayes, path)
+    assert set(drawn) == {"bayes_quadratic", "bayes_diagonal"}
+    for found in sweep.by_model(path, fig_bayes.WANTED).values():
+        assert fig_bayes.ratio(found, 1.25).min() > 1
+    x, y = np.array([-0.2, 0.2, 1.5]), np.array([-1.0, -0.9])
+    values = np.array([[1.0, 1.5, 3.0], [3.0, 1.5, 1.0]])
+    assert fig_bayes.shares(values, "quadratic", 1.25, 1e4, x, y) == {"Ia": 0.5, "IV": 1.0,
+                                                                     "VIa": 0.5}
+
+
+with tempfile.TemporaryDirectory() as scratch:
+    theory = archive(scratch, "theory", THEORY_JOB)
+    for check in (check_optimal, check_universality, check_decomposition, check_bayes):
+        check(theory)
