@@ -1,3 +1,5 @@
+/* The rotation O of a teacher S* = O diag(s) O^T.  Every rank of a team makes its own from
+ * the seed, so that no message has to carry it. */
 #include "haar.h"
 
 #include <assert.h>
