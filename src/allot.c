@@ -2,6 +2,8 @@
  * ranks that end it within part * T; T is possible if the rank-seconds of all that fit T on
  * all ranks.  More ranks make a task shorter but dearer, so the least possible T is found by
  * halving.
+ *
+ * Only the span is kept from this; teams are sized against it one by one as tasks start.
  */
 #include "allot.h"
 
@@ -32,6 +34,7 @@ int allot_size_below(int ranks)
     return size >= 2 && size / 2 * 3 <= ranks ? size / 2 * 3 : size;
 }
 
+/* The fewest good ranks that end the task within the span, between its least and most. */
 int allot_team(const Allotment *allotment, const CostModel *model, const TaskGroup *group)
 {
     if (group->most == 1) {

@@ -3,6 +3,9 @@
  * The least makespan T that the work left allows, if every task is cut to last no longer
  * than a part of T (Turek, Wolf & Yu 1992): teams are as small as that permits, because
  * efficiency falls with their size.
+ *
+ * T is a bound on the whole, not a plan: which ranks a task gets is decided when it starts,
+ * by schedule.c with what is free then.
  */
 #ifndef ALLOT_H
 #define ALLOT_H

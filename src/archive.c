@@ -6,6 +6,9 @@
  *   - a row in between says RUNNING, with the attempts that tell a crash from a first try.
  * Nothing structural changes here: HDF5 would do that collectively, and a rank inside a long
  * point cannot join.
+ *
+ * A disk that refuses ends the run with status 4 and one line; what was stored before is
+ * whole.
  */
 #include "phasesweep/archive.h"
 
@@ -35,6 +38,7 @@ static void refuse(const char *what)
         errno != 0 ? strerror(errno) : "is the disk full?");
 }
 
+/* Every rank opens every group: it may lead a team in any of the sweeps. */
 Archive *archive_open(MPI_Comm comm, const char *path, const Job *job)
 {
     assert(comm != MPI_COMM_NULL && path != NULL && job->sweep_count > 0);
@@ -76,6 +80,8 @@ void archive_close(Archive *archive)
     free(archive);
 }
 
+/* Through a descriptor of its own, since H5Fflush is collective: what raw writes have given
+ * to the system goes to the disk, in about 8 ms. */
 void archive_sync(Archive *archive)
 {
     /* EINVAL: a file system, or a special file, that knows no fsync */
@@ -96,6 +102,7 @@ static void move_rows(const Group *group, int set, size_t first, size_t count, h
     }
 }
 
+/* By the leader of the team, before the first point. */
 void archive_begin(Archive *archive, size_t sweep, size_t first, size_t count)
 {
     assert(sweep < archive->count && count <= LINE_LENGTH);
@@ -203,6 +210,7 @@ static void put_cell(hid_t group, const char *column, hid_t type, hsize_t index,
     H5Dclose(set);
 }
 
+/* Column by column, as the table lies in the file; rank 0 alone writes it. */
 void archive_put_run(Archive *archive, size_t index, const RunEntry *entry)
 {
     /* a full table keeps its first runs and the latest one */

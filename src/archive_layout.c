@@ -1,6 +1,9 @@
 /* Where the rows of a sweep lie.  Everything follows from the sweep, and the file is only asked
  * whether it agrees: a set that is missing or of another shape is damage, not a surprise in the
  * middle of a run.
+ *
+ * A point is one number in every set, at the same place; a line is a contiguous piece of the
+ * innermost axis, which makes its write one hyperslab a set, 2 to 3 microseconds each.
  */
 #include "archive_layout.h"
 
@@ -23,6 +26,7 @@ Layout layout_of(const Sweep *sweep)
     return layout;
 }
 
+/* A series of length 0 is not there; sets besides fields and series are in every group. */
 bool layout_has(const Layout *layout, int set)
 {
     assert(set >= 0 && set < SET_COUNT);
@@ -30,18 +34,21 @@ bool layout_has(const Layout *layout, int set)
                              : layout_width(layout, set) > 0;
 }
 
+/* Sets are numbered fields first, then attempts, series, checksum, outcome. */
 SeriesId set_series(int set)
 {
     const bool series = set >= SET_SERIES && set < SET_SERIES + SERIES_COUNT;
     return series ? (SeriesId)(set - SET_SERIES) : SERIES_COUNT;
 }
 
+/* Numbers a point takes in the set: 1, or the length of the series. */
 size_t layout_width(const Layout *layout, int set)
 {
     const SeriesId series = set_series(set);
     return series == SERIES_COUNT ? 1 : layout->series[series];
 }
 
+/* Names are those of record.h, where Python and JSON have them from too. */
 const char *set_name(int set)
 {
     assert(set >= 0 && set < SET_COUNT);
@@ -96,6 +103,7 @@ static hid_t select_rows(const Layout *layout, int set, hid_t dataset, size_t fi
     const hid_t space = H5Dget_space(dataset);
     hsize_t start[AXIS_COUNT + 1];
     hsize_t extent[AXIS_COUNT + 1];
+    /* the innermost axis runs fastest, as in sweep_place */
     hsize_t rest = first;
     for (int k = layout->rank - 1; k >= 0; k--) {
         start[k] = rest % layout->shape[k];
@@ -182,6 +190,7 @@ static bool open_set(hid_t id, int set, Group *group)
     return group->set[set] >= 0 && has_shape(&group->layout, set, group->set[set]);
 }
 
+/* False leaves sets open that were found: the callers end the program. */
 bool group_open(hid_t file, const Sweep *sweep, Group *group)
 {
     *group = (Group){.sweep = sweep, .layout = layout_of(sweep)};
@@ -194,6 +203,7 @@ bool group_open(hid_t file, const Sweep *sweep, Group *group)
     return good;
 }
 
+/* h5repack with a filter makes sets chunked; then rows are read, and never written in place. */
 bool group_is_raw(const Group *group)
 {
     bool raw = true;
@@ -223,6 +233,7 @@ bool group_move(const Group *group, int set, size_t first, size_t count, hid_t t
     const hid_t dataset = group->set[set];
     const hid_t rows = select_rows(&group->layout, set, dataset, first, count);
     const hid_t memory = memory_of(&group->layout, set, count);
+    /* HDF5 converts between `type` in memory and that of the file */
     const herr_t error = write ? H5Dwrite(dataset, type, memory, rows, H5P_DEFAULT, data)
                                : H5Dread(dataset, type, memory, rows, H5P_DEFAULT, data);
     H5Sclose(memory);
@@ -230,6 +241,8 @@ bool group_move(const Group *group, int set, size_t first, size_t count, hid_t t
     return error >= 0;
 }
 
+/* Over fields in schema order, series and coordinates: a row that was moved elsewhere is as
+ * wrong as one that was changed. */
 uint64_t group_checksum(const Group *group, size_t point, const Record *record,
                         const Series *series, size_t row)
 {

@@ -3,6 +3,9 @@
  *
  * Whatever is wrong with a file is the user's to know: STATUS_WRONG_INPUT and a line that names
  * the file, what is wrong with it, and that it was left as it is.
+ *
+ * Rows are trusted only if outcome and checksum agree: a node that crashed may have lost any
+ * of the pages that its ranks had written.
  */
 #include <assert.h>
 #include <errno.h>
@@ -24,6 +27,7 @@ struct ArchiveReader {
     double *series;                 /* buffer of one line, of the widest sweep; owned */
 };
 
+/* Never returns. */
 static void refuse(const char *path, const char *why)
 {
     die(STATUS_WRONG_INPUT, "%s: %s; nothing was changed", path, why);
@@ -76,6 +80,7 @@ static char *read_text(hid_t file, const char *name)
     return text;
 }
 
+/* Without a job, since the job is inside: the one function that can open any archive. */
 char *archive_read_job(const char *path)
 {
     struct stat status;
@@ -101,6 +106,7 @@ char *archive_read_job(const char *path)
     return text;
 }
 
+/* Opens all sweeps at once: what is missing or damaged is found before anything is done. */
 ArchiveReader *archive_reader(const char *path, const Job *job)
 {
     assert(path != NULL && job->sweep_count > 0);
@@ -109,6 +115,7 @@ ArchiveReader *archive_reader(const char *path, const Job *job)
     reader->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     reader->count = job->sweep_count;
     reader->groups = checked_alloc(job->sweep_count, sizeof *reader->groups);
+    /* one buffer for the series of any sweep: rows are read a line at a time */
     size_t largest = 0;
     for (size_t s = 0; s < reader->count; s++) {
         if (reader->file < 0 ||
@@ -155,6 +162,7 @@ static void read_set(const ArchiveReader *reader, const Group *group, int set, s
     }
 }
 
+/* A few bytes a point, so that status of millions of points takes a moment. */
 void archive_read_outcomes(ArchiveReader *reader, size_t sweep, size_t first, size_t count,
                            int8_t outcome[], int32_t attempts[])
 {
@@ -230,6 +238,7 @@ typedef struct Columns {
     char   host[ARCHIVE_RUNS][RUN_TEXT], slurm_job[ARCHIVE_RUNS][RUN_TEXT];
 } Columns;
 
+/* False if any column is missing or of another type. */
 static bool read_columns(hid_t group, Columns *columns)
 {
     const hid_t text = H5Tcopy(H5T_C_S1);
@@ -246,6 +255,7 @@ static bool read_columns(hid_t group, Columns *columns)
     return good;
 }
 
+/* A run that died leaves an entry with end 0. */
 size_t archive_read_runs(ArchiveReader *reader, RunEntry entries[], size_t most)
 {
     const hid_t group = H5Gopen2(reader->file, RUNS_GROUP, H5P_DEFAULT);

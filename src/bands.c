@@ -1,3 +1,11 @@
+/* Where the spectrum of mu is connected, told from the teacher.  On the real line the
+ * boundary curve has height 0 exactly where (1/d) sum 1/(u - s)^2 <= 1/t: gaps are found
+ * from power sums and never from a density.
+ *
+ * Gaps close one after another from the bottom as delta grows, because spacings of a power
+ * law widen upwards: the lowest open one is found by halving, with some care at the very
+ * bottom.
+ */
 #include "phasesweep/bands.h"
 
 #include <assert.h>

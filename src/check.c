@@ -1,5 +1,7 @@
 /* Two mutable statics, which the program avoids elsewhere: what `die` does belongs to the
  * process and not to any object, and it is called from where none is at hand.
+ *
+ * die leaves by exit or MPI_Abort, never by return: no caller checks anything after it.
  */
 #include "phasesweep/check.h"
 
@@ -21,6 +23,7 @@ void check_set_stop(void (*stop)(int status))
 static void (*cleanup_function)(void *context) = NULL;
 static void *cleanup_context = NULL;
 
+/* A later cleanup replaces the earlier one: there is one at a time. */
 void check_set_cleanup(void (*cleanup)(void *context), void *context)
 {
     cleanup_function = cleanup;
@@ -66,6 +69,7 @@ static void prefer_large_pages(void *memory, size_t bytes)
     (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
 }
 
+/* calloc checks the product of its arguments for overflow. */
 void *checked_alloc(size_t count, size_t size)
 {
     void *memory = calloc(count > 0 ? count : 1, size > 0 ? size : 1);
@@ -91,6 +95,7 @@ void *checked_realloc(void *old, size_t count, size_t size)
     return memory;
 }
 
+/* Twice through the format: once for the length, once for the text. */
 char *checked_format(const char *format, ...)
 {
     va_list arguments;

@@ -2,6 +2,9 @@
  *
  * MPI starts only inside the commands that compute, after everything that can be wrong with the
  * words has been found: `point --help` needs no launcher, and a mistake is one line.
+ *
+ * Exit statuses are those of check.h; a batch script acts on them, so that no command may
+ * invent others.
  */
 #include "phasesweep/cli.h"
 
@@ -87,6 +90,7 @@ static ExitStatus command_run(const Arguments *given)
     return run_request(given, given->words[0], given->output);
 }
 
+/* The job is inside the archive; options of run that change it are not offered. */
 static ExitStatus command_resume(const Arguments *given)
 {
     return run_request(given, NULL, given->words[0]);
@@ -104,6 +108,8 @@ static ExitStatus command_verify(const Arguments *given)
     return inspect_verify(given->words[0]);
 }
 
+/* Exact unless a tolerance is given: state evolution is bitwise reproducible on one kind of
+ * CPU. */
 static ExitStatus command_diff(const Arguments *given)
 {
     const double tolerance = given->tolerance == NULL ? 0.0 : words_number(given->tolerance);
@@ -122,6 +128,8 @@ static double memory_here(void)
     return 0.5 * (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
 }
 
+/* One point, cold: what an archive holds of the same point agrees to the solver's tolerance,
+ * not to the bit. */
 static ExitStatus command_point(const Arguments *given)
 {
     Sweep sweep = {0};
@@ -215,6 +223,7 @@ static const Command commands[] = {
 /* clang-format on */
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
+/* Leaves with status 2 and a hint if there is no such command. */
 static const Command *find_command(const char *name, const struct argp_state *state)
 {
     const char *names[COMMAND_COUNT];
@@ -257,6 +266,7 @@ static void parse_rest(Top *top, struct argp_state *state)
     state->next = state->argc;
 }
 
+/* The first word that is no option names the command; what follows is its own. */
 static error_t parse_top(int key, char *argument, struct argp_state *state)
 {
     Top *top = state->input;
@@ -295,6 +305,7 @@ ExitStatus cli_main(int argc, char **argv, MPI_Comm (*start)(void))
     voice_hush();
     argp_err_exit_status = STATUS_WRONG_INPUT;
     Top top = {.given = &given};
+    /* ARGP_IN_ORDER: options behind the subcommand are not the top parser's */
     argp_parse(&top_parser, argc, argv, ARGP_IN_ORDER, NULL, &top);
     const ExitStatus status = top.command->run(&given);
     free(given.words);

@@ -1,6 +1,9 @@
 /* The options of all subcommands, and where their values go.  One parser serves all: argp
  * offers a subcommand only what its own table names, so that no case below can meet a foreign
  * option.
+ *
+ * Values stay texts here: the command that knows what they mean also names them in its
+ * errors.
  */
 #include "cli_options.h"
 
@@ -85,6 +88,7 @@ static error_t parse_plan_option(int key, char *argument, PlanRequest *plan)
     }
 }
 
+/* Sets and words have room for all of argv (cli_main): no bound to check. */
 error_t cli_parse_option(int key, char *argument, struct argp_state *state)
 {
     Arguments *given = state->input;

@@ -1,4 +1,8 @@
-/* cli_options.h - private to cli.c: what may be written after a subcommand. */
+/* cli_options.h - private to cli.c: what may be written after a subcommand.
+ *
+ * Options are only sorted here; whether their values make sense is judged by the command
+ * that uses them, so that a message can name it.
+ */
 #ifndef PHASESWEEP_CLI_OPTIONS_H
 #define PHASESWEEP_CLI_OPTIONS_H
 

@@ -1,6 +1,9 @@
 /* What a job costs, printed; nothing is computed and no archive is written.  Without
  * --learned the seconds are those of the table in plan_cost.c, measured on one machine: a
  * bill is right to a factor, and a run corrects it.
+ *
+ * A simulated run is the schedule of the farm on a clock that only counts: what --ranks
+ * prints is what the farm would do if every estimate were right.
  */
 #include "cli_plan.h"
 
@@ -96,6 +99,7 @@ static void print_total(const char *name, const PlanTotal *total)
            total->seconds / 3600.0, ranks, total->memory / 1e9);
 }
 
+/* Core-hours are of one core; the sum over sweeps is printed if there are several. */
 static void print_table(const Plan *plan)
 {
     PlanTotal all = {.least = 1};
@@ -117,6 +121,7 @@ static void print_table(const Plan *plan)
     printf("archive: %.4g MB\n", 1e-6 * archive_bytes(plan->job));
 }
 
+/* Useful: the part of ranks x time in which tasks would also keep one rank busy. */
 static void print_run(const char *what, int ranks, const Simulated *run)
 {
     printf("%s%d ranks: %s, %.0f %% of the core time is useful", what, ranks,
@@ -130,6 +135,7 @@ static void print_run(const char *what, int ranks, const Simulated *run)
 /* Ranks separated by commas, each on a clock that only counts. */
 static void print_simulated(const Plan *plan, const char *list)
 {
+    /* strsep writes into its argument, which belongs to argv */
     char *copy = checked_format("%s", list);
     char *rest = copy;
     for (const char *word = strsep(&rest, ","); word != NULL; word = strsep(&rest, ",")) {
@@ -170,6 +176,8 @@ static double signal_margin(const Plan *plan)
     return fmin(fmax(margin_shortest, 2.0 * longest), 0.25 * time_longest);
 }
 
+/* Only what depends on the job; the rest, traps and requeueing, is in
+ * slurm/phasesweep.sbatch.  Memory with a fifth to spare, for MPI and libraries. */
 static void print_script(const Plan *plan, const char *job_path, int ranks)
 {
     const Simulated run = plan_simulate(plan, ranks);
@@ -200,6 +208,7 @@ static void print_script(const Plan *plan, const char *job_path, int ranks)
 
 /* ---- the command ------------------------------------------------------------------------- */
 
+/* Table, one run per wish, and the best number of ranks; or the batch script alone. */
 static ExitStatus print_plan(const PlanRequest *request, const Plan *plan)
 {
     const int ranks = request->ranks != NULL ? read_ranks("--ranks", request->ranks) : 0;
@@ -230,6 +239,7 @@ static ExitStatus print_plan(const PlanRequest *request, const Plan *plan)
 
 ExitStatus cli_plan(const PlanRequest *request, char *text)
 {
+    /* the script names the job file, in which the changed keys are not */
     if (request->sbatch && request->overridden) {
         die(STATUS_WRONG_INPUT, "plan: --sbatch takes no --set; write it into the job file");
     }

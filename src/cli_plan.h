@@ -1,6 +1,9 @@
 /* cli_plan.h - private to cli.c: the subcommand plan and run --dry-run.
  *
  * The bill before the run: points, core-hours, memory and ranks, or a batch script with them.
+ *
+ * --ranks and --simulate tell how long so many ranks take, by the schedule of the farm
+ * itself.
  */
 #ifndef CLI_PLAN_H
 #define CLI_PLAN_H
@@ -18,8 +21,9 @@ typedef struct PlanRequest {
     bool overridden;        /* keys were set on the command line */
 } PlanRequest;
 
-/* Local.  Print what the job of this text (taken over) costs.  STATUS_WRONG_INPUT if something
- * is wrong with it, or if lines do not fit the ranks and memory given. */
+/* Local.  Needs no MPI.  Print what the job of this text (taken over) costs.
+ * STATUS_WRONG_INPUT if something is wrong with it, or if lines do not fit the ranks and memory
+ * given. */
 ExitStatus cli_plan(const PlanRequest *request, char *text);
 
 #endif

@@ -1,8 +1,11 @@
 /* clones.h - a function compiled for several kinds of CPU, the best one chosen at start.
  *
- * Sums are formed in another order by each kind, so that results agree between CPUs to rounding
- * and are bitwise equal on one kind.  Not under the address sanitizer, which starts too late for
- * the choice.
+ * Sums are formed in another order by each kind, so that results agree between CPUs to
+ * rounding and are bitwise equal on one kind.  Not under the address sanitizer, which starts
+ * too late for the choice.
+ *
+ * For loops of arithmetic alone: a function that is called for each element would gain
+ * nothing.
  */
 #ifndef PHASESWEEP_CLONES_H
 #define PHASESWEEP_CLONES_H

@@ -1,3 +1,10 @@
+/* Lending cores within a team on one node.  The mask of rank 0 is widened before OpenBLAS
+ * makes its threads, for threads inherit it; the lenders sleep between tests for a barrier
+ * instead of spinning on what they lent.
+ *
+ * OpenBLAS keeps one pool of threads a process: their number is set before and after each
+ * loan.
+ */
 #define _GNU_SOURCE
 #include "phasesweep/cores.h"
 
@@ -6,8 +13,7 @@
 
 #include "blas.h"
 
-/* Long against a test for a message, short against the calls that cores are lent to. 0.1 ms.
- * Long against a test for a message, short against the calls that cores are lent to. 0.1 ms. */
+/* Long against a test for a message, short against the calls that cores are lent to. 0.1 ms. */
 static const struct timespec nap = {.tv_nsec = 100000};
 
 Cores cores_find(MPI_Comm team)

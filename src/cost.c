@@ -1,6 +1,9 @@
 /* Factors by an average that forgets: observation k moves it by 1/min(k, memory) of the
  * miss, so that it is the plain mean at first and an exponential one later.  The spread is
  * that of the logarithm of the ratio, since times are wrong by factors.
+ *
+ * With `memory` observations behind it a class follows a change of pace within some tens of
+ * batches, and one odd batch moves it by a thirtieth.
  */
 #include "phasesweep/cost.h"
 
@@ -29,6 +32,7 @@ void cost_export(const CostModel *model, double numbers[COST_COEFFICIENTS])
     }
 }
 
+/* What was not kept is NAN, fails every comparison and leaves its class as it is. */
 CostModel cost_import(const double numbers[COST_COEFFICIENTS])
 {
     CostModel model = cost_model();
@@ -46,6 +50,7 @@ CostModel cost_import(const double numbers[COST_COEFFICIENTS])
 void cost_learn(CostModel *model, int kind, double assumed, double measured)
 {
     assert(kind >= 0 && kind < COST_CLASSES && assumed >= 0.0);
+    /* both may be 0: a clock has a resolution */
     const double ratio = fmax(measured, shortest) / fmax(assumed, shortest);
     const double weight = fmin(model->weight[kind] + 1.0, memory);
     /* the first observation has nothing to be compared with */
@@ -66,6 +71,7 @@ double cost_estimate(const CostModel *model, const TaskGroup *group, int ranks)
     return model->factor[group->kind] * fmax(group->seconds, shortest) * share;
 }
 
+/* INT_MAX where even the serial part takes longer. */
 int cost_ranks_for(const CostModel *model, const TaskGroup *group, double seconds)
 {
     /* seconds = serial share + the rest / r, solved for r */

@@ -1,6 +1,9 @@
 /* The average over mu of t (1 - t |G|^2), with t^2 |G|^2 = v^2 + (t H)^2 (theory.md section
  * 6), band by band from the top.  Isolated s_i come first, whose mass 1/d is known exactly;
  * then cells of bands that have nearly parted; then pieces of the bulk.
+ *
+ * Where many similar bands follow each other, one in several is computed and a rule for
+ * whole numbers sums them.
  */
 #include <assert.h>
 #include <math.h>
@@ -133,7 +136,7 @@ static void add_cells(Task *task, double first, double last, double edge)
         double offset[TEACHER_RULE] = {0.0};
         double factor[TEACHER_RULE] = {1.0};
         int nodes = 1;
-        /* shorter blocks have no fewer nodes than cells */
+        /* shorter blocks are computed cell by cell */
         if (octave >= TEACHER_ROUNDED) {
             nodes = TEACHER_RULE;
             teacher_rounded_rule(task->teacher, octave, offset, factor);
@@ -184,6 +187,7 @@ static void add_rest(Task *task, double cells, double ordered)
     }
 }
 
+/* Errors of pieces are kept relative to the sum so far, which begins with the known top. */
 Denoised denoise_matrix(Denoiser *denoiser, const Teacher *teacher, double t)
 {
     assert(t > 0.0);

@@ -1,4 +1,8 @@
-/* denoiser.h - what the denoisers keep, and pieces of the curve, private. */
+/* denoiser.h - what the denoisers keep, and pieces of the curve, private.
+ *
+ * A piece lies between two places on the curve where it is low: edges of bands, or necks
+ * where two bands have just merged.  u and v as in freeconv.h.
+ */
 #ifndef PHASESWEEP_DENOISER_H
 #define PHASESWEEP_DENOISER_H
 

@@ -3,6 +3,9 @@
  * that a job holds twice has a partner for each of its copies.
  *
  * Seconds are left out: they differ between any two runs.
+ *
+ * Outcomes must be equal; numbers within the tolerance, relative to the larger; NAN equals
+ * NAN.
  */
 #include <assert.h>
 #include <math.h>
@@ -36,6 +39,7 @@ static double distance(double a, double b)
         return 0.0;
     }
     const double scale = fmax(fabs(a), fabs(b));
+    /* infinity - infinity and NAN beside a number: no number, and as different as can be */
     const double relative = fabs(a - b) / scale;
     return isnan(relative) ? INFINITY : relative;
 }
@@ -116,6 +120,7 @@ static void compare_line(Comparison *c, const LineRef *a, const LineRef *b)
     compare_rows(c, sweep, first, count);
 }
 
+/* Whether finished or not. */
 static size_t points_of(const Job *job)
 {
     size_t points = 0;

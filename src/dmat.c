@@ -1,6 +1,8 @@
 /* Blocks are dealt to the grid from rank (0, 0) on, rows and columns alike, so that
  * dmat_global needs no source.  Matrices are whole from (1, 1) in every call here: no submatrix
  * has to be aligned.
+ *
+ * Decompositions are in dmat_eigen.c.
  */
 #include "phasesweep/dmat.h"
 
@@ -53,6 +55,7 @@ void dmat_fill(DistMatrix *a, double (*entry)(int i, int j, const void *context)
     }
 }
 
+/* pdgemm on whole matrices. */
 void dmat_multiply(double alpha, const DistMatrix *a, int transpose_a, const DistMatrix *b,
                    int transpose_b, double beta, DistMatrix *c)
 {

@@ -1,6 +1,9 @@
 /* The steps of pdsyevd one by one, because the eigenvalues decide how many eigenvectors are
  * wanted, and with the workspace they need: its own query is too small when there are few
  * blocks, and it then reports success with wrong vectors.
+ *
+ * Back-transformation is done on whole blocks of columns, for PDORMTR wants them aligned.
+ * With assertions on, every vector is checked against the matrix.
  */
 #include <assert.h>
 #include <math.h>

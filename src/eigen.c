@@ -1,3 +1,13 @@
+/* Three ways to one decomposition, in two steps each: reduce to tridiagonal form and find
+ * all eigenvalues; then, once the caller knows how many he wants, the eigenvectors of the
+ * largest.  Between the two the reflectors stay where LAPACK or ScaLAPACK left them, in the
+ * caller's array or in the distributed matrix.  All ranks go through the same calls in the
+ * same order whatever the numbers are: a matrix that is not finite is replaced by zeros and
+ * the failure agreed on at the end.
+ *
+ * What a method costs is measured on the matrices of the training itself, each once; the
+ * measured ones are solutions like any other.
+ */
 #include "phasesweep/eigen.h"
 
 #include <assert.h>
@@ -38,6 +48,7 @@ Eigen eigen_create(MPI_Comm team, int n, EigenMethod method)
     return eigen;
 }
 
+/* Grid and matrices exist only if ScaLAPACK was used. */
 void eigen_free(Eigen *eigen)
 {
     if (eigen->room != NULL) {
@@ -248,6 +259,7 @@ Outcome eigen_values(Eigen *eigen, double a[], double w[])
     return outcome;
 }
 
+/* By the method that found the values: the reflectors are in its form. */
 Outcome eigen_vectors(Eigen *eigen, int count, double a[])
 {
     assert(eigen->rank != 0 || (count >= 0 && count <= eigen->n));

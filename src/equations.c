@@ -1,5 +1,13 @@
 /* Newton's method in (log t, log r), r = b / sqrt(t), and a bracketing cold start.  In these
- * unknowns log b = log r + (log t)/2: that is where the halves in the derivatives come from. */
+ * unknowns log b = log r + (log t)/2: that is where the halves in the derivatives come from.
+ *
+ * The residual of a point is the larger error, both being logarithms of a ratio that is 1 at
+ * the solution: no scale of R, D, n or lambda enters the tolerance.
+ *
+ * The cold start solves (E2) at fixed t and then (E1) along its roots, as theory.md section
+ * 2 advises: R(b) is not monotone, and a generic root finder from a fixed start lands on
+ * wrong roots here.
+ */
 #include "equations.h"
 
 #include <math.h>

@@ -6,6 +6,8 @@
  *
  * A line of points continues from its neighbour by `equations_newton`; `equations_cold` needs no
  * guess: at fixed t (E2) has one root r, and along these roots (E1) changes sign once (p >= d).
+ *
+ * Nothing here keeps state but the workspace of the overlaps and the count of evaluations.
  */
 #ifndef PHASESWEEP_EQUATIONS_H
 #define PHASESWEEP_EQUATIONS_H

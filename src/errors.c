@@ -1,5 +1,10 @@
 /* Errors are gathered as one growing text: a user mends all of a file at once, and the text is
  * printed by whoever knows where it should go.
+ *
+ * Nothing here knows YAML or the command line: both give a source and, if it has lines, a
+ * line.
+ *
+ * After ERRORS_SHOWN lines errors are only counted; the last line says how many.
  */
 #include "phasesweep/errors.h"
 
@@ -40,6 +45,7 @@ void errors_add(Errors *errors, size_t line, const char *format, ...)
     append(errors, line, "", message);
 }
 
+/* The checks of keys know no line: they return a message, and their caller knows where. */
 void errors_take(Errors *errors, size_t line, const char *prefix, char *message)
 {
     assert(message != NULL);

@@ -2,6 +2,9 @@
  * and log weight (equations_response), from which the next is predicted: to third order on a
  * line that varies one of them, else to first order.  A prediction need only be good enough
  * for Newton's method, which decides the digits.
+ *
+ * For p < d the path is always down from the wide solution of the same point, so that the
+ * branch does not depend on the line (theory.md section 2).
  */
 #include "phasesweep/evolution.h"
 
@@ -178,6 +181,7 @@ static Evolution report(Equations *e, const Iterate *at, const Problem *problem)
     return result;
 }
 
+/* v = -1 is no height: there is no guess. */
 EvolutionWork evolution_work(void)
 {
     return (EvolutionWork){.overlaps = {.near.v = -1.0, .near_top.v = -1.0}};
@@ -189,6 +193,7 @@ void evolution_free(EvolutionWork *work)
     *work = evolution_work();
 }
 
+/* Guesses of the overlaps too, so that a line does not depend on what came before it. */
 void evolution_forget(EvolutionWork *work)
 {
     work->last.valid = work->before.valid = false;

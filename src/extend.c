@@ -1,6 +1,12 @@
 /* The new archive is built beside the old one, filled, and renamed over it: there is no moment
  * at which neither is whole.  Lines are copied and not points: a line's first point starts cold
  * and the others continue from it, so that a part of one is not what a run would compute.
+ *
+ * What is left behind is kept under another name and said: results are never thrown away by
+ * a change of the grid.
+ *
+ * MPI must have started, because the new archive is filled through the same functions as in
+ * a run.
  */
 #include "phasesweep/extend.h"
 
@@ -16,6 +22,7 @@
 #include "phasesweep/check.h"
 #include "phasesweep/lines.h"
 
+/* Every row has a sound result, whatever its outcome. */
 static bool is_finished(const Rows *rows, size_t count)
 {
     assert(count > 0 && count <= LINE_LENGTH);
@@ -83,12 +90,14 @@ static size_t copy_line(const Copy *copy, LineRef *from, uint32_t sweep, uint32_
     return count;
 }
 
+/* Points taken over; lines of the new job that the old one lacks stay never run. */
 static size_t copy_shared(const Copy *copy, LineIndex *old)
 {
     size_t points = 0;
     for (uint32_t s = 0; s < copy->given->sweep_count; s++) {
         const Sweep *sweep = &copy->given->sweeps[s];
         for (uint32_t line = 0; line < sweep_lines(sweep); line++) {
+            /* a line that the new job has twice is copied twice */
             LineRef *found = lines_lookup(old, sweep_line_id(sweep, line));
             points += found != NULL ? copy_line(copy, found, s, line) : 0;
         }
@@ -134,11 +143,13 @@ void extend_archive(const char *path, const Job *stored, const Job *given, const
     char *next = checked_format("%s.extending", path);
     Rows *rows = checked_alloc(1, sizeof *rows);
     archive_create(next, given, text);
+    /* by one process, before the run opens the file: MPI_COMM_SELF */
     const Copy copy = {.reader = archive_reader(path, stored),
                        .archive = archive_open(MPI_COMM_SELF, next, given),
                        .stored = stored,
                        .given = given,
                        .rows = rows};
+    /* by content: names and places of sweeps do not matter */
     LineIndex old = lines_index(stored);
     const size_t points = copy_shared(&copy, &old);
     const bool left_behind = any_left_behind(&copy, &old);

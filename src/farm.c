@@ -1,3 +1,15 @@
+/* Master and workers.  A message with work names tasks and a team; the answer is three
+ * numbers: tasks done, points failed, seconds.  The master never blocks: it takes the
+ * answers that are there, hands out what the schedule starts, and sleeps a moment if neither
+ * happened, since a blocking receive of Open MPI spins at 100 % CPU.  A rank is given work
+ * ahead of its answer, so that a sleeping master costs no throughput.  A team is made by its
+ * own ranks from the message alone (MPI_Comm_create_group): nobody else is disturbed, and it
+ * may have any size.  A rank that dies ends the job, for Open MPI 4.1 recovers from nothing;
+ * what was computed is in the archive.
+ *
+ * One clock, MPI_Wtime since the beginning, is told to the schedule; no rank's clock is ever
+ * compared with another's.
+ */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "phasesweep/farm.h"
 
@@ -41,6 +53,7 @@ struct FarmTeam {
     Farm *farm; /* borrowed */
 };
 
+/* Seconds since farm_run began, on the clock that the schedule is told. */
 static double now(const Farm *farm)
 {
     return MPI_Wtime() - farm->origin;
@@ -129,6 +142,7 @@ static int compose(Farm *farm, const ScheduleStart *start)
     return words;
 }
 
+/* `rank` is one of comm, the leader of the team that answered. */
 static void finish(Farm *farm, int rank, const ScheduleResult *result)
 {
     farm->acted = now(farm);
@@ -198,6 +212,7 @@ static void look_around(Farm *farm)
     }
 }
 
+/* Rank 0 until nothing runs and nothing starts; ends the workers too. */
 static ScheduleState run_master(Farm *farm)
 {
     for (;;) {
@@ -241,6 +256,7 @@ static long long *receive(Farm *farm, int *words)
     return message;
 }
 
+/* Every other rank: receive, compute, answer, until the end is sent. */
 static void run_worker(Farm *farm)
 {
     for (;;) {

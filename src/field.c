@@ -1,3 +1,10 @@
+/* 1/(w - s_j) summed over the spectrum near one s_i: neighbours exactly, the rest as a power
+ * series in w - s_i.  Both parts depend on the teacher alone, so that an isolated or merging
+ * band costs the same few operations at every delta.
+ *
+ * Reach is a fifth of the distance to the nearest atom in the series, and 16 terms leave
+ * 0.2^16 = 7e-12 of it there.
+ */
 #include "field.h"
 
 #include <assert.h>

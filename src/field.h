@@ -2,6 +2,9 @@
  *
  * Near s_i the sum over the neighbours is taken term by term and the rest by its Taylor series,
  * which does not depend on delta: fields are computed once a teacher and kept.
+ *
+ * Fields are keyed by (teacher, index) and kept in a hash table that is emptied when it is
+ * half full, so that memory is bounded however large d is.
  */
 #ifndef PHASESWEEP_FIELD_H
 #define PHASESWEEP_FIELD_H

@@ -1,3 +1,10 @@
+/* Points of mu from points u of the boundary curve and back (Biane 1997).  Over every real u
+ * the curve has one height; x(u) increases.  The other direction, from x or from a mass to
+ * u, is a root; Newton's method from a neighbouring point needs few evaluations.
+ *
+ * The mass above a point is known in closed form (theory.md section 2), so that the cut of
+ * the top p/d needs no quadrature either.
+ */
 #include "phasesweep/freeconv.h"
 
 #include <assert.h>

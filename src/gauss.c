@@ -1,3 +1,11 @@
+/* One coordinate of the LASSO, x = t + tau z, eta = (|x| - b)_+ sign(x).  Both halves x > b
+ * and x < -b are the same integral with t and -t; what is left between them has eta = 0 and
+ * error t^2.  Partial integration turns all moments into phi and Q at A = (b - t)/tau:
+ *     int_A phi = Q,   int_A z phi = phi,   int_A z^2 phi = A phi + Q.
+ *
+ * Derivatives of the error are those under the integral: ends that move with tau and b add
+ * nothing, because (eta - t)^2 is continuous across them.
+ */
 #include "phasesweep/gauss.h"
 
 #include <math.h>

@@ -1,3 +1,5 @@
+/* The rotation O of a teacher S* = O diag(s) O^T.  Every rank of a team makes its own from
+ * the seed, so that no message has to carry it. */
 #include "haar.h"
 
 #include <assert.h>
@@ -8,10 +10,12 @@
 #include "phasesweep/rng.h"
 
 /* Q of the QR factors of a Gaussian matrix is Haar distributed once the diagonal of R is made
- * positive (Mezzadri 2007). */
+ * positive (Mezzadri 2007). dgeqrf leaves the signs of that diagonal as they come; each
+ * column is multiplied by its own. */
 double *haar_create(uint64_t seed, int d)
 {
     const size_t n = (size_t)d;
+    /* workspace for blocks of 64 columns, at which LAPACK is fast */
     const int length = 64 * d;
     double *q = checked_alloc(n * n, sizeof *q);
     double *tau = checked_alloc(n, sizeof *tau);

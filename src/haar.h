@@ -1,4 +1,8 @@
-/* haar.h - a random rotation, private to samples.c. */
+/* haar.h - a random rotation, private to samples.c.
+ *
+ * Rotating the teacher changes nothing statistically for Gaussian rows; it exists to test
+ * that.
+ */
 #ifndef PHASESWEEP_HAAR_H
 #define PHASESWEEP_HAAR_H
 

@@ -1,5 +1,7 @@
 /* Archives are looked at while runs write them, and after crashes: counts come from outcomes
  * alone, which is fast and tolerant, and only verify reads payloads.
+ *
+ * JSON is written by hand, as one line: the names in it are ours and need no escapes.
  */
 #include "phasesweep/inspect.h"
 
@@ -86,6 +88,7 @@ static void add_usage(const char *path, ArchiveReader *reader, double left, Usag
     }
 }
 
+/* One line a sweep; outcomes that no point has are left out. */
 static void print_counts(const Sweep *sweep, const Counts *counts)
 {
     printf("%s: %zu points", sweep->name, counts->points);
@@ -133,6 +136,7 @@ static void print_json_usage(const Usage *usage)
     printf("]}\n");
 }
 
+/* The last line of the text form. */
 static void print_usage(const Usage *usage)
 {
     printf("%zu run%s, %.3g core-hours", usage->runs, usage->runs == 1 ? "" : "s",
@@ -176,6 +180,7 @@ typedef struct Verdict {
     size_t points, finished, wrong;
 } Verdict;
 
+/* Rows that never finished have no checksum to be wrong. */
 static void verify_line(const Opened *opened, size_t s, size_t line, Verdict *verdict)
 {
     const Sweep *sweep = &opened->job->sweeps[s];
@@ -197,6 +202,7 @@ static void verify_line(const Opened *opened, size_t s, size_t line, Verdict *ve
     verdict->points += count;
 }
 
+/* Also of copies repacked with h5repack: only values count, not how they are stored. */
 ExitStatus inspect_verify(const char *path)
 {
     Opened opened = opened_archive(path);

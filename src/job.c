@@ -3,6 +3,9 @@
  * what is empty, so that one mistake gives one line.
  *
  * libyaml's documents are used, not its events: every node knows its line.
+ *
+ * The text of a job is what is stored, with --set appended to it, so that one parser and one
+ * set of checks serve a file, an archive and the command line.
  */
 #include "phasesweep/job.h"
 
@@ -20,11 +23,13 @@
 /* Groups of one file that people still find their way in. */
 enum { SWEEPS_MOST = 1000 };
 
+/* In the order of root_names; `set` is read first, whatever the order in the file. */
 typedef enum RootKey { ROOT_TITLE, ROOT_SET, ROOT_SWEEPS, ROOT_COUNT } RootKey;
 static const char *const root_names[ROOT_COUNT] = {"title", "set", "sweeps"};
 
 char *job_read(const char *path)
 {
+    /* a pipe is a job file too: read to the end, never sought */
     FILE *file = fopen(path, "r");
     if (file == NULL) {
         die(STATUS_WRONG_INPUT, "%s: %s", path, strerror(errno));
@@ -141,6 +146,7 @@ static void check_name(Reader *reader, const Job *job, size_t index, size_t line
     }
 }
 
+/* Every sweep is read, also after errors, so that one call names the mistakes of all. */
 static void read_sweeps(Reader *reader, const yaml_node_t *list, const Sweep *common, Job *job)
 {
     const size_t count = node_length(list);
@@ -163,12 +169,15 @@ static void read_sweeps(Reader *reader, const yaml_node_t *list, const Sweep *co
     }
 }
 
+/* The mapping of the whole file.  An unknown key is an error: a misspelt one must not be
+ * ignored. */
 static void read_root(Reader *reader, const yaml_node_t *root, Job *job)
 {
     const yaml_node_t *parts[ROOT_COUNT];
     if (!node_collect(reader, root, NULL, root_names, ROOT_COUNT, parts)) {
         return;
     }
+    /* the title is for people: it does not enter the content of lines */
     const yaml_node_t *title = parts[ROOT_TITLE];
     if (title != NULL) {
         if (title->type != YAML_SCALAR_NODE || strlen(node_text(title)) >= TITLE_LENGTH) {
@@ -258,6 +267,7 @@ char *job_parse(const char *file, const char *text, size_t length, Job *job)
     if (!yaml_parser_initialize(&parser)) {
         die(STATUS_ENVIRONMENT, "out of memory in the YAML parser");
     }
+    /* the parser reads from text while it runs: text must stay */
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
     read_documents(&reader, &parser, text, length, job);
     yaml_parser_delete(&parser);

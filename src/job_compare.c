@@ -3,6 +3,9 @@
  * Two notions of sameness are kept apart.  job_difference compares ARRAYS: the same points in
  * the same place of the same group, or a run cannot go on in that file.  sweep_line_id compares
  * POINTS: whatever is computed from equal numbers in equal order is equal, wherever it stands.
+ *
+ * Both go by the bits of numbers: 0.1 and 0.1000000000000001 are different jobs, and a
+ * changed grid is never ignored.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -53,6 +56,8 @@ static void print_damping(FILE *out, double damping)
     }
 }
 
+/* Every key that a default gave is written out: a stored job must not change with the
+ * defaults. */
 static void print_sweep(FILE *out, const Sweep *sweep)
 {
     fprintf(out, "  - name: %s\n    model: %s\n    method: %s\n    tolerance: ",
@@ -91,6 +96,7 @@ static char *differ(const Sweep *sweep, KeyId id, const char *stored, const char
                           keys_table[id].name, stored, given);
 }
 
+/* Both numbers in full: 0.1 beside 0.1000000000000001. */
 static char *number_differs(const Sweep *sweep, KeyId id, double stored, double given)
 {
     char *old = words_of_number(stored);
@@ -107,6 +113,7 @@ static const char *kind_of(const Axis *axis)
     return axis->count == 0 ? "not given" : axis->varied ? "an axis" : "one number";
 }
 
+/* NULL if none.  Forms count too: two ways to write equal numbers give other coordinates. */
 static char *axis_difference(const Sweep *sweep, AxisId id, const Axis *stored,
                              const Axis *given)
 {

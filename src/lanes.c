@@ -1,6 +1,9 @@
 /* Sorted once: by class, then by assumed seconds.  Learning multiplies a whole class by one
  * factor, which changes no order within it; so the longest task of a class is its first, and
  * only the heads of the classes are compared when one is wanted.
+ *
+ * Removing an empty group makes its `next` point onwards; look-ups halve such paths as in
+ * union-find, so that empty groups are not walked again and again.
  */
 #include "lanes.h"
 
@@ -11,6 +14,7 @@
 
 enum { LOOK_AHEAD = 64 };
 
+/* Late groups have lanes of their own, behind those of all classes. */
 static int lane_of(const TaskGroup *group)
 {
     return group->late ? COST_CLASSES + group->kind : group->kind;
@@ -107,6 +111,7 @@ size_t lanes_first(Lanes *lanes, int lane,
     return LANES_NONE;
 }
 
+/* From the front: tasks of a group are alike. */
 size_t lanes_take(Lanes *lanes, size_t group, size_t count)
 {
     TaskGroup *from = &lanes->groups[group];

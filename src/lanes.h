@@ -3,6 +3,9 @@
  * A lane is the part of one class; learning moves a whole lane up or down, never the order
  * in it.  Taking a task and finding the next one cost O(1) and O(log groups), however many
  * tasks are finished.
+ *
+ * Groups are never moved once sorted; taking tasks counts a group down until it is empty,
+ * and empty ones are skipped by paths that are halved as they are walked.
  */
 #ifndef LANES_H
 #define LANES_H

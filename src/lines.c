@@ -1,5 +1,8 @@
 /* A line is done if every row of it is finished and sound; else all of it is redone, since its
  * points start from each other.  What a row says after a kill is in archive.c.
+ *
+ * Interrupted lines are told from new ones by RUNNING rows, and lost ones by their attempts:
+ * a line that takes its job down every time must not do so for ever.
  */
 #include "phasesweep/lines.h"
 
@@ -78,6 +81,7 @@ void lines_free(OpenLines *lines)
 
 size_t lines_unconverged(const char *archive_path, const Job *job)
 {
+    /* outcomes alone: checksums were looked at when the lines were chosen */
     size_t bad = 0;
     ArchiveReader *reader = archive_reader(archive_path, job);
     for (size_t s = 0; s < job->sweep_count; s++) {
@@ -107,6 +111,8 @@ static int by_id(const void *a, const void *b)
 
 LineIndex lines_index(const Job *job)
 {
+    /* ids are hashes of 64 bits: among 10^6 lines two are equal by chance less than once in
+     * 10^7 jobs */
     LineIndex index = {0};
     size_t most = 0;
     for (size_t s = 0; s < job->sweep_count; s++) {

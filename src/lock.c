@@ -4,6 +4,9 @@
  *
  * Evidence that the holder is gone, best first: Slurm started the same job again; its process
  * on this host does not exist, or is another with the same number; from another host, silence.
+ *
+ * A lock that cannot be judged is held to be alive: taking it from a living run would ruin
+ * an archive, while waiting costs minutes.
  */
 #include "phasesweep/lock.h"
 
@@ -59,6 +62,7 @@ static unsigned long long process_start(long pid)
     return field == NULL ? 0 : strtoull(field, NULL, 10);
 }
 
+/* What a lock of this process says. */
 static Holder this_process(void)
 {
     Holder holder = {.pid = (long)getpid()};
@@ -141,6 +145,7 @@ static bool is_stale(const char *path, const Holder *holder)
         holder->restart != me.restart) {
         return true; /* Slurm runs a job once at a time: its earlier start is gone */
     }
+    /* processes of another host cannot be looked at: only silence tells */
     if (strcmp(holder->host, me.host) != 0) {
         return silence(path) > LOCK_SILENCE;
     }
@@ -149,6 +154,7 @@ static bool is_stale(const char *path, const Holder *holder)
            (kill((pid_t)holder->pid, 0) != 0 && errno == ESRCH);
 }
 
+/* An unreadable lock file is nobody's. */
 bool lock_is_held(const char *path)
 {
     Holder holder;
@@ -203,6 +209,7 @@ Lock *lock_take(const char *path)
     die(STATUS_WRONG_INPUT, "%s: another run takes its lock again and again", path);
 }
 
+/* Its time of modification is the sign of life for other hosts. */
 void lock_touch(Lock *lock)
 {
     assert(lock != NULL && lock->path != NULL);

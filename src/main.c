@@ -1,5 +1,8 @@
 /* The one place that knows the world communicator: everything below takes a communicator from
  * its caller, so that it can also run on a part of the ranks, or in a test.
+ *
+ * Leaving early is as much its business: a rank that dies ends all, and HDF5 keeps quiet so
+ * that the one line of die is all that a user reads.
  */
 #include <hdf5.h>
 #include <mpi.h>

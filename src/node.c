@@ -1,5 +1,8 @@
 /* Axes as they are written in a job file.  Numbers come out exactly as written: what a form
  * makes of them depends on the point, and is sweep_problem's business.
+ *
+ * A mapping is sorted by a table of names once, and every later step asks by index: unknown,
+ * misspelt and repeated keys are found there and nowhere else.
  */
 #include "node.h"
 
@@ -33,6 +36,7 @@ size_t node_line(const yaml_node_t *node)
     return node->start_mark.line + 1;
 }
 
+/* What an error shows: a list or mapping is named, not printed. */
 const char *node_text(const yaml_node_t *node)
 {
     switch (node->type) {
@@ -45,6 +49,7 @@ const char *node_text(const yaml_node_t *node)
     }
 }
 
+/* 0 for what is no list, so that callers need one test for "no list" and "empty". */
 size_t node_length(const yaml_node_t *list)
 {
     return list->type != YAML_SEQUENCE_NODE
@@ -59,6 +64,7 @@ static const yaml_node_t *node_at(Reader *reader, int index)
     return yaml_document_get_node(&reader->document, index);
 }
 
+/* Borrowed from the document. */
 const yaml_node_t *node_item(Reader *reader, const yaml_node_t *list, size_t index)
 {
     assert(list->type == YAML_SEQUENCE_NODE && index < node_length(list));
@@ -68,6 +74,7 @@ const yaml_node_t *node_item(Reader *reader, const yaml_node_t *list, size_t ind
 bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
                   const char *const names[], int count, const yaml_node_t *parts[])
 {
+    /* at the root there is no key to name */
     const char *head = owner == NULL ? "" : owner;
     const char *colon = owner == NULL ? "" : ": ";
     for (int k = 0; k < count; k++) {
@@ -202,6 +209,7 @@ static void fill_range(Axis *axis, double from, double to, size_t count, bool lo
 static void read_range(Reader *reader, const yaml_node_t *map, const yaml_node_t *parts[],
                        KeyId id, Axis *axis)
 {
+    /* the number of values obeys the rules of any whole key: same checks, same words */
     static const Key times = {
         .name = "count", .kind = KIND_WHOLE, .low = 2, .high = AXIS_LONGEST};
     static const char *const spacings[] = {"linear", "logarithmic"};
@@ -270,6 +278,7 @@ void node_read_axis(Reader *reader, const yaml_node_t *node, KeyId id, Axis *axi
 {
     assert(axis->values == NULL && id >= KEY_AXES && id < KEY_COUNT);
     const size_t before = reader->errors.count;
+    /* a list of one value is an axis of length 1: a dimension of the arrays, unlike a number */
     axis->varied = true;
     if (node->type == YAML_SEQUENCE_NODE) {
         read_values(reader, node, id, axis);

@@ -1,4 +1,8 @@
-/* node.h - private to job: nodes of libyaml, and the axes written in them. */
+/* node.h - private to job: nodes of libyaml, and the axes written in them.
+ *
+ * Pointers to nodes belong to the document and die with it.  All errors go to
+ * reader->errors; nothing here dies but for want of memory.
+ */
 #ifndef PHASESWEEP_NODE_H
 #define PHASESWEEP_NODE_H
 

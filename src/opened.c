@@ -1,6 +1,10 @@
 /* The job inside an archive is parsed by the same code as a job file, so that every command
  * agrees on what its points are.  It was checked when the archive was made: an error in it now
  * is damage, or a key that a newer program wrote.
+ *
+ * The reader's buffer of one line is allocated once for the whole command.
+ *
+ * status, verify and diff begin here.
  */
 #include "opened.h"
 

@@ -1,4 +1,7 @@
-/* opened.h - private to inspect and diff: an archive opened with the job inside. */
+/* opened.h - private to inspect and diff: an archive opened with the job inside.
+ *
+ * Read only: no lock is taken and the file may be being written.
+ */
 #ifndef PHASESWEEP_OPENED_H
 #define PHASESWEEP_OPENED_H
 

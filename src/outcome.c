@@ -4,6 +4,7 @@
 
 const char *outcome_name(Outcome outcome)
 {
+    /* a code without a name would be NULL: the list leaves no gap */
     static const char *const names[OUTCOME_COUNT] = {
 #define X(suffix, code, name) [code] = name,
         OUTCOME_LIST(X)

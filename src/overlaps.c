@@ -1,3 +1,11 @@
+/* From moments of mu to the order parameters of theory.md section 2, and for the diagonal
+ * network from moments of one coordinate to those of section 3.  The first have two forms,
+ * equal in exact arithmetic, and the one is chosen that does not cancel.  Derivatives are
+ * exact, because the exponents of a point and Newton's method rest on them.
+ *
+ * Quadratic overlaps are per d, |S|^2/d and so on; diagonal ones are sums over the
+ * coefficients theta, of which each is of order 1/sqrt(d).
+ */
 #include "phasesweep/overlaps.h"
 
 #include <assert.h>

@@ -1,3 +1,8 @@
+/* BLACS has handles of communicators and contexts of grids, and both must be given back:
+ * teams come and go by the thousand.
+ *
+ * As square as can be: reductions and updates of a decomposition go along rows and columns.
+ */
 #include "phasesweep/pgrid.h"
 
 #include "scalapack.h"

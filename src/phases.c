@@ -1,11 +1,16 @@
 /* Exponents and boundaries of the table in theory.md section 4, in logarithms to base d, in
  * which all boundaries but IV/V of the diagonal network are straight lines.
+ *
+ * Predicted by straight lines in (log_d n_eff, log_d lambda); measured by the exponents
+ * nearest to those of the solution.  Crossovers are wide at any d that can be trained, so
+ * the two may disagree near every line: the archive holds both.
  */
 #include "phasesweep/phases.h"
 
 #include <assert.h>
 #include <math.h>
 
+/* Names of the archive and of JSON. */
 const char *phase_name(Phase phase)
 {
     static const char *const names[PHASE_COUNT] = {

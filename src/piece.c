@@ -4,6 +4,9 @@
  *     du = (high - low)/2 sin(phi) dphi.
  * The height v(u) at a node is a root; guesses for it come from the panel that is being
  * halved.
+ *
+ * Sums are accepted panel by panel at 1e-11 of what has been summed; a field that does not
+ * reach a node rejects the whole piece, which is then done by a wider one or by atoms.
  */
 #include <assert.h>
 #include <math.h>

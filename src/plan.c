@@ -1,6 +1,9 @@
 /* From lines to tasks.  Lines of one shape, of one class, cost and need of ranks, form one
  * group, so that the schedule handles a few groups however many lines there are.  Task k is
  * lines[k], and a group is a run of k.
+ *
+ * The same plan feeds the farm, the bill of `plan` and the batch script, so that they cannot
+ * disagree about what the tasks are.
  */
 #include "phasesweep/plan.h"
 
@@ -82,6 +85,7 @@ Plan plan_of_lines(const Job *job, const PlanSettings *settings, PlanLine *lines
     return plan;
 }
 
+/* Every line of the job, as if nothing were done yet: the bill. */
 Plan plan_create(const Job *job, const PlanSettings *settings)
 {
     size_t count = 0;
@@ -151,6 +155,7 @@ PlanTotal plan_total(const Plan *plan, size_t sweep)
     return total;
 }
 
+/* With the ranks that compute, not all of them: a master that only hands out is no team. */
 char *plan_refusals(const Plan *plan, int ranks)
 {
     bool master;
@@ -179,6 +184,8 @@ char *plan_refusals(const Plan *plan, int ranks)
 
 /* ---- simulated runs ---------------------------------------------------------------------- */
 
+/* The master computes with up to SCHEDULE_MASTER_MOST ranks; the farm decides alike
+ * (farm.h). */
 int plan_workers(int ranks, bool *master)
 {
     assert(ranks >= 1);
@@ -223,6 +230,7 @@ int plan_best_ranks(const Plan *plan, int most, Simulated *result)
     int best = 1;
     *result = plan_simulate(plan, 1);
     Simulated before = *result;
+    /* powers of two: efficiency falls slowly, and nodes have such numbers of cores */
     for (int ranks = 2; ranks <= most; ranks *= 2) {
         const Simulated trial = plan_simulate(plan, ranks);
         /* more lines that fit are worth any loss of efficiency */

@@ -1,4 +1,9 @@
-/* The table of what points cost, and what follows for teams and memory. */
+/* The table of what points cost, and what follows for teams and memory.
+ *
+ * A team is worth its ranks as long as Amdahl's efficiency stays above `useful`; it has at
+ * least as many as its memory asks for, since matrices are on every rank and rows are
+ * shared.
+ */
 #include "phasesweep/plan.h"
 
 #include <assert.h>
@@ -72,6 +77,7 @@ static const double block_bytes = 8e6;    /* of data in hand */
 
 enum { TEAM_MOST = 1 << 20 };
 
+/* A class learns one factor: methods of a model differ, points of a method much less. */
 int plan_class(Model model, Method method)
 {
     _Static_assert(MODEL_COUNT * METHOD_COUNT <= COST_CLASSES, "a class for each method");
@@ -83,6 +89,7 @@ static const Price *price_of(const Problem *problem)
     return &prices[problem->model][problem->method];
 }
 
+/* Another algorithm: L-BFGS on W, and in theory a continuation in p. */
 static bool is_narrow(const Problem *problem)
 {
     return problem->model == MODEL_QUADRATIC && problem->width < problem->dimension;
@@ -130,6 +137,8 @@ static double narrow_numbers(const Problem *problem, int ranks)
            narrow_matrices * d * d;
 }
 
+/* Matrices and program are on every rank of a team; rows, and what a narrow network shares, are
+ * divided. */
 double plan_memory(const Problem *problem, int ranks, SampleStore store)
 {
     const Price *price = price_of(problem);
@@ -199,6 +208,7 @@ static void size_team(const Sweep *sweep, const Problem *problem, double memory,
     cost->memory = plan_memory(problem, task->least, store);
 }
 
+/* Only first and last point are looked at: a job may have millions. */
 PlanCost plan_cost(const Sweep *sweep, size_t line, const PlanSettings *settings)
 {
     size_t first;
@@ -225,6 +235,7 @@ PlanCost plan_cost(const Sweep *sweep, size_t line, const PlanSettings *settings
     return cost;
 }
 
+/* A tenth is left to the system, where no batch system says what is granted. */
 double plan_memory_here(int ranks_on_node)
 {
     const char *granted = getenv("SLURM_MEM_PER_CPU"); /* in MB */

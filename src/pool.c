@@ -1,6 +1,9 @@
 /* Every rank is in exactly one of: idle, kept (idle, but reserved), or neither (busy).
  * `end` is an estimate and is corrected each time a batch of the rank is finished, so that
  * errors do not add up over a queue.
+ *
+ * Sets are bits, for the schedule asks "is it in" and "which is the lowest" far more often
+ * than it walks them.  All of it is O(ranks) memory and says nothing about finished tasks.
  */
 #include "pool.h"
 
@@ -13,6 +16,7 @@
 
 /* ---- sets of ranks --------------------------------------------------------------------- */
 
+/* 64 ranks a word: a set of 10^5 ranks is 12 kB. */
 bool set_has(const RankSet *set, int rank)
 {
     return set->word[rank / 64] >> (rank % 64) & 1;
@@ -108,6 +112,7 @@ static void select_least(const double end[], int rank[], int count, int size)
     }
 }
 
+/* For qsort: teams are given in ascending order. */
 static int by_number(const void *a, const void *b)
 {
     const int x = *(const int *)a;
@@ -223,6 +228,7 @@ Batch pool_finish(Pool *pool, int rank, double now)
     return batch;
 }
 
+/* Busy ranks join `kept` as they become idle. */
 void pool_reserve(Pool *pool, const int team[], int size)
 {
     for (int k = 0; k < size; k++) {
@@ -245,6 +251,7 @@ void pool_release(Pool *pool)
     }
 }
 
+/* What runs is behind its estimate if the end is past: then it counts as nothing. */
 double pool_backlog(const Pool *pool, double now, double *last)
 {
     double sum = 0.0;
@@ -257,6 +264,7 @@ double pool_backlog(const Pool *pool, double now, double *last)
     return sum;
 }
 
+/* The master may compute until then without keeping anybody waiting. */
 double pool_soonest(const Pool *pool, int first)
 {
     double end = INFINITY;

@@ -2,6 +2,9 @@
  *
  * A rank is idle (nothing given), or busy with a queue of batches of which the first runs,
  * or a member of a team.  It may be RESERVED for a large task at the same time.
+ *
+ * Times are estimates on the clock of `now`.  Nothing here decides what starts; it only
+ * keeps account and finds ranks.
  */
 #ifndef POOL_H
 #define POOL_H
@@ -28,8 +31,7 @@ typedef struct Queue {
     double estimate;    /* of all batches */
 } Queue;
 
-/* A set of ranks.  One bit a rank; word is owned by the pool.
- * A set of ranks.  One bit a rank; word is owned by the pool. */
+/* A set of ranks.  One bit a rank; word is owned by the pool. */
 typedef struct RankSet {
     uint64_t *word;
     int       count;

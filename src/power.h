@@ -1,4 +1,7 @@
-/* power.h - a power law at many indices at once, to a few units in the last place. */
+/* power.h - a power law at many indices at once, to a few units in the last place.
+ *
+ * In a file of its own, because that file alone may be compiled with fast-math.
+ */
 #ifndef PHASESWEEP_POWER_H
 #define PHASESWEEP_POWER_H
 

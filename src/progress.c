@@ -1,6 +1,9 @@
 /* One line, rewritten on a terminal, appended to a log.  The rate is an exponential average
  * over about half a minute: a sweep goes from cheap to dear points, and the mean since the
  * beginning would lag behind.
+ *
+ * The bar is by cost, the text by counts: near the end of a sweep whose large lines went
+ * first the two differ.
  */
 #include "phasesweep/progress.h"
 
@@ -49,6 +52,7 @@ Duration progress_duration(double seconds)
     return d;
 }
 
+/* What is left comes from the schedule: by cost, with what was learned. */
 char *progress_text(const Progress *progress, const ScheduleState *state, double now)
 {
     char teams[96] = "";
@@ -82,6 +86,7 @@ static void show_bar(const Progress *progress, const ScheduleState *state, const
     fprintf(progress->file, "\r%s%s%.*s\033[K", bar, bar[0] != '\0' ? " " : "", room, text);
 }
 
+/* Called ten times a second; most calls end at the first test. */
 void progress_show(Progress *progress, const ScheduleState *state, double now, bool last)
 {
     const double passed = now - progress->shown;
@@ -89,6 +94,7 @@ void progress_show(Progress *progress, const ScheduleState *state, double now, b
         return;
     }
     const double rate = passed > 0.0 ? (state->points_done - progress->points) / passed : 0.0;
+    /* the average begins with the first rate, not with 0 */
     const bool first = progress->points == 0.0;
     progress->rate += first ? rate - progress->rate
                             : (rate - progress->rate) * (1.0 - exp(-passed / rate_span));

@@ -1,3 +1,7 @@
+/* Random123's Philox: the place of an entry is the counter, seed and purpose are the key,
+ * and the bits are a function of the two.  Uniforms are made one by one from the 64-bit
+ * form, normals in pairs from the 32-bit form, many at once.
+ */
 #include "phasesweep/rng.h"
 
 #include <assert.h>

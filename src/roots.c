@@ -1,3 +1,11 @@
+/* Two ways to a root.  root_bracketed is for functions without a derivative.  bracket_next
+ * is for callers that have one, or whose function is too dear for a callback: they keep the
+ * loop and evaluate, it keeps the bracket and says where.  A step of Newton is taken only
+ * inside the bracket, so that the iteration converges from anywhere and ends by bisection at
+ * worst.
+ *
+ * Functions must increase for bracket_next; callers turn a sign where theirs falls.
+ */
 #include "phasesweep/roots.h"
 
 #include <gsl/gsl_errno.h>

@@ -2,6 +2,8 @@
  * with 16 nodes integrates exactly for n up to 15 if f has degree 15.  The upper half of
  * them shows how fast they decay, and the first that is not seen in the integral is of
  * degree 32.
+ *
+ * An estimate from the values at hand needs no second rule at other nodes.
  */
 #include "rule.h"
 

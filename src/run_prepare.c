@@ -1,5 +1,10 @@
 /* What rank 0 does before MPI starts: wrong input ends there in one plain line and a plain exit
  * status, without the banners that a launcher adds to MPI_Abort.
+ *
+ * Order: the job file by itself, then the archive by itself, then the lock, then what of the
+ * archive must be read under it.  Nothing on the disk changes before the lock is held.
+ *
+ * Other ranks know nothing of all this and wait in MPI_Init.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -11,6 +16,7 @@
 #include "phasesweep/check.h"
 #include "run_start.h"
 
+/* exit and not die: several lines, already complete, and no MPI to abort before it starts. */
 Job run_parse(const char *name, const char *text)
 {
     Job job;

@@ -1,4 +1,7 @@
-/* run_start.h - private to run: what rank 0 hands from the time before MPI to the run. */
+/* run_start.h - private to run: what rank 0 hands from the time before MPI to the run.
+ *
+ * It exists on rank 0 alone: elsewhere the pointer is NULL, which is how a rank knows.
+ */
 #ifndef PHASESWEEP_RUN_START_H
 #define PHASESWEEP_RUN_START_H
 

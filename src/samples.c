@@ -1,3 +1,13 @@
+/* Data as a function of (seed, row), stored or made again.  The quantum of 64 rows is the
+ * unit of everything that must not depend on the team: noise has one stream a quantum,
+ * shares are whole quanta, blocks are whole quanta.  So a label has the same bits on every
+ * rank of any team, and n grows without changing the rows that are there.  Memory is n d
+ * numbers if rows are stored and d times a block if not; making them again costs 3 to 4 ns a
+ * number, against n d^2 flops of the pass that reads them.
+ *
+ * The teacher is kept as its numbers: d is an int here, where a row is made number by
+ * number.
+ */
 #include "phasesweep/samples.h"
 
 #include <assert.h>
@@ -70,6 +80,7 @@ size_t samples_memory(const SamplesSpec *spec, int ranks)
     return rows * (d * width[spec->store] + 8) + block + (spec->rotated ? 8 * d * d : 0);
 }
 
+/* By the rank with most rows, so that all ranks decide alike. */
 SampleStore samples_resolve(const SamplesSpec *spec, int ranks)
 {
     SamplesSpec all = *spec;
@@ -112,6 +123,7 @@ static double quadratic_output(const double s[], const double x[], int d)
 }
 
 CLONES
+/* theta has the 1/sqrt(d) in it already. */
 static double linear_output(const double theta[], const double x[], int d)
 {
     double sum = 0.0;
@@ -182,6 +194,7 @@ static void make_share(Samples *samples)
     free(buffer);
 }
 
+/* The labels of a share cost a pass over its rows; training makes hundreds. */
 Samples samples_create(MPI_Comm team, const SamplesSpec *spec)
 {
     assert(spec->dimension >= 2 && spec->samples >= 1 && spec->noise >= 0.0);
@@ -226,6 +239,7 @@ size_t samples_blocks(const Samples *samples)
     return (size_t)((samples->rows + block - 1) / block);
 }
 
+/* Single-precision rows are widened: callers see doubles in every store. */
 SampleBlock samples_block(const Samples *samples, size_t k, double buffer[])
 {
     assert(k < samples_blocks(samples));

@@ -1,3 +1,4 @@
+/* In order: the reserved task, the longest, what fits beside, work ahead, the master's own. */
 #include "phasesweep/schedule.h"
 
 #include <assert.h>
@@ -39,6 +40,7 @@ struct Schedule {
 
 /* ---- starting ---------------------------------------------------------------------------- */
 
+/* Short enough for the window, for the deadline, and to leave some for the other ranks. */
 static size_t batch_count(const Schedule *s, const TaskGroup *group, const Slot *slot)
 {
     const double estimate = cost_estimate(&s->work.model, group, 1);
@@ -83,12 +85,14 @@ static void start_group(Schedule *s, double now, size_t k, int size, const Slot 
     start_team(s, now, task, batch, start);
 }
 
+/* Ranks of a set for a task that does not poll; all of them make a team with the master. */
 static int without_master(const Schedule *s, const RankSet *set)
 {
     return set->count == s->settings.ranks ? set->count
                                            : set->count - (s->computing && set_has(set, 0));
 }
 
+/* Idle ranks of a set that a task of this group may have. */
 static int available(const Schedule *s, const TaskGroup *group, const RankSet *set)
 {
     return group->polls ? set->count : without_master(s, set);

@@ -1,5 +1,9 @@
 /* A simulation by events: a heap of ends, and a clock that jumps from one to the next.  A
- * master that computes answers nobody meanwhile; that is what `blocked` is for. */
+ * master that computes answers nobody meanwhile; that is what `blocked` is for.
+ *
+ * It runs the real schedule, of which it is a test too: what a dry run says would start is
+ * what a run with these times starts.
+ */
 #include "phasesweep/simulate.h"
 
 #include <assert.h>
@@ -30,6 +34,7 @@ typedef struct Simulation {
     Simulated result;
 } Simulation;
 
+/* Equal times in the order of starts, so that a simulation is reproducible. */
 static bool before(const Event *a, const Event *b)
 {
     return a->end != b->end ? a->end < b->end : a->order < b->order;
@@ -102,12 +107,15 @@ Simulated simulate(const TaskGroup groups[], size_t count, const SimulateSetting
                    const CostModel *model)
 {
     Simulation s = {.settings = settings,
+                    /* what the schedule believes is true but for the error drawn for each
+                     * start */
                     .truth = model != NULL ? *model : cost_model(),
                     .schedule = schedule_create(groups, count, &settings->schedule, model),
                     .end = checked_alloc((size_t)settings->schedule.ranks, sizeof *s.end)};
     double now = 0.0;
     for (;;) {
         ScheduleStart start;
+        /* the farm asks the same way after every answer */
         while (now >= s.blocked && schedule_next(s.schedule, now, &start)) {
             begin(&s, now, &start);
         }

@@ -1,3 +1,12 @@
+/* All of it follows from one map: the cut, where f begins, is a point u on the boundary
+ * curve, and so are gaps and edges of bands; which is above which is decided in u, where the
+ * s_i and the gaps do not move with delta.  Integrals over whole bands are those of
+ * contour.h between two gaps.  The decomposition of R is that of theory.md section 7.  Bands
+ * wholly above the cut have f = x - b throughout and come from contour_learned, without
+ * cancellation; only the band that the cut goes through needs the moments of a part.
+ *
+ * Positions in the spectrum of S-hat are those of mu less b: x + b is looked up, never x.
+ */
 #include "phasesweep/spectrum.h"
 
 #include <assert.h>
@@ -103,6 +112,7 @@ static double position_of(const Teacher *teacher, double t, double u, Atoms *ato
     return freeconv_point(teacher, t, u, atoms).x;
 }
 
+/* rank = d times the mass above the cut, by the closed form: no quadrature. */
 SpectrumForecast spectrum_forecast(SpectrumWork work, double t, double b)
 {
     const Teacher *teacher = &work.overlaps->teacher;
@@ -124,6 +134,7 @@ SpectrumForecast spectrum_forecast(SpectrumWork work, double t, double b)
     return f;
 }
 
+/* Isolated means that both neighbouring gaps are open at this t. */
 Outlier spectrum_outlier(SpectrumWork work, double t, double b, double index)
 {
     const Teacher *teacher = &work.overlaps->teacher;
@@ -172,6 +183,7 @@ double spectrum_mass_above(SpectrumWork work, double t, double b, double x)
     return mass_above(work, t, b, &cut, x);
 }
 
+/* x in increasing or decreasing order is fastest, in any order right. */
 void spectrum_density(SpectrumWork work, double t, double b, const double x[], size_t count,
                       double density[])
 {

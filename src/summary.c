@@ -1,3 +1,10 @@
+/* Statistics of a list alone.  Nothing here knows the theory, so that a trained spectrum can
+ * be held against a predicted one: both are given to the same functions.  Lists are a few
+ * thousand long, hence quadratic algorithms where they are the plain ones.
+ *
+ * Outliers are found without the theory too, by gaps between neighbours (Onatski 2010), to
+ * be compared with the count that the bands give.
+ */
 #include "phasesweep/summary.h"
 
 #include <math.h>
@@ -153,6 +160,7 @@ SpectrumSummary summary_of(const double values[], size_t count, double tolerance
     return s;
 }
 
+/* The edge may be the predicted one: then this is the number of learned features. */
 size_t summary_count_above(const double values[], size_t count, double edge)
 {
     size_t above = 0;

@@ -1,4 +1,8 @@
-/* The points and lines of a sweep; what a sweep may hold is checked in sweep_check.c. */
+/* The points and lines of a sweep; what a sweep may hold is checked in sweep_check.c.
+ *
+ * Points are numbered along the axes, the last one fastest; lines cut the innermost axis
+ * into pieces whose beginnings depend on the job alone, never on ranks or history.
+ */
 #include "phasesweep/sweep.h"
 
 #include <assert.h>
@@ -117,6 +121,7 @@ void sweep_line(const Sweep *sweep, size_t line, size_t *first, size_t *count)
     *count = left < most ? left : most;
 }
 
+/* Place along every axis, 0 on those that are one number; the last axis runs fastest. */
 void sweep_place(const Sweep *sweep, size_t point, size_t place[AXIS_COUNT])
 {
     for (int id = AXIS_COUNT - 1; id >= 0; id--) {
@@ -209,6 +214,8 @@ static double resolve_weight_decay(const Sweep *sweep, const double value[AXIS_C
     return nuclear ? problem_weight_decay(problem, weight) : weight;
 }
 
+/* Resolved to plain n, lambda, p: what a form means depends on d and on the other axes, so
+ * it is done point by point, and rounding is done here, before any content id is made. */
 Problem sweep_problem(const Sweep *sweep, size_t point)
 {
     size_t place[AXIS_COUNT];

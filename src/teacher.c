@@ -1,3 +1,10 @@
+/* Sums over a power law without its terms.  A sum over i = first ... first + count - 1 of a
+ * function smooth in i is a Gauss rule of the counting measure of these integers; how smooth
+ * a resolvent 1/(w - s_i) is there is told by where, in the complex plane of i, s_i = w.
+ *
+ * Every sum of the program over the spectrum goes through these atoms, so that the cost of
+ * a point grows as log d.
+ */
 #include "phasesweep/teacher.h"
 
 #include <assert.h>
@@ -202,6 +209,7 @@ static void rescale(Teacher *teacher, double scale)
     }
 }
 
+/* c from (1/d) sum s_i^2 = 1 (theory.md section 1), the mean Tr S* / d by the same atoms. */
 Teacher teacher_create(double source_exponent, double dimension)
 {
     assert(source_exponent > 0.5 && source_exponent <= 10.0);
@@ -374,6 +382,8 @@ void atoms_lorentzian(const Atoms *atoms, double u, double y, double *sum, doubl
     *derivative = -r2;
 }
 
+/* For masses above a point, theory.md section 2; the branch of log(w - s) is that of Im w >=
+ * 0. */
 double atoms_argument(const Atoms *atoms, double complex w)
 {
     double sum = 0.0;

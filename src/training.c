@@ -1,3 +1,12 @@
+/* The loop of a training.  Rank 0 decides what comes next and says so in one word; the team
+ * follows: eigendecomposition, broadcast of the factor, pass over the data.  All that rank 0
+ * needs for its decision are the sums of a pass and the d x d matrix B.  The certificate is
+ * the duality gap of theory.md section 8, from the dual vector v of the last pass; it needs
+ * the largest eigenvalue of B and nothing else that is new.
+ *
+ * Points of a line share data and start from each other.  A point begins without a bound and
+ * without a history of moves, because both belong to its weight.
+ */
 #include "phasesweep/training.h"
 
 #include <assert.h>
@@ -60,6 +69,8 @@ size_t training_memory(const Problem *problem, int ranks, SampleStore store)
     return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * matrices * d * d;
 }
 
+/* Descent is on rank 0 alone; the d x d room for the eigensolver on every rank, as eigen.h
+ * asks. */
 TrainingWork *training_create(MPI_Comm team, const Problem *problem,
                               const TrainingSettings *settings)
 {
@@ -339,6 +350,7 @@ static void report(TrainingWork *work, Training *training, double eigenvalues[],
     observe(work, training, eigenvalues, overlaps);
 }
 
+/* After COMMAND_END all ranks leave the loop together, whatever the reason. */
 Training training_solve(TrainingWork *work, const Problem *problem, double eigenvalues[],
                         double overlaps[])
 {

@@ -1,3 +1,11 @@
+/* Saving and restoring the whole state of an iteration, so that an interrupted training
+ * repeats the iterates it would have had.  Data are not saved: they are made again from the
+ * seed.  The file is written under another name, synced and renamed: a kill leaves the old
+ * one or the new.
+ *
+ * All goes through rank 0: the file needs no parallel file system, and the vectors, in order
+ * of samples, suit a team of any size.
+ */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,3 +1,12 @@
+/* The two iterations of training_descent.h on matrices of rank 0.  Both step from `base` to
+ * S', remember the move S' - base, and choose the next base as an affine combination of what
+ * is remembered; the pass combines the dual vectors by the same shares, which keeps base and
+ * v a pair: v = y - A(base) + what message passing adds.  Only inner products of moves enter
+ * the choice: HISTORY of them a step, d^2 operations each, little against n d^2.
+ *
+ * When moves stop shrinking the damping rises a notch, and when it is above its limit
+ * message passing has failed on these data: the gradient takes over until the next point.
+ */
 #include "training_descent.h"
 
 #include <assert.h>
@@ -22,6 +31,7 @@ static size_t entries(const Descent *descent)
     return (size_t)descent->d * (size_t)descent->d;
 }
 
+/* S = 0: base and all moves are zero. */
 Descent descent_create(int d, double samples)
 {
     Descent descent = {.d = d, .alpha = samples / d / d};
@@ -49,6 +59,7 @@ void descent_free(Descent *descent)
     *descent = (Descent){0};
 }
 
+/* Only L survives: it is a property of the data. */
 void descent_restart(Descent *descent, bool give_up)
 {
     DescentState *state = &descent->state;
@@ -102,8 +113,8 @@ static double divergence(const double values[], int d, double b)
     return (double)active * (active + 1.0) + 2.0 * sum;
 }
 
-/* (E2) at these eigenvalues: 4 b alpha (1 - D/(2 alpha)) - lt, increasing in b where D < 2 alpha
- * (theory.md section 2). */
+/* (E2) at these eigenvalues: 4 b alpha (1 - D/(2 alpha)) - lt, increasing in b where
+ * D < 2 alpha (theory.md section 2). */
 static double threshold_error(double log_b, void *context)
 {
     const Threshold *t = context;
@@ -129,6 +140,7 @@ static double threshold_of(const Descent *descent, const double values[])
 
 /* ---- mixing -------------------------------------------------------------------------- */
 
+/* By SIMD lanes: the order of the sum is fixed by the compiler, not by ranks. */
 static double inner(const double a[], const double b[], size_t count)
 {
     double sum = 0.0;
@@ -293,6 +305,7 @@ double descent_threshold(const Descent *descent, const double values[], PassPlan
     return b;
 }
 
+/* The plan is for the pass that follows: its shares make v what base has become. */
 void descent_step(Descent *descent, double b, const double vectors[], const double values[],
                   double factor[], PassPlan *plan)
 {
@@ -351,6 +364,8 @@ bool descent_stuck(const Descent *descent)
     return descent->state.rule == RULE_MESSAGE && descent->state.damping > damping_most;
 }
 
+/* The network stays, the dual vector does not: the pass makes it the residual of this
+ * network. */
 void descent_switch(Descent *descent, const double factor[], PassPlan *plan)
 {
     DescentState *state = &descent->state;

@@ -12,6 +12,9 @@
  * Accelerated gradient: s = 2/(d^2 L), b = lt/(d L), v = y - A(base), base by Nesterov's
  * extrapolation restarted when it points uphill (O'Donoghue & Candes 2015).  L only grows, when
  * a step shows more curvature than assumed, so this converges from anywhere.
+ *
+ * All matrices are symmetric and full, but for a and B, of which the lower triangle is used.
+ * Everything is deterministic: equal inputs give equal bits.
  */
 #ifndef PHASESWEEP_TRAINING_DESCENT_H
 #define PHASESWEEP_TRAINING_DESCENT_H

@@ -1,6 +1,9 @@
 /* What is reported of S = factor factor^T.  The columns of the factor are orthogonal,
  * eigenvectors times the roots of their eigenvalues, so that eigenvalues, trace and norm are
  * sums over columns, and no d x d matrix is needed but for the risk.
+ *
+ * Overlaps with the teacher are between vectors of equal place: among nearly equal
+ * eigenvalues they may be small though the features are learned as a group.
  */
 #include <assert.h>
 #include <math.h>
@@ -52,6 +55,7 @@ static double distance(const TrainingWork *work, const double turned[], int rank
     return sum;
 }
 
+/* Rank 0.  Both arrays [d], zeroed by the caller beyond the rank. */
 static void observe_finite(const TrainingWork *work, Training *training, double eigenvalues[],
                            double overlaps[])
 {
@@ -108,6 +112,7 @@ void observe(const TrainingWork *work, Training *training, double eigenvalues[],
              double overlaps[])
 {
     const int d = work->d;
+    /* zeros beyond the rank; one message for both arrays */
     double *arrays = checked_alloc(2 * (size_t)d, sizeof *arrays);
     if (work->rank == 0) {
         if (training->outcome == OUTCOME_FAILED) {

@@ -1,3 +1,12 @@
+/* One pass over the data in three steps a block: x^T S x for every row from the factor (2 n
+ * d r flops), residual and mixing, and the weighted Gram matrix sum v x x^T (n d^2 with a
+ * triangular update).  Debian's OpenBLAS has no dgemmt, so rows are packed by the sign of v,
+ * scaled by sqrt|v|, and given to dsyrk twice.  Single precision lets vector units do
+ * twice the work; sums over blocks stay in double.
+ *
+ * The team meets once, at the end: one reduction of d^2 numbers and the sums, which travel
+ * in the same message.
+ */
 #include "training_pass.h"
 
 #include <assert.h>
@@ -18,6 +27,7 @@ static const float unit_single = 1.0F;
 static const float minus_single = -1.0F;
 static const float zero_single = 0.0F;
 
+/* Vectors of rows are zero: S = 0 and v = 0 until the first pass. */
 Pass pass_create(MPI_Comm team, const Samples *samples)
 {
     const size_t rows = (size_t)samples->rows;
@@ -137,6 +147,7 @@ static int pack_single(const float x[], const double v[], int d, int rows, float
 }
 
 CLONES
+/* Once a block: the rows are kept in double, or as they were stored. */
 static void round_to_single(const double from[], size_t count, float to[])
 {
     for (size_t k = 0; k < count; k++) {

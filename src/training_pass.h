@@ -1,4 +1,5 @@
-/* training_pass.h - one pass over the data, private to training*.c, narrow.c and amp_quadratic.c.
+/* training_pass.h - one pass over the data, private to training*.c, narrow.c and
+ * amp_quadratic.c.
  *
  * A pass takes the new network S = factor factor^T, makes its residual r = y - A(S) block by
  * block, mixes it with vectors of earlier passes into the next dual vector v, and forms
@@ -6,6 +7,9 @@
  *     memory[slot] = residual_share r + previous_share v
  *     v            = sum_k share[k] memory[k]
  * Message passing and accelerated gradient differ in these shares only.
+ *
+ * v is kept by the rank that owns the rows and never travels; what travels are the factor,
+ * to all, and B with the sums, to rank 0: d rank + d^2 numbers a pass, whatever n is.
  */
 #ifndef PHASESWEEP_TRAINING_PASS_H
 #define PHASESWEEP_TRAINING_PASS_H

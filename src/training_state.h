@@ -1,8 +1,8 @@
 /* training_state.h - what the parts of a training share; private to training*.c.
  *
  * Rank 0 of the team holds the matrices and decides; all ranks hold their rows of v and follow.
- * A checkpoint holds all of this but what can be drawn again, so that a resumed training repeats
- * the same iterates.
+ * A checkpoint holds all of this but what can be drawn again, so that a resumed training
+ * repeats the same iterates.
  */
 #ifndef PHASESWEEP_TRAINING_STATE_H
 #define PHASESWEEP_TRAINING_STATE_H

@@ -1,3 +1,10 @@
+/* LAPACK's solvers of the tridiagonal problem.  They are serial and cheap: O(n^2) for values
+ * and for a few vectors, O(n^3) with a small constant for all vectors.  Every rank of a
+ * ScaLAPACK team calls them on the same numbers and gets the same bits, which no message has
+ * to carry.
+ *
+ * The matrix is kept: values come first, and vectors are made from the same numbers later.
+ */
 #include "tridiagonal.h"
 
 #include <assert.h>

@@ -1,5 +1,8 @@
 /* tridiagonal.h - eigenvalues of a symmetric tridiagonal matrix, and eigenvectors of its
- * largest; the same calls finish what LAPACK and what ScaLAPACK have reduced. */
+ * largest; the same calls finish what LAPACK and what ScaLAPACK have reduced.
+ *
+ * Wrapped once, with the workspaces that LAPACK documents.  Nothing here communicates.
+ */
 #ifndef PHASESWEEP_TRIDIAGONAL_H
 #define PHASESWEEP_TRIDIAGONAL_H
 

@@ -1,5 +1,7 @@
 /* Versions of what runs, asked of the libraries themselves: what was linked dynamically may be
  * newer than what this was compiled with.
+ *
+ * Asked at run time and stored with every archive.
  */
 #include "phasesweep/version.h"
 

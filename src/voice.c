@@ -1,5 +1,8 @@
 /* The launcher starts every rank with the same arguments and the same two streams.  Until MPI
  * runs all ranks find the same mistakes, and only the first may speak of them.
+ *
+ * The rank is read from the launcher's environment, because MPI does not run yet; without
+ * one of the variables the process is alone.
  */
 #include "voice.h"
 

@@ -1,6 +1,9 @@
 /* voice.h - private to cli.c: which rank speaks, and that what it said was heard.
  *
  * Nothing here needs MPI; all of it works on the standard streams of this process.
+ *
+ * The rank is told by the launcher's environment (PMIX_RANK, PMI_RANK), which exists before
+ * MPI does.
  */
 #ifndef PHASESWEEP_VOICE_H
 #define PHASESWEEP_VOICE_H

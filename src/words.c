@@ -1,4 +1,8 @@
 /* What users wrote is never trusted to be short, printable or a number.
+ *
+ * Numbers are decimal and whole tokens: 0.1x, nan, 1e400 and 0x10 are errors and not values,
+ * which strtod and libcyaml would take.  They are printed by the fewest digits that read
+ * back as the same bits, so that a resolved job is the job again.
  */
 #include "phasesweep/words.h"
 
@@ -13,6 +17,7 @@
 /* Longer words get no suggestion, which bounds the table of distance. */
 enum { LONGEST = 31 };
 
+/* Control characters could clear a terminal or forge a line of a log. */
 Shown words_show(const char *text)
 {
     Shown shown;
@@ -84,6 +89,7 @@ const char *words_nearest(const char *const names[], int count, const char *word
     return nearest;
 }
 
+/* Names in the order of the table, which is that of the documentation. */
 char *words_hint(const char *const names[], int count, const char *word)
 {
     const char *nearest = words_nearest(names, count, word);

@@ -1,3 +1,10 @@
+/* What has not started, and whether a task fits a slot.  The span, how long one task should
+ * last at most, follows the work left: as the sweep nears its end it shrinks, and tasks are
+ * spread over more ranks.
+ *
+ * A slot describes what is free and for how long; the same questions are put to idle ranks,
+ * to reserved ones until their task begins, and to one busy rank for work ahead.
+ */
 #include "work.h"
 
 #include <math.h>
@@ -19,6 +26,7 @@ Work work_create(const TaskGroup groups[], size_t count, int ranks, bool master,
          * outweigh it */
         work.model.weight[kind] = fmin(work.model.weight[kind], remembered);
     }
+    /* without wide tasks no span is ever needed */
     for (size_t k = 0; k < work.lanes.count; k++) {
         work.wide |= work.lanes.groups[k].most > 1;
     }
@@ -30,6 +38,7 @@ void work_free(Work *work)
     lanes_free(&work->lanes);
 }
 
+/* As if each ran on one rank. */
 double work_left(const Work *work)
 {
     double sum = 0.0;
@@ -68,6 +77,7 @@ bool work_in_time(const Work *work, const Slot *slot, const TaskGroup *group, in
                slot->until + slack;
 }
 
+/* Never fewer ranks than the allotment says: the task would outlast the rest. */
 int work_team(const Work *work, const Slot *slot, const TaskGroup *group)
 {
     const int size = allot_team(&work->allotment, &work->model, group);

@@ -1,6 +1,8 @@
 /* work.h - private to schedule.c: the tasks left, and which of them fits where.
  *
  * A SLOT is a number of ranks free for a span of time.
+ *
+ * Seconds are those of the cost model, corrected as tasks finish.
  */
 #ifndef WORK_H
 #define WORK_H

@@ -9,6 +9,11 @@
  *
  * A row is a point's place in every array.  It is SOUND if its checksum agrees; only sound rows
  * count as finished.
+ *
+ * Who may call what: one process reads, at any time, also while a run writes; all ranks of a
+ * run write, each whole lines that no other rank touches; rank 0 alone creates, extends and
+ * enters runs.  A rank inside a long point is never waited for: nothing between archive_open
+ * and archive_close is collective (architecture.md, Archive).
  */
 #ifndef PHASESWEEP_ARCHIVE_H
 #define PHASESWEEP_ARCHIVE_H

@@ -8,6 +8,8 @@
  *
  * Gaps are looked at again and again while delta varies, so those of one teacher are kept in a
  * table; what is asked before never changes an answer.  Nothing here communicates.
+ *
+ * Indices are whole numbers kept as doubles, since d may be 2^40.
  */
 #ifndef PHASESWEEP_BANDS_H
 #define PHASESWEEP_BANDS_H

@@ -2,6 +2,8 @@
  *
  * Three things are kept apart in this program: logic errors (assert), a broken
  * environment or wrong input (die), numerical outcomes (data, see outcome.h).
+ *
+ * Nothing here communicates; die may be called on one rank alone, at any moment.
  */
 #ifndef PHASESWEEP_CHECK_H
 #define PHASESWEEP_CHECK_H

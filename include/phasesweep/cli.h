@@ -1,4 +1,8 @@
-/* cli.h - the command line: subcommands, options, what they print. */
+/* cli.h - the command line: subcommands, options, what they print.
+ *
+ * argv is kept until the end: texts of options are not copied.  All output is on the
+ * standard streams: results on stdout, complaints on stderr in one line each.
+ */
 #ifndef PHASESWEEP_CLI_H
 #define PHASESWEEP_CLI_H
 

@@ -9,6 +9,9 @@
  * cost grows as log d.
  *
  * Nothing here communicates or keeps state; `atoms` is scratch of the caller.
+ *
+ * G is the Stieltjes transform of mu at z because mu is a free convolution with a semicircle
+ * (Biane 1997); on the curve G = H - i pi rho, which gives the two formulas.
  */
 #ifndef PHASESWEEP_CONTOUR_H
 #define PHASESWEEP_CONTOUR_H

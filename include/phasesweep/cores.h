@@ -4,6 +4,9 @@
  * as ranks of ScaLAPACK (2 cores, n = 3200: see tests/bench/bench_eigen.c).  Two things stand in
  * its way: mpirun binds a rank and all its threads to one core, and ranks that wait in MPI
  * spin on theirs.
+ *
+ * A team on several nodes borrows the cores of rank 0's node alone.  Affinities are restored
+ * on return, so that what runs later finds one core a rank again.
  */
 #ifndef PHASESWEEP_CORES_H
 #define PHASESWEEP_CORES_H
@@ -19,8 +22,7 @@ typedef struct Cores {
     cpu_set_t all;      /* where any rank of the team on this node may run */
 } Cores;
 
-/* Collective on team.  Changes nothing yet.
- * Collective on team.  Changes nothing yet. */
+/* Collective on team.  Changes nothing yet. */
 Cores cores_find(MPI_Comm team);
 
 /* Collective on the team: between the two, BLAS calls of rank 0 use `threads` threads.  The

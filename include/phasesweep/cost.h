@@ -4,6 +4,11 @@
  * The factor forgets: the last MEMORY observations count most, so that a class whose early
  * lines are its cheap ones corrects itself.  All of it is plain data that an archive can
  * keep and a later run begin with.
+ *
+ * Times are seconds of wall clock.  A factor of 2 says that lines of the class take twice
+ * what the table of plan_cost.c assumes: another CPU, or points that are harder than usual.
+ *
+ * Nothing here communicates or allocates; a model is a value and may be copied.
  */
 #ifndef PHASESWEEP_COST_H
 #define PHASESWEEP_COST_H
@@ -50,8 +55,8 @@ CostModel cost_import(const double numbers[COST_COEFFICIENTS]);
  * assumed for that team. */
 void cost_learn(CostModel *model, int kind, double assumed, double measured);
 
-/* Local.  Seconds that one task of the group takes a team of that many ranks.  At least 1e-9
- * times the factor; ranks >= 1, not limited to the group's most. */
+/* Local.  Seconds that one task of the group takes a team of that many ranks.  Never 0;
+ * ranks >= 1, not limited to the group's most. */
 double cost_estimate(const CostModel *model, const TaskGroup *group, int ranks);
 
 /* Local.  The fewest ranks that bring a task down to `seconds`; INT_MAX if none do.  Its

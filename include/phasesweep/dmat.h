@@ -1,4 +1,10 @@
-/* dmat.h - dense real matrices spread block-cyclically over a process grid. */
+/* dmat.h - dense real matrices spread block-cyclically over a process grid.
+ *
+ * Row and column blocks have one size, and the first block of every matrix is on rank (0, 0)
+ * of the grid.  Each rank holds its blocks side by side in one column-major array; a rank
+ * without any has local_rows or local_columns 0 and takes part in all calls.  The workspaces
+ * are those that were found to give right vectors, not those that ScaLAPACK asks for.
+ */
 #ifndef PHASESWEEP_DMAT_H
 #define PHASESWEEP_DMAT_H
 

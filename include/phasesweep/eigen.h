@@ -6,6 +6,10 @@
  * machine, the size and the team, so EIGEN_AUTO measures: the first solutions are by one
  * method each, timed, and the fastest stays.  They agree to rounding, not to bits: ask for one
  * of them where bits matter.
+ *
+ * Matrices are n x n by column with ld = n.  Nothing is assumed of their values: entries
+ * that are not finite give FAILED on all ranks and no hang.  One Eigen serves one team and
+ * one n for its whole life; what it allocates at first use it keeps.
  */
 #ifndef PHASESWEEP_EIGEN_H
 #define PHASESWEEP_EIGEN_H

@@ -1,4 +1,9 @@
-/* errors.h - all that is wrong with an input, gathered before anything is done. */
+/* errors.h - all that is wrong with an input, gathered before anything is done.
+ *
+ * A line of text is complete in itself: where, which key, what is wrong with which value,
+ * what is allowed instead.  Nothing here prints or dies; the caller decides what becomes of
+ * the text.
+ */
 #ifndef PHASESWEEP_ERRORS_H
 #define PHASESWEEP_ERRORS_H
 

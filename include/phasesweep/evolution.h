@@ -14,6 +14,9 @@
  * the same sums: right to 1e-6 for n_eff >= 1; at n_eff << 1, where R = 1, to about 1e-3.
  *
  * Nothing here communicates; the same sequence of calls gives bitwise equal results.
+ *
+ * Outcomes.  NOT_CONVERGED keeps the best iterate and its residual; FAILED means that no
+ * bracket was found or a number is not finite.  Neither stops a sweep.
  */
 #ifndef PHASESWEEP_EVOLUTION_H
 #define PHASESWEEP_EVOLUTION_H

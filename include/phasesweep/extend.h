@@ -1,4 +1,10 @@
-/* extend.h - an archive made over for a changed job, keeping every line that both share. */
+/* extend.h - an archive made over for a changed job, keeping every line that both share.
+ *
+ * Lines are matched by content (sweep_line_id), not by name or place: axes may be extended,
+ * reordered or renamed, and only points whose numbers changed are computed again.
+ *
+ * The archive must be locked by the caller, and nobody may have it open.
+ */
 #ifndef PHASESWEEP_EXTEND_H
 #define PHASESWEEP_EXTEND_H
 

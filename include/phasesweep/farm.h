@@ -5,6 +5,9 @@
  * A task runs on a team: a rank by itself, or idle ranks put into a communicator of their own
  * that is freed after it.  Messages carry task numbers, counts and times only; results are
  * stored by the team.
+ *
+ * Order on the ranks: a task begins on all ranks of its team and ends on them together;
+ * which team gets which task depends on times, and no result may depend on that.
  */
 #ifndef PHASESWEEP_FARM_H
 #define PHASESWEEP_FARM_H

@@ -6,6 +6,10 @@
  * mu are in contour.h.
  *
  * Nothing here communicates or keeps state; `atoms` is scratch of the caller.
+ *
+ * theory.md section 2 has the equations: v from (1/d) sum 1/((u - s)^2 + v^2) = 1/t, density
+ * v/(pi t), H = (x - u)/t.  Where v = 0 the point lies in a gap and its x is outside the
+ * spectrum.
  */
 #ifndef PHASESWEEP_FREECONV_H
 #define PHASESWEEP_FREECONV_H

@@ -1,4 +1,8 @@
-/* inspect.h - looking at archives: status, verify, diff. */
+/* inspect.h - looking at archives: status, verify, diff.
+ *
+ * None of them changes an archive, takes its lock or needs MPI.  A file that is no archive,
+ * or is damaged beyond reading, ends the program with STATUS_WRONG_INPUT and one line.
+ */
 #ifndef PHASESWEEP_INSPECT_H
 #define PHASESWEEP_INSPECT_H
 

@@ -1,6 +1,9 @@
 /* job.h - a YAML job file as checked sweeps.
  *
  * Nothing here communicates: rank 0 reads the file, all ranks parse the same bytes.
+ *
+ * All errors of a file are found before the first point, each with its line.  A job is plain
+ * values after that: it may be read by any number of callers and is not changed.
  */
 #ifndef PHASESWEEP_JOB_H
 #define PHASESWEEP_JOB_H

@@ -1,4 +1,12 @@
-/* lines.h - which lines of a job are still to do, and which lines two jobs share. */
+/* lines.h - which lines of a job are still to do, and which lines two jobs share.
+ *
+ * A line is the unit of resume: it is done when every row of it is, and otherwise all of it
+ * is redone, because its points start from each other.  All of this is read before the run
+ * opens the archive for writing; dies as archive_reader does.
+ *
+ * By content: two lines with one id are the same points solved in the same way, in whatever
+ * sweep, so that their results can be taken over or compared.
+ */
 #ifndef PHASESWEEP_LINES_H
 #define PHASESWEEP_LINES_H
 
@@ -52,8 +60,7 @@ typedef struct LineIndex {
     LineRef *lines;
 } LineIndex;
 
-/* Local.  All lines of a job.  Owned by the caller; the job is not kept.
- * Local.  All lines of a job.  Owned by the caller; the job is not kept. */
+/* Local.  All lines of a job.  Owned by the caller; the job is not kept. */
 LineIndex lines_index(const Job *job);
 void lines_index_free(LineIndex *index);
 

@@ -3,6 +3,10 @@
  * The lock of PATH is the file PATH.lock: host, process, its start, Slurm job, date.  It is
  * stale if its process on this host is gone, if Slurm has started the same job again, or, from
  * another host, if it was not touched for LOCK_SILENCE seconds by the file system's clock.
+ *
+ * The lock keeps two programs from writing one file; readers need none.  It is advice
+ * between runs of phasesweep, not a lock of the operating system, because those do not work
+ * on every network file system.
  */
 #ifndef PHASESWEEP_LOCK_H
 #define PHASESWEEP_LOCK_H

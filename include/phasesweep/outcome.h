@@ -3,6 +3,9 @@
  * One list serves the enum, the names and the codes stored in the archive
  * (int8 with flag_values / flag_meanings).  Codes are part of the file format:
  * append, never renumber.
+ *
+ * The outcome of a point is data: it is stored beside the numbers, and a bad point never
+ * stops a sweep.  RUNNING after a job has ended means that the job died in that line.
  */
 #ifndef PHASESWEEP_OUTCOME_H
 #define PHASESWEEP_OUTCOME_H

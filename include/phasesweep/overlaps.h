@@ -6,6 +6,10 @@
  * with quadratic (theory.md section 2) capacity = 2 n/d^2, noise = Delta/2, weight = lt/2, and
  * diagonal (section 3) capacity = n, noise = Delta, weight = lambda sqrt(d).  A model is the
  * pair R(t, b), D(t, b) with exact derivatives: a new one is a new function here.
+ *
+ * Sums are over the compressed atoms of teacher.h or along the paths of contour.h; their
+ * errors are below 1e-10 relative (evolution.h).  Nothing here communicates; the workspace
+ * belongs to one caller at a time.
  */
 #ifndef PHASESWEEP_OVERLAPS_H
 #define PHASESWEEP_OVERLAPS_H

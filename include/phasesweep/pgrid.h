@@ -2,6 +2,8 @@
  *
  * Ranks are numbered along rows: rank r is at (r / columns, r mod columns).  A team of any size
  * has a grid of its own, which lives as long as the team; matrices (dmat.h) borrow it.
+ *
+ * Nothing here knows matrices or their blocks; those are in dmat.h.
  */
 #ifndef PHASESWEEP_PGRID_H
 #define PHASESWEEP_PGRID_H

@@ -3,6 +3,10 @@
  * PREDICTED comes from (log_d n_eff, log_d lambda, gamma) and the table of phase boundaries;
  * MEASURED from the exact local exponents of the solved point.  They agree deep inside a phase
  * as d grows; where they differ is itself a result.
+ *
+ * The table is for p >= d and Delta > 0, with lambda meaning lt for the quadratic network.
+ * Without noise no phase exists (NONE); for a narrow network it is UNDEFINED.  Names and
+ * codes are stored with every point.
  */
 #ifndef PHASESWEEP_PHASES_H
 #define PHASESWEEP_PHASES_H

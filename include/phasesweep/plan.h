@@ -3,6 +3,9 @@
  * One table row for each (model, method) holds what a point costs and how that scales with n,
  * d and p (theory.md section 8); what finished lines taught (cost.h) corrects it.  The same
  * groups feed the farm, so that the bill and the run speak of the same tasks.
+ *
+ * Times are estimates from a machine of 2024 and may be off by a factor; memory counts
+ * what every rank of a team holds (the program, matrices) and its share of the rows.
  */
 #ifndef PHASESWEEP_PLAN_H
 #define PHASESWEEP_PLAN_H

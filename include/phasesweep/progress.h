@@ -1,6 +1,10 @@
 /* progress.h - how far a run is: a bar on a terminal, a plain line a minute in a log.
  *
  * What is left comes from the cost of the work, not from counting lines.
+ *
+ * Rank 0 alone shows it.  The clock is the caller's, so that tests need not wait.
+ *
+ * Texts are for people and no format: scripts read `status --json`.
  */
 #ifndef PHASESWEEP_PROGRESS_H
 #define PHASESWEEP_PROGRESS_H

@@ -3,6 +3,10 @@
  * A stream is keyed by (seed, purpose) and read at (row, column): any rank makes any entry,
  * in any order.  Uniforms have the same bits everywhere; normals go through the vector
  * functions of the CPU at hand and agree to the last digits between kinds of CPU.
+ *
+ * There is no state and nothing to be seeded: equal arguments give equal numbers, whatever
+ * was asked before and on however many ranks.  Rows are whole data points; different
+ * purposes of one seed are independent streams.
  */
 #ifndef PHASESWEEP_RNG_H
 #define PHASESWEEP_RNG_H

@@ -1,5 +1,9 @@
 /* roots.h - bracketed roots of scalar functions: GSL's Brent-Dekker method, and the steps of a
- * safeguarded Newton iteration for callers that know derivatives. */
+ * safeguarded Newton iteration for callers that know derivatives.
+ *
+ * Nothing here allocates beyond a call or communicates.  root_bracketed reports no
+ * failure: it returns the best place it found.
+ */
 #ifndef PHASESWEEP_ROOTS_H
 #define PHASESWEEP_ROOTS_H
 

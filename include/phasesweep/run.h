@@ -1,4 +1,11 @@
-/* run.h - a job, the farm and the archive put together. */
+/* run.h - a job, the farm and the archive put together.
+ *
+ * The order of a run: signals, then rank 0 looks at job and archive and locks it, then MPI,
+ * then all ranks together open the archive, compute and close it.  A stop that was asked for
+ * ends in STATUS_STOPPED with everything finished so far on the disk.
+ *
+ * All ranks return the same status.  A rank that fails by itself ends them all (check.h).
+ */
 #ifndef PHASESWEEP_RUN_H
 #define PHASESWEEP_RUN_H
 

@@ -11,6 +11,9 @@
  * The rows are cut into quanta of SAMPLES_QUANTUM, and each rank of the team owns a contiguous
  * run of quanta, which it hands out in blocks.  The team's size only decides who owns which
  * quantum: sums over all rows agree between teams to rounding.
+ *
+ * Nothing communicates: every rank makes its own rows, labels and teacher.  Rounded rows
+ * (STORE_FLOAT) are other data than exact ones, to 6e-8, and are a choice of the job.
  */
 #ifndef PHASESWEEP_SAMPLES_H
 #define PHASESWEEP_SAMPLES_H

@@ -10,6 +10,9 @@
  *   - nothing starts that its estimate, with the spread seen so far, puts past the deadline;
  *   - short tasks go out in batches, some milliseconds ahead, and one by one at the end.
  * State per finished task: none.
+ *
+ * Times are seconds on the clock of `now`, which must not run backwards.  Ranks are numbered
+ * from 0 within the schedule; the farm adds its offset.
  */
 #ifndef PHASESWEEP_SCHEDULE_H
 #define PHASESWEEP_SCHEDULE_H
@@ -83,15 +86,14 @@ bool schedule_next(Schedule *schedule, double now, ScheduleStart *start);
  * `done` short of its count were given up and do not start again. */
 void schedule_finished(Schedule *schedule, double now, int rank, const ScheduleResult *result);
 
-/* Local.  Nothing more starts.  Also what is reserved; what was given ahead stays given, and
- * the farm returns it unfinished. */
+/* Local.  Nothing more starts, reserved tasks included; what was given ahead stays given,
+ * and the farm returns it unfinished. */
 void schedule_stop(Schedule *schedule);
 
 /* Local.  Is nothing running? */
 bool schedule_quiet(const Schedule *schedule);
 
-/* Local.  For a progress bar.  Costs a pass over the ranks.
- * Local.  For a progress bar.  Costs a pass over the ranks. */
+/* Local.  For a progress bar.  Costs a pass over the ranks. */
 ScheduleState schedule_state(const Schedule *schedule, double now);
 
 /* Local.  What was learned so far.  A copy: keep it with the archive for the next run

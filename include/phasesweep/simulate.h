@@ -3,6 +3,9 @@
  * Tasks take what the cost model says, on request with an error that the schedule does not
  * know; every start costs the rank an overhead.  Nothing is computed.  It runs the same code as
  * the farm, so that a bill and a test of fairness speak of what the farm really does.
+ *
+ * What it does not know: time to read and write, ranks that are slower than others, and
+ * lines whose cost the model has wrong by more than `error`.
  */
 #ifndef PHASESWEEP_SIMULATE_H
 #define PHASESWEEP_SIMULATE_H
@@ -30,7 +33,7 @@ typedef struct Simulated {
 } Simulated;
 
 /* Local.  True times come from `model` (NULL: assumed times), which the schedule knows too.
- * Deterministic: errors are drawn from the number of the task.  Time O(starts log ranks). */
+ * Deterministic: errors are drawn from the number of the task. */
 Simulated simulate(const TaskGroup groups[], size_t count, const SimulateSettings *settings,
                    const CostModel *model);
 

@@ -7,6 +7,9 @@
  * Quadratic network only.  Nothing here is part of solving a point: call it where wanted.  Of
  * the workspace of overlaps.h the teacher and the width must be set; a solver leaves it so.
  * Every position is in units of S-hat, after the shift, unless said otherwise.
+ *
+ * Counts are numbers of eigenvalues, real because they are expectations; shares are of all
+ * d.  Nothing here communicates.
  */
 #ifndef PHASESWEEP_SPECTRUM_H
 #define PHASESWEEP_SPECTRUM_H

@@ -2,6 +2,12 @@
  *
  * Plain statistics: no theory of how the eigenvalues came about enters.  Lists may be in any
  * order; eigenvalues at most `tolerance` count as 0, negative ones too.
+ *
+ * Arrays are read and not changed, but by summary_sort; nothing communicates.  Values must
+ * not be NAN.
+ *
+ * The tail exponent is fitted to at least 5 values; with fewer it is NAN, as are ratios of
+ * an empty list.
  */
 #ifndef PHASESWEEP_SUMMARY_H
 #define PHASESWEEP_SUMMARY_H
@@ -33,8 +39,7 @@ typedef struct SpectrumSummary {
 /* Local.  Sort in decreasing order. */
 void summary_sort(double values[], size_t count);
 
-/* Local.  tolerance >= 0.  Time O(count log count + rank^2).
- * Local.  tolerance >= 0.  Time O(count log count + rank^2). */
+/* Local.  tolerance >= 0.  Time O(count log count + rank^2). */
 SpectrumSummary summary_of(const double values[], size_t count, double tolerance);
 
 /* Local.  The fit alone; rank^2 operations, because every start is tried. */

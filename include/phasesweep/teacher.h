@@ -8,6 +8,9 @@
  * points (exact for polynomials of degree 2 TEACHER_RULE - 1), split where the function is
  * not smooth on a block and summed term by term once a block has 16 points.  The number of
  * atoms grows as log d; the error of a sum is below 1e-12 of it (test_teacher).
+ *
+ * Signs and rotation of the teacher are not here: no sum over the spectrum depends on them.
+ * Nothing here communicates; a Teacher is a value of 12 kilobytes and may be copied.
  */
 #ifndef PHASESWEEP_TEACHER_H
 #define PHASESWEEP_TEACHER_H
@@ -62,7 +65,7 @@ void teacher_atoms_split(const Teacher *teacher, const double complex w[], int c
 void teacher_atoms_smooth(const Teacher *teacher, double width, double smooth_below,
                           double smooth_above, Atoms *atoms);
 
-/* From this octave on the rounded nodes of a rule are all different. */
+/* The shortest block, of 64 indices, for which such a rule is offered. */
 enum { TEACHER_ROUNDED = 6 };
 
 /* Local.  A rule for sums over 2^octave whole numbers 0, 1, ... that needs only TEACHER_RULE of

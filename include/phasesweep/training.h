@@ -13,6 +13,12 @@
  * work; whatever is reported, certificate included, is computed in double.
  *
  * A team of ranks shares the rows; rank 0 of the team holds the d x d matrices and decides.
+ *
+ * Units are those of theory.md section 1: lt is the nuclear weight, F has no 1/n and no 1/2.
+ * A training costs 2 n d rank + n d^2 flops and one eigendecomposition an iteration; memory
+ * is that of training_memory.  Whatever the team, the data are the same and results agree to
+ * what the gap allows; bits are equal at most for
+ * equal teams and one method of eigen.h.
  */
 #ifndef PHASESWEEP_TRAINING_H
 #define PHASESWEEP_TRAINING_H

@@ -1,4 +1,7 @@
-/* version.h - what this program is and what it was built with. */
+/* version.h - what this program is and what it was built with.
+ *
+ * Both go into every archive, so that a file tells what wrote it.
+ */
 #ifndef PHASESWEEP_VERSION_H
 #define PHASESWEEP_VERSION_H
 

@@ -1,4 +1,10 @@
-/* words.h - looking up what a user wrote, and helping when it is misspelt. */
+/* words.h - looking up what a user wrote, and helping when it is misspelt.
+ *
+ * What a user wrote is never trusted: it may be long, not printable, or no number.  Nothing
+ * here prints; results of type char * are owned by the caller unless said otherwise.
+ *
+ * Suggestions are given only for words that are near: a wrong guess misleads.
+ */
 #ifndef PHASESWEEP_WORDS_H
 #define PHASESWEEP_WORDS_H
 
