@@ -45,7 +45,7 @@ typedef struct Farm {
     /* rank 0 only */
     Schedule *schedule;
     int offset;         /* rank in comm minus rank in the schedule */
-    long long *message; /* [WORDS_HEAD + size]; owned */
+    long long *message; /* [WORDS_HEAD + 2 size]; owned */
 } Farm;
 
 struct FarmTeam {

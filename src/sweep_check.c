@@ -14,8 +14,9 @@
 #include "phasesweep/sweep.h"
 #include "phasesweep/words.h"
 
-/* A matrix of this side has 80 GB: what is larger is a slip of the pen. */
-enum { TRAINED_DIMENSION_MOST = 100000 };
+/* LAPACK counts its workspace, n^2 and some, in 32 bits; a vector longer than that is a slip
+ * of the pen. */
+enum { MATRIX_SIDE_MOST = 46000, VECTOR_LENGTH_MOST = 1000000 };
 
 /* Under the name of the key; takes message over. */
 static void refuse(Errors *errors, size_t line, KeyId id, char *message)
@@ -281,10 +282,11 @@ static bool check_data(const Sweep *sweep, const Problem *p, Errors *errors)
                               p->samples, method));
         return false;
     }
-    if (p->dimension > TRAINED_DIMENSION_MOST) {
+    const int most = p->model == MODEL_QUADRATIC ? MATRIX_SIDE_MOST : VECTOR_LENGTH_MOST;
+    if (p->dimension > most) {
         refuse(errors, sweep->line[KEY_AXES + AXIS_DIMENSION], KEY_AXES + AXIS_DIMENSION,
                checked_format("%.15g for method %s; allowed: up to %d", p->dimension, method,
-                              TRAINED_DIMENSION_MOST));
+                              most));
         return false;
     }
     /* of message passing for a network that is cut to its width there is no theory */
