@@ -112,14 +112,13 @@ def draw(passed, trained):
     return figure
 
 
-def main():
-    path, folder = style.arguments(__doc__)
+def figures(path):
     found = pairs(path)
     if not found:
-        raise SystemExit(f"{path}: no sweep of amp over a weight decay: run jobs/amp.yaml")
+        raise sweep.Refusal(f"{path}: no sweep of amp over a weight decay")
     for name, (passed, trained) in found.items():
-        style.save(draw(passed, trained), folder, f"amp_{name}")
+        yield f"amp_{name}", draw(passed, trained)
 
 
 if __name__ == "__main__":
-    main()
+    style.main(figures, __doc__, "jobs/amp.yaml")

@@ -26,14 +26,6 @@ def by_model(path):
     return pairs
 
 
-def decay_label(data, value):
-    """How a weight decay is written in the job, in mathematics."""
-    if data["weight_decay"].attrs.get("form") != "power":
-        return rf"$\lambda = {value:g}$"
-    return {0.0: r"$\lambda = 1$", 0.5: r"$\lambda = \sqrt{d}$",
-            -1.0: r"$\lambda = 1/d$"}.get(value, rf"$\lambda = d^{{{value:g}}}$")
-
-
 def draw_theory(axes, theory, where, colours):
     for value, colour in colours.items():
         line = theory.sel(**where, weight_decay=value, method="nearest")
@@ -46,7 +38,7 @@ def draw_trained(axes, trained, where, colours):
         points = trained.sel(**where, weight_decay=value)
         axes.errorbar(points["effective_samples"].isel(seed=0), points["risk"].mean("seed"),
                       points["risk"].std("seed"), fmt=marker, ms=4.5, mfc="white", color=colour,
-                      capsize=2, lw=1, label=decay_label(trained, value), zorder=2)
+                      capsize=2, lw=1, label=style.decay_label(trained, value), zorder=2)
 
 
 def deviation(theory, trained, where, value):
@@ -74,7 +66,7 @@ def disagreement(theory, trained):
         for size in trained["dimension"].values:
             where = dict(source_exponent=gamma, dimension=size)
             for value in trained["weight_decay"].values:
-                place = rf"$\gamma = {gamma:g}$, $d = {size:g}$, " + decay_label(trained, value)
+                place = rf"$\gamma = {gamma:g}$, $d = {size:g}$, " + style.decay_label(trained, value)
                 rows += [(x, apart, place) for x, apart in
                          zip(*deviation(theory, trained, where, value)) if np.isfinite(apart)]
     lines = []
@@ -115,17 +107,14 @@ def draw_model(theory, trained, model):
     return figure
 
 
-def main():
-    path, folder = style.arguments(__doc__)
-    drawn = 0
-    for model, (theory, trained) in by_model(path).items():
-        if theory is not None and trained is not None:
-            style.save(draw_model(theory, trained, model), folder, f"risk_vs_samples_{model}")
-            drawn += 1
-    if drawn == 0:
-        raise SystemExit(f"{path}: no model with a sweep of state_evolution and one of training: "
-                         "run jobs/risk_vs_samples.yaml or jobs/risk_vs_samples_diagonal.yaml")
+def figures(path):
+    pairs = {model: pair for model, pair in by_model(path).items()
+             if all(data is not None for data in pair)}
+    if not pairs:
+        raise sweep.Refusal(f"{path}: no model with a sweep of state_evolution and one of training")
+    for model, (theory, trained) in pairs.items():
+        yield f"risk_vs_samples_{model}", draw_model(theory, trained, model)
 
 
 if __name__ == "__main__":
-    main()
+    style.main(figures, __doc__, "jobs/risk_vs_samples.yaml or jobs/risk_vs_samples_diagonal.yaml")

@@ -156,13 +156,11 @@ def print_table(theory, mine, theirs):
               f"{per_cent(risk, known):>12}")
 
 
-def main():
-    path, folder = style.arguments(__doc__)
+def figures(path):
     sweeps = [data.squeeze() for data in sweep.open_all(path, "state_evolution").values()
               if data.attrs["model"] == "quadratic" and {"width", "samples"} <= set(data.dims)]
     if not sweeps:
-        raise SystemExit(f"{path}: no sweep over width and samples: run jobs/width.yaml or "
-                         "jobs/width_training.yaml")
+        raise sweep.Refusal(f"{path}: no sweep over width and samples")
     theory = Theory(sweeps)
     setting = setting_of(theory.along_width)
     mine, theirs = trained(path, setting), published(setting)
@@ -171,10 +169,10 @@ def main():
     draw_width(axes[0], theory, groups)
     draw_samples(axes[1], theory, groups)
     figure.suptitle(caption(theory, mine, theirs), fontsize=9)
-    style.save(figure, folder, "width")
+    yield "width", figure
     if mine:
         print_table(theory, mine, theirs)
 
 
 if __name__ == "__main__":
-    main()
+    style.main(figures, __doc__, "jobs/width.yaml or jobs/width_training.yaml")

@@ -16,7 +16,7 @@
 
 /* LAPACK counts its workspace, n^2 and some, in 32 bits; a vector longer than that is a slip
  * of the pen. */
-enum { MATRIX_SIDE_MOST = 46000, VECTOR_LENGTH_MOST = 1000000 };
+enum { MATRIX_SIDE_MOST = 46000, VECTOR_LENGTH_MOST = 100000 };
 
 /* Under the name of the key; takes message over. */
 static void refuse(Errors *errors, size_t line, KeyId id, char *message)
