@@ -98,6 +98,10 @@ def draw_bulk(axes, predicted, trained):
     ranks = trained["rank"].values
     told = (f"rank {float(predicted['rank']):.3g}, trained {ranks.mean():.3g} $\\pm$ "
             f"{ranks.std():.2g}")
+    if float(predicted["resolved_samples"]) < float(predicted["dimension"]):
+        # S = c P on the space that no sample reaches shifts all outputs alike, as any S of the
+        # same trace there does
+        told += "\n$n < d$: many networks of equal outputs,\nthis spectrum is one of them"
     axes.text(0.97, 0.95, told, transform=axes.transAxes, ha="right", va="top", fontsize=8)
     if len(x) == 0:
         axes.text(0.5, 0.5, "no learned bulk", transform=axes.transAxes, ha="center")
