@@ -23,7 +23,7 @@ static void put_amp(const Amp *amp, double value[])
 }
 
 /* Of an iteration that diverged there is its path, and what it cost. */
-static Record record_of(const Amp *amp, const double eigenvalues[], size_t d)
+static Record record_of(const Amp *amp, const Problem *problem, const double eigenvalues[])
 {
     Record record = record_empty();
     record.outcome = amp->outcome;
@@ -31,7 +31,7 @@ static Record record_of(const Amp *amp, const double eigenvalues[], size_t d)
     record.value[FIELD_DAMPING] = amp->damping;
     if (amp->outcome != OUTCOME_DIVERGED) {
         put_amp(amp, record.value);
-        point_put_spectrum(eigenvalues, d, record.value);
+        point_put_spectrum(problem, eigenvalues, record.value);
     }
     return record;
 }
@@ -66,7 +66,7 @@ bool point_amp(const PointLine *line)
         if (amp.stopped) {
             return false;
         }
-        line->records[k] = record_of(&amp, eigenvalues, (size_t)problem->dimension);
+        line->records[k] = record_of(&amp, problem, eigenvalues);
         point_complete(problem, point_clock() - start, &line->records[k]);
     }
     return true;

@@ -22,8 +22,9 @@ bool point_train(const PointLine *line);
 /* Collective on the team.  Message passing at the points of a line; false if told to stop. */
 bool point_amp(const PointLine *line);
 
-/* Summary of d >= 2 decreasing numbers, those not learned exactly 0 (theory.md section 7). */
-void point_put_spectrum(const double eigenvalues[], size_t d, double value[]);
+/* Local.  Summary of the learned numbers [d], d >= 2, decreasing, those not learned exactly 0
+ * (theory.md section 7).  Risk and loss must be among the values already. */
+void point_put_spectrum(const Problem *problem, const double eigenvalues[], double value[]);
 
 /* Seconds on a clock that only counts. */
 double point_clock(void);

@@ -12,7 +12,6 @@
 #include "phasesweep/check.h"
 #include "phasesweep/lasso.h"
 #include "phasesweep/narrow.h"
-#include "phasesweep/summary.h"
 #include "phasesweep/training.h"
 #include "point_line.h"
 
@@ -50,19 +49,6 @@ static bool same_data(const Problem *a, const Problem *b)
     return a->source_exponent == b->source_exponent && a->dimension == b->dimension &&
            a->noise == b->noise && a->seed == b->seed && a->samples == b->samples &&
            a->random_signs == b->random_signs;
-}
-
-/* Exactly 0, hence no tolerance. */
-void point_put_spectrum(const double eigenvalues[], size_t d, double value[])
-{
-    assert(d >= 2);
-    const SpectrumSummary summary = summary_of(eigenvalues, d, 0.0);
-    value[FIELD_STABLE_RANK] = summary.stable_rank;
-    value[FIELD_PARTICIPATION] = summary.participation;
-    value[FIELD_OUTLIERS] = (double)summary.outliers;
-    value[FIELD_BULK_EDGE] = summary.bulk_edge;
-    value[FIELD_TAIL_EXPONENT] = summary.tail.exponent;
-    value[FIELD_TAIL_ERROR] = summary.tail.error;
 }
 
 /* A way to train: data are drawn once for a run of points that share them.  All three are
@@ -235,7 +221,7 @@ static bool train_point(const PointLine *line, size_t k, const Trainer *trainer,
         record.outcome = OUTCOME_FAILED;
         record.value[FIELD_ITERATIONS] = iterations;
     } else {
-        point_put_spectrum(eigenvalues, d, record.value);
+        point_put_spectrum(problem, eigenvalues, record.value);
     }
     point_complete(problem, point_clock() - start, &record);
     luggage->records[k] = record;

@@ -43,6 +43,8 @@ def main():
         assert trained["outcome"] == "converged", trained
         if width >= DIMENSION:
             assert 0 <= trained["gap"] <= 1e-5, trained["gap"]
+            # a feature at the edge of the bulk may fall on either side
+            assert abs(trained["outliers"] - theory["outliers"]) <= 1, trained["outliers"]
         assert abs(trained["risk"] / published(width) - 1) < NEAR_PUBLISHED, trained["risk"]
         assert abs(trained["risk"] / theory["risk"] - 1) < NEAR_THEORY, trained["risk"]
 
