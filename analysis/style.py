@@ -40,7 +40,7 @@ def decay_label(data, value):
 def arguments(usage):
     """ARCHIVE and the output folder, which is made."""
     if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
-        raise sweep.Refusal(usage.strip())
+        raise sweep.Refusal(next(line for line in usage.splitlines() if line.startswith("usage:")))
     folder = pathlib.Path(sys.argv[2] if len(sys.argv) == 3 else ".")
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ static size_t quadratic_memory(const Problem *problem, int ranks, SampleStore st
     SamplesSpec spec = samples_spec(problem);
     spec.store = store;
     const size_t d = (size_t)spec.dimension;
-    /* factor, matrix, base, LAPACK's workspace */
+    /* factor, matrix, base; LAPACK's room, and what ScaLAPACK makes on every rank */
     return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * 7 * d * d;
 }
 

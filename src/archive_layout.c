@@ -153,6 +153,10 @@ static bool is_promised(hid_t group, int set)
     size_t size = 0;
     const bool series = set_series(set) != SERIES_COUNT;
     const char *list = series ? "row_series" : "row_fields";
+    /* schema 1 had no list of series: spectra of trainings were the only one */
+    if (set == SET_SERIES + SERIES_EIGENVALUES && H5Aexists(group, list) <= 0) {
+        return true;
+    }
     if ((set >= FIELD_COUNT && !series) || set == FIELD_SECONDS) {
         return true;
     }

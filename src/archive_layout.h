@@ -29,7 +29,7 @@ enum {
 };
 
 /* Of the files written here.  It grows when a reader of today would misread the new file. */
-enum { SCHEMA = 1 };
+enum { SCHEMA = 2 };
 
 /* The table of runs, a group beside the sweeps, with one entry a run. */
 #define RUNS_GROUP "runs"

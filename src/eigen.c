@@ -215,7 +215,7 @@ static EigenMethod choose(Eigen *eigen)
         if (method == EIGEN_THREADS && eigen->n < THREADS_FROM) {
             continue;
         }
-        if (eigen->seconds[method] == 0.0) {
+        if (!eigen->tried[method]) {
             return (EigenMethod)method;
         }
         fastest = eigen->seconds[method] < eigen->seconds[fastest] ? method : fastest;
@@ -256,6 +256,7 @@ Outcome eigen_values(Eigen *eigen, double a[], double w[])
     const Outcome outcome = agreed(eigen, good);
     /* of the values alone: the vectors depend on how many are wanted */
     eigen->seconds[eigen->now] = MPI_Wtime() - start;
+    eigen->tried[eigen->now] = true;
     return outcome;
 }
 

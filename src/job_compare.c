@@ -56,8 +56,7 @@ static void print_damping(FILE *out, double damping)
     }
 }
 
-/* Every key that a default gave is written out: a stored job must not change with the
- * defaults. */
+/* Every key that a default gave is written out, so that readers see what the defaults were. */
 static void print_sweep(FILE *out, const Sweep *sweep)
 {
     fprintf(out, "  - name: %s\n    model: %s\n    method: %s\n    tolerance: ",

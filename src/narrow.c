@@ -55,7 +55,7 @@ size_t narrow_memory(const Problem *problem, int ranks, SampleStore store)
     return samples_memory(&spec, ranks) + copy +
            narrow_pass_memory(&spec, (int)(together * (size_t)problem->width)) +
            8 * variables * (2 * together + vectors / (size_t)ranks + 1) +
-           pass_memory(&spec, ranks) + 8 * 3 * d * d;
+           pass_memory(&spec, ranks) + 8 * 4 * d * d; /* factor, matrix, LAPACK's room */
 }
 
 /* The variables are cut into shares as even as can be, whatever neuron they belong to. */
@@ -95,8 +95,8 @@ NarrowWork *narrow_create(MPI_Comm team, const Problem *problem, const NarrowSet
     spec.memory = settings->memory;
     spec.rotated = settings->rotated;
     work->samples = samples_create(team, &spec);
-    const size_t both = samples_memory(&work->samples.spec, work->ranks) +
-                        narrow_copy_memory(&spec, work->ranks);
+    /* all that the descents need, the copy in single precision included */
+    const size_t both = narrow_memory(problem, work->ranks, STORE_DOUBLE);
     const bool copy = work->samples.spec.store == STORE_DOUBLE && !settings->double_only &&
                       both <= settings->memory;
     work->together = starts_together(problem->width, settings->starts);
@@ -132,7 +132,7 @@ void narrow_free(NarrowWork *work)
 /* ---- report -------------------------------------------------------------------------- */
 
 /* Replace factor by its principal axes on rank 0, the longest first: the same S with orthogonal
- * columns.  Returns how many there are. */
+ * columns.  Returns how many there are, -1 if LAPACK failed. */
 static int orthogonalise(const NarrowWork *work, double axes[])
 {
     const int d = work->d;
@@ -150,8 +150,8 @@ static int orthogonalise(const NarrowWork *work, double axes[])
     dsyrk_("L", "T", &p, &d, &one, work->factor, &d, &zero, gram, &p, 1, 1);
     dsyevd_("V", "L", &p, gram, &p, values, room, &length, more, &integers, &info, 1, 1);
     assert(info >= 0);
-    int rank = 0;
-    while (info == 0 && rank < p && rank < d &&
+    int rank = info == 0 ? 0 : -1;
+    while (rank >= 0 && rank < p && rank < d &&
            values[p - 1 - rank] > nothing * values[p - 1]) {
         rank++;
     }
@@ -199,7 +199,9 @@ static void certify(const NarrowWork *work, const double axes[], int rank, doubl
         const double largest = eigen_largest(&eigen, matrix, values);
         const double bound = dual_bound(work, &sums, largest);
         report->train_loss = sums.residual / work->problem.samples;
-        report->gap = fmax((report->objective - bound) / report->objective, 0.0);
+        report->gap = isnan(largest)
+                          ? NAN
+                          : fmax((report->objective - bound) / report->objective, 0.0);
         free(values);
     }
     eigen_free(&eigen);
@@ -219,6 +221,10 @@ static void describe(NarrowWork *work, Narrow *report, double eigenvalues[], dou
         rank = orthogonalise(work, network.factor);
     }
     MPI_Bcast(&rank, 1, MPI_INT, 0, work->team);
+    if (rank < 0) {
+        report->outcome = OUTCOME_FAILED;
+        rank = 0;
+    }
     MPI_Bcast(network.factor, work->d * rank, MPI_DOUBLE, 0, work->team);
     network.progress.plan.rank = rank;
     if (report->outcome != OUTCOME_FAILED) {
@@ -279,7 +285,9 @@ static void report_network(NarrowWork *work, Narrow *report, double eigenvalues[
     double *values = checked_alloc((size_t)work->d, sizeof *values);
     describe(work, report, values, overlaps);
     for (int k = 0; k < work->d; k++) {
-        report->rank += values[k] > vanishing * values[0];
+        /* a descent only comes near 0 where the minimum has it */
+        values[k] = values[k] > vanishing * values[0] ? values[k] : 0.0;
+        report->rank += values[k] > 0.0;
     }
     if (eigenvalues != NULL) {
         memcpy(eigenvalues, values, (size_t)work->d * sizeof *values);

@@ -140,7 +140,8 @@ static void end_group(NarrowWork *work)
         const Lbfgs end = lbfgs_report(work->lbfgs[k], work->share);
         const bool first = progress->first + k == 0;
         progress->highest = first ? end.value : fmax(progress->highest, end.value);
-        if (first || end.value < progress->lowest) {
+        /* also after a start that ended at NAN */
+        if (first || (!isnan(end.value) && !(progress->lowest <= end.value))) {
             progress->lowest = end.value;
             progress->iterations = end.iterations;
             memcpy(work->best, work->share,

@@ -203,9 +203,13 @@ static bool solve_optimal(const PointLine *line)
         const Optimum best = optimise(work, &problem);
         problem.weight_decay = best.weight_decay;
         problem.width = best.width;
+        if (best.evolution.outcome == OUTCOME_FAILED) {
+            /* a place that was not found */
+            (width ? &problem.width : &problem.weight_decay)[0] = NAN;
+        }
         line->records[k] = record_of_evolution(line, k, &problem, &best.evolution);
         line->records[k].value[width ? FIELD_OPTIMAL_WIDTH : FIELD_OPTIMAL_WEIGHT_DECAY] =
-            width ? best.width : best.weight_decay;
+            width ? problem.width : problem.weight_decay;
         line->records[k].value[FIELD_ITERATIONS] = best.iterations;
         point_complete(&problem, point_clock() - start, &line->records[k]);
     }

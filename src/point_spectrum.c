@@ -6,9 +6,9 @@
 #include "phasesweep/summary.h"
 #include "point_line.h"
 
-/* Where noise ends in a trained spectrum.  Gaps between eigenvalues do not tell it from learned
- * features, whose spacing falls as a power law too; theory does, at the delta and threshold that
- * the network itself shows: delta from its risk by (E1), b from its loss, which is
+/* Where noise ends in a trained spectrum.  Gaps between eigenvalues do not tell it from
+ * learned features, whose spacing falls as a power law too; theory does, at the delta and
+ * threshold that the network itself shows: delta from its risk by (E1), b from its loss, which is
  * delta^2 lt^2/(4 b^2) (theory.md section 2).  NAN if no feature hides in the bulk. */
 static double noise_edge(const Problem *problem, const double value[])
 {
@@ -24,12 +24,13 @@ static double noise_edge(const Problem *problem, const double value[])
     Bands bands = {0};
     work.overlaps.teacher = teacher_create(problem->source_exponent, d);
     work.overlaps.width = d;
+    /* a threshold next to 0 leaves the edge where it is, also where none of it is learned */
     const SpectrumForecast forecast =
-        spectrum_forecast((SpectrumWork){&work.overlaps, &bands}, t, b);
+        spectrum_forecast((SpectrumWork){&work.overlaps, &bands}, t, 1e-12 * sqrt(t));
     bands_free(&bands);
     evolution_free(&work);
     /* the largest of d noisy eigenvalues: 99 % of the Tracy-Widom law is below 2 */
-    return forecast.bulk_edge + 2.0 * sqrt(t) * pow(d, -2.0 / 3.0);
+    return fmax(0.0, forecast.bulk_edge - b + 2.0 * sqrt(t) * pow(d, -2.0 / 3.0));
 }
 
 void point_put_spectrum(const Problem *problem, const double eigenvalues[], double value[])

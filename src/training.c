@@ -64,7 +64,8 @@ size_t training_memory(const Problem *problem, int ranks, SampleStore store)
     SamplesSpec spec = samples_spec(problem);
     spec.store = store;
     const size_t d = (size_t)spec.dimension;
-    /* factor, matrix, base, the remembered iterates, LAPACK's workspace */
+    /* factor, matrix, base, the remembered iterates; LAPACK's room, and what ScaLAPACK makes
+     * on every rank */
     const size_t matrices = 2 + 1 + 2 * HISTORY + 2 + 2;
     return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * matrices * d * d;
 }

@@ -31,7 +31,7 @@ typedef struct Head {
     DescentState state;
 } Head;
 
-static const char magic[32] = "phasesweep training checkpoint 1";
+static const char magic[32] = "phasesweep training checkpoint 2";
 
 enum { MATRICES = 3 + 2 * HISTORY, VECTORS = 1 + HISTORY };
 
@@ -163,7 +163,8 @@ static bool read_root(TrainingWork *work, FILE *file, Head *head)
                        8 * (MATRICES * entries +
                             VECTORS * (size_t)work->samples.spec.samples);
     bool good = file != NULL && fread(head, sizeof *head, 1, file) == 1 &&
-                same_data(work, head) && fseek(file, 0, SEEK_END) == 0 &&
+                same_data(work, head) && head->eigen >= 0 && head->eigen < EIGEN_COUNT &&
+                fseek(file, 0, SEEK_END) == 0 &&
                 /* a file that was cut short is no checkpoint */
                 ftell(file) == (long)end && fseek(file, (long)sizeof *head, SEEK_SET) == 0;
     if (good && head->luggage_bytes > 0) {

@@ -47,6 +47,10 @@ def main():
             assert abs(trained["outliers"] - theory["outliers"]) <= 1, trained["outliers"]
         assert abs(trained["risk"] / published(width) - 1) < NEAR_PUBLISHED, trained["risk"]
         assert abs(trained["risk"] / theory["risk"] - 1) < NEAR_THEORY, trained["risk"]
+    # strong weight decay learns features and no noise: none of the bulk is above 0
+    strong = result(alone("point", "method=training", "samples=100000", "dimension=200",
+                          "source_exponent=1.25", "noise=0.1", "nuclear_weight=7"))
+    assert strong["outliers"] == strong["rank"] > 0 == strong["bulk_edge"], strong
 
 
 main()

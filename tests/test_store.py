@@ -90,7 +90,12 @@ def check_series(folder):
 
 def check_old_schemas():
     """A sample of every schema that was ever written opens, verifies and keeps its meaning."""
-    path = str(pathlib.Path(__file__).parent / "reference" / "schema1.h5")
+    reference = pathlib.Path(__file__).parent / "reference"
+    path = str(reference / "schema2.h5")
+    assert count(path, "converged") == 2 + 2 + 2 + 2 + 2
+    assert alone("verify", path).returncode == 0 and alone("diff", path, path).returncode == 0
+    assert read(path, "theory")["density"].sizes["density_index"] == 12
+    path = str(reference / "schema1.h5")
     assert count(path, "converged") == 12 + 2 + 4
     assert alone("verify", path).returncode == 0 and alone("diff", path, path).returncode == 0
     theory = read(path, "theory")

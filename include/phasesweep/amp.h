@@ -16,8 +16,7 @@
  * Without damping the iteration may go round in circles, or grow without end, where d is small
  * or the weight decay is: so by default damping is raised whenever steps stop shrinking.
  *
- * A team of ranks shares the rows; rank 0 of the team decides.  A new model is one row of the
- * table in amp.c.
+ * A team of ranks shares the rows; rank 0 of the team decides.
  */
 #ifndef PHASESWEEP_AMP_H
 #define PHASESWEEP_AMP_H

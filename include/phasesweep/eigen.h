@@ -15,6 +15,7 @@
 #define PHASESWEEP_EIGEN_H
 
 #include <mpi.h>
+#include <stdbool.h>
 
 #include "cores.h"
 #include "dmat.h"
@@ -24,8 +25,8 @@
 typedef enum EigenMethod {
     EIGEN_AUTO,         /* a team of one: LAPACK; else not decided yet */
     EIGEN_LAPACK,
-    EIGEN_THREADS,      /* LAPACK on the cores of the team's ranks that wait */
     EIGEN_SCALAPACK,
+    EIGEN_THREADS,      /* LAPACK on the cores of the team's ranks that wait */
     EIGEN_COUNT
 } EigenMethod;
 
@@ -38,7 +39,8 @@ typedef struct Eigen {
     int         n;                  /* side of the matrices */
     EigenMethod method;             /* in use; the same on all ranks */
     EigenMethod now;                /* what the last eigenvalues were found by */
-    double      seconds[EIGEN_COUNT]; /* of the last eigenvalues by each, 0: never used */
+    bool        tried[EIGEN_COUNT]; /* the same on all ranks, as clocks are not */
+    double      seconds[EIGEN_COUNT]; /* of the last eigenvalues by each; this rank's clock */
     EigenRoom  *room;               /* LAPACK's, on rank 0; owned */
     Cores       cores;              /* found at the first use of EIGEN_THREADS */
     ProcessGrid grid;               /* made at the first use of ScaLAPACK, as the matrices */

@@ -20,7 +20,7 @@
 
 enum { METHODS = EIGEN_COUNT + 1, REPEATS_MOST = 99 };
 
-static const char *const names[METHODS] = {"auto", "LAPACK", "LAPACK, team's cores", "ScaLAPACK",
+static const char *const names[METHODS] = {"auto", "LAPACK", "ScaLAPACK", "LAPACK, team's cores",
                                            "ELPA 1-stage"};
 
 /* Symmetric, normal entries, each from its two places: any rank can make any. */
