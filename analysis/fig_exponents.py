@@ -79,6 +79,8 @@ def draw(data, gamma):
 def figures(path):
     drawn = 0
     for name, data in sweep.open_all(path, "state_evolution", FIELDS).items():
+        if not sweep.is_map(data):
+            continue
         decay = sweep.decay_axis(data)
         data = sweep.over(data, "source_exponent", "dimension", "samples", decay)
         if data is None:
@@ -88,7 +90,7 @@ def figures(path):
             drawn += 1
     if drawn == 0:
         raise sweep.Refusal(f"{path}: no sweep of state_evolution over samples and weight decay "
-                            "alone")
+                            "alone, the decay not relative to the samples")
 
 
 if __name__ == "__main__":

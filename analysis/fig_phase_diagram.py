@@ -144,10 +144,10 @@ def trainings_of(data, trainings):
 def figures(path):
     diagrams = {name: sweep.over(data, "source_exponent", "samples", sweep.decay_axis(data))
                 for name, data in sweep.open_all(path, "state_evolution", FIELDS).items()
-                if sweep.decay_axis(data) is not None}
+                if sweep.is_map(data)}
     if not any(data is not None for data in diagrams.values()):
         raise sweep.Refusal(f"{path}: no sweep of state_evolution over samples and weight decay "
-                            "alone")
+                            "alone, the decay not relative to the samples")
     trainings = sweep.open_all(path, "training", FIELDS)
     for name, data in diagrams.items():
         if data is not None:

@@ -57,6 +57,12 @@ def save(figure, folder, name):
     plt.close(figure)
 
 
+def unfinished(hint):
+    """What is still missing in the archive, else the hint."""
+    return "".join(f"; {name}: {how_many} not run yet"
+                   for name, how_many in sweep.unfinished.items()) or hint
+
+
 def main(figures, usage, job):
     """A whole script: save what figures(path) yields as (name, figure).  Wrong input is one line
     and status 2; what is wrong with the archive is followed by the job whose archive would do."""
@@ -67,5 +73,14 @@ def main(figures, usage, job):
         for name, figure in figures(path):
             save(figure, folder, name)
     except sweep.Refusal as refusal:
-        print(f"{refusal}{hint}", file=sys.stderr)
+        print(f"{refusal}{unfinished(hint)}", file=sys.stderr)
         raise SystemExit(2) from None
+    except ValueError as error:
+        if not sweep.unfinished:
+            raise
+        # axes of what has never run are NaN, and matplotlib draws no map over them
+        print(f"{path}: too little is finished for this figure ({error}){unfinished('')}",
+              file=sys.stderr)
+        raise SystemExit(2) from None
+    if sweep.unfinished:
+        print(f"{path}: blank where the run is not finished{unfinished('')}", file=sys.stderr)

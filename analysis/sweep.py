@@ -12,6 +12,10 @@ import xarray as xr
 KEPT = {"outcome", "attempts", "checksum", "effective_samples", "seconds"}
 
 
+# {sweep: how many points are not there yet}, of the sweeps opened so far
+unfinished = {}
+
+
 class Refusal(SystemExit):
     """Wrong input, in one line; style.main adds the job whose archive would do and exits with 2."""
 
@@ -24,6 +28,8 @@ def sweep_names(path):
                 raise Refusal(f"{path}: no phasesweep archive")
             return [name for name, group in archive.items()
                     if isinstance(group, h5py.Group) and "outcome" in group]
+    except FileNotFoundError:
+        raise Refusal(f"{path}: no such file") from None
     except OSError as error:
         raise Refusal(f"{path}: {error}") from error
 
@@ -38,13 +44,19 @@ def open_sweep(path, name, engine="h5netcdf", fields=None):
     """One sweep over its axes: all fields, or only those named and `outcome`, as an archive of full
     resolution is large.  NaN wherever the outcome is not `converged`.  Axes given as one number are
     attributes: use `axis` for either."""
+    if name not in sweep_names(path):
+        raise Refusal(f"{path}: no sweep {name}; it has {', '.join(sweep_names(path))}")
     with xr.open_dataset(path, group=name, engine=engine) as lazy:
         wanted = set(lazy.data_vars) if fields is None else {"outcome", *fields}
         missing = sorted(wanted - set(lazy.variables))
         if missing:
             raise Refusal(f"{path}: sweep {name} has no field {', '.join(missing)}")
         data = lazy[sorted(wanted)].load()
-    good = data["outcome"] == flag_codes(data["outcome"])["converged"]
+    codes = flag_codes(data["outcome"])
+    good = data["outcome"] == codes["converged"]
+    waiting = int((data["outcome"] == codes["never_run"]).sum() + (data["outcome"] == codes["running"]).sum())
+    if waiting > 0:
+        unfinished[name] = f"{waiting} of {data['outcome'].size} points"
     for field in set(data) - KEPT:
         if field.startswith("resolved_"):
             continue
@@ -95,6 +107,12 @@ def over(data, *names):
         data.attrs[name] = float(data[name][0])
         data = data.isel({name: 0}, drop=True)
     return data
+
+
+def is_map(data):
+    """Is weight decay the same along the samples, so that the two span a map?"""
+    decay = decay_axis(data)
+    return decay is not None and data[decay].attrs.get("form") != "sqrt_effective"
 
 
 def decay_axis(data):

@@ -16,6 +16,11 @@
 /* Long against a test for a message, short against the calls that cores are lent to. 0.1 ms. */
 static const struct timespec nap = {.tv_nsec = 100000};
 
+void cores_one_thread(void)
+{
+    openblas_set_num_threads(1);
+}
+
 Cores cores_find(MPI_Comm team)
 {
     Cores cores = {.team = team};

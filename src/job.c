@@ -23,9 +23,16 @@
 /* Groups of one file that people still find their way in. */
 enum { SWEEPS_MOST = 1000 };
 
-/* In the order of root_names; `set` is read first, whatever the order in the file. */
-typedef enum RootKey { ROOT_TITLE, ROOT_SET, ROOT_SWEEPS, ROOT_COUNT } RootKey;
-static const char *const root_names[ROOT_COUNT] = {"title", "set", "sweeps"};
+/* In the order of root_names; `override`, which is where --set writes, and `set` are read first,
+ * whatever the order in the file. */
+typedef enum RootKey {
+    ROOT_TITLE,
+    ROOT_SET,
+    ROOT_SWEEPS,
+    ROOT_OVERRIDE,
+    ROOT_COUNT
+} RootKey;
+static const char *const root_names[ROOT_COUNT] = {"title", "set", "sweeps", "override"};
 
 char *job_read(const char *path)
 {
@@ -64,7 +71,7 @@ char *job_override(char *text, char *const assignments[], size_t count)
         char *longer =
             equals == NULL
                 ? checked_format("%s", text)
-                : checked_format("%s%s  %.*s: %s\n", text, k == 0 ? "\nset:\n" : "",
+                : checked_format("%s%s  %.*s: %s\n", text, k == 0 ? "\noverride:\n" : "",
                                  (int)(equals - assignments[k]), assignments[k], equals + 1);
         free(text);
         text = longer;
@@ -92,23 +99,23 @@ static void read_key(Reader *reader, Sweep *sweep, KeyId id, const yaml_node_t *
     }
 }
 
-/* The keys of `set` as a sweep of its own: whatever is wrong in it is said once, not for every
- * sweep. */
-static void read_set(Reader *reader, const yaml_node_t *node, Sweep *common)
+/* The keys of `override` or `set` as a sweep of its own: whatever is wrong in it is said once, not
+ * for every sweep.  What `common` has already stays. */
+static void read_set(Reader *reader, const yaml_node_t *node, RootKey root, Sweep *common)
 {
     const char *names[KEY_COUNT];
     const yaml_node_t *parts[KEY_COUNT];
     keys_list(names);
     names[KEY_NAME] = NULL; /* sweeps cannot share one */
-    node_collect(reader, node, "set", names, KEY_COUNT, parts);
+    node_collect(reader, node, root_names[root], names, KEY_COUNT, parts);
     for (KeyId id = 0; id < KEY_COUNT; id++) {
-        if (parts[id] != NULL) {
+        if (parts[id] != NULL && common->line[id] == 0) {
             read_key(reader, common, id, parts[id]);
         }
     }
 }
 
-/* `common` holds the keys of `set`, which replace those of the sweep. */
+/* `common` holds the keys of `override` and `set`, which replace those of the sweep. */
 static void read_sweep(Reader *reader, const yaml_node_t *node, const Sweep *common,
                        Sweep *sweep)
 {
@@ -191,8 +198,11 @@ static void read_root(Reader *reader, const yaml_node_t *root, Job *job)
         }
     }
     Sweep common = {0};
-    if (parts[ROOT_SET] != NULL) {
-        read_set(reader, parts[ROOT_SET], &common);
+    static const RootKey sets[] = {ROOT_OVERRIDE, ROOT_SET};
+    for (int k = 0; k < 2; k++) {
+        if (parts[sets[k]] != NULL) {
+            read_set(reader, parts[sets[k]], sets[k], &common);
+        }
     }
     if (parts[ROOT_SWEEPS] != NULL) {
         read_sweeps(reader, parts[ROOT_SWEEPS], &common, job);

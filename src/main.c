@@ -9,6 +9,7 @@
 
 #include "phasesweep/check.h"
 #include "phasesweep/cli.h"
+#include "phasesweep/cores.h"
 
 /* A rank that leaves alone would let the others wait for it for ever. */
 static void stop_all(int status)
@@ -25,6 +26,7 @@ static MPI_Comm start_mpi(void)
 
 int main(int argc, char **argv)
 {
+    cores_one_thread();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* our own one line instead of HDF5's stack */
     const ExitStatus status = cli_main(argc, argv, start_mpi);
     int started;

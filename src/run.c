@@ -398,6 +398,9 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     int status = finished ? STATUS_DONE : STATUS_STOPPED;
     if (root && finished) {
         status = judge(&job, request->archive_path);
+    } else if (root) {
+        fprintf(stderr, "phasesweep: stopped; `phasesweep resume %s` goes on\n",
+                request->archive_path);
     }
     /* all ranks leave with one status: launchers report whichever they see first */
     MPI_Bcast(&status, 1, MPI_INT, 0, comm);

@@ -22,6 +22,10 @@ typedef struct Cores {
     cpu_set_t all;      /* where any rank of the team on this node may run */
 } Cores;
 
+/* Local.  BLAS calls of this process take one thread, whatever OpenBLAS found: the ranks are the
+ * parallelism, and the threads of several ranks on the same cores halve the speed. */
+void cores_one_thread(void);
+
 /* Collective on team.  Changes nothing yet. */
 Cores cores_find(MPI_Comm team);
 

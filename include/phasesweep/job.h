@@ -25,7 +25,7 @@ typedef struct Job {
  * cannot be read, is larger than JOB_BYTES_MOST or holds a NUL byte. */
 char *job_read(const char *path);
 
-/* Local.  Add assignments KEY=VALUE to the text as its `set` mapping, so that what is stored
+/* Local.  Add assignments KEY=VALUE to the text as its `override` mapping, so that what is stored
  * and compared on resume is one text.  Takes text over; the result is owned by the caller.
  * Dies with STATUS_WRONG_INPUT if an assignment is wrong by itself. */
 char *job_override(char *text, char *const assignments[], size_t count);
