@@ -1,7 +1,7 @@
 /* archive_layout.h - private to the archive: what a sweep's group holds, and where.
  *
- * A SET is one dataset: a field or series of record.h, or one of the few below.  All sets of a sweep
- * have the dimensions of its varied axes; a series has one more.
+ * A SET is one dataset: a field or series of record.h, or one of the few below.  All sets of a
+ * sweep have the dimensions of its varied axes; a series has one more.
  *
  * The names of sets and groups are part of the file format.  Nothing here is collective: a
  * group is opened by each process for itself, and rows are moved by raw reads and writes.

@@ -99,8 +99,8 @@ static void read_key(Reader *reader, Sweep *sweep, KeyId id, const yaml_node_t *
     }
 }
 
-/* The keys of `override` or `set` as a sweep of its own: whatever is wrong in it is said once, not
- * for every sweep.  What `common` has already stays. */
+/* The keys of `override` or `set` as a sweep of its own: whatever is wrong in it is said once,
+ * not for every sweep.  What `common` has already stays. */
 static void read_set(Reader *reader, const yaml_node_t *node, RootKey root, Sweep *common)
 {
     const char *names[KEY_COUNT];

@@ -10,7 +10,6 @@
 #include <assert.h>
 #include <limits.h>
 #include <math.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,28 +43,6 @@ typedef struct Run {
     Progress   progress;
     double     kept;        /* when keep_up was last done, on the clock of MPI_Wtime */
 } Run;
-
-/* A handler has no argument to find anything by; all it may do is to set this. */
-static volatile sig_atomic_t stop_asked = 0;
-
-static void ask_to_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_asked = 1;
-}
-
-static bool should_stop(void *context)
-{
-    (void)context;
-    return stop_asked != 0;
-}
-
-void run_stop_on_signals(void)
-{
-    signal(SIGTERM, ask_to_stop);
-    signal(SIGINT, ask_to_stop);
-    signal(SIGUSR1, ask_to_stop);
-}
 
 /* ---- the work ---------------------------------------------------------------------------- */
 
@@ -313,7 +290,7 @@ static bool compute(MPI_Comm comm, Run *run, bool root)
                            .deadline = INFINITY,
                            .run = run_line,
                            .progress = show_progress,
-                           .stop = should_stop,
+                           .stop = run_should_stop,
                            .context = run};
     assert(run->archive != NULL && run->plan.lines != NULL);
     const FarmReport report = farm_run(comm, &work);

@@ -5,6 +5,8 @@
 #ifndef PHASESWEEP_RUN_START_H
 #define PHASESWEEP_RUN_START_H
 
+#include <stdbool.h>
+
 #include "phasesweep/job.h"
 #include "phasesweep/lock.h"
 #include "phasesweep/run.h"
@@ -21,5 +23,8 @@ struct RunStart {
 /* Local.  Parse the text of a job; leaves with STATUS_WRONG_INPUT and all errors on stderr.
  * What an archive holds was checked when it was written: it fails on a damaged one alone. */
 Job run_parse(const char *name, const char *text);
+
+/* Local.  Whether one of the signals of run_stop_on_signals has come; context is not read. */
+bool run_should_stop(void *context);
 
 #endif

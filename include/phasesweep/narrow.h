@@ -48,7 +48,7 @@ typedef struct Narrow {
     bool stopped;           /* settings.stop said so; the state is in the checkpoint */
     int iterations;         /* of the descents that led to the network kept */
     int evaluations;        /* of F and its gradient, all starts together */
-    int rank;               /* eigenvalues of S above 1e-6 of the largest; the others are set to 0 */
+    int rank;               /* eigenvalues of S above 1e-6 of the largest; others are 0 */
     double gap;             /* relative duality gap of the convex problem, >= 0 */
     double estimate;        /* of F - minimum nearby, relative to F */
     double spread;          /* (highest - lowest end of the starts) / lowest; 0 for one start */

@@ -49,7 +49,7 @@ typedef enum FieldKind {
       "mean squared error of the output: 2 R quadratic, R diagonal")                           \
     X(DELTA, REAL, FIXED_POINT, "delta", "1", "delta", "2 (E1), 3",                            \
       "effective noise delta; diagonal: tau")                                                  \
-    X(THRESHOLD, REAL, CUT, "threshold", "1", "b", "2 (E2), 3",                            \
+    X(THRESHOLD, REAL, CUT, "threshold", "1", "b", "2 (E2), 3",                                \
       "threshold on eigenvalues or coefficients")                                              \
     X(OVERLAP_Q, REAL, NETWORK, "overlap_q", "1", "q", "2", "|S|^2/d; diagonal |theta|^2")     \
     X(OVERLAP_M, REAL, NETWORK, "overlap_m", "1", "m", "2",                                    \
@@ -83,9 +83,9 @@ typedef enum FieldKind {
     X(STABLE_RANK, REAL, INSTANCE, "stable_rank", "1", "|S|_F^2/|S|^2", "7", "stable rank")    \
     X(PARTICIPATION, REAL, INSTANCE, "participation_ratio", "1", "(Tr S)^2/|S|_F^2", "7",      \
       "participation ratio")                                                                   \
-    X(TAIL_EXPONENT, REAL, NETWORK, "tail_exponent", "1", "", "7",                            \
-      "power-law exponent of the learned spectrum (theory: with key spectrum)")                        \
-    X(TAIL_ERROR, REAL, NETWORK, "tail_exponent_error", "1", "", "7",                         \
+    X(TAIL_EXPONENT, REAL, NETWORK, "tail_exponent", "1", "", "7",                             \
+      "power-law exponent of the learned spectrum (theory: with key spectrum)")                \
+    X(TAIL_ERROR, REAL, NETWORK, "tail_exponent_error", "1", "", "7",                          \
       "standard error of the tail exponent")                                                   \
     X(FEATURE_OVERLAP, REAL, INSTANCE, "feature_overlap", "1", "", "7",                        \
       "squared overlap of the leading learned vector with its teacher vector")                 \
@@ -99,9 +99,10 @@ typedef enum FieldKind {
     X(ITERATIONS, REAL, ALL, "iterations", "1", "", "2, 8",                                    \
       "evaluations of the overlaps, or steps of the training")                                 \
     X(RESIDUAL, REAL, FIXED_POINT, "residual", "1", "", "2",                                   \
-      "relative error of the fixed-point equations; amp: change of S and delta")                                           \
+      "relative error of the fixed-point equations; amp: change of S and delta")               \
     X(GAP, REAL, TRAINING, "gap", "1", "gap/F", "8", "relative duality gap")                   \
-    X(SECONDS, REAL, ALL, "seconds", "s", "", "", "wall time of the point; not in the checksum") \
+    X(SECONDS, REAL, ALL, "seconds", "s", "", "",                                              \
+      "wall time of the point; not in the checksum")                                           \
     X(DAMPING, REAL, AMP, "last_damping", "1", "k", "8",                                       \
       "share of the iterate before that the last iteration kept")                              \
     X(OPTIMAL_WIDTH, REAL, OPTIMAL, "optimal_width", "1", "p_opt", "5",                        \

@@ -3,7 +3,8 @@
  * A sweep is a model, a method and axes in the fixed order of AxisId; its points are the
  * grid of the axes, the last varied axis running fastest.  A LINE, the unit of work and of
  * storage, is a run of at most LINE_LENGTH points along that axis (one point where trainings
- * share no data along it, and for message passing); where lines begin depends on the job alone, never on ranks.
+ * share no data along it, and for message passing); where lines begin depends on the job alone,
+ * never on ranks.
  */
 #ifndef PHASESWEEP_SWEEP_H
 #define PHASESWEEP_SWEEP_H

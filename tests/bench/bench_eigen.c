@@ -3,8 +3,8 @@
  *   mpirun -n K bench_eigen N [VECTORS [REPEATS]]
  *
  * All eigenvalues and the VECTORS of the largest (default: all; ELPA then finds only those
- * eigenvalues).  The methods take turns; medians, and their ratio to the fastest.  ELPA gets its matrix where
- * it wants it; the others also bring it from rank 0 and the vectors back. */
+ * eigenvalues).  The methods take turns; medians, and their ratio to the fastest.  ELPA gets its
+ * matrix where it wants it; the others also bring it from rank 0 and the vectors back. */
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>
