@@ -80,7 +80,7 @@ const Key keys_table[KEY_COUNT] = {
     {"seed", "k", "1", RANGE(KIND_WHOLE, 0, WHOLE_MOST, false, ONE_NUMBER),
      "0", "of drawn data; no part in state evolution"},
     {"width", "p", "1", RANGE(KIND_WHOLE, 1, 1e15, false, WIDTH_FORMS),
-     "d", "hidden units; model quadratic only"},
+     "d", "hidden units; model quadratic only, none for bayes"},
     {"samples", "n", "1", RANGE(KIND_REAL, LEAST, MOST, false, SAMPLE_FORMS),
      NULL, "number of data; real in state evolution"},
     {"weight_decay", "lambda", "1", RANGE(KIND_REAL, LEAST, MOST, false, WEIGHT_FORMS),

@@ -231,6 +231,11 @@ static void check_model(const Sweep *sweep, Errors *errors)
                checked_format("method %s has none; allowed: method amp only",
                               method_name(sweep->method)));
     }
+    if (sweep->method == METHOD_BAYES && sweep->model == MODEL_QUADRATIC &&
+        given(sweep, AXIS_WIDTH)) {
+        refuse(errors, sweep->line[KEY_AXES + AXIS_WIDTH], KEY_AXES + AXIS_WIDTH,
+               checked_format("method bayes has none; allowed: no width"));
+    }
     for (size_t k = 0; k < 2 && sweep->model == MODEL_DIAGONAL; k++) {
         const KeyId id = KEY_AXES + quadratic_only[k];
         if (sweep->line[id] != 0) {

@@ -43,6 +43,7 @@ def check_point():
     refused([*best, "model=diagonal"], "nuclear_weight", lines=2)
     refused(["point", *good, "method=bayes"], "nuclear_weight", "allowed")
     refused(["point", *good, "method=bayes", "spectrum=9"], "spectrum", lines=2)
+    refused(["point", *[k for k in good if "nuclear" not in k], "method=bayes", "width=20"], "width")
     refused(["sweep"], "sweep", "unknown")
 
 
