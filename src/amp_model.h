@@ -38,11 +38,7 @@ extern const AmpModel amp_diagonal;
 /* Local.  The capacity C of overlaps.h: 2n/d^2, or n. */
 double amp_capacity(const Problem *problem);
 
-/* Local.  Root b of b(C - D) = w, where f acts on the d ascending eigenvalues of M; it need not
- * be accurate, because z D/C = z (1 - w/(b C)) uses the b that was found. */
-double amp_threshold_matrix(const double values[], int d, double capacity, double weight);
-
-/* Local.  The same for d decreasing magnitudes of coefficients; exact. */
+/* Local.  Root b of b(C - active) = w for d decreasing magnitudes of coefficients; exact. */
 double amp_threshold_vector(const double magnitudes[], int d, double capacity, double weight);
 
 /* Iteration of state evolution; the caller's. */

@@ -11,6 +11,7 @@
 #include "phasesweep/check.h"
 #include "phasesweep/eigen.h"
 #include "phasesweep/samples.h"
+#include "threshold.h"
 #include "training_pass.h"
 
 typedef struct Quadratic {
@@ -117,11 +118,8 @@ static void make_matrix(Quadratic *q)
 /* Root only.  b, and how many eigenvalues are above it. */
 static double make_threshold(Quadratic *q)
 {
-    const double b = amp_threshold_matrix(q->values, q->d, q->capacity, q->weight);
-    q->rank = 0;
-    while (q->rank < q->d && q->values[q->d - 1 - q->rank] > b) {
-        q->rank++;
-    }
+    const double b = threshold_matrix(q->values, q->d, q->capacity, q->weight, 1e-13);
+    q->rank = threshold_active(q->values, q->d, b);
     return b;
 }
 

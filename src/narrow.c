@@ -168,20 +168,6 @@ static int orthogonalise(const NarrowWork *work, double axes[])
     return rank;
 }
 
-/* The bound of theory.md section 8 from nu = (2/d^2) r at its best scale, on rank 0. */
-static double dual_bound(const NarrowWork *work, const PassSums *sums, double largest)
-{
-    const double d = work->d;
-    const double nu = 2.0 / (d * d);
-    const double linear = nu * sums->label;
-    const double square = 0.5 * d * d * nu * nu * sums->square;
-    double scale = square > 0.0 ? fmax(linear / square, 0.0) : 0.0;
-    if (largest > 0.0) {
-        scale = fmin(scale, work->weight / d / (nu * largest));
-    }
-    return scale * linear - 0.5 * scale * scale * square;
-}
-
 /* Gap of the convex problem and mean squared residual, on rank 0. */
 static void certify(const NarrowWork *work, const double axes[], int rank, double matrix[],
                     Narrow *report)
@@ -197,7 +183,7 @@ static void certify(const NarrowWork *work, const double axes[], int rank, doubl
         double *values = checked_alloc((size_t)work->d, sizeof *values);
         memcpy(matrix, pass.gram, (size_t)work->d * (size_t)work->d * sizeof *matrix);
         const double largest = eigen_largest(&eigen, matrix, values);
-        const double bound = dual_bound(work, &sums, largest);
+        const double bound = pass_dual_bound(&sums, work->d, work->weight, largest);
         report->train_loss = sums.residual / work->problem.samples;
         report->gap = isnan(largest)
                           ? NAN

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "narrow_state.h"
+#include "checkpoint_file.h"
 #include "phasesweep/check.h"
 
 /* The file: Head, luggage, the scalars of each descent in hand, then the best network and the
@@ -106,25 +106,15 @@ static bool write_vectors(NarrowWork *work, FILE *file)
 
 void narrow_save(NarrowWork *work)
 {
-    FILE *file = NULL;
-    char *path = NULL;
-    bool good = true;
-    assert(work->settings.checkpoint != NULL);
-    if (work->rank == 0) {
-        path = checked_format("%s.new", work->settings.checkpoint);
-        file = fopen(path, "wb");
-        good = write_scalars(work, file);
-    }
+    const char *path = work->settings.checkpoint;
+    assert(path != NULL);
+    FILE *file = work->rank == 0 ? checkpoint_begin(path) : NULL;
+    bool good = work->rank != 0 || write_scalars(work, file);
     good = write_vectors(work, good ? file : NULL) && good;
     if (work->rank == 0) {
-        good = good && fflush(file) == 0 && fsync(fileno(file)) == 0;
-        good = file != NULL && fclose(file) == 0 && good;
-        if (!good || rename(path, work->settings.checkpoint) != 0) {
-            die(STATUS_ENVIRONMENT, "cannot write the checkpoint %s", path);
-        }
+        checkpoint_commit(file, good, path);
     }
     work->saved_at = MPI_Wtime();
-    free(path);
 }
 
 /* ---- load ---------------------------------------------------------------------------- */

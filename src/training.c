@@ -143,26 +143,6 @@ static double objective(const TrainingWork *work)
     return progress->sums.residual / (d * d) + work->descent.weight / d * progress->plan.trace;
 }
 
-/* The bound of theory.md section 8 from nu = (2/d^2) v at its best scale.  With nu = s
- * (2/d^2) v the dual is s linear - s^2 square / 2, linear = (2/d^2) v.y, square =
- * (d^2/2)(2/d^2)^2 |v|^2; feasible while (2/d^2) s lambda_max(B) <= lt/d. */
-static double dual_bound(const TrainingWork *work, double largest)
-{
-    const PassSums *sums = &work->progress.sums;
-    const double d = work->d;
-    const double nu = 2.0 / (d * d);
-    const double linear = nu * sums->label;
-    const double square = 0.5 * d * d * nu * nu * sums->square;
-    if (square == 0.0) {
-        return 0.0;
-    }
-    double scale = fmax(linear / square, 0.0);
-    if (largest > 0.0) {
-        scale = fmin(scale, work->descent.weight / d / (nu * largest));
-    }
-    return scale * linear - 0.5 * scale * scale * square;
-}
-
 /* Refresh the gap, NAN if something is not finite. */
 static void certify(TrainingWork *work)
 {
@@ -171,7 +151,8 @@ static void certify(TrainingWork *work)
     /* the eigensolver destroys what it gets, and B is needed by the next step */
     memcpy(work->matrix, work->pass.gram, bytes);
     const double largest = eigen_largest(&work->eigen, work->matrix, work->values);
-    const double bound = dual_bound(work, largest);
+    const double bound =
+        pass_dual_bound(&progress->sums, work->d, work->descent.weight, largest);
     const double f = objective(work);
     /* every bound found so far holds for this point */
     progress->bound = bound > progress->bound ? bound : progress->bound;

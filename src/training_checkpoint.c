@@ -6,13 +6,14 @@
  * All goes through rank 0: the file needs no parallel file system, and the vectors, in order
  * of samples, suit a team of any size.
  */
+#include <assert.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "checkpoint_file.h"
 #include "phasesweep/check.h"
 #include "training_state.h"
 
@@ -131,25 +132,15 @@ static bool write_vectors(const TrainingWork *work, FILE *file)
 
 void checkpoint_save(TrainingWork *work)
 {
-    FILE *file = NULL;
-    char *path = NULL;
-    bool good = true;
-    if (work->rank == 0) {
-        path = checked_format("%s.new", work->settings.checkpoint);
-        file = fopen(path, "wb");
-        good = write_root(work, file);
-    }
+    const char *path = work->settings.checkpoint;
+    assert(path != NULL);
+    FILE *file = work->rank == 0 ? checkpoint_begin(path) : NULL;
+    bool good = work->rank != 0 || write_root(work, file);
     good = write_vectors(work, good ? file : NULL) && good;
     if (work->rank == 0) {
-        /* on the disk before it takes the name: the old checkpoint is good until then */
-        good = good && fflush(file) == 0 && fsync(fileno(file)) == 0;
-        good = file != NULL && fclose(file) == 0 && good;
-        if (!good || rename(path, work->settings.checkpoint) != 0) {
-            die(STATUS_ENVIRONMENT, "cannot write the checkpoint %s", path);
-        }
+        checkpoint_commit(file, good, path);
     }
     work->saved_at = MPI_Wtime();
-    free(path);
 }
 
 /* ---- load ---------------------------------------------------------------------------- */

@@ -16,7 +16,7 @@
 
 #include "blas.h"
 #include "phasesweep/check.h"
-#include "phasesweep/roots.h"
+#include "threshold.h"
 
 /* After PATIENCE steps whose moves are not below `shrinks` times the least so far, the damping
  * rises by a notch; beyond `damping_most` message passing has failed. */
@@ -79,63 +79,6 @@ void descent_matrix(const Descent *descent, const double b[], double a[])
     for (size_t k = 0; k < entries(descent); k++) {
         a[k] = descent->base[k] + s * b[k];
     }
-}
-
-/* ---- threshold ----------------------------------------------------------------------- */
-
-typedef struct Threshold {
-    const Descent *descent;
-    const double  *values;  /* [d] ascending */
-} Threshold;
-
-/* Eigenvalues ascend, so the active ones are the last. */
-static int active_above(const double values[], int d, double b)
-{
-    int active = 0;
-    while (active < d && values[d - 1 - active] > b) {
-        active++;
-    }
-    return active;
-}
-
-/* d^2 times the divergence of theory.md section 8: pairs of active eigenvalues count 1. */
-static double divergence(const double values[], int d, double b)
-{
-    const int active = active_above(values, d, b);
-    const int rest = d - active;
-    double sum = 0.0;
-    for (int i = rest; i < d; i++) {
-#pragma omp simd reduction(+ : sum)
-        for (int j = 0; j < rest; j++) {
-            sum += (values[i] - b) / (values[i] - values[j]);
-        }
-    }
-    return (double)active * (active + 1.0) + 2.0 * sum;
-}
-
-/* (E2) at these eigenvalues: 4 b alpha (1 - D/(2 alpha)) - lt, increasing in b where
- * D < 2 alpha (theory.md section 2). */
-static double threshold_error(double log_b, void *context)
-{
-    const Threshold *t = context;
-    const double d = t->descent->d;
-    const double b = exp(log_b);
-    const double share = divergence(t->values, t->descent->d, b) / (d * d);
-    return 4.0 * b * t->descent->alpha - 2.0 * b * share - t->descent->weight;
-}
-
-/* Root b of (E2) with the divergence of these eigenvalues; it need not be accurate, because
- * kappa belongs to the b that is used. */
-static double threshold_of(const Descent *descent, const double values[])
-{
-    Threshold t = {.descent = descent, .values = values};
-    /* b >= lt/(4 alpha), since D >= 0; the upper end is enlarged until the sign changes */
-    const double low = log(0.25 * descent->weight / descent->alpha);
-    double high = low + 0.5;
-    for (double step = 0.5; threshold_error(high, &t) < 0.0; step *= 2.0) {
-        high += step;
-    }
-    return exp(root_bracketed(threshold_error, &t, low, high, 1e-7));
 }
 
 /* ---- mixing -------------------------------------------------------------------------- */
@@ -299,9 +242,10 @@ double descent_threshold(const Descent *descent, const double values[], PassPlan
     const DescentState *state = &descent->state;
     assert(state->smoothness > 0.0);
     const double b = state->rule == RULE_MESSAGE
-                         ? threshold_of(descent, values)
+                         ? threshold_matrix(values, descent->d, 2.0 * descent->alpha,
+                                            0.5 * descent->weight, 1e-7)
                          : descent->weight / (descent->d * state->smoothness);
-    plan->rank = active_above(values, descent->d, b);
+    plan->rank = threshold_active(values, descent->d, b);
     return b;
 }
 
@@ -312,7 +256,7 @@ void descent_step(Descent *descent, double b, const double vectors[], const doub
     DescentState *state = &descent->state;
     const size_t d = (size_t)descent->d;
     const bool message = state->rule == RULE_MESSAGE;
-    assert(b > 0.0 && plan->rank == active_above(values, descent->d, b));
+    assert(b > 0.0 && plan->rank == threshold_active(values, descent->d, b));
     plan->trace = 0.0;
     for (size_t k = 0; k < (size_t)plan->rank; k++) {
         const double root = sqrt(values[d - 1 - k] - b);

@@ -275,3 +275,15 @@ PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[])
     free(out);
     return gather(pass, sums);
 }
+
+double pass_dual_bound(const PassSums *sums, int d, double weight, double largest)
+{
+    const double nu = 2.0 / ((double)d * d);
+    const double linear = nu * sums->label;
+    const double square = 0.5 * d * d * nu * nu * sums->square;
+    double scale = square > 0.0 ? fmax(linear / square, 0.0) : 0.0;
+    if (largest > 0.0) {
+        scale = fmin(scale, weight / d / (nu * largest));
+    }
+    return scale * linear - 0.5 * scale * scale * square;
+}
