@@ -8,23 +8,10 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "amp_problem.h"
 #include "phasesweep/amp.h"
 #include "phasesweep/lasso.h"
 #include "phasesweep/training.h"
-
-static Problem problem_of(Model model, double d, double n, double weight)
-{
-    return (Problem){.model = model,
-                     .method = METHOD_AMP,
-                     .dimension = d,
-                     .width = d,
-                     .samples = n,
-                     .source_exponent = 1.25,
-                     .noise = 0.1,
-                     .weight_decay = weight,
-                     .seed = 3.0,
-                     .tolerance = 1e-8};
-}
 
 static Amp iterate(MPI_Comm team, const Problem *problem, const AmpSettings *settings,
                    double spectrum[], const AmpPath *path)

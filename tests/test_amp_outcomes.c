@@ -7,21 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "amp_problem.h"
 #include "phasesweep/amp.h"
-
-static Problem problem_of(Model model, double d, double n, double weight)
-{
-    return (Problem){.model = model,
-                     .method = METHOD_AMP,
-                     .dimension = d,
-                     .width = d,
-                     .samples = n,
-                     .source_exponent = 1.25,
-                     .noise = 0.1,
-                     .weight_decay = weight,
-                     .seed = 3.0,
-                     .tolerance = 1e-8};
-}
 
 static Amp iterate(const Problem *problem, const AmpSettings *settings, double spectrum[])
 {
