@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "phasesweep/evolution.h"
+#include "phasesweep/theory/continuation.h"
 
 enum { RUNS = 101 };
 

@@ -14,9 +14,9 @@
 #include <elpa/elpa.h>
 #endif
 
-#include "phasesweep/check.h"
-#include "phasesweep/eigen.h"
-#include "phasesweep/rng.h"
+#include "phasesweep/base/check.h"
+#include "phasesweep/numerics/rng.h"
+#include "phasesweep/parallel/symmetric_eigen.h"
 
 enum { METHODS = EIGEN_COUNT + 1, REPEATS_MOST = 99 };
 
@@ -50,13 +50,13 @@ static double ours(Eigen *eigen, int count, double a[], double w[])
 #ifdef WITH_ELPA
 static double elpa(int n, int count, double w[])
 {
-    ProcessGrid grid = pgrid_create(MPI_COMM_WORLD);
-    DistMatrix a = dmat_zeros(&grid, n, n, 64);
-    DistMatrix z = dmat_zeros(&grid, n, n, 64);
+    ProcessGrid grid = process_grid_create(MPI_COMM_WORLD);
+    DistMatrix a = dist_matrix_zeros(&grid, n, n, 64);
+    DistMatrix z = dist_matrix_zeros(&grid, n, n, 64);
     for (int column = 0; column < a.local_columns; column++) {
-        const int j = dmat_global(column, a.block, grid.column, grid.columns);
+        const int j = dist_matrix_global(column, a.block, grid.column, grid.columns);
         for (int row = 0; row < a.local_rows; row++) {
-            const int i = dmat_global(row, a.block, grid.row, grid.rows);
+            const int i = dist_matrix_global(row, a.block, grid.row, grid.rows);
             a.local[row + (size_t)column * (size_t)a.local_rows] = entry(i, j);
         }
     }
@@ -84,7 +84,7 @@ static double elpa(int n, int count, double w[])
     MPI_Barrier(MPI_COMM_WORLD);
     const double seconds = error == ELPA_OK ? MPI_Wtime() - start : NAN;
     elpa_deallocate(handle, &error);
-    dmat_free(&a), dmat_free(&z), pgrid_free(&grid);
+    dist_matrix_free(&a), dist_matrix_free(&z), process_grid_free(&grid);
     return seconds;
 }
 #endif

@@ -15,9 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "phasesweep/farm.h"
-#include "phasesweep/plan.h"
-#include "phasesweep/rng.h"
+#include "phasesweep/app/plan.h"
+#include "phasesweep/engine/farm.h"
+#include "phasesweep/numerics/rng.h"
 
 typedef struct Bench {
     const char *name;
@@ -118,7 +118,7 @@ static void bench_points(int rank)
         int batch;
     } cases[] = {{"a message each", 1e5, 1, 1},   {"one by one", 1e5, 1, 0},
                  {"one by one", 1e6, 1, 0},       {"one by one", 1e7, 1, 0},
-                 {"lines of 256", 1e6, 256, 1},   {"lines of 256", 1e7, 256, 0}};
+                 {"chains of 256", 1e6, 256, 1},   {"chains of 256", 1e7, 256, 0}};
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         Load load = {0};
         const size_t lines = (size_t)(cases[k].points / cases[k].per_line);
@@ -127,7 +127,7 @@ static void bench_points(int rank)
         const double seconds = farm_seconds(MPI_COMM_WORLD, &load, &group, 1,
                                             FARM_MASTER_SLEEPS, cases[k].batch);
         if (rank == 0) {
-            printf("%.0e empty points, %s: %.3g points/s, %.2f us a line, master %+.1f MB\n",
+            printf("%.0e empty points, %s: %.3g points/s, %.2f us a chain, master %+.1f MB\n",
                    cases[k].points, cases[k].what, cases[k].points / seconds,
                    1e6 * seconds / (double)lines, resident_megabytes() - before);
         }
@@ -218,7 +218,7 @@ static void simulate_at(const Plan *plan, int ranks, double error)
     const Simulated run = simulate(plan->groups, plan->group_count, &settings, NULL);
     const double seconds = clock_now(CLOCK_MONOTONIC) - begin;
     printf("%5d ranks, times off by up to %2.0f %%: %6.0f s, efficiency %.3f, busy %.3f; "
-           "%.1f us of scheduling a line\n", ranks, 100.0 * (exp(error) - 1.0), run.makespan,
+           "%.1f us of scheduling a chain\n", ranks, 100.0 * (exp(error) - 1.0), run.makespan,
            run.serial / ranks / run.makespan,
            run.busy / ranks / run.makespan, 1e6 * seconds / (double)run.done);
 }
@@ -234,8 +234,8 @@ static void bench_simulate(int rank)
     Plan plan = plan_create(&job, &settings);
     for (size_t s = 0; s < 3; s++) {
         const PlanTotal total = plan_total(&plan, s);
-        printf("%s: %zu lines, %.4g core-hours, %d-%d ranks a line\n", job.sweeps[s].name,
-               total.lines, total.seconds / 3600.0, total.least, total.most);
+        printf("%s: %zu chains, %.4g core-hours, %d-%d ranks a chain\n", job.sweeps[s].name,
+               total.chains, total.seconds / 3600.0, total.least, total.most);
     }
     for (int ranks = 64; ranks <= 4096; ranks *= 8) {
         simulate_at(&plan, ranks, 0.0);

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "phasesweep/lasso.h"
-#include "phasesweep/samples.h"
+#include "phasesweep/data/gaussian_rows.h"
+#include "phasesweep/training/lasso.h"
 
 static void write_data(const char *path, const Problem *problem)
 {
@@ -39,14 +39,14 @@ static double processor_seconds(void)
 static double solve(LassoWork *work, const Problem *problem, int rank, int print)
 {
     const double start = MPI_Wtime();
-    const double work_start = processor_seconds();
+    const double backlog_start = processor_seconds();
     const Lasso fit = lasso_solve(work, problem, NULL);
     const double seconds = MPI_Wtime() - start;
     if (rank == 0 && print) {
         printf("weight decay %-8g %8.3f s (cpu %.3f)  %s  gap %.1e  F %.10g  active %d  risk "
                "%.6g  "
                "iterations %d  factors %d\n",
-               problem->weight_decay, seconds, processor_seconds() - work_start,
+               problem->weight_decay, seconds, processor_seconds() - backlog_start,
                outcome_name(fit.outcome), fit.gap, fit.objective, fit.rank, fit.risk,
                fit.iterations, fit.factorisations);
         fflush(stdout);

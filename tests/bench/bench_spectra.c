@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "phasesweep/check.h"
-#include "phasesweep/evolution.h"
-#include "phasesweep/portrait.h"
-#include "phasesweep/training.h"
+#include "phasesweep/base/check.h"
+#include "phasesweep/theory/continuation.h"
+#include "phasesweep/theory/spectrum_tables.h"
+#include "phasesweep/training/training.h"
 
 /* Eigenvalues of `seeds` networks, [seeds * d]; the same on every rank. */
 static double *train_all(Problem problem, int seeds, int rank)
@@ -42,7 +42,7 @@ static void report_outliers(SpectrumWork work, const Evolution *e, const double 
     const size_t d = (size_t)work.overlaps->teacher.dimension;
     const double unit = e->delta * sqrt(2.0 / (double)d);
     double position[32], overlap[32];
-    portrait_outliers(work, e->delta * e->delta, e->threshold, position, overlap, 32);
+    spectrum_table_outliers(work, e->delta * e->delta, e->threshold, position, overlap, 32);
     for (size_t i = 0; i < 32 && !isnan(position[i]); i++) {
         double mean = 0.0;
         double square = 0.0;
@@ -64,7 +64,7 @@ static void report(const Problem *problem, const double values[], int seeds)
     const SpectrumWork work = {.overlaps = &evolution.overlaps, .bands = &bands};
     const Evolution e = evolution_solve(&evolution, problem);
     const double t = e.delta * e.delta;
-    const TailFit tail = portrait_tail(work, t, e.threshold);
+    const TailFit tail = spectrum_table_tail(work, t, e.threshold);
     printf("predicted: risk %.6g rank %.4g, tail %.4g (%.2g)\n", e.overlaps.risk,
            e.overlaps.rank, tail.exponent, tail.error);
     double mean = 0.0;

@@ -15,9 +15,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "phasesweep/check.h"
-#include "phasesweep/rng.h"
-#include "phasesweep/training.h"
+#include "phasesweep/base/check.h"
+#include "phasesweep/numerics/rng.h"
+#include "phasesweep/training/training.h"
 
 void dgemm_(const char *, const char *, const int *, const int *, const int *, const double *,
             const double *, const int *, const double *, const int *, const double *, double *,

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "phasesweep/check.h"
-#include "phasesweep/training.h"
+#include "phasesweep/base/check.h"
+#include "phasesweep/training/training.h"
 
 static void write_data(const Problem *problem, const char *path)
 {

@@ -1,0 +1,97 @@
+/* plan.h - what a job costs before it runs: time, memory, disk, and the ranks it is worth.
+ *
+ * One table row for each (model, method) holds what a point costs and how that scales with n,
+ * d and p (theory.md section 8); what finished chains taught (cost.h) corrects it.  The same
+ * groups feed the farm, so that the bill and the run speak of the same tasks.
+ *
+ * Times are estimates from a machine of 2024 and may be off by a factor; memory counts
+ * what every rank of a team holds (the program, matrices) and its share of the rows.
+ */
+#ifndef PHASESWEEP_APP_PLAN_H
+#define PHASESWEEP_APP_PLAN_H
+
+#include <stdint.h>
+
+#include "phasesweep/engine/simulate.h"
+#include "phasesweep/study/job.h"
+
+typedef struct PlanSettings {
+    double memory;          /* bytes a rank may use; INFINITY: no limit */
+    const CostModel *model; /* NULL: nothing learned; borrowed */
+} PlanSettings;
+
+/* One chain of a job. */
+typedef struct PlanChain {
+    uint32_t sweep, chain;
+} PlanChain;
+
+/* What one chain asks for. */
+typedef struct PlanCost {
+    TaskGroup task;     /* first and count unset; least is INT_MAX if no team has the memory */
+    double    memory;   /* bytes on each rank of a team of least */
+} PlanCost;
+
+/* A job, or a part of it, as tasks: task k is chains[k]. */
+typedef struct Plan {
+    const Job *job;         /* borrowed */
+    PlanSettings settings;
+    PlanChain  *chains;       /* [chain_count] the longest first; owned */
+    size_t     chain_count;
+    TaskGroup *groups;      /* [group_count] of equal chains; owned */
+    size_t     group_count;
+} Plan;
+
+/* Sums over chains of a plan. */
+typedef struct PlanTotal {
+    size_t points, chains;
+    double seconds;         /* of one core */
+    double memory;          /* bytes on a rank, of the chain that needs most */
+    int    least;           /* ranks without which some chain does not fit; INT_MAX: none do */
+    int    most;            /* ranks of use to one chain */
+} PlanTotal;
+
+/* Local.  Cost class of a model and method, below COST_CLASSES.  Part of the archive: the
+ * cost model of a run is kept by class. */
+int plan_class(Model model, Method method);
+
+/* Local.  Cost of a chain; its points are taken to lie between the first and the last.  A
+ * chain that draws data and does not fit has least = INT_MAX. */
+PlanCost plan_cost(const Sweep *sweep, size_t chain, const PlanSettings *settings);
+
+/* Local.  Bytes a rank needs for a point on a team of `ranks`, INT_MAX for what no team can spread.
+ * store is not STORE_AUTO. */
+double plan_memory(const Problem *problem, int ranks, SampleStore store);
+
+/* Local.  Bytes a rank may use here if that many share this node: what Slurm grants, else its
+ * part of the memory. */
+double plan_memory_here(int ranks_on_node);
+
+/* Local.  All chains of a job, or the `count` given ones (taken over); those marked late, if
+ * there are marks, start after all others.  Release with plan_free.  Groups are sorted by
+ * assumed seconds, the longest first; the job must outlive the plan. */
+Plan plan_create(const Job *job, const PlanSettings *settings);
+Plan plan_of_chains(const Job *job, const PlanSettings *settings, PlanChain *chains,
+                   const bool late[], size_t count);
+void plan_free(Plan *plan);
+
+/* Local.  Sums over one sweep of the plan.  Seconds with what was learned; sweep below
+ * sweep_count. */
+PlanTotal plan_total(const Plan *plan, size_t sweep);
+
+/* Local.  Ranks that compute when `mpirun -n ranks` finds a core for each: the master is one
+ * of them unless there are very many. */
+int plan_workers(int ranks, bool *master);
+
+/* Local.  The farm's own schedule on a clock that only counts, at `ranks` ranks.  Short chains
+ * of which a rank gets very many are counted in packs. */
+Simulated plan_simulate(const Plan *plan, int ranks);
+
+/* Local.  The most ranks, a power of two up to `most`, that still do 90 % of useful work; or the
+ * fewest on which more chains fit than on less. *result: the simulated run on so many. */
+int plan_best_ranks(const Plan *plan, int most, Simulated *result);
+
+/* Local.  One line for each sweep with chains that do not fit `ranks` ranks, naming what they
+ * need and how many ranks would do; NULL if all fit.  Owned by the caller. */
+char *plan_refusals(const Plan *plan, int ranks);
+
+#endif

@@ -1,0 +1,46 @@
+/* progress.h - how far a run is: a bar on a terminal, a plain line a minute in a log.
+ *
+ * What is left comes from the cost of the work, not from counting chains.
+ *
+ * Rank 0 alone shows it.  The clock is the caller's, so that tests need not wait.
+ *
+ * Texts are for people and no format: scripts read `status --json`.
+ */
+#ifndef PHASESWEEP_APP_PROGRESS_H
+#define PHASESWEEP_APP_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "phasesweep/engine/schedule.h"
+
+/* What was shown last, and how fast things went since. */
+typedef struct Progress {
+    FILE  *file;        /* borrowed */
+    int    columns;     /* of the terminal; 0: a log */
+    double begin, shown; /* clock; shown: last time */
+    double points;      /* that were done then */
+    double rate;        /* points a second, of the last half minute or so */
+} Progress;
+
+/* Local.  `now` in seconds on any clock.  Whether file is a terminal, and how wide, is asked
+ * once, here. */
+Progress progress_begin(FILE *file, double now);
+
+/* Local.  Show the state if it is time to; always if it is the last.  Five times a second on
+ * a terminal, once a minute in a log. */
+void progress_show(Progress *progress, const ScheduleState *state, double now, bool last);
+
+/* Local.  The chain that is shown, without the bar; owned by the caller. */
+char *progress_text(const Progress *progress, const ScheduleState *state, double now);
+
+/* A time in words, "2 min 05 s". */
+typedef struct Duration {
+    char text[32];
+} Duration;
+
+/* Local.  By value, so that it can be used inside a printf call.  Negative ones count as 0;
+ * infinite ones are cut at 10^12 s. */
+Duration progress_duration(double seconds);
+
+#endif

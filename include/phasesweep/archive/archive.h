@@ -1,0 +1,147 @@
+/* archive.h - the one HDF5 file that holds every record.
+ *
+ * A group per sweep; in it the varied axes as dimension scales and every field of the method as
+ * an array over them, with outcome (int8), attempts and checksum; beside the sweeps the table
+ * `runs`.  The structure is complete before the first point: built by one rank under a
+ * temporary name, space reserved, closed, renamed.  From then on there are only independent raw
+ * writes, payload first, then checksum, outcome last, so that kill -9 loses at most the chains
+ * in flight.
+ *
+ * A row is a point's place in every array.  It is SOUND if its checksum agrees; only sound rows
+ * count as finished.
+ *
+ * Who may call what: one process reads, at any time, also while a run writes; all ranks of a
+ * run write, each whole chains that no other rank touches; rank 0 alone creates, extends and
+ * enters runs.  A rank inside a long point is never waited for: nothing between archive_open
+ * and archive_close is collective (architecture.md, Archive).
+ */
+#ifndef PHASESWEEP_ARCHIVE_H
+#define PHASESWEEP_ARCHIVE_H
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "phasesweep/study/job.h"
+#include "phasesweep/study/record.h"
+
+enum {
+    /* a point that dies with its job so often is lost */
+    ATTEMPTS_MOST = 3,
+    /* entries of the table of runs; the last takes all later ones */
+    ARCHIVE_RUNS = 1024,
+    /* bytes of a name in it, the last of them a NUL */
+    RUN_TEXT = 64,
+    /* room for COST_COEFFICIENTS of cost.h and some more */
+    RUN_COEFFICIENTS = 32
+};
+
+/* Local.  Name and version of HDF5; owned by the caller. */
+char *archive_library(void);
+
+/* Local.  From now on HDF5 prints nothing by itself: one line of ours instead of its stack. */
+void archive_silence(void);
+
+/* ---- reading, by one process; the file may be being written ------------------------------ */
+
+/* Local.  The text of the job inside, owned by the caller; NULL if nothing exists at path.
+ * Dies with STATUS_WRONG_INPUT, naming the reason, if it is no archive of ours, is truncated
+ * or has a newer schema. */
+char *archive_read_job(const char *path);
+
+/* One process, one file; opaque, because HDF5 stays behind archive*.c. */
+typedef struct ArchiveReader ArchiveReader;
+
+/* Local.  Open for reading; the job must be the one inside and outlive the reader.  Dies with
+ * STATUS_WRONG_INPUT if sweeps or arrays of the job are missing. */
+ArchiveReader *archive_reader(const char *path, const Job *job);
+/* Local.  Of a reader that is open; series of rows read through it end here. */
+void archive_reader_close(ArchiveReader *reader);
+
+/* Local.  Can rows be written in place?  Not in a copy that was repacked with compression. */
+bool archive_is_raw(const ArchiveReader *reader);
+
+/* Rows of one chain, in a caller's buffers of CHAIN_LENGTH. */
+typedef struct Rows {
+    /* fields the file lacks are NAN */
+    Record   records[CHAIN_LENGTH];
+    /* begun since last finished, this finish included */
+    int32_t  attempts[CHAIN_LENGTH];
+    uint64_t checksum[CHAIN_LENGTH];
+    /* finished, and the checksum agrees */
+    bool     sound[CHAIN_LENGTH];
+    /* of the chain read last; those that the file lacks are absent; in the reader's memory */
+    Series   series;
+} Rows;
+
+/* Local.  Read `count` rows from point `first` of a sweep; they must lie in one chain. */
+void archive_read_rows(ArchiveReader *reader, size_t sweep, size_t first, size_t count,
+                       Rows *rows);
+
+/* Local.  Only outcomes and attempts of the rows, without looking at checksums. */
+void archive_read_outcomes(ArchiveReader *reader, size_t sweep, size_t first, size_t count,
+                           int8_t outcome[], int32_t attempts[]);
+
+/* One entry of the table of runs. */
+typedef struct RunEntry {
+    /* seconds since 1970; end 0: died */
+    double start, end;
+    /* of the communicator, those that only wait included */
+    int    ranks;
+    /* finished by this run */
+    double points;
+    /* empty: unknown, or no Slurm */
+    char   host[RUN_TEXT], slurm_job[RUN_TEXT];
+    /* of the cost model, as learned by the run; NAN beyond */
+    double coefficients[RUN_COEFFICIENTS];
+} RunEntry;
+
+/* Local.  Entries used, at most `most`, oldest first. */
+size_t archive_read_runs(ArchiveReader *reader, RunEntry entries[], size_t most);
+
+/* ---- making ------------------------------------------------------------------------------ */
+
+/* What a file says of its making. */
+typedef struct Provenance {
+    const char *text;           /* of the job, as written; borrowed */
+    const char *libraries;      /* names and versions; borrowed */
+} Provenance;
+
+/* Root only.  Build the file at path; dies with STATUS_WRONG_INPUT if the folder does not let
+ * it, with STATUS_ENVIRONMENT, leaving nothing, if the disk is full. */
+void archive_create(const char *path, const Job *job, const Provenance *provenance);
+
+/* Local.  Bytes the file of this job takes, without HDF5's own few kilobytes. */
+double archive_bytes(const Job *job);
+
+/* ---- writing ----------------------------------------------------------------------------- */
+
+/* A file open for writing on all ranks of a communicator; opaque. */
+typedef struct Archive Archive;
+
+/* Collective on comm, which must outlive the archive and must not be Cartesian (silent
+ * corruption with Open MPI 4.1).  Open for writing rows; close with archive_close. */
+Archive *archive_open(MPI_Comm comm, const char *path, const Job *job);
+/* Collective on the communicator of archive_open.  Everything is on the disk when it
+ * returns. */
+void archive_close(Archive *archive);
+
+/* Local.  Mark the rows of a chain as running and count the attempt. */
+void archive_begin(Archive *archive, size_t sweep, size_t first, size_t count);
+
+/* Local.  The rows of a chain that was begun and is left for later, unharmed: an interruption
+ * that was asked for is no attempt. */
+void archive_give_back(Archive *archive, size_t sweep, size_t first, size_t count);
+
+/* Local.  Write the rows of a chain; dies with STATUS_ENVIRONMENT if the disk refuses.
+ * series: of sweep_series. */
+void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,
+                   const Record records[], const Series *series);
+
+/* Root only.  Enter this run in the table; `index` is the place of a run, counted from 0. */
+void archive_put_run(Archive *archive, size_t index, const RunEntry *entry);
+
+/* Local.  Flush what has reached the file to the disk, through a descriptor of its own. */
+void archive_sync(Archive *archive);
+
+#endif

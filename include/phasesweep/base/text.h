@@ -1,0 +1,37 @@
+/* text.h - looking up what a user wrote, and helping when it is misspelt.
+ *
+ * What a user wrote is never trusted: it may be long, not printable, or no number.  Nothing
+ * here prints; results of type char * are owned by the caller unless said otherwise.
+ *
+ * Suggestions are given only for words that are near: a wrong guess misleads.
+ */
+#ifndef PHASESWEEP_BASE_TEXT_H
+#define PHASESWEEP_BASE_TEXT_H
+
+/* Text of a user made fit for one line of an error message. */
+typedef struct Shown {
+    char text[72];  /* control characters replaced, long text cut */
+} Shown;
+
+/* Local.  By value, so that it can be used inside a printf call. */
+Shown text_show(const char *text);
+
+/* Local.  Index of word in names[count], or -1.  Entries may be NULL: not to be offered. */
+int text_find(const char *const names[], int count, const char *word);
+
+/* Local.  The name nearest to word by edit distance, or NULL if none is near. */
+const char *text_nearest(const char *const names[], int count, const char *word);
+
+/* Local.  What may stand instead of word: "; did you mean A? allowed: A, B, C", or without
+ * the question if no name is near.  Owned by the caller. */
+char *text_hint(const char *const names[], int count, const char *word);
+
+/* Local.  The whole of text as a decimal number, or NAN: no trailing characters, no hex
+ * floats, no inf or nan, nothing that overflows or underflows. */
+double text_number(const char *text);
+
+/* Local.  The shortest decimal that reads back as value, 1e12 rather than 1e+12 or
+ * 1000000000000; owned by the caller. */
+char *text_of_number(double value);
+
+#endif

@@ -1,0 +1,100 @@
+/* gaussian_rows.h - rows of data and labels, the same for any number of ranks.
+ *
+ * Row mu is x_mu with independent entries of mean 0 and variance 1, and a label y_mu, noise
+ * included (theory.md section 1):
+ *     quadratic  y = Tr[S* Z] + sqrt(Delta) xi,  Z = (x x^T - I)/sqrt(d),  S* = O diag(s) O^T
+ *     diagonal   y = theta*.x + sqrt(Delta) xi,  theta*_i = +-s_i/sqrt(d)
+ * Both depend on (seed, mu) alone, so the data are nested in n.  O is the identity unless a
+ * rotation is asked for: Gaussian rows are isotropic, so that the diagonal teacher is
+ * statistically the same, exact, and spares every row a product with O.
+ *
+ * The rows are cut into quanta of SAMPLES_QUANTUM, and each rank of the team owns a contiguous
+ * run of quanta, which it hands out in blocks.  The team's size only decides who owns which
+ * quantum: sums over all rows agree between teams to rounding.
+ *
+ * Nothing communicates: every rank makes its own rows, labels and teacher.  Rounded rows
+ * (STORE_FLOAT) are other data than exact ones, to 6e-8, and are a choice of the job.
+ */
+#ifndef PHASESWEEP_DATA_GAUSSIAN_ROWS_H
+#define PHASESWEEP_DATA_GAUSSIAN_ROWS_H
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "phasesweep/model/problem.h"
+
+enum { SAMPLES_QUANTUM = 64 };
+
+/* Law of the entries of x; a new one is a row of the table in gaussian_rows.c.  Mean 0 and
+ * variance 1; the theory is for Gaussian entries. */
+typedef enum FeatureLaw {
+    FEATURES_GAUSSIAN,
+    FEATURES_COUNT
+} FeatureLaw;
+
+/* What the data are, and how a rank is to hold them; only the former changes numbers, but
+ * for STORE_FLOAT, which rounds the rows and not the labels. */
+typedef struct SamplesSpec {
+    Model       model;
+    FeatureLaw  law;
+    double      source_exponent;    /* gamma > 1/2 */
+    double      noise;              /* Delta >= 0, a variance */
+    uint64_t    seed;
+    int         dimension;          /* d >= 2 */
+    int64_t     samples;            /* n >= 1 */
+    bool        rotated;            /* Haar rotation of the teacher (quadratic) */
+    bool        random_signs;       /* of the teacher's coefficients (diagonal) */
+    SampleStore store;
+    size_t      memory;             /* bytes a rank may use for rows; read by STORE_AUTO */
+    int         block_rows;         /* a multiple of SAMPLES_QUANTUM; 0: chosen for cache */
+} SamplesSpec;
+
+/* A rank's share of the rows. */
+typedef struct Samples {
+    SamplesSpec spec;               /* store and block_rows resolved */
+    int64_t first, rows;            /* this rank's share */
+    double *teacher;                /* [d] s_i, decreasing, or theta*_i; owned */
+    double *rotation;               /* d x d, O by column, NULL if the identity; owned */
+    double *labels;                 /* [rows]; owned */
+    double *features;               /* [rows * d] if STORE_DOUBLE; owned */
+    float  *rounded;                /* [rows * d] if STORE_FLOAT; owned */
+} Samples;
+
+/* Rows as they are handed out; both pointers are borrowed. */
+typedef struct SampleBlock {
+    int64_t       offset;           /* of its first row in this rank's share */
+    int           rows;             /* 1 ... block_rows */
+    const double *features;         /* [rows * d], row after row: column-major d x rows */
+    const double *labels;           /* [rows] */
+} SampleBlock;
+
+/* Local.  The parameters of a point that concern its data, everything else default. samples
+ * must be a whole number; memory 0 and no rotation. */
+SamplesSpec samples_spec(const Problem *problem);
+
+/* Local.  Rows of a block: those asked for, or what the caches hold. */
+int samples_block_rows(const SamplesSpec *spec);
+
+/* Local.  Bytes a rank of `ranks` needs for rows, labels and one block.  store must not be
+ * STORE_AUTO; samples_resolve makes that choice.  The rotation is counted too. */
+size_t samples_memory(const SamplesSpec *spec, int ranks);
+SampleStore samples_resolve(const SamplesSpec *spec, int ranks);
+
+/* Local apart from asking team for rank and size; team is not kept.  The labels are made at
+ * once and the rows too if they are stored. */
+Samples samples_create(MPI_Comm team, const SamplesSpec *spec);
+
+/* Local.  Leaves *samples empty, so a second call is harmless. */
+void samples_free(Samples *samples);
+
+/* Local.  Number of blocks of this rank, may be 0.  All but the last have spec.block_rows
+ * rows. */
+size_t samples_blocks(const Samples *samples);
+
+/* Local.  Block k.  buffer has room for block_rows * d numbers; features points into it or
+ * into the store, labels into the store. */
+SampleBlock samples_block(const Samples *samples, size_t k, double buffer[]);
+
+#endif

@@ -1,0 +1,104 @@
+/* problem.h - the parameters of one grid point, resolved to plain numbers.
+ *
+ * Notation and normalisation of theory.md section 1: training minimises
+ * sum (y - f)^2 + lambda (|W|^2 + |a|^2) over n samples, no 1/n, no 1/2.
+ */
+#ifndef PHASESWEEP_MODEL_PROBLEM_H
+#define PHASESWEEP_MODEL_PROBLEM_H
+
+#include <stdbool.h>
+
+/* Section 1 of theory.md. */
+typedef enum Model {
+    /* f = Tr[S (x x^T - I)] / sqrt(d), S = W^T W / sqrt(p d) */
+    MODEL_QUADRATIC,
+    /* f = a.(w o x) / sqrt(d) */
+    MODEL_DIAGONAL,
+    MODEL_COUNT
+} Model;
+
+/* How a point is solved; theory.md sections 2 and 3, 6, 4, 8, 8. */
+typedef enum Method {
+    /* fixed point of the state-evolution equations */
+    METHOD_STATE_EVOLUTION,
+    /* Bayes-optimal risk */
+    METHOD_BAYES,
+    /* state evolution at the best weight decay, or at a given nuclear weight the best width */
+    METHOD_OPTIMAL,
+    /* empirical risk minimisation on drawn samples */
+    METHOD_TRAINING,
+    /* approximate message passing on drawn samples */
+    METHOD_AMP,
+    METHOD_COUNT
+} Method;
+
+/* Where the rows are between two uses. */
+typedef enum SampleStore {
+    /* double if that fits the memory given, else none */
+    STORE_AUTO,
+    /* 8 d bytes a row */
+    STORE_DOUBLE,
+    /* 4 d bytes a row; entries rounded, labels not: slightly other data */
+    STORE_FLOAT,
+    /* made again at every use: one block, however many rows; same bits */
+    STORE_NONE,
+    STORE_COUNT
+} SampleStore;
+
+/* Whole numbers are held as doubles: d = 10^8 in state evolution needs n of 1e40.  What takes
+ * part in the content of a line is listed in sweep_chain_id. */
+typedef struct Problem {
+    Model  model;
+    Method method;
+    /* gamma > 1/2: teacher coefficients decay as i^-gamma */
+    double source_exponent;
+    /* d, whole number >= 2 */
+    double dimension;
+    /* Delta >= 0, VARIANCE of the label noise */
+    double noise;
+    /* whole number >= 0; used by training and amp only */
+    double seed;
+    /* p, whole number >= 1; used by the quadratic model */
+    double width;
+    /* n > 0, number of data (not n_eff); real in state evolution */
+    double samples;
+    /* lambda > 0; NAN where the method takes none, or finds it */
+    double weight_decay;
+    /* > 0, relative; what it bounds is stated by the method */
+    double tolerance;
+    /* of the teacher's coefficients; diagonal model */
+    bool   random_signs;
+    /* used by training and amp only */
+    SampleStore store;
+    /* of amp, in [0, 1); negative: as little as it needs */
+    double damping;
+} Problem;
+
+/* Local.  Names as written in job files; static strings, never NULL. */
+const char *model_name(Model model);
+const char *method_name(Method method);
+
+/* Local.  "auto", "double", "float", "none"; static strings. */
+const char *store_name(SampleStore store);
+
+/* Local.  Does the method draw samples, and leave a spectrum? */
+bool method_trains(Method method);
+
+/* Local.  Does the method take a weight decay, rather than find the best or need none? */
+bool method_decays(Method method);
+
+/* Local.  The tolerance taken where none is given: residual of the fixed-point equations 1e-9;
+ * duality gap of a training 1e-6; change of S and delta in message passing 1e-6. */
+double method_tolerance(Method method);
+
+/* Local.  n_eff: n for the diagonal network, n/d for the quadratic one. */
+double problem_effective_samples(const Problem *problem);
+
+/* Local.  lt = lambda sqrt(p/d), the weight of the nuclear norm (quadratic); for the
+ * diagonal network lambda itself. */
+double problem_nuclear_weight(const Problem *problem);
+
+/* Local.  The weight decay that gives nuclear weight lt at this model, width, dimension. */
+double problem_weight_decay(const Problem *problem, double nuclear_weight);
+
+#endif

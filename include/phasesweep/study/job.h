@@ -1,0 +1,55 @@
+/* job.h - a YAML job file as checked sweeps.
+ *
+ * Nothing here communicates: rank 0 reads the file, all ranks parse the same bytes.
+ *
+ * All errors of a file are found before the first point, each with its line.  A job is plain
+ * values after that: it may be read by any number of callers and is not changed.
+ */
+#ifndef PHASESWEEP_STUDY_JOB_H
+#define PHASESWEEP_STUDY_JOB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "phasesweep/study/sweep.h"
+
+enum { TITLE_LENGTH = 256, JOB_BYTES_MOST = 16 << 20 };
+
+typedef struct Job {
+    char   title[TITLE_LENGTH];
+    size_t sweep_count;
+    Sweep *sweeps;      /* [sweep_count]; owned */
+} Job;
+
+/* Local.  The text of a job file, owned by the caller; dies with STATUS_WRONG_INPUT if it
+ * cannot be read, is larger than JOB_BYTES_MOST or holds a NUL byte. */
+char *job_read(const char *path);
+
+/* Local.  Add assignments KEY=VALUE to the text as its `override` mapping, so that what is stored
+ * and compared on resume is one text.  Takes text over; the result is owned by the caller.
+ * Dies with STATUS_WRONG_INPUT if an assignment is wrong by itself. */
+char *job_override(char *text, char *const assignments[], size_t count);
+
+/* Local.  Parse `length` bytes of YAML; file names it in messages.  Returns NULL and a job
+ * to release with job_free, or all errors, one line each ("FILE:LINE: KEY: ..."), owned by
+ * the caller, and an empty job. */
+char *job_parse(const char *file, const char *text, size_t length, Job *job);
+
+/* Local.  The job as YAML with every number written out; owned by the caller. */
+char *job_resolved(const Job *job);
+
+/* Local.  The first difference between two jobs in words, owned by the caller, or NULL if they
+ * hold the same points in the same arrays; titles, comments and spelling do not count. */
+char *job_difference(const Job *stored, const Job *given);
+
+/* Local.  Content id of a chain: equal for chains of the same points solved in the same way,
+ * whatever their sweep, axes or forms. */
+uint64_t sweep_chain_id(const Sweep *sweep, size_t chain);
+
+/* Local.  Leaves *job empty, so a second call is harmless. */
+void job_free(Job *job);
+
+/* Local.  Name and version of the library that reads YAML; static. */
+const char *job_library(void);
+
+#endif

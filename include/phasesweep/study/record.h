@@ -1,0 +1,238 @@
+/* record.h - the two tables of results: fields, one number a point, and series, a row of
+ * numbers a point; archive, JSON and (through the archive) Python read them.
+ *
+ * What could not be computed is NAN; what its method does not have is absent.  The order is
+ * that of the row checksum, fields before series: append, never reorder.
+ */
+#ifndef PHASESWEEP_STUDY_RECORD_H
+#define PHASESWEEP_STUDY_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "phasesweep/base/outcome.h"
+#include "phasesweep/model/problem.h"
+
+/* Which methods have a field. */
+#define HAS_EVOLUTION (1u << METHOD_STATE_EVOLUTION)
+#define HAS_BAYES (1u << METHOD_BAYES)
+#define HAS_OPTIMAL (1u << METHOD_OPTIMAL)
+#define HAS_TRAINING (1u << METHOD_TRAINING)
+#define HAS_AMP (1u << METHOD_AMP)
+#define HAS_THEORY (HAS_EVOLUTION | HAS_OPTIMAL)
+#define HAS_INSTANCE (HAS_TRAINING | HAS_AMP)
+#define HAS_NETWORK (HAS_THEORY | HAS_INSTANCE)
+#define HAS_FIXED_POINT (HAS_THEORY | HAS_BAYES | HAS_AMP)
+#define HAS_CUT (HAS_THEORY | HAS_AMP)
+#define HAS_ALL (HAS_NETWORK | HAS_BAYES)
+
+/* How a field is stored. */
+typedef enum FieldKind {
+    /* float64 */
+    FIELD_REAL,
+    FIELD_PHASE     /* int8 with the names of phase.h; NAN is stored as -1 */
+} FieldKind;
+
+/* suffix, kind, methods, name, unit, symbol, equation (theory.md section), long name */
+#define FIELD_LIST(X)                                                                          \
+    X(SAMPLES, REAL, ALL, "resolved_samples", "1", "n", "1", "number of samples")              \
+    X(EFFECTIVE, REAL, ALL, "effective_samples", "1", "n_eff", "1",                            \
+      "n/d quadratic, n diagonal")                                                             \
+    X(WEIGHT_DECAY, REAL, ALL, "resolved_weight_decay", "1", "lambda", "1", "weight decay")    \
+    X(NUCLEAR, REAL, ALL, "resolved_nuclear_weight", "1", "lambda_tilde", "1",                 \
+      "lambda sqrt(p/d), the weight of the nuclear norm; diagonal: lambda")                    \
+    X(WIDTH, REAL, ALL, "resolved_width", "1", "p", "1", "hidden units; diagonal: d")          \
+    X(RISK, REAL, ALL, "risk", "1", "R", "1",                                                  \
+      "excess risk |S - S*|^2/d (diagonal |theta - theta*|^2), without label noise")           \
+    X(PREDICTION_RISK, REAL, ALL, "prediction_risk", "1", "E(f-f*)^2", "1",                    \
+      "mean squared error of the output: 2 R quadratic, R diagonal")                           \
+    X(DELTA, REAL, FIXED_POINT, "delta", "1", "delta", "2 (E1), 3",                            \
+      "effective noise delta; diagonal: tau")                                                  \
+    X(THRESHOLD, REAL, CUT, "threshold", "1", "b", "2 (E2), 3",                                \
+      "threshold on eigenvalues or coefficients")                                              \
+    X(OVERLAP_Q, REAL, NETWORK, "overlap_q", "1", "q", "2", "|S|^2/d; diagonal |theta|^2")     \
+    X(OVERLAP_M, REAL, NETWORK, "overlap_m", "1", "m", "2",                                    \
+      "Tr S S*/d; diagonal theta.theta*")                                                      \
+    X(TRACE, REAL, NETWORK, "trace", "1", "Tr S/d", "2", "Tr S/d; diagonal |theta|_1")         \
+    X(RANK, REAL, NETWORK, "rank", "1", "rank S", "7",                                         \
+      "rank of the learned weights (expected, for theory); diagonal: active coefficients")     \
+    X(OBJECTIVE, REAL, NETWORK, "objective", "1", "F", "1, 2", "training objective")           \
+    X(TRAIN_LOSS, REAL, NETWORK, "train_loss", "1", "sum res^2/n", "2, 3",                     \
+      "mean squared residual over the samples")                                                \
+    X(EXPONENT_SAMPLES, REAL, THEORY, "exponent_samples", "1", "d log R/d log n", "4",         \
+      "exact local exponent in the samples")                                                   \
+    X(EXPONENT_WEIGHT_DECAY, REAL, THEORY, "exponent_weight_decay", "1",                       \
+      "d log R/d log lambda", "4", "exact local exponent in the weight decay")                 \
+    X(PHASE_PREDICTED, PHASE, THEORY, "phase_predicted", "1", "", "4",                         \
+      "phase by the table of boundaries")                                                      \
+    X(PHASE_MEASURED, PHASE, THEORY, "phase_measured", "1", "", "4",                           \
+      "phase by the exact local exponents")                                                    \
+    X(OPTIMAL_WEIGHT_DECAY, REAL, OPTIMAL, "optimal_weight_decay", "1", "lambda_opt", "4",     \
+      "weight decay of least risk")                                                            \
+    X(OVERFITTING, REAL, THEORY, "overfitting", "1", "", "7", "risk of learned noise")         \
+    X(UNDERFITTING, REAL, THEORY, "underfitting", "1", "", "7",                                \
+      "risk of features hidden in the bulk")                                                   \
+    X(APPROXIMATION, REAL, THEORY, "approximation", "1", "", "7",                              \
+      "risk of learned features")                                                              \
+    X(CROSS, REAL, THEORY, "cross", "1", "", "7", "what the bulk learned of hidden features")  \
+    X(OUTLIERS, REAL, NETWORK, "outliers", "1", "", "7",                                       \
+      "eigenvalues above the bulk: learned features")                                          \
+    X(BULK_EDGE, REAL, NETWORK, "bulk_edge", "1", "", "7",                                     \
+      "upper edge of the bulk of learned eigenvalues")                                         \
+    X(STABLE_RANK, REAL, INSTANCE, "stable_rank", "1", "|S|_F^2/|S|^2", "7", "stable rank")    \
+    X(PARTICIPATION, REAL, INSTANCE, "participation_ratio", "1", "(Tr S)^2/|S|_F^2", "7",      \
+      "participation ratio")                                                                   \
+    X(TAIL_EXPONENT, REAL, NETWORK, "tail_exponent", "1", "", "7",                             \
+      "power-law exponent of the learned spectrum (theory: with key spectrum)")                \
+    X(TAIL_ERROR, REAL, NETWORK, "tail_exponent_error", "1", "", "7",                          \
+      "standard error of the tail exponent")                                                   \
+    X(FEATURE_OVERLAP, REAL, INSTANCE, "feature_overlap", "1", "", "7",                        \
+      "squared overlap of the leading learned vector with its teacher vector")                 \
+    X(SOLUTIONS, REAL, BAYES, "solutions", "1", "", "6", "fixed points found")                 \
+    X(RISK_UNINFORMED, REAL, BAYES, "risk_uninformed", "1", "", "6",                           \
+      "risk of the solution reached from R = 1")                                               \
+    X(RISK_SIGNS, REAL, BAYES, "risk_random_signs", "1", "", "6",                              \
+      "diagonal: risk if the signs of the coefficients are not known")                         \
+    X(START_SPREAD, REAL, TRAINING, "start_spread", "1", "", "8",                              \
+      "width < d: relative spread of the objective over the starts")                           \
+    X(ITERATIONS, REAL, ALL, "iterations", "1", "", "2, 8",                                    \
+      "evaluations of the overlaps, or steps of the training")                                 \
+    X(RESIDUAL, REAL, FIXED_POINT, "residual", "1", "", "2",                                   \
+      "relative error of the fixed-point equations; amp: change of S and delta")               \
+    X(GAP, REAL, TRAINING, "gap", "1", "gap/F", "8", "relative duality gap")                   \
+    X(SECONDS, REAL, ALL, "seconds", "s", "", "",                                              \
+      "wall time of the point; not in the checksum")                                           \
+    X(DAMPING, REAL, AMP, "last_damping", "1", "k", "8",                                       \
+      "share of the iterate before that the last iteration kept")                              \
+    X(OPTIMAL_WIDTH, REAL, OPTIMAL, "optimal_width", "1", "p_opt", "5",                        \
+      "width of least risk at the nuclear weight given; d: any from the rank up")
+
+typedef enum FieldId {
+#define X(suffix, kind, methods, name, unit, symbol, equation, long_name) FIELD_##suffix,
+    FIELD_LIST(X)
+#undef X
+    FIELD_COUNT
+} FieldId;
+
+/* One row of the table; all strings static. */
+typedef struct Field {
+    FieldKind   kind;
+    /* bit 1u << method */
+    unsigned    methods;
+    const char *name, *unit, *symbol, *equation, *long_name;
+} Field;
+
+/* By FieldId. */
+extern const Field record_fields[FIELD_COUNT];
+
+/* The result of one point, whatever its method. */
+typedef struct Record {
+    /* says which fields may be there: converged all of the method's, failed next to none */
+    Outcome outcome;
+    /* NAN: absent */
+    double  value[FIELD_COUNT];
+} Record;
+
+/* Local.  A record without a single value. */
+Record record_empty(void);
+
+/* Local.  Bit 1 << field for every field of the method. */
+uint64_t record_fields_of(Method method);
+
+/* ---- series ------------------------------------------------------------------------------ */
+
+/* The dimension that numbers of a series are counted along, from 1.  Its length is one for a
+ * sweep (sweep_series of sweep.h); rows that have fewer numbers end in NAN. */
+typedef enum IndexId {
+    INDEX_EIGENVALUE,
+    INDEX_DENSITY,
+    INDEX_OUTLIER,
+    INDEX_ITERATION,
+    INDEX_COUNT
+} IndexId;
+
+/* Lengths that no key gives; part of the file format. */
+enum { OUTLIERS_STORED = 512, ITERATIONS_STORED = 256 };
+
+/* suffix, index, methods, name, unit, symbol, equation (theory.md section), long name */
+#define SERIES_LIST(X)                                                                         \
+    X(EIGENVALUES, EIGENVALUE, INSTANCE, "eigenvalues", "1", "", "7",                          \
+      "eigenvalues of S, descending; diagonal: |theta|")                                       \
+    X(DENSITY_POSITION, DENSITY, THEORY, "density_position", "1", "x - b", "7",                \
+      "learned eigenvalues of the bulk at which its density is given, ascending")              \
+    X(DENSITY, DENSITY, THEORY, "density", "1", "dmu/dx", "2, 7",                              \
+      "predicted density of the bulk, as a share of all d eigenvalues; 1 - rank/d are 0")      \
+    X(OUTLIER_POSITION, OUTLIER, THEORY, "outlier_position", "1", "x_i - b", "7",              \
+      "predicted position of the learned eigenvalues above the bulk, descending")              \
+    X(OUTLIER_OVERLAP, OUTLIER, THEORY, "outlier_overlap", "1", "(v_i.v*_i)^2", "7",           \
+      "predicted squared overlap of an outlier's vector with its teacher vector")              \
+    X(RISK_PATH, ITERATION, AMP, "risk_by_iteration", "1", "R_k", "8",                         \
+      "risk after each iteration")                                                             \
+    X(RISK_PREDICTED, ITERATION, AMP, "predicted_risk_by_iteration", "1", "R_k", "2, 8",       \
+      "risk after each iteration of the equations of state evolution")
+
+typedef enum SeriesId {
+#define X(suffix, index, methods, name, unit, symbol, equation, long_name) SERIES_##suffix,
+    SERIES_LIST(X)
+#undef X
+    SERIES_COUNT
+} SeriesId;
+
+/* One row of the table; all strings static. */
+typedef struct SeriesField {
+    IndexId     index;
+    /* bit 1u << method */
+    unsigned    methods;
+    const char *name, *unit, *symbol, *equation, *long_name;
+} SeriesField;
+
+/* By SeriesId; and the names of the dimensions, by IndexId. */
+extern const SeriesField record_series[SERIES_COUNT];
+extern const char *const record_indices[INDEX_COUNT];
+
+/* The series of some points, in one block of memory. */
+typedef struct Series {
+    /* numbers a point; 0: absent */
+    size_t  length[SERIES_COUNT];
+    /* [points * length], or NULL if absent; owned by whoever gave or asked for the memory */
+    double *value[SERIES_COUNT];
+} Series;
+
+/* Local.  Doubles that the series of `points` points take. */
+size_t series_size(const size_t length[SERIES_COUNT], size_t points);
+
+/* Local.  Lay them out in memory [series_size], which keeps what it holds. */
+Series series_in(double memory[], const size_t length[SERIES_COUNT], size_t points);
+
+/* Local.  Numbers of one point; NULL if the series is absent. */
+double *series_row(const Series *series, SeriesId id, size_t point);
+
+/* Local.  The same in memory of their own, all NAN; release with series_free. */
+Series series_create(const size_t length[SERIES_COUNT], size_t points);
+void series_free(Series *series);
+
+/* Local.  Where all numbers of all points lie, [series_size]; NULL if there are none. */
+double *series_block(const Series *series);
+
+/* Local.  Make every number of one point NAN. */
+void series_clear(const Series *series, size_t point);
+
+/* ---- checksum ---------------------------------------------------------------------------- */
+
+/* What a row of the archive holds beside its record. */
+typedef struct RowData {
+    /* [coordinate_count], of the varied axes; borrowed */
+    const double *coordinates;
+    size_t        coordinate_count;
+    /* numbers of each series, 0: not in the checksum */
+    size_t        length[SERIES_COUNT];
+    /* [length]; borrowed */
+    const double *series[SERIES_COUNT];
+} RowData;
+
+/* Local.  XXH3-64 over the coordinates, the outcome, the fields of the set but the seconds,
+ * then the series, both in table order, all as little-endian doubles with one NAN. */
+uint64_t record_checksum(const Record *record, uint64_t fields, const RowData *row);
+
+#endif

@@ -1,0 +1,76 @@
+/* continuation.h - fixed points of the state-evolution equations, both models, any width.
+ *
+ * Unknowns: noise delta (tau) > 0 and threshold b > 0 of overlaps.h, equations (E1) and (E2).
+ * For width p >= d and for the diagonal network training is convex and the solution unique: a
+ * cold start brackets it, so it cannot land on a wrong root.  Points after the first of a line
+ * start from their neighbour and its exact derivatives; Newton's method with the exact Jacobian
+ * finishes both.  For p < d the solution is the branch reached from p = d by lowering p over
+ * whole numbers; where that branch ends in a fold, it goes on from the solution that the
+ * iteration of the equations would find.
+ *
+ * Accuracy.  A converged point has a residual of at most problem->tolerance, in practice 1e-9
+ * down to 1e-13.  Compressed spectra and quadrature change R, delta and b by less than 1e-10 of
+ * their values (against exact sums at d = 1e4 in test_robust).  The exponents are derivatives of
+ * the same sums: right to 1e-6 for n_eff >= 1; at n_eff << 1, where R = 1, to about 1e-3.
+ *
+ * Nothing here communicates; the same sequence of calls gives bitwise equal results.
+ *
+ * Outcomes.  NOT_CONVERGED keeps the best iterate and its residual; FAILED means that no
+ * bracket was found or a number is not finite.  Neither stops a sweep.
+ */
+#ifndef PHASESWEEP_THEORY_CONTINUATION_H
+#define PHASESWEEP_THEORY_CONTINUATION_H
+
+#include <stdbool.h>
+
+#include "phasesweep/base/outcome.h"
+#include "phasesweep/model/problem.h"
+#include "phasesweep/theory/overlaps.h"
+
+/* One solved point.  Normalisation of theory.md sections 2 and 3; for FAILED only
+ * iterations, residual and outcome mean anything. */
+typedef struct Evolution {
+    Outcome  outcome;   /* CONVERGED, NOT_CONVERGED, or FAILED (no number can be given) */
+    double   delta;     /* > 0; tau for the diagonal network */
+    double   threshold; /* b > 0 */
+    Overlaps overlaps;  /* at (delta, b) */
+    double   train_loss; /* data term of the objective */
+    double   objective; /* training objective at its minimum, normalised as in theory.md */
+    double   exponent_samples;      /* d log R / d log n at fixed d, weight decay */
+    double   exponent_weight_decay; /* d log R / d log lambda at fixed d, n */
+    double   residual;  /* relative error of (E1), and of (E2) relative to its capacity */
+    int      iterations; /* evaluations of the overlaps */
+} Evolution;
+
+/* A solved point from which a neighbour starts.  Both parameters in natural logarithms,
+ * weight and n up to constant factors. */
+typedef struct EvolutionTrack {
+    bool   valid;
+    double log_n, log_weight;           /* where */
+    double log_t, log_r;                /* the solution, r = b / delta */
+    double slope_n[2], slope_weight[2]; /* d (log t, log r) / d log n, d log weight */
+} EvolutionTrack;
+
+/* What a line of points shares.  One for each thread or rank: nothing in it may be used by
+ * two solutions at once. */
+typedef struct EvolutionWork {
+    OverlapsWork   overlaps;
+    Problem        problem;     /* of the teacher in hand; source_exponent 0: none */
+    EvolutionTrack last, before; /* the two previous points at p >= d */
+} EvolutionWork;
+
+/* Local.  An empty workspace; release with evolution_free.  Plain until the first point, so
+ * that it may be copied; not after. */
+EvolutionWork evolution_work(void);
+void evolution_free(EvolutionWork *work);
+
+/* Local.  The next point starts cold.  Call it where a line begins. */
+void evolution_forget(EvolutionWork *work);
+
+/* Local.  Solve one point (method state_evolution).  CONVERGED means that residual is at most
+ * problem->tolerance; not converging is a result to be archived, not an error. samples > 0,
+ * weight_decay > 0, noise >= 0, width >= 1; a point whose teacher, model or noise differs
+ * from the last starts cold by itself. */
+Evolution evolution_solve(EvolutionWork *work, const Problem *problem);
+
+#endif

@@ -1,0 +1,52 @@
+/* overlaps.h - the order parameters of a network at given noise and threshold.
+ *
+ * Both models have a state evolution of one form in (t, b), t = delta^2 or tau^2:
+ *     capacity t = R + noise            (E1)
+ *     capacity = D + weight / b         (E2)
+ * with quadratic (theory.md section 2) capacity = 2 n/d^2, noise = Delta/2, weight = lt/2, and
+ * diagonal (section 3) capacity = n, noise = Delta, weight = lambda sqrt(d).  A model is the
+ * pair R(t, b), D(t, b) with exact derivatives: a new one is a new function here.
+ *
+ * Sums are over the compressed atoms of teacher.h or along the paths of contour.h; their
+ * errors are below 1e-10 relative (continuation.h).  Nothing here communicates; the workspace
+ * belongs to one caller at a time.
+ */
+#ifndef PHASESWEEP_THEORY_OVERLAPS_H
+#define PHASESWEEP_THEORY_OVERLAPS_H
+
+#include "phasesweep/model/problem.h"
+#include "phasesweep/model/teacher.h"
+#include "phasesweep/theory/contour.h"
+
+/* At one (t, b), per d as beside each.  Derivatives are partial ones in the logarithms of t,
+ * b and p, with the other two held. */
+typedef struct Overlaps {
+    double risk, risk_t, risk_b;                    /* R; derivatives in log t, log b */
+    double divergence, divergence_t, divergence_b;  /* D, and the same */
+    double risk_p, divergence_p;    /* derivatives in log width; 0 unless it cuts f */
+    double q;       /* |S|^2 / d; |theta|^2 */
+    double m;       /* Tr S S* / d; theta . theta* */
+    double trace;   /* Tr S / d; |theta|_1 */
+    double rank;    /* expected positive eigenvalues; active coefficients */
+} Overlaps;
+
+/* What an evaluation borrows and remembers between calls.  The guesses change no result
+ * beyond the accuracy of freeconv_locate. */
+typedef struct OverlapsWork {
+    Teacher teacher;
+    Atoms   atoms;          /* scratch */
+    SpectralPoint near;     /* last threshold found, a guess for the next; v = -1 for none */
+    SpectralPoint near_top; /* the same for the cut of the top p eigenvalues */
+    double  width;          /* p of the quadratic network, real while it is continued */
+} OverlapsWork;
+
+/* Local.  Where f begins: the threshold, or the cut of the top p eigenvalues if that is
+ * higher.  Quadratic network; work->teacher and work->width must be set. */
+SpectralPoint overlaps_cut(OverlapsWork *work, double t, double b);
+
+/* Local.  t > 0, b > 0. work->teacher must be set, and work->width for the quadratic network
+ * (p >= d: no cut).  Sums over compressed atoms: the cost grows as log d. */
+Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b);
+Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b);
+
+#endif

@@ -1,0 +1,315 @@
+/* Subcommands as a table: a name, a function, and what argp is to show and take.
+ *
+ * MPI starts only inside the commands that compute, after everything that can be wrong with the
+ * words has been found: `point --help` needs no launcher, and a mistake is one line.
+ *
+ * Exit statuses are those of check.h; a batch script acts on them, so that no command may
+ * invent others.
+ */
+#include "phasesweep/app/cli.h"
+
+#include <assert.h>
+#include <argp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "phasesweep/app/run.h"
+#include "phasesweep/archive/report.h"
+#include "phasesweep/base/text.h"
+#include "phasesweep/base/version.h"
+#include "phasesweep/method/point.h"
+#include "phasesweep/study/job.h"
+#include "phasesweep/study/keys.h"
+#include "libraries.h"
+#include "options.h"
+#include "rank_output.h"
+
+static void print_version(FILE *stream, struct argp_state *state)
+{
+    (void)state;
+    char *libraries = libraries_text();
+    fprintf(stream, "%s\n%s\n", version_text(), libraries);
+    free(libraries);
+}
+
+/* argp looks for a global of this name. */
+void (*argp_program_version_hook)(FILE *stream, struct argp_state *state) = print_version;
+
+/* MPI, and with it the voice of a rank above 0: a disk or a point may fail on any rank, and
+ * that must be heard. */
+static MPI_Comm start_aloud(const Arguments *given)
+{
+    rank_output_raise();
+    return given->start();
+}
+
+/* ---- run, resume --------------------------------------------------------------- */
+
+/* The job file with what --set changed; owned by the caller. */
+static char *job_text(const Arguments *given)
+{
+    return job_override(job_read(given->words[0]), given->sets, given->set_count);
+}
+
+static ExitStatus command_plan(const Arguments *given)
+{
+    assert(given->count == 1);
+    PlanRequest request = given->plan;
+    request.job_path = given->words[0];
+    request.overridden = given->set_count > 0;
+    return cli_plan(&request, job_text(given));
+}
+
+/* Only rank 0 need see the files; looked at before MPI_Init, wrong input is a plain exit
+ * without the banner of MPI_Abort. */
+static ExitStatus run_request(const Arguments *given, const char *job_path,
+                              const char *archive_path)
+{
+    const RunRequest request = {.job_path = job_path, .archive_path = archive_path,
+                                .extend = given->extend, .retry = given->retry};
+    /* signals first: a batch system may send one before the files are read */
+    assert(archive_path != NULL);
+    RunStart *start = NULL;
+    run_stop_on_signals();
+    if (rank_output_is_first_rank()) {
+        start = run_prepare(&request, job_path != NULL ? job_text(given) : NULL);
+    }
+    return run_job(start_aloud(given), &request, start);
+}
+
+static ExitStatus command_run(const Arguments *given)
+{
+    /* a dry run is the bill: it looks at no archive */
+    if (given->dry_run) {
+        return command_plan(given);
+    }
+    if (given->output == NULL) {
+        die(STATUS_WRONG_INPUT, "run: -o OUT.h5 is missing");
+    }
+    return run_request(given, given->words[0], given->output);
+}
+
+/* The job is inside the archive; options of run that change it are not offered. */
+static ExitStatus command_resume(const Arguments *given)
+{
+    return run_request(given, NULL, given->words[0]);
+}
+
+/* ---- status, verify, diff ---------------------------------------------------------------- */
+
+static ExitStatus command_status(const Arguments *given)
+{
+    return report_status(given->words[0], given->json);
+}
+
+static ExitStatus command_verify(const Arguments *given)
+{
+    return report_verify(given->words[0]);
+}
+
+/* Exact unless a tolerance is given: state evolution is bitwise reproducible on one kind of
+ * CPU. */
+static ExitStatus command_diff(const Arguments *given)
+{
+    const double tolerance = given->tolerance == NULL ? 0.0 : text_number(given->tolerance);
+    if (!(tolerance >= 0.0 && tolerance <= 1.0)) {
+        die(STATUS_WRONG_INPUT, "diff: --tolerance: %s; allowed: a number from 0 to 1",
+            text_show(given->tolerance).text);
+    }
+    return report_diff(given->words[0], given->words[1], tolerance);
+}
+
+/* ---- point, keys ------------------------------------------------------------------------ */
+
+/* Half of the memory of this machine, for the rows of one training. */
+static double memory_here(void)
+{
+    return 0.5 * (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+}
+
+/* One point, cold: what an archive holds of the same point agrees to the solver's tolerance,
+ * not to the bit. */
+static ExitStatus command_point(const Arguments *given)
+{
+    Sweep sweep = {0};
+    Diagnostics errors = {.source = "phasesweep"};
+    /* all mistakes at once, like a job file's */
+    for (size_t k = 0; k < given->count; k++) {
+        sweep_set(&sweep, given->words[k], &errors);
+    }
+    sweep_check(&sweep, 1, &errors);
+    if (errors.count > 0) {
+        char *text = diagnostics_finish(&errors);
+        fputs(text, stderr);
+        free(text);
+        sweep_free(&sweep);
+        return STATUS_WRONG_INPUT;
+    }
+    /* a sweep of one point: every key was one number */
+    assert(sweep_points(&sweep) == 1);
+    const Problem problem = sweep_problem(&sweep, 0);
+    PointTeam team = {.work = point_work(), .memory = memory_here()};
+    size_t length[SERIES_COUNT];
+    sweep_series(&sweep, length);
+    Series series = series_create(length, 1);
+    /* state evolution needs no MPI: it runs with and without a launcher, and starts at once */
+    if (method_trains(problem.method)) {
+        team.comm = start_aloud(given);
+    }
+    Record record;
+    point_solve(&team, &problem, 1, &record, &series);
+    point_print(&problem, &record, &series); /* all ranks know it, the first one is heard */
+    series_free(&series);
+    point_work_free(team.work);
+    sweep_free(&sweep);
+    return record.outcome == OUTCOME_CONVERGED ? STATUS_DONE : STATUS_POINTS_FAILED;
+}
+
+static ExitStatus command_keys(const Arguments *given)
+{
+    (void)given;
+    keys_print(stdout);
+    return STATUS_DONE;
+}
+
+/* argp frees what this returns when it is not the text it passed in. */
+static char *point_help(int key, const char *text, void *input)
+{
+    (void)input;
+    return key == ARGP_KEY_HELP_POST_DOC ? keys_help() : (char *)text;
+}
+
+/* ---- dispatch --------------------------------------------------------------------------- */
+
+typedef struct Command {
+    const char *name;
+    ExitStatus (*run)(const Arguments *given);
+    size_t least, most; /* number of words */
+    struct argp argp;
+} Command;
+
+/* clang-format off */
+static const Command commands[] = {
+    {"run", command_run, 1, 1,
+     {cli_run_options, cli_parse_option, "JOB.yaml -o OUT.h5",
+      "Compute the sweeps of a job file; also continues OUT.h5 if it holds the same job.\v"
+      "Keys and grammar of job files: phasesweep keys, and jobs/README.md.",
+      NULL, NULL, NULL}},
+    {"resume", command_resume, 1, 1,
+     {cli_resume_options, cli_parse_option, "OUT.h5",
+      "Continue the job that the archive holds.", NULL, NULL, NULL}},
+    {"status", command_status, 1, 1,
+     {cli_status_options, cli_parse_option, "OUT.h5",
+      "Count the points of every outcome.", NULL, NULL, NULL}},
+    {"plan", command_plan, 1, 1,
+     {cli_plan_options, cli_parse_option, "JOB.yaml",
+      "Print what a job costs: points, core-hours, memory, disk, time for N ranks.",
+      NULL, NULL, NULL}},
+    {"verify", command_verify, 1, 1,
+     {NULL, cli_parse_option, "OUT.h5",
+      "Compare every finished row with its checksum.", NULL, NULL, NULL}},
+    {"diff", command_diff, 2, 2,
+     {cli_diff_options, cli_parse_option, "A.h5 B.h5",
+      "Compare the points that two archives share; status 1 if they differ.",
+      NULL, NULL, NULL}},
+    {"point", command_point, 0, SIZE_MAX,
+     {NULL, cli_parse_option, "KEY=VALUE...",
+      "Solve one point and print it as JSON.\v", NULL, point_help, NULL}},
+    {"keys", command_keys, 0, 0,
+     {NULL, cli_parse_option, "",
+      "Print the table of all keys in Markdown.", NULL, NULL, NULL}},
+};
+/* clang-format on */
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+/* Leaves with status 2 and a hint if there is no such command. */
+static const Command *find_command(const char *name, const struct argp_state *state)
+{
+    const char *names[COMMAND_COUNT];
+    for (int k = 0; k < COMMAND_COUNT; k++) {
+        names[k] = commands[k].name;
+    }
+    const int found = text_find(names, COMMAND_COUNT, name);
+    if (found < 0) {
+        char *hint = text_hint(names, COMMAND_COUNT, name);
+        argp_failure(state, STATUS_WRONG_INPUT, 0, "%s: unknown subcommand%s",
+                     text_show(name).text, hint);
+        free(hint);
+    }
+    assert(found >= 0);
+    return &commands[found];
+}
+
+/* What the top parser hands back. */
+typedef struct Top {
+    const Command *command;
+    Arguments *given;
+} Top;
+
+/* The words after the subcommand are its own: `run --help` must show the options of run. */
+static void parse_rest(Top *top, struct argp_state *state)
+{
+    assert(state->next >= 1 && state->next <= state->argc);
+    char **rest = state->argv + state->next - 1;
+    char *name = checked_format("phasesweep %s", top->command->name);
+    char *word = rest[0];
+    rest[0] = name; /* argp shows it in usage and errors */
+    argp_parse(&top->command->argp, state->argc - state->next + 1, rest, 0, NULL, top->given);
+    const Arguments *given = top->given;
+    if (given->count < top->command->least || given->count > top->command->most) {
+        argp_failure(state, STATUS_WRONG_INPUT, 0, "%s: %zu arguments; allowed: %s %s", word,
+                     given->count, word, top->command->argp.args_doc);
+    }
+    rest[0] = word;
+    free(name);
+    state->next = state->argc;
+}
+
+/* The first word that is no option names the command; what follows is its own. */
+static error_t parse_top(int key, char *argument, struct argp_state *state)
+{
+    Top *top = state->input;
+    switch (key) {
+    case ARGP_KEY_ARG:
+        top->command = find_command(argument, state);
+        parse_rest(top, state);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "a subcommand is missing; allowed: run, resume, status, plan, "
+                          "verify, diff, point, keys");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp top_parser = {
+    .parser = parse_top,
+    .args_doc =
+        "run JOB.yaml -o OUT.h5\nresume OUT.h5\nstatus OUT.h5\nplan JOB.yaml\n"
+        "verify OUT.h5\ndiff A.h5 B.h5\npoint KEY=VALUE...\nkeys",
+    .doc = "Phase diagrams of feature learning in two-layer networks, by MPI.\v"
+           "`phasesweep SUBCOMMAND --help` shows the options of each.  Exit status: 0 done, "
+           "1 finished with failed points, 2 wrong input, 3 stopped early and resumable, "
+           "4 environment broken."};
+
+ExitStatus cli_main(int argc, char **argv, MPI_Comm (*start)(void))
+{
+    Arguments given = {.start = start};
+    /* no command line has more words than argv */
+    assert(argc >= 1 && start != NULL);
+    given.words = checked_alloc((size_t)argc, sizeof(char *));
+    given.sets = checked_alloc((size_t)argc, sizeof(char *));
+    atexit(rank_output_check_output);
+    rank_output_hush();
+    argp_err_exit_status = STATUS_WRONG_INPUT;
+    Top top = {.given = &given};
+    /* ARGP_IN_ORDER: options behind the subcommand are not the top parser's */
+    argp_parse(&top_parser, argc, argv, ARGP_IN_ORDER, NULL, &top);
+    const ExitStatus status = top.command->run(&given);
+    free(given.words);
+    free(given.sets);
+    return status;
+}

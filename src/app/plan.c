@@ -1,0 +1,249 @@
+/* From chains to tasks.  Chains of one shape, of one class, cost and need of ranks, form one
+ * group, so that the schedule handles a few groups however many chains there are.  Task k is
+ * chains[k], and a group is a run of k.
+ *
+ * The same plan feeds the farm, the bill of `plan` and the batch script, so that they cannot
+ * disagree about what the tasks are.
+ */
+#include "phasesweep/app/plan.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "phasesweep/base/check.h"
+
+enum { PACKS_PER_RANK = 16 };
+
+static const double start_overhead = 1e-4; /* seconds: a message, and a team if need be */
+static const double good = 0.9;            /* efficiency that is worth more ranks */
+
+/* ---- chains into groups ------------------------------------------------------------------- */
+
+typedef struct Costed {
+    PlanChain chain;
+    TaskGroup task;
+} Costed;
+
+/* Equal shapes side by side, the longest first. */
+static int by_shape(const void *a, const void *b)
+{
+    const TaskGroup *x = &((const Costed *)a)->task;
+    const TaskGroup *y = &((const Costed *)b)->task;
+    const double of_x[] = {x->seconds, x->kind,   x->least, x->most,
+                           x->serial,  x->points, x->late};
+    const double of_y[] = {y->seconds, y->kind,   y->least, y->most,
+                           y->serial,  y->points, y->late};
+    for (size_t k = 0; k < sizeof of_x / sizeof *of_x; k++) {
+        if (of_x[k] != of_y[k]) {
+            return of_x[k] > of_y[k] ? -1 : 1;
+        }
+    }
+    return 0;
+}
+
+/* Within a shape in the order of the job: equal jobs give equal plans. */
+static int by_shape_and_chain(const void *a, const void *b)
+{
+    const PlanChain *x = &((const Costed *)a)->chain;
+    const PlanChain *y = &((const Costed *)b)->chain;
+    const int order = by_shape(a, b);
+    if (order != 0) {
+        return order;
+    }
+    return x->sweep != y->sweep ? (x->sweep < y->sweep ? -1 : 1)
+                                : (x->chain < y->chain ? -1 : x->chain > y->chain);
+}
+
+Plan plan_of_chains(const Job *job, const PlanSettings *settings, PlanChain *chains,
+                   const bool late[], size_t count)
+{
+    Plan plan = {.job = job, .settings = *settings, .chains = chains, .chain_count = count};
+    Costed *costed = checked_alloc(count, sizeof *costed);
+    for (size_t k = 0; k < count; k++) {
+        costed[k].chain = chains[k];
+        /* late chains form groups of their own */
+        costed[k].task = plan_cost(&job->sweeps[chains[k].sweep], chains[k].chain, settings).task;
+        costed[k].task.late = late != NULL && late[k];
+    }
+    qsort(costed, count, sizeof *costed, by_shape_and_chain);
+    size_t capacity = 0;
+    for (size_t k = 0; k < count; k++) {
+        chains[k] = costed[k].chain;
+        if (k == 0 || by_shape(&costed[k - 1], &costed[k]) != 0) {
+            if (plan.group_count == capacity) {
+                capacity = 2 * capacity + 16;
+                plan.groups = checked_realloc(plan.groups, capacity, sizeof *plan.groups);
+            }
+            plan.groups[plan.group_count] = costed[k].task;
+            plan.groups[plan.group_count++].first = k;
+        }
+        plan.groups[plan.group_count - 1].count++;
+    }
+    free(costed);
+    return plan;
+}
+
+/* Every chain of the job, as if nothing were done yet: the bill. */
+Plan plan_create(const Job *job, const PlanSettings *settings)
+{
+    size_t count = 0;
+    for (size_t s = 0; s < job->sweep_count; s++) {
+        count += sweep_chains(&job->sweeps[s]);
+    }
+    PlanChain *chains = checked_alloc(count, sizeof *chains);
+    size_t k = 0;
+    for (uint32_t s = 0; s < job->sweep_count; s++) {
+        for (uint32_t chain = 0; chain < sweep_chains(&job->sweeps[s]); chain++) {
+            chains[k++] = (PlanChain){s, chain};
+        }
+    }
+    return plan_of_chains(job, settings, chains, NULL, count);
+}
+
+void plan_free(Plan *plan)
+{
+    free(plan->chains);
+    free(plan->groups);
+    *plan = (Plan){0};
+}
+
+/* ---- sums -------------------------------------------------------------------------------- */
+
+/* What plan_create was given, or nothing learned. */
+static CostModel learned(const Plan *plan)
+{
+    return plan->settings.model != NULL ? *plan->settings.model : cost_model();
+}
+
+/* The first chain of a sweep in a group, or NULL. */
+static const PlanChain *line_of(const Plan *plan, const TaskGroup *group, size_t sweep)
+{
+    for (size_t k = group->first; k < group->first + group->count; k++) {
+        if (plan->chains[k].sweep == sweep) {
+            return &plan->chains[k];
+        }
+    }
+    return NULL;
+}
+
+PlanTotal plan_total(const Plan *plan, size_t sweep)
+{
+    const CostModel model = learned(plan);
+    PlanTotal total = {.least = 1};
+    for (size_t g = 0; g < plan->group_count; g++) {
+        const TaskGroup *group = &plan->groups[g];
+        const PlanChain *chain = line_of(plan, group, sweep);
+        if (chain == NULL) {
+            continue;
+        }
+        size_t count = 0;
+        for (size_t k = group->first; k < group->first + group->count; k++) {
+            count += plan->chains[k].sweep == sweep;
+        }
+        const Sweep *its = &plan->job->sweeps[sweep];
+        /* all chains of a group cost the same: one of them tells the memory */
+        const PlanCost cost = plan_cost(its, chain->chain, &plan->settings);
+        total.chains += count;
+        total.points += count * (size_t)group->points;
+        total.seconds += (double)count * cost_estimate(&model, group, 1);
+        total.memory = fmax(total.memory, cost.memory);
+        total.least = group->least > total.least ? group->least : total.least;
+        total.most = group->most > total.most ? group->most : total.most;
+    }
+    return total;
+}
+
+/* With the ranks that compute, not all of them: a master that only hands out is no team. */
+char *plan_refusals(const Plan *plan, int ranks)
+{
+    bool master;
+    const int workers = plan_workers(ranks, &master);
+    char *text = NULL;
+    for (size_t s = 0; s < plan->job->sweep_count; s++) {
+        const PlanTotal total = plan_total(plan, s);
+        if (total.least <= workers) {
+            continue;
+        }
+        const double per_rank = plan->settings.memory / 1e9;
+        char *old = text;
+        char *what =
+            total.least == INT_MAX
+                ? checked_format("%.3g GB on each rank of any team", total.memory / 1e9)
+                : checked_format("teams of %d ranks with %.3g GB each", total.least,
+                                 total.memory / 1e9);
+        text = checked_format("%s%s: chains need %s; there are %d ranks of %.3g GB\n",
+                              old != NULL ? old : "", plan->job->sweeps[s].name, what, workers,
+                              per_rank);
+        free(what);
+        free(old);
+    }
+    return text;
+}
+
+/* ---- simulated runs ---------------------------------------------------------------------- */
+
+/* The master computes with up to SCHEDULE_MASTER_MOST ranks; the farm decides alike
+ * (farm.h). */
+int plan_workers(int ranks, bool *master)
+{
+    assert(ranks >= 1);
+    *master = ranks > 1 && ranks <= SCHEDULE_MASTER_MOST;
+    return ranks == 1 || *master ? ranks : ranks - 1;
+}
+
+/* Groups of which a rank gets hundreds of tasks, in packs: the makespan stays the same.  A
+ * pack takes as long as its tasks one after the other. */
+static TaskGroup *packed(const Plan *plan, int ranks)
+{
+    TaskGroup *groups = checked_alloc(plan->group_count, sizeof *groups);
+    for (size_t g = 0; g < plan->group_count; g++) {
+        groups[g] = plan->groups[g];
+        const size_t packs = (size_t)PACKS_PER_RANK * (size_t)ranks;
+        if (groups[g].most == 1 && groups[g].count > 2 * packs) {
+            const double size = (double)groups[g].count / (double)packs;
+            groups[g].count = packs;
+            groups[g].seconds *= size;
+            groups[g].points *= size;
+        }
+    }
+    return groups;
+}
+
+Simulated plan_simulate(const Plan *plan, int ranks)
+{
+    bool master;
+    const CostModel model = learned(plan);
+    const int workers = plan_workers(ranks, &master);
+    SimulateSettings settings = {.schedule = schedule_settings(workers),
+                                 .overhead = start_overhead};
+    settings.schedule.master = master;
+    TaskGroup *groups = packed(plan, workers);
+    const Simulated result = simulate(groups, plan->group_count, &settings, &model);
+    free(groups);
+    return result;
+}
+
+int plan_best_ranks(const Plan *plan, int most, Simulated *result)
+{
+    int best = 1;
+    *result = plan_simulate(plan, 1);
+    Simulated before = *result;
+    /* powers of two: efficiency falls slowly, and nodes have such numbers of cores */
+    for (int ranks = 2; ranks <= most; ranks *= 2) {
+        const Simulated trial = plan_simulate(plan, ranks);
+        /* more chains that fit are worth any loss of efficiency */
+        if (trial.refused < result->refused ||
+            (trial.refused == result->refused &&
+             trial.serial >= good * ranks * trial.makespan)) {
+            best = ranks;
+            *result = trial;
+        }
+        if (trial.refused == before.refused && trial.makespan > 0.9 * before.makespan) {
+            break; /* more ranks no longer help */
+        }
+        before = trial;
+    }
+    return best;
+}

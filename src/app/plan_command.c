@@ -1,0 +1,270 @@
+/* What a job costs, printed; nothing is computed and no archive is written.  Without
+ * --learned the seconds are those of the table in plan_cost.c, measured on one machine: a
+ * bill is right to a factor, and a run corrects it.
+ *
+ * A simulated run is the schedule of the farm on a clock that only counts: what --ranks
+ * prints is what the farm would do if every estimate were right.
+ */
+#include "plan_command.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "phasesweep/app/plan.h"
+#include "phasesweep/app/progress.h"
+#include "phasesweep/archive/archive.h"
+#include "phasesweep/base/text.h"
+
+enum { RANKS_MOST = 65536, BEST_MOST = 4096, RANKS_PRESET = 64 };
+
+static const double margin_shortest = 120.0; /* seconds between USR1 and the end of a job */
+static const double time_longest = 86400.0;  /* seconds asked for; the script requeues itself */
+static const double time_spare = 1.5;        /* estimates are estimates */
+
+/* ---- what was asked for ------------------------------------------------------------------ */
+
+/* Dies naming the option if text is no number of ranks. */
+static int read_ranks(const char *option, const char *text)
+{
+    const double value = text_number(text);
+    if (!(value >= 1.0 && value <= RANKS_MOST && value == floor(value))) {
+        die(STATUS_WRONG_INPUT, "plan: %s: %s; allowed: a whole number from 1 to %d", option,
+            text_show(text).text, RANKS_MOST);
+    }
+    return (int)value;
+}
+
+/* Bytes; 4G, 500M or plain bytes. */
+static double read_memory(const char *text)
+{
+    static const char units[] = "KMGT";
+    const size_t length = strlen(text);
+    const char *unit = length > 0 ? strchr(units, text[length - 1]) : NULL;
+    char *number = checked_format("%.*s", (int)(length - (unit != NULL)), text);
+    const double value = text_number(number);
+    free(number);
+    if (!(value > 0.0)) {
+        die(STATUS_WRONG_INPUT,
+            "plan: --memory: %s; allowed: bytes a rank may use, as in 500M or 4G",
+            text_show(text).text);
+    }
+    return value * (unit != NULL ? pow(1e3, (double)(unit - units + 1)) : 1.0);
+}
+
+/* What the last run of an archive of the same job has learned. */
+static CostModel read_learned(const char *path)
+{
+    char *text = archive_read_job(path);
+    if (text == NULL) {
+        die(STATUS_WRONG_INPUT, "plan: --learned: %s: no such archive", path);
+    }
+    Job job;
+    char *errors = job_parse(path, text, strlen(text), &job);
+    if (errors != NULL) {
+        die(STATUS_WRONG_INPUT, "plan: --learned: %s: the job inside cannot be read", path);
+    }
+    RunEntry *entries = checked_alloc(ARCHIVE_RUNS, sizeof *entries);
+    ArchiveReader *reader = archive_reader(path, &job);
+    const size_t count = archive_read_runs(reader, entries, ARCHIVE_RUNS);
+    CostModel model = cost_model();
+    /* the latest knows most: every run begins with what the last one learned */
+    if (count > 0) {
+        model = cost_import(entries[count - 1].coefficients);
+    }
+    archive_reader_close(reader);
+    free(entries);
+    job_free(&job);
+    free(text);
+    return model;
+}
+
+/* ---- the table --------------------------------------------------------------------------- */
+
+/* One row; "none" for ranks where no team has the memory for some chain. */
+static void print_total(const char *name, const PlanTotal *total)
+{
+    char ranks[32];
+    if (total->least == INT_MAX) {
+        snprintf(ranks, sizeof ranks, "none");
+    } else if (total->least == total->most) {
+        snprintf(ranks, sizeof ranks, "%d", total->least);
+    } else {
+        snprintf(ranks, sizeof ranks, "%d-%d", total->least, total->most);
+    }
+    printf("%-24s %11zu %9zu %12.4g %12s %9.3g\n", name, total->points, total->chains,
+           total->seconds / 3600.0, ranks, total->memory / 1e9);
+}
+
+/* Core-hours are of one core; the sum over sweeps is printed if there are several. */
+static void print_table(const Plan *plan)
+{
+    PlanTotal all = {.least = 1};
+    printf("%-24s %11s %9s %12s %12s %9s\n", "sweep", "points", "chains", "core-hours",
+           "ranks a chain", "GB a rank");
+    for (size_t s = 0; s < plan->job->sweep_count; s++) {
+        const PlanTotal total = plan_total(plan, s);
+        print_total(plan->job->sweeps[s].name, &total);
+        all.points += total.points;
+        all.chains += total.chains;
+        all.seconds += total.seconds;
+        all.memory = fmax(all.memory, total.memory);
+        all.least = total.least > all.least ? total.least : all.least;
+        all.most = total.most > all.most ? total.most : all.most;
+    }
+    if (plan->job->sweep_count > 1) {
+        print_total("all", &all);
+    }
+    printf("archive: %.4g MB\n", 1e-6 * archive_bytes(plan->job));
+}
+
+/* Useful: the part of ranks x time in which tasks would also keep one rank busy. */
+static void print_run(const char *what, int ranks, const Simulated *run)
+{
+    printf("%s%d ranks: %s, %.0f %% of the core time is useful", what, ranks,
+           progress_duration(run->makespan).text, 100.0 * run->serial / ranks / run->makespan);
+    if (run->refused > 0) {
+        printf("; %zu chains need more ranks", run->refused);
+    }
+    putchar('\n');
+}
+
+/* Ranks separated by commas, each on a clock that only counts. */
+static void print_simulated(const Plan *plan, const char *list)
+{
+    /* strsep writes into its argument, which belongs to argv */
+    char *copy = checked_format("%s", list);
+    char *rest = copy;
+    for (const char *word = strsep(&rest, ","); word != NULL; word = strsep(&rest, ",")) {
+        const int ranks = read_ranks("--simulate", word);
+        const Simulated run = plan_simulate(plan, ranks);
+        print_run("", ranks, &run);
+    }
+    free(copy);
+}
+
+/* ---- the batch script -------------------------------------------------------------------- */
+
+/* For the shell, whatever the path holds. */
+static void print_quoted(const char *text)
+{
+    putchar('\'');
+    for (; *text != '\0'; text++) {
+        if (*text == '\'') {
+            fputs("'\\''", stdout);
+        } else {
+            putchar(*text);
+        }
+    }
+    putchar('\'');
+}
+
+/* The longest chain decides how long before the end the run has to be told. */
+static double signal_margin(const Plan *plan)
+{
+    double longest = 0.0;
+    for (size_t g = 0; g < plan->group_count; g++) {
+        const TaskGroup *group = &plan->groups[g];
+        if (group->most < INT_MAX) {
+            const CostModel none = cost_model();
+            longest = fmax(longest, cost_estimate(&none, group, group->most));
+        }
+    }
+    return fmin(fmax(margin_shortest, 2.0 * longest), 0.25 * time_longest);
+}
+
+/* Only what depends on the job; the rest, traps and requeueing, is in
+ * slurm/phasesweep.sbatch.  Memory with a fifth to spare, for MPI and libraries. */
+static void print_script(const Plan *plan, const char *job_path, int ranks)
+{
+    const Simulated run = plan_simulate(plan, ranks);
+    double memory = 0.0;
+    for (size_t s = 0; s < plan->job->sweep_count; s++) {
+        memory = fmax(memory, plan_total(plan, s).memory);
+    }
+    const double margin = signal_margin(plan);
+    const double wanted = fmin(time_spare * run.makespan + 2.0 * margin + 300.0, time_longest);
+    /* in steps of ten minutes */
+    const int minutes = (int)ceil(wanted / 600.0) * 10;
+    printf("#!/bin/bash\n"
+           "#SBATCH --job-name=phasesweep\n"
+           "#SBATCH --ntasks=%d\n"
+           "#SBATCH --time=%02d:%02d:00\n"
+           "#SBATCH --mem-per-cpu=%.0fM\n"
+           "#SBATCH --signal=B:USR1@%.0f\n"
+           "#SBATCH --requeue\n"
+           "#SBATCH --open-mode=append\n"
+           "#SBATCH --output=%%x-%%j.out\n",
+           ranks, minutes / 60, minutes % 60, ceil(1.2 * memory / 1e6) + 100.0, margin);
+    printf("# expected: %s; requeues itself until all is done\n",
+           progress_duration(run.makespan).text);
+    printf("exec bash slurm/phasesweep.sbatch ");
+    print_quoted(job_path);
+    putchar('\n');
+}
+
+/* ---- the command ------------------------------------------------------------------------- */
+
+/* Table, one run per wish, and the best number of ranks; or the batch script alone. */
+static ExitStatus print_plan(const PlanRequest *request, const Plan *plan)
+{
+    const int ranks = request->ranks != NULL ? read_ranks("--ranks", request->ranks) : 0;
+    /* a bill for chains that cannot run would be wrong: better none */
+    char *refusals = plan_refusals(plan, ranks > 0 ? ranks : RANKS_MOST);
+    if (refusals != NULL) {
+        fprintf(stderr, "%s", refusals);
+        free(refusals);
+        return STATUS_WRONG_INPUT;
+    }
+    if (request->sbatch) {
+        print_script(plan, request->job_path, ranks > 0 ? ranks : RANKS_PRESET);
+        return STATUS_DONE;
+    }
+    print_table(plan);
+    if (ranks > 0) {
+        const Simulated run = plan_simulate(plan, ranks);
+        print_run("", ranks, &run);
+    }
+    if (request->simulate != NULL) {
+        print_simulated(plan, request->simulate);
+    }
+    Simulated best;
+    const int best_ranks = plan_best_ranks(plan, BEST_MOST, &best);
+    print_run("best: ", best_ranks, &best);
+    return STATUS_DONE;
+}
+
+ExitStatus cli_plan(const PlanRequest *request, char *text)
+{
+    /* the script names the job file, in which the changed keys are not */
+    if (request->sbatch && request->overridden) {
+        die(STATUS_WRONG_INPUT, "plan: --sbatch takes no --set; write it into the job file");
+    }
+    Job job;
+    char *errors = job_parse(request->job_path, text, strlen(text), &job);
+    if (errors != NULL) {
+        fputs(errors, stderr);
+        free(errors);
+        free(text);
+        return STATUS_WRONG_INPUT;
+    }
+    CostModel model = cost_model();
+    if (request->learned != NULL) {
+        model = read_learned(request->learned);
+    }
+    /* as if a rank sat on every core of a node like this one */
+    const int cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    const PlanSettings settings = {.memory = request->memory != NULL
+                                                 ? read_memory(request->memory)
+                                                 : plan_memory_here(cores),
+                                   .model = &model};
+    Plan plan = plan_create(&job, &settings);
+    const ExitStatus status = print_plan(request, &plan);
+    plan_free(&plan);
+    job_free(&job);
+    free(text);
+    return status;
+}

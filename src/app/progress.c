@@ -1,0 +1,118 @@
+/* One line, rewritten on a terminal, appended to a log.  The rate is an exponential average
+ * over about half a minute: a sweep goes from cheap to dear points, and the mean since the
+ * beginning would lag behind.
+ *
+ * The bar is by cost, the text by counts: near the end of a sweep whose large chains went
+ * first the two differ.
+ */
+#include "phasesweep/app/progress.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "phasesweep/base/check.h"
+
+enum { BAR = 24, COLUMNS_PRESET = 80 };
+
+static const double terminal_every = 0.2; /* seconds */
+static const double log_every = 60.0;
+static const double rate_span = 30.0;
+
+Progress progress_begin(FILE *file, double now)
+{
+    Progress progress = {.file = file, .begin = now, .shown = now};
+    struct winsize size;
+    if (isatty(fileno(file))) {
+        const bool known = ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+        progress.columns = known ? size.ws_col : COLUMNS_PRESET;
+    }
+    return progress;
+}
+
+Duration progress_duration(double seconds)
+{
+    Duration d;
+    /* infinite and negative estimates must not reach an integer */
+    const double whole = fmin(fmax(round(seconds), 0.0), 1e12);
+    const long long s = (long long)whole;
+    if (seconds >= 1e-3 && seconds < 10.0) {
+        snprintf(d.text, sizeof d.text, "%.2g s", seconds);
+    } else if (s < 60) {
+        snprintf(d.text, sizeof d.text, "%lld s", s);
+    } else if (s < 3600) {
+        snprintf(d.text, sizeof d.text, "%lld min %02lld s", s / 60, s % 60);
+    } else if (s < 86400) {
+        snprintf(d.text, sizeof d.text, "%lld h %02lld min", s / 3600, s / 60 % 60);
+    } else {
+        snprintf(d.text, sizeof d.text, "%lld d %02lld h", s / 86400, s / 3600 % 24);
+    }
+    return d;
+}
+
+/* What is left comes from the schedule: by cost, with what was learned. */
+char *progress_text(const Progress *progress, const ScheduleState *state, double now)
+{
+    char teams[96] = "";
+    char failed[48] = "";
+    if (state->teams > 0) {
+        snprintf(teams, sizeof teams, ", %d large on %d ranks (%s)", state->teams,
+                 state->team_ranks, progress_duration(state->team_seconds).text);
+    }
+    if (state->failed > 0) {
+        snprintf(failed, sizeof failed, ", %zu points failed", state->failed);
+    }
+    return checked_format("%zu/%zu chains, %.3g points/s, %s, ETA %s%s%s", state->done,
+                          state->tasks, progress->rate,
+                          progress_duration(now - progress->begin).text,
+                          progress_duration(state->seconds_left).text, failed, teams);
+}
+
+/* A bar only where it fits beside the text: a line that wraps could not be overwritten. */
+static void show_bar(const Progress *progress, const ScheduleState *state, const char *text)
+{
+    /* the last column would make some terminals wrap */
+    const int room = progress->columns - 1;
+    const int filled = (int)(BAR * state->share);
+    char bar[BAR + 3] = "";
+    if ((int)strlen(text) + BAR + 3 <= room) {
+        bar[0] = '[';
+        memset(bar + 1, '#', (size_t)filled);
+        memset(bar + 1 + filled, '.', (size_t)(BAR - filled));
+        bar[BAR + 1] = ']';
+    }
+    fprintf(progress->file, "\r%s%s%.*s\033[K", bar, bar[0] != '\0' ? " " : "", room, text);
+}
+
+/* Called ten times a second; most calls end at the first test. */
+void progress_show(Progress *progress, const ScheduleState *state, double now, bool last)
+{
+    const double passed = now - progress->shown;
+    if (!last && passed < (progress->columns > 0 ? terminal_every : log_every)) {
+        return;
+    }
+    const double rate = passed > 0.0 ? (state->points_done - progress->points) / passed : 0.0;
+    /* the average begins with the first rate, not with 0 */
+    const bool first = progress->points == 0.0;
+    progress->rate += first ? rate - progress->rate
+                            : (rate - progress->rate) * (1.0 - exp(-passed / rate_span));
+    if (last && now > progress->begin) {
+        /* the last line is the sum of the run: its mean rate */
+        progress->rate = state->points_done / (now - progress->begin);
+    }
+    progress->points = state->points_done;
+    progress->shown = now;
+    char *text = progress_text(progress, state, now);
+    if (progress->columns > 0) {
+        show_bar(progress, state, text);
+    } else {
+        fputs(text, progress->file);
+    }
+    if (progress->columns == 0 || last) {
+        fputc('\n', progress->file);
+    }
+    fflush(progress->file);
+    free(text);
+}

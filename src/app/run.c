@@ -1,0 +1,400 @@
+/* The middle of a run: which chains are open, farm them out, keep table and lock alive, judge.
+ *
+ * Rank 0 alone looks at files and decides; the others learn the job's text and the list of
+ * chains from it.  While chains are computed the archive sees raw writes of whole chains by
+ * whoever leads a team, and of the table of runs by rank 0; everything that opens, creates or
+ * closes it lies before or after, where all ranks are together.
+ */
+#include "phasesweep/app/run.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "phasesweep/app/plan.h"
+#include "phasesweep/app/progress.h"
+#include "phasesweep/archive/archive.h"
+#include "phasesweep/archive/extend.h"
+#include "phasesweep/archive/resume.h"
+#include "phasesweep/engine/farm.h"
+#include "phasesweep/method/point.h"
+#include "libraries.h"
+#include "run_start.h"
+
+/* Seconds between two looks at disk, lock and table of runs. */
+static const double upkeep_period = 30.0;
+
+typedef struct Run {
+    const Job *job;
+    Archive   *archive;
+    const char *path;       /* of the archive; borrowed */
+    Lock      *lock;        /* rank 0 only, else NULL; borrowed */
+    double     memory;      /* bytes a rank may use */
+    PointWork *work;        /* of this rank */
+    Plan       plan;        /* of the chains to compute; rank 0 alone has its groups */
+    CostModel  costs;       /* rank 0 only: what earlier runs learned */
+    size_t     entry_index; /* in the table of runs */
+    RunEntry   entry;
+    Progress   progress;
+    double     kept;        /* when keep_up was last done, on the clock of MPI_Wtime */
+} Run;
+
+/* ---- the work ---------------------------------------------------------------------------- */
+
+/* Collective on comm.  The text of rank 0, owned by the caller; others pass NULL. */
+static char *broadcast_text(MPI_Comm comm, char *text)
+{
+    unsigned long long length = text == NULL ? 0 : strlen(text);
+    MPI_Bcast(&length, 1, MPI_UNSIGNED_LONG_LONG, 0, comm);
+    if (text == NULL) {
+        text = checked_alloc(length + 1, 1);
+    }
+    MPI_Bcast(text, (int)length, MPI_CHAR, 0, comm);
+    return text;
+}
+
+/* Root only.  What must happen now and then while others compute. */
+static void keep_up(Run *run, double now, const ScheduleState *state)
+{
+    assert(run->lock != NULL);
+    run->kept = now;
+    run->entry.points = state->points_done;
+    archive_put_run(run->archive, run->entry_index, &run->entry);
+    archive_sync(run->archive);
+    lock_touch(run->lock);
+}
+
+/* Root only, called by the farm ten times a second, but not while rank 0 itself is inside a
+ * task that does not ask farm_stopping: such a task should be short against LOCK_SILENCE. */
+static void show_progress(void *context, const ScheduleState *state)
+{
+    Run *run = context;
+    const double now = MPI_Wtime();
+    if (now - run->kept > upkeep_period) {
+        keep_up(run, now, state);
+    }
+    progress_show(&run->progress, state, now, false);
+}
+
+static int count_failed(const Record records[], size_t count)
+{
+    int failed = 0;
+    for (size_t k = 0; k < count; k++) {
+        failed += records[k].outcome != OUTCOME_CONVERGED;
+    }
+    return failed;
+}
+
+static bool team_stops(void *team)
+{
+    return farm_stopping(team);
+}
+
+/* Of the chain's training, beside the archive; NULL for methods that need none. */
+static char *checkpoint_path(const Run *run, PlanChain chain)
+{
+    const Sweep *sweep = &run->job->sweeps[chain.sweep];
+    return method_trains(sweep->method)
+               ? checked_format("%s.%s.%u.checkpoint", run->path, sweep->name, chain.chain)
+               : NULL;
+}
+
+/* Rank 0 of a team writes the rows; every rank of it knows them. */
+static int run_chain(void *context, FarmTeam *team, size_t index)
+{
+    Run *run = context;
+    assert(index < run->plan.chain_count);
+    const PlanChain task = run->plan.chains[index];
+    const Sweep *sweep = &run->job->sweeps[task.sweep];
+    size_t first, count;
+    Problem problems[CHAIN_LENGTH];
+    Record records[CHAIN_LENGTH];
+    sweep_chain(sweep, task.chain, &first, &count);
+    for (size_t k = 0; k < count; k++) {
+        problems[k] = sweep_problem(sweep, first + k);
+    }
+    int rank;
+    MPI_Comm_rank(farm_comm(team), &rank);
+    char *checkpoint = checkpoint_path(run, task);
+    const PointTeam workers = {.work = run->work,
+                               .comm = farm_comm(team),
+                               .stopping = team_stops,
+                               .context = team,
+                               .memory = run->memory,
+                               .checkpoint = checkpoint};
+    size_t length[SERIES_COUNT];
+    sweep_series(sweep, length);
+    Series series = series_create(length, count);
+    if (rank == 0) {
+        archive_begin(run->archive, task.sweep, first, count);
+    }
+    const bool finished = point_solve(&workers, problems, count, records, &series);
+    if (rank == 0 && finished) {
+        archive_store(run->archive, task.sweep, first, count, records, &series);
+        if (checkpoint != NULL) {
+            unlink(checkpoint);
+        }
+    } else if (rank == 0) {
+        archive_give_back(run->archive, task.sweep, first, count);
+    }
+    free(checkpoint);
+    series_free(&series);
+    return finished ? count_failed(records, count) : FARM_UNFINISHED;
+}
+
+/* Root only.  Chains that died with their job come last, so that they do not hold up others, or
+ * take them down again.  Lost ones are not planned at all. */
+static void choose_chains(Run *run, const OpenChains *open)
+{
+    PlanChain *chains = checked_alloc(open->count, sizeof *chains);
+    bool *late = checked_alloc(open->count, sizeof *late);
+    size_t count = 0;
+    for (size_t k = 0; k < open->count; k++) {
+        const OpenChain *chain = &open->chains[k];
+        if (!chain->lost) {
+            late[count] = chain->interrupted;
+            chains[count++] = (PlanChain){chain->sweep, chain->chain};
+        }
+    }
+    const PlanSettings settings = {.memory = run->memory};
+    run->plan = plan_of_chains(run->job, &settings, chains, late, count);
+    free(late);
+}
+
+/* Root only.  A chain that is not computed says so in the archive, as finished rows without
+ * numbers, or every resume would meet it again. */
+static void give_up(const Run *run, uint32_t s, uint32_t chain, Outcome outcome)
+{
+    assert(s < run->job->sweep_count && outcome > OUTCOME_RUNNING);
+    const Sweep *sweep = &run->job->sweeps[s];
+    Record records[CHAIN_LENGTH];
+    for (size_t i = 0; i < CHAIN_LENGTH; i++) {
+        records[i] = record_empty();
+        records[i].outcome = outcome;
+    }
+    size_t first, count;
+    size_t length[SERIES_COUNT];
+    sweep_chain(sweep, chain, &first, &count);
+    sweep_series(sweep, length);
+    Series none = series_create(length, count);
+    archive_store(run->archive, s, first, count, records, &none);
+    series_free(&none);
+}
+
+/* Root only.  What died with its job too often. */
+static void store_lost(const Run *run, const OpenChains *open)
+{
+    for (size_t k = 0; k < open->count; k++) {
+        if (open->chains[k].lost) {
+            give_up(run, open->chains[k].sweep, open->chains[k].chain, OUTCOME_LOST);
+        }
+    }
+}
+
+/* Root only.  What fits no team of these ranks; a resume with more ranks tries it again. */
+static void store_refused(const Run *run, int ranks)
+{
+    for (size_t g = 0; g < run->plan.group_count; g++) {
+        const TaskGroup *group = &run->plan.groups[g];
+        for (size_t k = 0; k < group->count && group->least > ranks; k++) {
+            const PlanChain chain = run->plan.chains[group->first + k];
+            give_up(run, chain.sweep, chain.chain, OUTCOME_REFUSED_MEMORY);
+        }
+    }
+}
+
+/* Root only.  What will not be computed for want of memory, before anything else is. */
+static void say_refusals(const Plan *plan, int ranks)
+{
+    char *refusals = plan_refusals(plan, ranks);
+    if (refusals != NULL) {
+        fputs(refusals, stderr);
+    }
+    free(refusals);
+}
+
+/* Collective on comm.  Task k of the farm is chain k: all ranks need the list, its groups
+ * with their costs only the master. */
+static void share_chains(MPI_Comm comm, Plan *plan)
+{
+    static_assert(sizeof(PlanChain) == 2 * sizeof(uint32_t), "a chain is two words to MPI");
+    unsigned long long count = plan->chain_count;
+    MPI_Bcast(&count, 1, MPI_UNSIGNED_LONG_LONG, 0, comm);
+    if (plan->chains == NULL) {
+        plan->chains = checked_alloc(count, sizeof *plan->chains);
+    }
+    assert(count <= INT_MAX / 2);
+    plan->chain_count = count;
+    MPI_Bcast(plan->chains, (int)(2 * count), MPI_UINT32_T, 0, comm);
+}
+
+/* Collective on comm.  The memory of a node is shared by as many. */
+static int ranks_on_node(MPI_Comm comm)
+{
+    MPI_Comm node;
+    int ranks;
+    MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+    MPI_Comm_size(node, &ranks);
+    MPI_Comm_free(&node);
+    return ranks;
+}
+
+/* For the table of runs alone: what is measured runs on clocks that nobody sets. */
+static double seconds_since_1970(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Root only.  Before the archive is opened for writing: take the next entry of the table of
+ * runs, and the cost model where the last run left it. */
+static void enter_run(MPI_Comm comm, Run *run, const char *path)
+{
+    assert(run->archive == NULL);
+    RunEntry *entries = checked_alloc(ARCHIVE_RUNS, sizeof *entries);
+    ArchiveReader *reader = archive_reader(path, run->job);
+    run->entry_index = archive_read_runs(reader, entries, ARCHIVE_RUNS);
+    archive_reader_close(reader);
+    const size_t last = run->entry_index;
+    run->costs = last > 0 ? cost_import(entries[last - 1].coefficients) : cost_model();
+    free(entries);
+    const char *job = getenv("SLURM_JOB_ID");
+    RunEntry *entry = &run->entry;
+    entry->start = seconds_since_1970();
+    MPI_Comm_size(comm, &entry->ranks);
+    for (int k = 0; k < RUN_COEFFICIENTS; k++) {
+        entry->coefficients[k] = NAN;
+    }
+    cost_export(&run->costs, entry->coefficients);
+    /* one byte less: a name that is cut need not end in a NUL */
+    gethostname(entry->host, sizeof entry->host - 1);
+    snprintf(entry->slurm_job, sizeof entry->slurm_job, "%s", job != NULL ? job : "");
+}
+
+/* Collective on comm.  Farm the chains out.  Returns whether nothing is left to do, the same
+ * on all ranks: what is refused for memory is done, too. */
+static bool compute(MPI_Comm comm, Run *run, bool root)
+{
+    _Static_assert((int)COST_COEFFICIENTS <= (int)RUN_COEFFICIENTS, "the model can be kept");
+    run->kept = MPI_Wtime();
+    run->progress = progress_begin(stderr, run->kept);
+    const FarmWork work = {.groups = run->plan.groups,
+                           .group_count = run->plan.group_count,
+                           .model = &run->costs,
+                           .deadline = INFINITY,
+                           .run = run_chain,
+                           .progress = show_progress,
+                           .stop = run_should_stop,
+                           .context = run};
+    assert(run->archive != NULL && run->plan.chains != NULL);
+    const FarmReport report = farm_run(comm, &work);
+    if (root) {
+        if (run->plan.chain_count > 0) {
+            progress_show(&run->progress, &report.state, MPI_Wtime(), true);
+        }
+        store_refused(run, report.state.ranks);
+        run->entry.points = report.state.points_done;
+        cost_export(&report.learned, run->entry.coefficients);
+    }
+    return report.state.done + report.state.refused == report.state.tasks;
+}
+
+/* Root only.  Status of a run that was not stopped. */
+static ExitStatus judge(const Job *job, const char *path)
+{
+    const size_t bad = chains_unconverged(path, job);
+    if (bad > 0) {
+        fprintf(stderr, "phasesweep: %zu points did not converge, failed, were lost or refused\n",
+                bad);
+    }
+    return bad > 0 ? STATUS_POINTS_FAILED : STATUS_DONE;
+}
+
+/* Collective on comm.  Returns whether every chain is done.  The order matters: reading is over
+ * before all ranks open the file together, and the entry of this run is in the table before the
+ * first chain starts, so that a run that dies at once leaves a trace. */
+static bool backlog_through(MPI_Comm comm, Run *run, const RunRequest *request, bool root)
+{
+    OpenChains open = {0};
+    run->memory = plan_memory_here(ranks_on_node(comm));
+    if (root) {
+        open = chains_find(request->archive_path, run->job, request->retry);
+        choose_chains(run, &open);
+        enter_run(comm, run, request->archive_path);
+    }
+    share_chains(comm, &run->plan);
+    if (root) {
+        say_refusals(&run->plan, run->entry.ranks);
+    }
+    /* collective from here to archive_close; only raw writes in between */
+    run->archive = archive_open(comm, request->archive_path, run->job);
+    if (root) {
+        store_lost(run, &open);
+        archive_put_run(run->archive, run->entry_index, &run->entry);
+    }
+    const bool finished = compute(comm, run, root);
+    if (root) {
+        run->entry.end = seconds_since_1970();
+        archive_put_run(run->archive, run->entry_index, &run->entry);
+    }
+    archive_close(run->archive);
+    chains_free(&open);
+    return finished;
+}
+
+/* Root only.  Before anybody has the archive open: it is replaced by another file. */
+static void extend_if_asked(const RunRequest *request, const RunStart *start, const Job *job)
+{
+    if (start->stored != NULL) {
+        Job old = run_parse(request->archive_path, start->stored);
+        char *libraries = libraries_text();
+        extend_archive(request->archive_path, &old, job,
+                       &(Provenance){start->text, libraries});
+        free(libraries);
+        job_free(&old);
+    }
+}
+
+ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
+{
+    assert(comm != MPI_COMM_NULL && request != NULL);
+    const bool root = start != NULL;
+    char *text = broadcast_text(comm, root ? start->text : NULL);
+    Job job = run_parse(request->archive_path, text); /* rank 0 found no error in it */
+    Run run = {.job = &job,
+               .path = request->archive_path,
+               .work = point_work(),
+               .lock = root ? start->lock : NULL};
+    if (root) {
+        extend_if_asked(request, start, &job);
+    }
+    const bool finished = backlog_through(comm, &run, request, root);
+    int status = finished ? STATUS_DONE : STATUS_STOPPED;
+    if (root && finished) {
+        status = judge(&job, request->archive_path);
+    } else if (root) {
+        fprintf(stderr, "phasesweep: stopped; `phasesweep resume %s` goes on\n",
+                request->archive_path);
+    }
+    /* all ranks leave with one status: launchers report whichever they see first */
+    MPI_Bcast(&status, 1, MPI_INT, 0, comm);
+    if (root) {
+        /* in this order: the cleanup must not find a lock that is freed */
+        check_set_cleanup(NULL, NULL);
+        lock_release(start->lock);
+        free(start->stored);
+        free(start);
+    }
+    point_work_free(run.work);
+    plan_free(&run.plan);
+    free(text);
+    job_free(&job);
+    return (ExitStatus)status;
+}

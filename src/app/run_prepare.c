@@ -1,0 +1,115 @@
+/* What rank 0 does before MPI starts: wrong input ends there in one plain line and a plain exit
+ * status, without the banners that a launcher adds to MPI_Abort.
+ *
+ * Order: the job file by itself, then the archive by itself, then the lock, then what of the
+ * archive must be read under it.  Nothing on the disk changes before the lock is held.
+ *
+ * Other ranks know nothing of all this and wait in MPI_Init.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "phasesweep/archive/archive.h"
+#include "phasesweep/base/check.h"
+#include "libraries.h"
+#include "run_start.h"
+
+/* exit and not die: several lines, already complete, and no MPI to abort before it starts. */
+Job run_parse(const char *name, const char *text)
+{
+    Job job;
+    char *errors = job_parse(name, text, strlen(text), &job);
+    if (errors != NULL) {
+        fputs(errors, stderr);
+        exit(STATUS_WRONG_INPUT);
+    }
+    return job;
+}
+
+/* Continue an archive of the same points; the stored text wins, so that spelling and comments
+ * may change.  Another job is refused, or marked for extension. */
+static void meet_archive(const RunRequest *request, RunStart *start, char *stored)
+{
+    if (start->text == NULL) {
+        start->text = stored;
+        return;
+    }
+    assert(stored != NULL);
+    Job given = run_parse(request->job_path, start->text);
+    Job old = run_parse(request->archive_path, stored);
+    char *difference = job_difference(&old, &given);
+    if (difference != NULL && !request->extend) {
+        die(STATUS_WRONG_INPUT,
+            "%s holds another job than %s: %s; choose another -o, or --extend to keep what "
+            "both share",
+            request->archive_path, request->job_path, difference);
+    }
+    if (difference != NULL) {
+        start->stored = stored;
+    } else {
+        free(start->text);
+        start->text = stored;
+    }
+    free(difference);
+    job_free(&given);
+    job_free(&old);
+}
+
+/* Whatever ends this process must not leave the archive locked. */
+static void release(void *lock)
+{
+    lock_release(lock);
+}
+
+/* Damage is found before MPI starts. */
+static void check_archive(const char *path, const char *stored)
+{
+    Job job = run_parse(path, stored);
+    ArchiveReader *reader = archive_reader(path, &job);
+    if (!archive_is_raw(reader)) {
+        die(STATUS_WRONG_INPUT,
+            "%s: was repacked and cannot be continued; allowed: the copy that "
+            "`h5repack -l CONTI -f NONE` makes of it",
+            path);
+    }
+    archive_reader_close(reader);
+    job_free(&job);
+}
+
+RunStart *run_prepare(const RunRequest *request, char *text)
+{
+    assert(request->archive_path != NULL && (text == NULL) == (request->job_path == NULL));
+    RunStart *start = checked_alloc(1, sizeof *start);
+    start->text = text;
+    /* a wrong job file is found before anything is locked or looked at */
+    if (text != NULL) {
+        Job job = run_parse(request->job_path, text);
+        job_free(&job);
+    }
+    char *stored = archive_read_job(request->archive_path);
+    if (stored == NULL && text == NULL) {
+        die(STATUS_WRONG_INPUT, "%s: no such archive", request->archive_path);
+    }
+    /* also before the lock, which needs a folder that may be written */
+    if (stored != NULL && access(request->archive_path, W_OK) != 0) {
+        die(STATUS_WRONG_INPUT, "%s: may not be written; nothing was changed",
+            request->archive_path);
+    }
+    start->lock = lock_take(request->archive_path);
+    check_set_cleanup(release, start->lock);
+    /* under the lock: what is read from here on nobody else changes */
+    if (stored != NULL) {
+        check_archive(request->archive_path, stored);
+        meet_archive(request, start, stored);
+    } else {
+        Job job = run_parse(request->job_path, text);
+        char *libraries = libraries_text();
+        archive_create(request->archive_path, &job, &(Provenance){text, libraries});
+        free(libraries);
+        job_free(&job);
+    }
+    return start;
+}

@@ -1,0 +1,30 @@
+/* run_start.h - private to run: what rank 0 hands from the time before MPI to the run.
+ *
+ * It exists on rank 0 alone: elsewhere the pointer is NULL, which is how a rank knows.
+ */
+#ifndef PHASESWEEP_APP_RUN_START_H
+#define PHASESWEEP_APP_RUN_START_H
+
+#include <stdbool.h>
+
+#include "phasesweep/app/run.h"
+#include "phasesweep/archive/lock.h"
+#include "phasesweep/study/job.h"
+
+struct RunStart {
+    /* of the archive; owned, released at the end or by `die` */
+    Lock *lock;
+    /* of the job to run; owned */
+    char *text;
+    /* of the archive's job if that has to be extended, else NULL; owned */
+    char *stored;
+};
+
+/* Local.  Parse the text of a job; leaves with STATUS_WRONG_INPUT and all errors on stderr.
+ * What an archive holds was checked when it was written: it fails on a damaged one alone. */
+Job run_parse(const char *name, const char *text);
+
+/* Local.  Whether one of the signals of run_stop_on_signals has come; context is not read. */
+bool run_should_stop(void *context);
+
+#endif

@@ -1,0 +1,410 @@
+/* Building the structure of an archive; nothing here knows of points.
+ *
+ * One process does it, with plain POSIX HDF5: creation is collective in parallel HDF5 and gains
+ * nothing from ranks.  The order is what makes it safe against kill -9 and a full disk: build
+ * under PATH.creating, every set contiguous and allocated at once, close, reserve the blocks
+ * for real, fsync, rename.  A file at PATH is therefore always complete, and after this no
+ * write can fail for want of space.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <hdf5_hl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "phasesweep/archive/archive.h"
+#include "phasesweep/base/check.h"
+#include "phasesweep/base/version.h"
+#include "phasesweep/model/phase.h"
+#include "layout.h"
+
+/* Attributes live in the object's header, which ends at 64 KiB. */
+enum { ATTRIBUTE_MOST = 60000 };
+
+/* An empty text is left out: HDF5 has no string of length 0 that all readers accept. */
+static void put_text(hid_t object, const char *name, const char *text)
+{
+    if (text[0] != '\0') {
+        H5LTset_attribute_string(object, ".", name, text);
+    }
+}
+
+/* As an attribute where a reader expects it, as a dataset of the same name where that is too
+ * small; read_text of read.c looks for both. */
+static void put_long_text(hid_t file, const char *name, const char *text)
+{
+    if (strlen(text) < ATTRIBUTE_MOST) {
+        put_text(file, name, text);
+    } else {
+        H5LTmake_dataset_string(file, name, text);
+    }
+}
+
+/* CF's way to name the values of an integer array, which xarray and ncview show; codes from low
+ * on without a hole. */
+static void put_flags(hid_t set, int low, int count, const char *(*name)(int))
+{
+    char values[32];
+    char names[512] = "";
+    assert(count > 0 && (size_t)count <= sizeof values);
+    for (int k = 0; k < count; k++) {
+        values[k] = (char)(low + k);
+        strcat(strcat(names, k > 0 ? " " : ""), name(low + k));
+    }
+    assert(strlen(names) < sizeof names);
+    H5LTset_attribute_char(set, ".", "flag_values", values, (size_t)count);
+    put_text(set, "flag_meanings", names);
+}
+
+static const char *outcome_flag(int code)
+{
+    return outcome_name((Outcome)code);
+}
+
+static const char *phase_flag(int code)
+{
+    return code < 0 ? "none" : phase_name((Phase)code);
+}
+
+/* The sets that are neither fields nor series. */
+static void describe_other(hid_t set, int index)
+{
+    put_text(set, "units", "1");
+    switch (index) {
+    case SET_OUTCOME:
+        put_flags(set, 0, OUTCOME_COUNT, outcome_flag);
+        put_text(set, "long_name", "how the computation of the point ended");
+        break;
+    case SET_ATTEMPTS:
+        put_text(set, "long_name", "times begun since last finished, the finish included");
+        break;
+    default:
+        put_text(set, "long_name", "XXH3-64 of the row: see the attribute checksum_recipe");
+    }
+}
+
+static void describe_result(hid_t set, const char *unit, const char *symbol,
+                            const char *equation, const char *long_name)
+{
+    put_text(set, "units", unit);
+    put_text(set, "symbol", symbol);
+    put_text(set, "equation", equation);
+    put_text(set, "long_name", long_name);
+}
+
+static void describe_set(hid_t set, int index)
+{
+    assert(set >= 0 && index >= 0 && index < SET_COUNT);
+    if (index < FIELD_COUNT) {
+        const Field *f = &record_fields[index];
+        describe_result(set, f->unit, f->symbol, f->equation, f->long_name);
+        if (f->kind == FIELD_PHASE) { /* -1, "none": the phase that cannot be told */
+            put_flags(set, -1, PHASE_COUNT + 1, phase_flag);
+        }
+    } else if (set_series(index) != SERIES_COUNT) {
+        const SeriesField *s = &record_series[set_series(index)];
+        describe_result(set, s->unit, s->symbol, s->equation, s->long_name);
+    } else {
+        describe_other(set, index);
+    }
+}
+
+/* A dimension scale, so that xarray and ncdump see a coordinate and not just an array.  Units
+ * stay "1" also for what is a power: `form` says how to read the values. */
+static void create_axis(hid_t group, const char *name, const char *symbol, const char *form,
+                        const double values[], hsize_t count)
+{
+    assert(count > 0 && values != NULL);
+    H5LTmake_dataset_double(group, name, 1, &count, values);
+    const hid_t set = H5Dopen2(group, name, H5P_DEFAULT);
+    H5DSset_scale(set, name);
+    put_text(set, "units", "1");
+    put_text(set, "symbol", symbol);
+    put_text(set, "form", form);
+    put_text(set, "long_name", name);
+    H5Dclose(set);
+}
+
+/* Contiguous: raw writes into it need no index that a kill could leave half written.  Allocated
+ * now: no rank has to extend the file later.  Only states are filled, with 0 = never run; the
+ * payload of a row that never ran is never read, and filling it would write the file twice. */
+static hid_t allocate_set(hid_t group, const char *name, hid_t type, int rank,
+                          const hsize_t shape[], bool fill)
+{
+    const hid_t space =
+        rank > 0 ? H5Screate_simple(rank, shape, NULL) : H5Screate(H5S_SCALAR);
+    assert(rank >= 0 && rank <= AXIS_COUNT + 1);
+    const hid_t plist = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_layout(plist, H5D_CONTIGUOUS);
+    H5Pset_alloc_time(plist, H5D_ALLOC_TIME_EARLY);
+    H5Pset_fill_time(plist, fill ? H5D_FILL_TIME_ALLOC : H5D_FILL_TIME_NEVER);
+    const hid_t set = H5Dcreate2(group, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+    H5Pclose(plist);
+    H5Sclose(space);
+    return set;
+}
+
+static void attach(hid_t group, hid_t set, const char *axis, int dimension)
+{
+    const hid_t scale = H5Dopen2(group, axis, H5P_DEFAULT);
+    H5DSattach_scale(set, scale, (unsigned)dimension);
+    H5Dclose(scale);
+}
+
+/* False if HDF5 refuses; a set without axes is a scalar. */
+static bool create_set(hid_t group, int index, const Layout *layout)
+{
+    hsize_t shape[AXIS_COUNT + 1];
+    memcpy(shape, layout->shape, sizeof layout->shape);
+    assert(layout_has(layout, index));
+    const SeriesId series = set_series(index);
+    shape[layout->rank] = layout_width(layout, index);
+    const int rank = layout->rank + (series != SERIES_COUNT);
+    const hid_t set = allocate_set(group, set_name(index), set_type(index), rank, shape,
+                                   index == SET_OUTCOME || index == SET_ATTEMPTS);
+    if (set < 0) {
+        return false;
+    }
+    for (int k = 0; k < layout->rank; k++) {
+        attach(group, set, axis_name(layout->ids[k]), k);
+    }
+    if (series != SERIES_COUNT) {
+        attach(group, set, record_indices[record_series[series].index], layout->rank);
+    }
+    describe_set(set, index);
+    H5Dclose(set);
+    return true;
+}
+
+/* xarray wants a coordinate for every dimension; counted from 1, as in s_1 >= s_2 >= ... */
+static void create_index(hid_t group, IndexId id, size_t length)
+{
+    double *index = checked_alloc(length, sizeof(double));
+    for (size_t k = 0; k < length; k++) {
+        index[k] = (double)(k + 1);
+    }
+    create_axis(group, record_indices[id], "i", "number", index, length);
+    free(index);
+}
+
+/* Those of the series that the sweep has. */
+static void create_indices(hid_t group, const Layout *layout)
+{
+    size_t length[INDEX_COUNT] = {0};
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        size_t *known = &length[record_series[id].index];
+        assert(*known == 0 || layout->series[id] == 0 || *known == layout->series[id]);
+        *known = layout->series[id] > 0 ? layout->series[id] : *known;
+    }
+    for (IndexId id = 0; id < INDEX_COUNT; id++) {
+        if (length[id] > 0) {
+            create_index(group, id, length[id]);
+        }
+    }
+}
+
+/* Varied axes become scales, and what is one number for all points an attribute of the
+ * group. */
+static void create_axes(hid_t group, const Sweep *sweep)
+{
+    for (AxisId id = 0; id < AXIS_COUNT; id++) {
+        const Axis *axis = &sweep->axis[id];
+        if (axis->varied) {
+            create_axis(group, axis_name(id), axis_symbol(id), form_name(axis->form),
+                        axis->values, axis->count);
+        } else if (axis->count > 0) {
+            H5LTset_attribute_double(group, ".", axis_name(id), axis->values, 1);
+        }
+    }
+}
+
+/* Names of the sets from `first` to before `last` that a checksum covers, with blanks. */
+static void put_names(hid_t group, const char *attribute, const Layout *layout, int first,
+                      int last)
+{
+    char names[2048] = "";
+    for (int set = first; set < last; set++) {
+        if (set != FIELD_SECONDS && layout_has(layout, set)) {
+            strcat(strcat(names, names[0] != '\0' ? " " : ""), set_name(set));
+        }
+    }
+    assert(strlen(names) < sizeof names);
+    put_text(group, attribute, names);
+}
+
+/* What another program needs to check a row. */
+static void put_recipe(hid_t group, const Layout *layout)
+{
+    put_names(group, "row_fields", layout, 0, FIELD_COUNT);
+    put_names(group, "row_series", layout, SET_SERIES, SET_SERIES + SERIES_COUNT);
+    put_text(group, "checksum_recipe",
+             "XXH3-64 over the coordinates of the varied axes in the order of the dimensions, "
+             "then outcome, row_fields, and row_series if there are any, all as "
+             "little-endian doubles with one NaN (0x7ff8000000000000); a phase -1 counts as "
+             "NaN");
+}
+
+/* Axes before the sets that are attached to them. */
+static bool create_sweep(hid_t file, const Sweep *sweep)
+{
+    const hid_t group =
+        H5Gcreate2(file, sweep->name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    const Layout layout = layout_of(sweep);
+    put_text(group, "model", model_name(sweep->model));
+    put_text(group, "method", method_name(sweep->method));
+    H5LTset_attribute_double(group, ".", "tolerance", &sweep->tolerance, 1);
+    put_recipe(group, &layout);
+    create_axes(group, sweep);
+    create_indices(group, &layout);
+    bool good = group >= 0;
+    for (int set = 0; good && set < SET_COUNT; set++) {
+        good = !layout_has(&layout, set) || create_set(group, set, &layout);
+    }
+    H5Gclose(group);
+    return good;
+}
+
+/* Of the table of runs: filled, for a start of 0 marks the entries not used yet. */
+static void create_column(hid_t group, const char *name, hid_t type, hsize_t width,
+                          const char *unit, const char *long_name)
+{
+    const hsize_t shape[2] = {ARCHIVE_RUNS, width};
+    const hid_t set = allocate_set(group, name, type, width > 1 ? 2 : 1, shape, true);
+    put_text(set, "units", unit);
+    put_text(set, "long_name", long_name);
+    H5Dclose(set);
+}
+
+/* A fixed size, since an archive that is being written cannot grow; archive.h says what happens
+ * to run ARCHIVE_RUNS + 1. */
+static void create_runs(hid_t file)
+{
+    const hid_t group = H5Gcreate2(file, RUNS_GROUP, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t text = H5Tcopy(H5T_C_S1);
+    /* fixed-length strings lie in the row itself: variable ones would need the heap, a
+     * structure */
+    H5Tset_size(text, RUN_TEXT);
+    create_column(group, "start", H5T_IEEE_F64LE, 1, "s", "start, since 1970-01-01; 0: unused");
+    create_column(group, "end", H5T_IEEE_F64LE, 1, "s", "end, since 1970-01-01; 0: died");
+    create_column(group, "ranks", H5T_STD_I32LE, 1, "1", "MPI ranks");
+    create_column(group, "points", H5T_IEEE_F64LE, 1, "1", "points finished by the run");
+    create_column(group, "host", text, 1, "", "host of the master");
+    create_column(group, "slurm_job", text, 1, "", "Slurm job id");
+    create_column(group, "coefficients", H5T_IEEE_F64LE, RUN_COEFFICIENTS, "1",
+                  "of the cost model, as learned");
+    H5Tclose(text);
+    H5Gclose(group);
+}
+
+/* All that is needed to make the file again.  The text as written is what `resume` parses; the
+ * resolved job is for people and says what defaults were at that time. */
+static void put_provenance(hid_t file, const Job *job, const Provenance *provenance)
+{
+    const int schema = SCHEMA;
+    struct utsname machine;
+    char date[64];
+    const time_t now = time(NULL);
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+    uname(&machine);
+    char *resolved = job_resolved(job);
+    char *where = checked_format("%s, %s %s %s", machine.nodename, machine.sysname,
+                                 machine.release, machine.machine);
+    H5LTset_attribute_int(file, ".", "phasesweep_schema", &schema, 1);
+    put_text(file, "Conventions", "CF-1.8");
+    put_text(file, "title", job->title);
+    put_long_text(file, "job", provenance->text);
+    put_long_text(file, "resolved_job", resolved);
+    put_text(file, "software", version_text());
+    put_text(file, "libraries", provenance->libraries);
+    put_text(file, "date", date);
+    put_text(file, "machine", where);
+    free(resolved);
+    free(where);
+}
+
+/* Early allocation alone leaves a sparse file, and a full disk would be met too late.  Returns
+ * an errno, 0 if the space is ours: posix_fallocate returns it rather than setting it. */
+static int reserve_space(const char *path)
+{
+    const int descriptor = open(path, O_RDWR);
+    struct stat status;
+    int error = descriptor < 0 || fstat(descriptor, &status) != 0 ? errno : 0;
+    if (error == 0) {
+        error = posix_fallocate(descriptor, 0, status.st_size);
+        error = error == 0 && fsync(descriptor) != 0 ? errno : error;
+    }
+    if (descriptor >= 0) {
+        close(descriptor);
+    }
+    return error;
+}
+
+/* Takes the file over and closes it.  Returns an errno, EIO where HDF5 gives no reason. */
+static int build(hid_t file, const Job *job, const Provenance *provenance, const char *path)
+{
+    put_provenance(file, job, provenance);
+    create_runs(file);
+    bool good = true;
+    for (size_t k = 0; good && k < job->sweep_count; k++) {
+        good = create_sweep(file, &job->sweeps[k]);
+    }
+    errno = 0;
+    good = H5Fclose(file) >= 0 && good;
+    return good ? reserve_space(path) : errno != 0 ? errno : EIO;
+}
+
+void archive_create(const char *path, const Job *job, const Provenance *provenance)
+{
+    assert(path != NULL && provenance->text != NULL && job->sweep_count > 0);
+    char *temporary = checked_format("%s.creating", path);
+    errno = 0;
+    const hid_t file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    /* the folder's fault, which the user can mend: wrong input, unlike a disk that is full */
+    if (file < 0) {
+        die(STATUS_WRONG_INPUT, "%s: cannot be created: %s", path, strerror(errno));
+    }
+    int error = build(file, job, provenance, temporary);
+    /* within one folder, hence atomic: PATH is absent or whole */
+    if (error == 0 && rename(temporary, path) != 0) {
+        error = errno;
+    }
+    if (error != 0) {
+        unlink(temporary);
+        die(STATUS_ENVIRONMENT, "%s: cannot reserve %.3g MB of disk space: %s", path,
+            1e-6 * archive_bytes(job), strerror(error));
+    }
+    free(temporary);
+}
+
+double archive_bytes(const Job *job)
+{
+    double bytes = 0.0;
+    for (size_t k = 0; k < job->sweep_count; k++) {
+        const Layout layout = layout_of(&job->sweeps[k]);
+        double row = 0.0;
+        for (int set = 0; set < SET_COUNT; set++) {
+            const double width = (double)layout_width(&layout, set);
+            row += layout_has(&layout, set) ? width * (double)H5Tget_size(set_type(set)) : 0.0;
+        }
+        bytes += row * (double)sweep_points(&job->sweeps[k]);
+    }
+    return bytes;
+}
+
+char *archive_library(void)
+{
+    unsigned major, minor, release;
+    H5get_libversion(&major, &minor, &release);
+    return checked_format("HDF5 %u.%u.%u", major, minor, release);
+}
+
+void archive_silence(void)
+{
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}

@@ -1,0 +1,89 @@
+/* layout.h - private to the archive: what a sweep's group holds, and where.
+ *
+ * A SET is one dataset: a field or series of record.h, or one of the few below.  All sets of a
+ * sweep have the dimensions of its varied axes; a series has one more.
+ *
+ * The names of sets and groups are part of the file format.  Nothing here is collective: a
+ * group is opened by each process for itself, and rows are moved by raw reads and writes.
+ */
+#ifndef PHASESWEEP_ARCHIVE_LAYOUT_H
+#define PHASESWEEP_ARCHIVE_LAYOUT_H
+
+#include <hdf5.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "phasesweep/study/record.h"
+#include "phasesweep/study/sweep.h"
+
+enum {
+    /* int32 */
+    SET_ATTEMPTS = FIELD_COUNT,
+    /* float64; SERIES_COUNT of them */
+    SET_SERIES,
+    /* uint64 */
+    SET_CHECKSUM = SET_SERIES + SERIES_COUNT,
+    /* int8, written last */
+    SET_OUTCOME,
+    SET_COUNT
+};
+
+/* Of the files written here.  It grows when a reader of today would misread the new file. */
+enum { SCHEMA = 2 };
+
+/* The table of runs, a group beside the sweeps, with one entry a run. */
+#define RUNS_GROUP "runs"
+
+typedef struct Layout {
+    /* number of varied axes */
+    int     rank;
+    hsize_t shape[AXIS_COUNT];
+    AxisId  ids[AXIS_COUNT];
+    /* of the sweep; 0: it has none */
+    size_t  series[SERIES_COUNT];
+    /* of the method */
+    uint64_t fields;
+} Layout;
+
+/* Local.  What a new file of this sweep holds; and whether set is among it. */
+Layout layout_of(const Sweep *sweep);
+bool layout_has(const Layout *layout, int set);
+
+/* Local.  Which series a set is, SERIES_COUNT if none; numbers a point in the set. */
+SeriesId set_series(int set);
+size_t layout_width(const Layout *layout, int set);
+
+/* Local.  Name (static) and type in the file of a set; the type is HDF5's own, not to be
+ * closed. */
+const char *set_name(int set);
+hid_t set_type(int set);
+
+/* An open group of a sweep. */
+typedef struct Group {
+    /* borrowed */
+    const Sweep *sweep;
+    /* fields and series: those that the file has */
+    Layout       layout;
+    /* -1: not there */
+    hid_t        set[SET_COUNT];
+} Group;
+
+/* Local.  Open what the file has of the sweep; an older schema may lack fields.  False if an
+ * array that the file promises is missing or of another size. */
+bool group_open(hid_t file, const Sweep *sweep, Group *group);
+void group_close(Group *group);
+
+/* Local.  Can rows be written in place, or was the file repacked?  Contiguous sets alone
+ * take raw writes of one process; compressed ones are chunked. */
+bool group_is_raw(const Group *group);
+
+/* Local.  Read (or write) `count` rows from point `first`, one innermost row; false if HDF5
+ * fails.  `type` is that of data in memory, [count * layout_width]. */
+bool group_move(const Group *group, int set, size_t first, size_t count, hid_t type, void *data,
+                bool write);
+
+/* Local.  Checksum of a point with its record and series, which are in place `row` of theirs. */
+uint64_t group_checksum(const Group *group, size_t point, const Record *record,
+                        const Series *series, size_t row);
+
+#endif

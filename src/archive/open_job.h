@@ -1,0 +1,29 @@
+/* open_job.h - private to inspect and diff: an archive opened with the job inside.
+ *
+ * Read only: no lock is taken and the file may be being written.
+ */
+#ifndef PHASESWEEP_ARCHIVE_OPEN_JOB_H
+#define PHASESWEEP_ARCHIVE_OPEN_JOB_H
+
+#include "phasesweep/archive/archive.h"
+
+/* May be handed around by value; one of them is to be closed. */
+typedef struct Opened {
+    /* borrowed */
+    const char *path;
+    /* owned */
+    Job  *job;
+    /* owned */
+    ArchiveReader *reader;
+    /* buffer of one chain; owned */
+    Rows *rows;
+} Opened;
+
+/* Dies with STATUS_WRONG_INPUT if there is no sound archive at path. */
+Opened open_job_archive(const char *path);
+void open_job_close(Opened *opened);
+
+/* The coordinates of a point, "samples = 3, weight_decay = 0.5"; owned by the caller. */
+char *open_job_point_name(const Sweep *sweep, size_t point);
+
+#endif

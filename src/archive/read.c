@@ -1,0 +1,279 @@
+/* Reading an archive, by one process and without MPI, also while a run writes it: nothing is
+ * cached between calls but HDF5's own metadata, which a run never changes.
+ *
+ * Whatever is wrong with a file is the user's to know: STATUS_WRONG_INPUT and a line that names
+ * the file, what is wrong with it, and that it was left as it is.
+ *
+ * Rows are trusted only if outcome and checksum agree: a node that crashed may have lost any
+ * of the pages that its ranks had written.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <hdf5_hl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "phasesweep/archive/archive.h"
+#include "phasesweep/base/check.h"
+#include "layout.h"
+
+struct ArchiveReader {
+    const char *path;               /* borrowed */
+    hid_t   file;
+    size_t  count;
+    Group  *groups;                 /* [count]; owned */
+    double *series;                 /* buffer of one chain, of the widest sweep; owned */
+};
+
+/* Never returns. */
+static void refuse(const char *path, const char *why)
+{
+    die(STATUS_WRONG_INPUT, "%s: %s; nothing was changed", path, why);
+}
+
+/* What a file that HDF5 does not open is: its first bytes tell a damaged archive from
+ * something else. */
+static const char *why_not_open(const char *path, const struct stat *status)
+{
+    if (!S_ISREG(status->st_mode)) {
+        return "is no file; allowed: an archive of phasesweep";
+    }
+    return H5Fis_hdf5(path) > 0 ? "is truncated or damaged and cannot be opened"
+                                : "exists and is no phasesweep archive";
+}
+
+/* Older schemas are read, for ever; a newer one may mean what we would read wrongly. */
+static void check_schema(hid_t file, const char *path)
+{
+    int schema = 0;
+    if (H5Aexists(file, "phasesweep_schema") <= 0 ||
+        H5LTget_attribute_int(file, ".", "phasesweep_schema", &schema) < 0) {
+        refuse(path, "exists and is no phasesweep archive");
+    }
+    if (schema < 1 || schema > SCHEMA) {
+        die(STATUS_WRONG_INPUT,
+            "%s: has schema %d; allowed: 1 to %d, a newer phasesweep wrote it; nothing was "
+            "changed",
+            path, schema, SCHEMA);
+    }
+}
+
+/* A text from where put_long_text put it, owned by the caller; NULL if it is in neither
+ * place. */
+static char *read_text(hid_t file, const char *name)
+{
+    hsize_t length;
+    H5T_class_t class;
+    size_t size = 0;
+    char *text = NULL;
+    if (H5Aexists(file, name) > 0 &&
+        H5LTget_attribute_info(file, ".", name, &length, &class, &size) >= 0) {
+        text = checked_alloc(size + 1, 1);
+        H5LTget_attribute_string(file, ".", name, text);
+    } else if (H5LTfind_dataset(file, name) > 0 &&
+               H5LTget_dataset_info(file, name, &length, &class, &size) >= 0) {
+        text = checked_alloc(size + 1, 1);
+        H5LTread_dataset_string(file, name, text);
+    }
+    return text;
+}
+
+/* Without a job, since the job is inside: the one function that can open any archive. */
+char *archive_read_job(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0) {
+        /* ENOENT alone means "none yet": with any other error a run would build over what is
+         * there */
+        if (errno != ENOENT) {
+            die(STATUS_WRONG_INPUT, "%s: %s", path, strerror(errno));
+        }
+        return NULL;
+    }
+    const hid_t file =
+        S_ISREG(status.st_mode) ? H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT) : -1;
+    if (file < 0) {
+        refuse(path, why_not_open(path, &status));
+    }
+    check_schema(file, path);
+    char *text = read_text(file, "job");
+    if (text == NULL) {
+        refuse(path, "holds no job: it is damaged");
+    }
+    H5Fclose(file);
+    return text;
+}
+
+/* Opens all sweeps at once: what is missing or damaged is found before anything is done. */
+ArchiveReader *archive_reader(const char *path, const Job *job)
+{
+    assert(path != NULL && job->sweep_count > 0);
+    ArchiveReader *reader = checked_alloc(1, sizeof *reader);
+    reader->path = path;
+    reader->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    reader->count = job->sweep_count;
+    reader->groups = checked_alloc(job->sweep_count, sizeof *reader->groups);
+    /* one buffer for the series of any sweep: rows are read a chain at a time */
+    size_t largest = 0;
+    for (size_t s = 0; s < reader->count; s++) {
+        if (reader->file < 0 ||
+            !group_open(reader->file, &job->sweeps[s], &reader->groups[s])) {
+            die(STATUS_WRONG_INPUT,
+                "%s: arrays of sweep %s are missing or damaged; nothing was changed", path,
+                job->sweeps[s].name);
+        }
+        const size_t size = series_size(reader->groups[s].layout.series, CHAIN_LENGTH);
+        largest = size > largest ? size : largest;
+    }
+    reader->series = checked_alloc(largest, sizeof(double));
+    return reader;
+}
+
+bool archive_is_raw(const ArchiveReader *reader)
+{
+    bool raw = true;
+    for (size_t s = 0; s < reader->count; s++) {
+        raw = raw && group_is_raw(&reader->groups[s]);
+    }
+    return raw;
+}
+
+void archive_reader_close(ArchiveReader *reader)
+{
+    for (size_t s = 0; s < reader->count; s++) {
+        group_close(&reader->groups[s]);
+    }
+    H5Fclose(reader->file);
+    free(reader->series);
+    free(reader->groups);
+    free(reader);
+}
+
+/* A truncated file opens well and fails here: HDF5 looks at raw data only when asked. */
+static void read_set(const ArchiveReader *reader, const Group *group, int set, size_t first,
+                     size_t count, hid_t type, void *data)
+{
+    if (!group_move(group, set, first, count, type, data, false)) {
+        die(STATUS_WRONG_INPUT, "%s: %s of sweep %s cannot be read: the file is truncated or "
+                                "damaged",
+            reader->path, set_name(set), group->sweep->name);
+    }
+}
+
+/* A few bytes a point, so that status of millions of points takes a moment. */
+void archive_read_outcomes(ArchiveReader *reader, size_t sweep, size_t first, size_t count,
+                           int8_t outcome[], int32_t attempts[])
+{
+    assert(sweep < reader->count && count <= CHAIN_LENGTH);
+    const Group *group = &reader->groups[sweep];
+    read_set(reader, group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome);
+    read_set(reader, group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT32, attempts);
+}
+
+/* The inverse of store_field; what the file lacks stays NAN. */
+static void read_fields(const ArchiveReader *reader, const Group *group, size_t first,
+                        size_t count, Record records[])
+{
+    double column[CHAIN_LENGTH];
+    assert(count <= CHAIN_LENGTH);
+    for (size_t i = 0; i < count; i++) {
+        records[i] = record_empty();
+    }
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        if (!layout_has(&group->layout, field)) {
+            continue;
+        }
+        const bool phase = record_fields[field].kind == FIELD_PHASE;
+        read_set(reader, group, field, first, count, H5T_NATIVE_DOUBLE, column);
+        for (size_t i = 0; i < count; i++) {
+            records[i].value[field] = phase && column[i] < 0.0 ? (double)NAN : column[i];
+        }
+    }
+}
+
+void archive_read_rows(ArchiveReader *reader, size_t sweep, size_t first, size_t count,
+                       Rows *rows)
+{
+    assert(sweep < reader->count && count <= CHAIN_LENGTH && rows != NULL);
+    const Group *group = &reader->groups[sweep];
+    int8_t outcome[CHAIN_LENGTH];
+    archive_read_outcomes(reader, sweep, first, count, outcome, rows->attempts);
+    read_set(reader, group, SET_CHECKSUM, first, count, H5T_NATIVE_UINT64, rows->checksum);
+    read_fields(reader, group, first, count, rows->records);
+    rows->series = series_in(reader->series, group->layout.series, count);
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        if (rows->series.length[id] > 0) {
+            read_set(reader, group, SET_SERIES + (int)id, first, count, H5T_NATIVE_DOUBLE,
+                     rows->series.value[id]);
+        }
+    }
+    /* an outcome out of range is damage too: it must never reach a table of names as sound */
+    for (size_t i = 0; i < count; i++) {
+        rows->records[i].outcome = (Outcome)outcome[i];
+        rows->sound[i] =
+            outcome[i] > OUTCOME_RUNNING && outcome[i] < OUTCOME_COUNT &&
+            group_checksum(group, first + i, &rows->records[i], &rows->series, i) ==
+                rows->checksum[i];
+    }
+}
+
+/* ---- table of runs ---------------------------------------------------------------------- */
+
+/* The whole column at once: the table is small. */
+static bool read_column(hid_t group, const char *name, hid_t type, void *data)
+{
+    const hid_t set = H5Dopen2(group, name, H5P_DEFAULT);
+    const bool good = set >= 0 && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+    H5Dclose(set);
+    return good;
+}
+
+/* The table as it lies in the file, by column; too large for a stack. */
+typedef struct Columns {
+    double start[ARCHIVE_RUNS], end[ARCHIVE_RUNS], points[ARCHIVE_RUNS];
+    double coefficients[ARCHIVE_RUNS][RUN_COEFFICIENTS];
+    int    ranks[ARCHIVE_RUNS];
+    char   host[ARCHIVE_RUNS][RUN_TEXT], slurm_job[ARCHIVE_RUNS][RUN_TEXT];
+} Columns;
+
+/* False if any column is missing or of another type. */
+static bool read_columns(hid_t group, Columns *columns)
+{
+    const hid_t text = H5Tcopy(H5T_C_S1);
+    H5Tset_size(text, RUN_TEXT);
+    const bool good =
+        read_column(group, "start", H5T_NATIVE_DOUBLE, columns->start) &&
+        read_column(group, "end", H5T_NATIVE_DOUBLE, columns->end) &&
+        read_column(group, "points", H5T_NATIVE_DOUBLE, columns->points) &&
+        read_column(group, "ranks", H5T_NATIVE_INT, columns->ranks) &&
+        read_column(group, "host", text, columns->host) &&
+        read_column(group, "slurm_job", text, columns->slurm_job) &&
+        read_column(group, "coefficients", H5T_NATIVE_DOUBLE, columns->coefficients);
+    H5Tclose(text);
+    return good;
+}
+
+/* A run that died leaves an entry with end 0. */
+size_t archive_read_runs(ArchiveReader *reader, RunEntry entries[], size_t most)
+{
+    const hid_t group = H5Gopen2(reader->file, RUNS_GROUP, H5P_DEFAULT);
+    Columns *columns = checked_alloc(1, sizeof *columns);
+    if (group < 0 || !read_columns(group, columns)) {
+        die(STATUS_WRONG_INPUT, "%s: the table of runs is damaged", reader->path);
+    }
+    /* entries are filled in order, so the first without a start ends them */
+    size_t count = 0;
+    for (; count < ARCHIVE_RUNS && count < most && columns->start[count] != 0.0; count++) {
+        RunEntry *entry = &entries[count];
+        *entry = (RunEntry){.start = columns->start[count], .end = columns->end[count],
+                            .ranks = columns->ranks[count], .points = columns->points[count]};
+        memcpy(entry->host, columns->host[count], RUN_TEXT);
+        memcpy(entry->slurm_job, columns->slurm_job[count], RUN_TEXT);
+        memcpy(entry->coefficients, columns->coefficients[count], sizeof entry->coefficients);
+    }
+    free(columns);
+    H5Gclose(group);
+    return count;
+}

@@ -1,0 +1,221 @@
+/* Archives are looked at while runs write them, and after crashes: counts come from outcomes
+ * alone, which is fast and tolerant, and only verify reads payloads.
+ *
+ * JSON is written by hand, as one line: the names in it are ours and need no escapes.
+ */
+#include "phasesweep/archive/report.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "phasesweep/archive/lock.h"
+#include "open_job.h"
+
+/* Rows that verify names in a sweep; a damaged disk block holds thousands. */
+enum { ROWS_NAMED = 10 };
+
+/* ---- status ------------------------------------------------------------------------------ */
+
+typedef struct Counts {
+    size_t points, outcome[OUTCOME_COUNT];
+    size_t first_hole;      /* first point without a result; points if there is none */
+} Counts;
+
+/* An outcome out of range is damage, which verify reports; here it is a point still to do. */
+static Counts count_sweep(const Opened *opened, size_t s)
+{
+    assert(s < opened->job->sweep_count);
+    const Sweep *sweep = &opened->job->sweeps[s];
+    Counts counts = {.points = sweep_points(sweep), .first_hole = sweep_points(sweep)};
+    for (size_t chain = 0; chain < sweep_chains(sweep); chain++) {
+        size_t first;
+        size_t count;
+        int8_t outcome[CHAIN_LENGTH];
+        int32_t attempts[CHAIN_LENGTH];
+        sweep_chain(sweep, chain, &first, &count);
+        archive_read_outcomes(opened->reader, s, first, count, outcome, attempts);
+        for (size_t i = 0; i < count; i++) {
+            const bool known = outcome[i] > OUTCOME_NEVER_RUN && outcome[i] < OUTCOME_COUNT;
+            counts.outcome[known ? outcome[i] : OUTCOME_NEVER_RUN]++;
+            if (counts.first_hole == counts.points &&
+                (!known || outcome[i] == OUTCOME_RUNNING)) {
+                counts.first_hole = first + i;
+            }
+        }
+    }
+    return counts;
+}
+
+/* Points without a result; of those RUNNING some may be seconds from theirs. */
+static double left_of(const Counts *counts)
+{
+    return (double)(counts->outcome[OUTCOME_NEVER_RUN] + counts->outcome[OUTCOME_RUNNING]);
+}
+
+/* What the table of runs says. */
+typedef struct Usage {
+    size_t   runs;
+    RunEntry entries[ARCHIVE_RUNS];
+    double   core_hours;    /* of the runs that ended, and of the one going on */
+    bool     running;
+    double   eta;           /* s; NAN if no run is going on or it has no rate yet */
+} Usage;
+
+/* A run that died has no end: its hours are unknown and left out.  The last entry without
+ * one belongs to a run that goes on only if the lock says that somebody lives.  `left` in
+ * points. */
+static void add_usage(const char *path, ArchiveReader *reader, double left, Usage *usage)
+{
+    assert(left >= 0.0);
+    const double now = (double)time(NULL);
+    usage->runs = archive_read_runs(reader, usage->entries, ARCHIVE_RUNS);
+    usage->running = lock_is_held(path);
+    usage->core_hours = 0.0;
+    usage->eta = NAN;
+    for (size_t k = 0; k < usage->runs; k++) {
+        const RunEntry *run = &usage->entries[k];
+        const bool going_on = usage->running && k + 1 == usage->runs && run->end == 0.0;
+        const double end = going_on ? now : run->end;
+        usage->core_hours += end > 0.0 ? run->ranks * (end - run->start) / 3600.0 : 0.0;
+        /* by the rate of this run: the others may have had other ranks */
+        if (going_on && run->points > 0.0 && now > run->start) {
+            usage->eta = left / run->points * (now - run->start);
+        }
+    }
+}
+
+/* One line a sweep; outcomes that no point has are left out. */
+static void print_counts(const Sweep *sweep, const Counts *counts)
+{
+    printf("%s: %zu points", sweep->name, counts->points);
+    for (int k = 0; k < OUTCOME_COUNT; k++) {
+        if (counts->outcome[k] > 0) {
+            printf(", %zu %s", counts->outcome[k], outcome_name((Outcome)k));
+        }
+    }
+    assert(counts->first_hole <= counts->points);
+    if (counts->first_hole < counts->points) {
+        char *name = open_job_point_name(sweep, counts->first_hole);
+        printf("; first hole at %s", name);
+        free(name);
+    }
+    printf("\n");
+}
+
+/* Names need no escapes: those of sweeps are a-z, 0-9, _ and the rest are ours. */
+static void print_json_counts(const Sweep *sweep, const Counts *counts)
+{
+    printf("{\"name\": \"%s\", \"model\": \"%s\", \"method\": \"%s\", \"points\": %zu, "
+           "\"outcomes\": {",
+           sweep->name, model_name(sweep->model), method_name(sweep->method), counts->points);
+    for (int k = 0; k < OUTCOME_COUNT; k++) {
+        printf("%s\"%s\": %zu", k > 0 ? ", " : "", outcome_name((Outcome)k),
+               counts->outcome[k]);
+    }
+    printf("}, \"holes\": %.0f}", left_of(counts));
+}
+
+/* JSON has no NaN: an ETA that is unknown is null. */
+static void print_json_usage(const Usage *usage)
+{
+    printf("], \"running\": %s, \"core_hours\": %.6g, \"eta_seconds\": ",
+           usage->running ? "true" : "false", usage->core_hours);
+    printf(isfinite(usage->eta) ? "%.3g" : "null", usage->eta);
+    printf(", \"runs\": [");
+    for (size_t k = 0; k < usage->runs; k++) {
+        const RunEntry *run = &usage->entries[k];
+        printf("%s{\"start\": %.3f, \"end\": %.3f, \"ranks\": %d, \"points\": %.0f, "
+               "\"host\": \"%s\", \"slurm_job\": \"%s\"}",
+               k > 0 ? ", " : "", run->start, run->end, run->ranks, run->points, run->host,
+               run->slurm_job);
+    }
+    printf("]}\n");
+}
+
+/* The last line of the text form. */
+static void print_usage(const Usage *usage)
+{
+    printf("%zu run%s, %.3g core-hours", usage->runs, usage->runs == 1 ? "" : "s",
+           usage->core_hours);
+    if (usage->running) {
+        printf(isfinite(usage->eta) ? "; running, ETA %.0f s" : "; running", usage->eta);
+    }
+    printf("\n");
+}
+
+ExitStatus report_status(const char *path, bool json)
+{
+    Opened opened = open_job_archive(path);
+    double left = 0.0;
+    if (json) {
+        printf("{\"sweeps\": [");
+    }
+    for (size_t s = 0; s < opened.job->sweep_count; s++) {
+        const Counts counts = count_sweep(&opened, s);
+        left += left_of(&counts);
+        if (json) {
+            printf("%s", s > 0 ? ", " : "");
+            print_json_counts(&opened.job->sweeps[s], &counts);
+        } else {
+            print_counts(&opened.job->sweeps[s], &counts);
+        }
+    }
+    /* a table of ARCHIVE_RUNS entries is too large for a stack */
+    Usage *usage = checked_alloc(1, sizeof *usage);
+    add_usage(path, opened.reader, left, usage);
+    (json ? print_json_usage : print_usage)(usage);
+    free(usage);
+    open_job_close(&opened);
+    return STATUS_DONE;
+}
+
+/* ---- verify ------------------------------------------------------------------------------ */
+
+/* Of one sweep, in points. */
+typedef struct Verdict {
+    size_t points, finished, wrong;
+} Verdict;
+
+/* Rows that never finished have no checksum to be wrong. */
+static void verify_chain(const Opened *opened, size_t s, size_t chain, Verdict *verdict)
+{
+    const Sweep *sweep = &opened->job->sweeps[s];
+    size_t first;
+    size_t count;
+    sweep_chain(sweep, chain, &first, &count);
+    archive_read_rows(opened->reader, s, first, count, opened->rows);
+    for (size_t i = 0; i < count; i++) {
+        /* not by name: an outcome out of range counts as finished, and is wrong */
+        const Outcome outcome = opened->rows->records[i].outcome;
+        const bool finished = outcome != OUTCOME_NEVER_RUN && outcome != OUTCOME_RUNNING;
+        verdict->finished += finished;
+        if (finished && !opened->rows->sound[i] && ++verdict->wrong <= ROWS_NAMED) {
+            char *name = open_job_point_name(sweep, first + i);
+            printf("%s: wrong checksum at %s\n", sweep->name, name);
+            free(name);
+        }
+    }
+    verdict->points += count;
+}
+
+/* Also of copies repacked with h5repack: only values count, not how they are stored. */
+ExitStatus report_verify(const char *path)
+{
+    Opened opened = open_job_archive(path);
+    size_t wrong = 0;
+    for (size_t s = 0; s < opened.job->sweep_count; s++) {
+        Verdict verdict = {0};
+        for (size_t chain = 0; chain < sweep_chains(&opened.job->sweeps[s]); chain++) {
+            verify_chain(&opened, s, chain, &verdict);
+        }
+        printf("%s: %zu points, %zu finished, %zu with a wrong checksum\n",
+               opened.job->sweeps[s].name, verdict.points, verdict.finished, verdict.wrong);
+        wrong += verdict.wrong;
+    }
+    open_job_close(&opened);
+    return wrong == 0 ? STATUS_DONE : STATUS_POINTS_FAILED;
+}

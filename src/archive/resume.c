@@ -1,0 +1,156 @@
+/* A chain is done if every row of it is finished and sound; else all of it is redone, since its
+ * points start from each other.  What a row says after a kill is in write.c.
+ *
+ * Interrupted chains are told from new ones by RUNNING rows, and lost ones by their attempts:
+ * a chain that takes its job down every time must not do so for ever.
+ */
+#include "phasesweep/archive/resume.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "phasesweep/base/check.h"
+
+/* What the rows of a chain amount to. */
+typedef struct ChainState {
+    bool open, interrupted, lost;
+} ChainState;
+
+/* A row still RUNNING when nobody runs died with its job.  Once is bad luck (the node, the
+ * time limit); ATTEMPTS_MOST times is most likely the point's own doing, and it must not
+ * take the rest of the sweep down again: it is lost, unless `retry` insists. */
+static ChainState judge(const Rows *rows, size_t count, bool retry)
+{
+    ChainState state = {0};
+    assert(count > 0 && count <= CHAIN_LENGTH);
+    for (size_t i = 0; i < count; i++) {
+        const Outcome outcome = rows->records[i].outcome;
+        const bool bad = rows->sound[i] && outcome != OUTCOME_CONVERGED;
+        const bool begun = outcome == OUTCOME_RUNNING && rows->attempts[i] > 0;
+        /* more ranks may have the memory now */
+        const bool refused = rows->sound[i] && outcome == OUTCOME_REFUSED_MEMORY;
+        state.open |= !rows->sound[i] || refused || (bad && retry);
+        state.interrupted |= begun;
+        state.lost |= begun && rows->attempts[i] >= ATTEMPTS_MOST && !retry;
+    }
+    return state;
+}
+
+/* Twice as long when full: millions of chains may be open. */
+static void append(OpenChains *chains, size_t *capacity, OpenChain chain)
+{
+    assert(chains->count <= *capacity);
+    if (chains->count == *capacity) {
+        *capacity = 2 * *capacity + 64;
+        chains->chains = checked_realloc(chains->chains, *capacity, sizeof *chains->chains);
+    }
+    chains->chains[chains->count++] = chain;
+}
+
+OpenChains chains_find(const char *archive_path, const Job *job, bool retry)
+{
+    OpenChains chains = {0};
+    size_t capacity = 0;
+    ArchiveReader *reader = archive_reader(archive_path, job);
+    Rows *rows = checked_alloc(1, sizeof *rows);
+    for (uint32_t s = 0; s < job->sweep_count; s++) {
+        for (uint32_t chain = 0; chain < sweep_chains(&job->sweeps[s]); chain++) {
+            size_t first;
+            size_t count;
+            sweep_chain(&job->sweeps[s], chain, &first, &count);
+            archive_read_rows(reader, s, first, count, rows);
+            const ChainState state = judge(rows, count, retry);
+            if (state.open) {
+                append(&chains, &capacity, (OpenChain){s, chain, state.interrupted, state.lost});
+            } else {
+                chains.finished += (double)count;
+            }
+        }
+    }
+    /* closed before the run opens the file for writing */
+    free(rows);
+    archive_reader_close(reader);
+    return chains;
+}
+
+void chains_free(OpenChains *chains)
+{
+    free(chains->chains);
+    *chains = (OpenChains){0};
+}
+
+size_t chains_unconverged(const char *archive_path, const Job *job)
+{
+    /* outcomes alone: checksums were looked at when the chains were chosen */
+    size_t bad = 0;
+    ArchiveReader *reader = archive_reader(archive_path, job);
+    for (size_t s = 0; s < job->sweep_count; s++) {
+        for (size_t chain = 0; chain < sweep_chains(&job->sweeps[s]); chain++) {
+            size_t first;
+            size_t count;
+            int8_t outcome[CHAIN_LENGTH];
+            int32_t attempts[CHAIN_LENGTH];
+            sweep_chain(&job->sweeps[s], chain, &first, &count);
+            archive_read_outcomes(reader, s, first, count, outcome, attempts);
+            for (size_t i = 0; i < count; i++) {
+                bad += outcome[i] != OUTCOME_CONVERGED;
+            }
+        }
+    }
+    archive_reader_close(reader);
+    return bad;
+}
+
+/* For qsort and bsearch; ids use all 64 bits, so that no difference fits an int. */
+static int by_id(const void *a, const void *b)
+{
+    const ChainRef *x = a;
+    const ChainRef *y = b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+ChainIndex chains_index(const Job *job)
+{
+    /* ids are hashes of 64 bits: among 10^6 chains two are equal by chance less than once in
+     * 10^7 jobs */
+    ChainIndex index = {0};
+    size_t most = 0;
+    for (size_t s = 0; s < job->sweep_count; s++) {
+        most += sweep_chains(&job->sweeps[s]);
+    }
+    index.chains = checked_alloc(most, sizeof *index.chains);
+    for (uint32_t s = 0; s < job->sweep_count; s++) {
+        for (uint32_t chain = 0; chain < sweep_chains(&job->sweeps[s]); chain++) {
+            const uint64_t id = sweep_chain_id(&job->sweeps[s], chain);
+            index.chains[index.count++] = (ChainRef){.id = id, .sweep = s, .chain = chain};
+        }
+    }
+    assert(index.count == most);
+    qsort(index.chains, index.count, sizeof *index.chains, by_id);
+    return index;
+}
+
+void chains_index_free(ChainIndex *index)
+{
+    free(index->chains);
+    *index = (ChainIndex){0};
+}
+
+ChainRef *chains_lookup(ChainIndex *index, uint64_t id)
+{
+    const ChainRef wanted = {.id = id};
+    ChainRef *found = bsearch(&wanted, index->chains, index->count, sizeof wanted, by_id);
+    if (found == NULL) {
+        return NULL;
+    }
+    /* bsearch may hit any of several equal ids: to the first, then past those that are used */
+    while (found > index->chains && found[-1].id == id) {
+        found--;
+    }
+    ChainRef *const last = index->chains + index->count - 1;
+    while (found->used && found < last && found[1].id == id) {
+        found++;
+    }
+    assert(found->id == id);
+    return found;
+}

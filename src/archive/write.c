@@ -1,0 +1,231 @@
+/* Writing rows: independent raw writes only, so that any rank can be killed at any moment.
+ *
+ * What the order of writes guarantees to a reader who comes after a kill:
+ *   - a row whose outcome says finished has all of its payload, for outcome is written last;
+ *   - a row being rewritten (retry) says RUNNING before anything of it changes;
+ *   - a row in between says RUNNING, with the attempts that tell a crash from a first try.
+ * Nothing structural changes here: HDF5 would do that collectively, and a rank inside a long
+ * point cannot join.
+ *
+ * A disk that refuses ends the run with status 4 and one line; what was stored before is
+ * whole.
+ */
+#include "phasesweep/archive/archive.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "phasesweep/base/check.h"
+#include "layout.h"
+
+struct Archive {
+    hid_t   file;
+    size_t  count;
+    Group  *groups;         /* [count] */
+    int     descriptor;     /* for fsync alone, H5Fflush being collective; -1: none */
+};
+
+/* errno is what HDF5's driver left, and 0 where it failed for a reason of its own: callers
+ * clear it before they write. */
+static void refuse(const char *what)
+{
+    die(STATUS_ENVIRONMENT, "writing %s into the archive failed: %s", what,
+        errno != 0 ? strerror(errno) : "is the disk full?");
+}
+
+/* Every rank opens every group: it may lead a team in any of the sweeps. */
+Archive *archive_open(MPI_Comm comm, const char *path, const Job *job)
+{
+    assert(comm != MPI_COMM_NULL && path != NULL && job->sweep_count > 0);
+    Archive *archive = checked_alloc(1, sizeof *archive);
+    archive->count = job->sweep_count;
+    archive->groups = checked_alloc(job->sweep_count, sizeof *archive->groups);
+    /* before the file is opened for MPI; a file that cannot be synced is still worth writing */
+    archive->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_fapl_mpio(access, comm, MPI_INFO_NULL);
+    errno = 0;
+    archive->file = H5Fopen(path, H5F_ACC_RDWR, access);
+    H5Pclose(access);
+    bool good = archive->file >= 0;
+    for (size_t s = 0; good && s < archive->count; s++) {
+        good = group_open(archive->file, &job->sweeps[s], &archive->groups[s]);
+    }
+    if (!good) {
+        die(STATUS_ENVIRONMENT, "%s: cannot be opened for writing: %s", path,
+            errno != 0 ? strerror(errno) : "arrays are missing");
+    }
+    return archive;
+}
+
+void archive_close(Archive *archive)
+{
+    /* every set before the file: HDF5 keeps a file open as long as anything in it is */
+    for (size_t s = 0; s < archive->count; s++) {
+        group_close(&archive->groups[s]);
+    }
+    errno = 0;
+    if (H5Fclose(archive->file) < 0) {
+        refuse("the end");
+    }
+    /* after H5Fclose, which writes what HDF5 itself still held */
+    archive_sync(archive);
+    close(archive->descriptor);
+    free(archive->groups);
+    free(archive);
+}
+
+/* Through a descriptor of its own, since H5Fflush is collective: what raw writes have given
+ * to the system goes to the disk, in about 8 ms. */
+void archive_sync(Archive *archive)
+{
+    /* EINVAL: a file system, or a special file, that knows no fsync */
+    if (archive->descriptor >= 0 && fsync(archive->descriptor) != 0 && errno != EINVAL) {
+        refuse("to the disk");
+    }
+}
+
+/* ---- rows ------------------------------------------------------------------------------ */
+
+/* Dies with STATUS_ENVIRONMENT: a disk that refuses one row will refuse the next. */
+static void move_rows(const Group *group, int set, size_t first, size_t count, hid_t type,
+                      void *data, bool write)
+{
+    errno = 0;
+    if (!group_move(group, set, first, count, type, data, write)) {
+        refuse(set_name(set));
+    }
+}
+
+/* By the leader of the team, before the first point. */
+void archive_begin(Archive *archive, size_t sweep, size_t first, size_t count)
+{
+    assert(sweep < archive->count && count <= CHAIN_LENGTH);
+    const Group *group = &archive->groups[sweep];
+    int attempts[CHAIN_LENGTH];
+    int8_t outcome[CHAIN_LENGTH];
+    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, false);
+    move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, false);
+    /* attempts count since the row was last finished: a retry begins again at 1 */
+    for (size_t i = 0; i < count; i++) {
+        const bool unfinished =
+            outcome[i] == OUTCOME_NEVER_RUN || outcome[i] == OUTCOME_RUNNING;
+        attempts[i] = unfinished ? attempts[i] + 1 : 1;
+        outcome[i] = OUTCOME_RUNNING;
+    }
+    /* a row tried again stops being finished before anything else of it changes */
+    move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, true);
+    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, true);
+}
+
+void archive_give_back(Archive *archive, size_t sweep, size_t first, size_t count)
+{
+    assert(sweep < archive->count && count <= CHAIN_LENGTH);
+    const Group *group = &archive->groups[sweep];
+    int attempts[CHAIN_LENGTH];
+    int8_t outcome[CHAIN_LENGTH];
+    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, false);
+    for (size_t i = 0; i < count; i++) {
+        attempts[i] -= attempts[i] > 0;
+        outcome[i] = OUTCOME_NEVER_RUN;
+    }
+    /* attempts first: a RUNNING row counts them, and an asked stop must not count even if a
+     * kill comes in between */
+    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, true);
+    move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, true);
+}
+
+/* HDF5 turns the doubles into the type of the file; int8 has no NAN, so that -1 says "no phase"
+ * (record.h), and the checksum is taken before, over the NAN. */
+static void store_field(const Group *group, FieldId field, size_t first, size_t count,
+                        const Record records[])
+{
+    assert(count <= CHAIN_LENGTH);
+    const bool phase = record_fields[field].kind == FIELD_PHASE;
+    double column[CHAIN_LENGTH];
+    for (size_t i = 0; i < count; i++) {
+        const double value = records[i].value[field];
+        column[i] = phase && isnan(value) ? -1.0 : value;
+    }
+    move_rows(group, (int)field, first, count, H5T_NATIVE_DOUBLE, column, true);
+}
+
+void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,
+                   const Record records[], const Series *series)
+{
+    assert(sweep < archive->count && count <= CHAIN_LENGTH);
+    const Group *group = &archive->groups[sweep];
+    uint64_t checksum[CHAIN_LENGTH];
+    int attempts[CHAIN_LENGTH];
+    int8_t outcome[CHAIN_LENGTH];
+    /* checksums of what memory holds, not of what the file holds: verify compares the two */
+    for (size_t i = 0; i < count; i++) {
+        checksum[i] = group_checksum(group, first + i, &records[i], series, i);
+        outcome[i] = (int8_t)records[i].outcome;
+        /* a lost chain keeps the count that made it one */
+        attempts[i] = records[i].outcome == OUTCOME_LOST ? ATTEMPTS_MOST : 1;
+    }
+    /* column by column: a chain is contiguous in every set, so that each is one write */
+    for (FieldId field = 0; field < FIELD_COUNT; field++) {
+        if (layout_has(&group->layout, (int)field)) {
+            store_field(group, field, first, count, records);
+        }
+    }
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        if (group->layout.series[id] > 0) {
+            move_rows(group, SET_SERIES + (int)id, first, count, H5T_NATIVE_DOUBLE,
+                      series->value[id], true);
+        }
+    }
+    /* from here the payload is complete; outcome last */
+    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, true);
+    move_rows(group, SET_CHECKSUM, first, count, H5T_NATIVE_UINT64, checksum, true);
+    move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, true);
+}
+
+/* ---- table of runs ---------------------------------------------------------------------- */
+
+/* One entry of one column; width above 1 is a column of vectors.  A column is opened for each
+ * write, for the table is touched every 30 s at most. */
+static void put_cell(hid_t group, const char *column, hid_t type, hsize_t index, hsize_t width,
+                     const void *data)
+{
+    const hid_t set = H5Dopen2(group, column, H5P_DEFAULT);
+    const hid_t space = H5Dget_space(set);
+    const hsize_t start[2] = {index, 0};
+    const hsize_t extent[2] = {1, width};
+    const hid_t memory = H5Screate_simple(1, &width, NULL);
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, extent, NULL);
+    errno = 0;
+    if (H5Dwrite(set, type, memory, space, H5P_DEFAULT, data) < 0) {
+        refuse(column);
+    }
+    H5Sclose(memory);
+    H5Sclose(space);
+    H5Dclose(set);
+}
+
+/* Column by column, as the table lies in the file; rank 0 alone writes it. */
+void archive_put_run(Archive *archive, size_t index, const RunEntry *entry)
+{
+    /* a full table keeps its first runs and the latest one */
+    const hsize_t place = index < ARCHIVE_RUNS ? index : ARCHIVE_RUNS - 1;
+    const hid_t group = H5Gopen2(archive->file, RUNS_GROUP, H5P_DEFAULT);
+    const hid_t text = H5Tcopy(H5T_C_S1);
+    H5Tset_size(text, RUN_TEXT);
+    put_cell(group, "start", H5T_NATIVE_DOUBLE, place, 1, &entry->start);
+    put_cell(group, "end", H5T_NATIVE_DOUBLE, place, 1, &entry->end);
+    put_cell(group, "ranks", H5T_NATIVE_INT, place, 1, &entry->ranks);
+    put_cell(group, "points", H5T_NATIVE_DOUBLE, place, 1, &entry->points);
+    put_cell(group, "host", text, place, 1, entry->host);
+    put_cell(group, "slurm_job", text, place, 1, entry->slurm_job);
+    put_cell(group, "coefficients", H5T_NATIVE_DOUBLE, place, RUN_COEFFICIENTS,
+             entry->coefficients);
+    H5Tclose(text);
+    H5Gclose(group);
+}

@@ -1,0 +1,70 @@
+/* Diagnostics are gathered as one growing text: a user mends all of a file at once, and the text is
+ * printed by whoever knows where it should go.
+ *
+ * Nothing here knows YAML or the command line: both give a source and, if it has lines, a
+ * line.
+ *
+ * After ERRORS_SHOWN lines errors are only counted; the last line says how many.
+ */
+#include "phasesweep/base/diagnostics.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "phasesweep/base/check.h"
+
+/* Adds "SOURCE:LINE<prefix>: <message>"; the prefix brings its own colon. */
+static void append(Diagnostics *errors, size_t line, const char *prefix, const char *message)
+{
+    assert(errors->source != NULL && message != NULL);
+    errors->count++;
+    if (errors->count > ERRORS_SHOWN) {
+        return; /* a file of another kind must not give a million lines */
+    }
+    assert(!errors->numbered || line > 0);
+    char number[32] = "";
+    if (errors->numbered) {
+        snprintf(number, sizeof number, ":%zu", line);
+    }
+    char *longer = checked_format("%s%s%s: %s%s\n", errors->text == NULL ? "" : errors->text,
+                                  errors->source, number, prefix, message);
+    free(errors->text);
+    errors->text = longer;
+}
+
+void diagnostics_add(Diagnostics *errors, size_t line, const char *format, ...)
+{
+    /* callers show a user's text through text_show, which bounds its length: nothing is cut */
+    char message[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    append(errors, line, "", message);
+}
+
+/* The checks of keys know no line: they return a message, and their caller knows where. */
+void diagnostics_take(Diagnostics *errors, size_t line, const char *prefix, char *message)
+{
+    assert(message != NULL);
+    char *head = checked_format("%s: ", prefix);
+    append(errors, line, head, message);
+    free(head);
+    free(message);
+}
+
+char *diagnostics_finish(Diagnostics *errors)
+{
+    /* what was only counted is owned up to */
+    if (errors->count > ERRORS_SHOWN) {
+        char *longer = checked_format("%s%s: and %zu more errors\n", errors->text,
+                                      errors->source, errors->count - ERRORS_SHOWN);
+        free(errors->text);
+        errors->text = longer;
+    }
+    char *text = errors->text;
+    errors->text = NULL;
+    return text;
+}

@@ -1,0 +1,15 @@
+#include "phasesweep/base/outcome.h"
+
+#include <assert.h>
+
+const char *outcome_name(Outcome outcome)
+{
+    /* a code without a name would be NULL: the list leaves no gap */
+    static const char *const names[OUTCOME_COUNT] = {
+#define X(suffix, code, name) [code] = name,
+        OUTCOME_LIST(X)
+#undef X
+    };
+    assert(outcome >= 0 && outcome < OUTCOME_COUNT);
+    return names[outcome];
+}

@@ -1,0 +1,263 @@
+/* Data as a function of (seed, row), stored or made again.  The quantum of 64 rows is the
+ * unit of everything that must not depend on the team: noise has one stream a quantum,
+ * shares are whole quanta, blocks are whole quanta.  So a label has the same bits on every
+ * rank of any team, and n grows without changing the rows that are there.  Memory is n d
+ * numbers if rows are stored and d times a block if not; making them again costs 3 to 4 ns a
+ * number, against n d^2 flops of the pass that reads them.
+ *
+ * The teacher is kept as its numbers: d is an int here, where a row is made number by
+ * number.
+ */
+#include "phasesweep/data/gaussian_rows.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "phasesweep/base/check.h"
+#include "phasesweep/base/clones.h"
+#include "phasesweep/model/teacher.h"
+#include "phasesweep/numerics/lapack.h"
+#include "phasesweep/numerics/random_rotation.h"
+#include "phasesweep/numerics/rng.h"
+
+/* Bytes of a block: it should stay in a core's second-level cache or the third. */
+enum { BLOCK_BYTES = 2 << 20, BLOCK_MOST = 4096 };
+
+/* Entries 0 ... count-1 of a row. */
+typedef void (*MakeRow)(uint64_t seed, uint64_t purpose, uint64_t row, int count, double out[]);
+static const MakeRow laws[FEATURES_COUNT] = {[FEATURES_GAUSSIAN] = rng_normals};
+
+SamplesSpec samples_spec(const Problem *problem)
+{
+    assert(problem->samples >= 1.0 && problem->samples == floor(problem->samples));
+    return (SamplesSpec){.model = problem->model,
+                         .source_exponent = problem->source_exponent,
+                         .noise = problem->noise,
+                         .seed = (uint64_t)problem->seed,
+                         .dimension = (int)problem->dimension,
+                         .samples = (int64_t)problem->samples,
+                         .random_signs = problem->random_signs,
+                         .store = problem->store};
+}
+
+/* The last quantum may be short. */
+static int64_t quanta(int64_t rows)
+{
+    return (rows + SAMPLES_QUANTUM - 1) / SAMPLES_QUANTUM;
+}
+
+/* First row of a rank's share; that of rank == ranks is the number of rows. */
+static int64_t share_begin(int64_t samples, int rank, int ranks)
+{
+    const int64_t all = quanta(samples);
+    /* all * rank / ranks, without the product that may overflow */
+    const int64_t first = all / ranks * rank + all % ranks * rank / ranks;
+    return first * SAMPLES_QUANTUM < samples ? first * SAMPLES_QUANTUM : samples;
+}
+
+int samples_block_rows(const SamplesSpec *spec)
+{
+    if (spec->block_rows > 0) {
+        assert(spec->block_rows % SAMPLES_QUANTUM == 0);
+        return spec->block_rows;
+    }
+    /* whole quanta, at least one, however large d is */
+    const int64_t fits = BLOCK_BYTES / 8 / spec->dimension / SAMPLES_QUANTUM * SAMPLES_QUANTUM;
+    return (int)(fits < SAMPLES_QUANTUM ? SAMPLES_QUANTUM
+                 : fits > BLOCK_MOST    ? BLOCK_MOST
+                                        : fits);
+}
+
+size_t samples_memory(const SamplesSpec *spec, int ranks)
+{
+    assert(spec->store != STORE_AUTO);
+    static const size_t width[STORE_COUNT] = {[STORE_DOUBLE] = 8, [STORE_FLOAT] = 4};
+    /* of the rank with most: shares differ by a quantum */
+    const size_t rows = ((size_t)quanta(spec->samples) / (size_t)ranks + 1) * SAMPLES_QUANTUM;
+    const size_t d = (size_t)spec->dimension;
+    const size_t block = (size_t)samples_block_rows(spec) * d * 8;
+    return rows * (d * width[spec->store] + 8) + block + (spec->rotated ? 8 * d * d : 0);
+}
+
+/* By the rank with most rows, so that all ranks decide alike. */
+SampleStore samples_resolve(const SamplesSpec *spec, int ranks)
+{
+    SamplesSpec all = *spec;
+    all.store = STORE_DOUBLE;
+    return spec->store != STORE_AUTO                        ? spec->store
+           : samples_memory(&all, ranks) <= spec->memory    ? STORE_DOUBLE
+                                                            : STORE_NONE;
+}
+
+/* The s_i, or the coefficients s_i/sqrt(d) of the diagonal network with their signs: owned
+ * by the caller, the same on every rank. */
+static double *make_teacher(const SamplesSpec *spec)
+{
+    const int d = spec->dimension;
+    const Teacher teacher = teacher_create(spec->source_exponent, d);
+    double *s = checked_alloc((size_t)d, sizeof *s);
+    for (int i = 0; i < d; i++) {
+        s[i] = teacher_eigenvalue(&teacher, i + 1.0);
+        if (spec->model == MODEL_DIAGONAL) {
+            const bool minus =
+                spec->random_signs && rng_uniform(spec->seed, RNG_SIGNS, 0, (uint64_t)i) < 0.5;
+            s[i] *= (minus ? -1.0 : 1.0) / sqrt(d);
+        }
+    }
+    return s;
+}
+
+/* ---- labels -------------------------------------------------------------------------- */
+
+CLONES
+/* sqrt(d) Tr[S* Z] in the basis where S* = diag(s): Z has x_i^2 - 1 on its diagonal. */
+static double quadratic_output(const double s[], const double x[], int d)
+{
+    double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+    for (int i = 0; i < d; i++) {
+        sum += s[i] * (x[i] * x[i] - 1.0);
+    }
+    return sum;
+}
+
+CLONES
+/* theta has the 1/sqrt(d) in it already. */
+static double linear_output(const double theta[], const double x[], int d)
+{
+    double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+    for (int i = 0; i < d; i++) {
+        sum += theta[i] * x[i];
+    }
+    return sum;
+}
+
+/* Labels of at most a quantum of rows; `turned` has room for their rotated features. */
+static void make_labels(const Samples *samples, int64_t first, int rows, const double x[],
+                        double turned[], double labels[])
+{
+    const SamplesSpec *spec = &samples->spec;
+    const int d = spec->dimension;
+    if (samples->rotation != NULL) {
+        const double one = 1.0;
+        const double zero = 0.0;
+        dgemm_("T", "N", &d, &rows, &d, &one, samples->rotation, &d, x, &d, &zero, turned, &d,
+               1, 1);
+        x = turned;
+    }
+    double xi[SAMPLES_QUANTUM];
+    /* one stream a quantum: which rank owns it, and in what blocks it is read, changes no
+     * label */
+    rng_normals(spec->seed, RNG_NOISE, (uint64_t)(first / SAMPLES_QUANTUM), rows, xi);
+    for (int row = 0; row < rows; row++) {
+        const double *features = x + (size_t)row * (size_t)d;
+        labels[row] = sqrt(spec->noise) * xi[row];
+        if (spec->model == MODEL_QUADRATIC) {
+            labels[row] += quadratic_output(samples->teacher, features, d) / sqrt(d);
+        } else {
+            labels[row] += linear_output(samples->teacher, features, d);
+        }
+    }
+}
+
+/* ---- rows ---------------------------------------------------------------------------- */
+
+/* Row by row from the counter: the same numbers at every call, on every rank. */
+static void make_rows(const SamplesSpec *spec, int64_t first, int rows, double x[])
+{
+    for (int row = 0; row < rows; row++) {
+        laws[spec->law](spec->seed, RNG_FEATURES, (uint64_t)(first + row), spec->dimension,
+                        x + (size_t)row * (size_t)spec->dimension);
+    }
+}
+
+/* One pass over the share, a quantum at a time: labels, and the rows if they are stored.
+ * Labels are those of the exact rows, also where rounded ones are stored. */
+static void make_share(Samples *samples)
+{
+    const SamplesSpec *spec = &samples->spec;
+    const size_t d = (size_t)spec->dimension;
+    double *buffer = checked_alloc(2 * SAMPLES_QUANTUM * d, sizeof *buffer);
+    for (int64_t done = 0; done < samples->rows; done += SAMPLES_QUANTUM) {
+        const int64_t left = samples->rows - done;
+        const int rows = left < SAMPLES_QUANTUM ? (int)left : SAMPLES_QUANTUM;
+        double *x = spec->store == STORE_DOUBLE ? samples->features + (size_t)done * d : buffer;
+        make_rows(spec, samples->first + done, rows, x);
+        make_labels(samples, samples->first + done, rows, x, buffer + SAMPLES_QUANTUM * d,
+                    samples->labels + done);
+        for (size_t k = 0; spec->store == STORE_FLOAT && k < (size_t)rows * d; k++) {
+            samples->rounded[(size_t)done * d + k] = (float)x[k];
+        }
+    }
+    free(buffer);
+}
+
+/* The labels of a share cost a pass over its rows; training makes hundreds. */
+Samples samples_create(MPI_Comm team, const SamplesSpec *spec)
+{
+    assert(spec->dimension >= 2 && spec->samples >= 1 && spec->noise >= 0.0);
+    int rank;
+    int ranks;
+    MPI_Comm_rank(team, &rank);
+    MPI_Comm_size(team, &ranks);
+    Samples samples = {.spec = *spec};
+    samples.spec.store = samples_resolve(spec, ranks);
+    samples.spec.block_rows = samples_block_rows(spec);
+    samples.first = share_begin(spec->samples, rank, ranks);
+    samples.rows = share_begin(spec->samples, rank + 1, ranks) - samples.first;
+    samples.teacher = make_teacher(spec);
+    if (spec->rotated && spec->model == MODEL_QUADRATIC) {
+        samples.rotation = random_rotation(spec->seed, spec->dimension);
+    }
+    const size_t rows = (size_t)samples.rows;
+    const size_t entries = rows * (size_t)spec->dimension;
+    samples.labels = checked_alloc(rows, sizeof *samples.labels);
+    if (samples.spec.store == STORE_DOUBLE) {
+        samples.features = checked_alloc(entries, sizeof *samples.features);
+    } else if (samples.spec.store == STORE_FLOAT) {
+        samples.rounded = checked_alloc(entries, sizeof *samples.rounded);
+    }
+    make_share(&samples);
+    return samples;
+}
+
+void samples_free(Samples *samples)
+{
+    free(samples->teacher);
+    free(samples->rotation);
+    free(samples->labels);
+    free(samples->features);
+    free(samples->rounded);
+    *samples = (Samples){0};
+}
+
+size_t samples_blocks(const Samples *samples)
+{
+    const int64_t block = samples->spec.block_rows;
+    return (size_t)((samples->rows + block - 1) / block);
+}
+
+/* Single-precision rows are widened: callers see doubles in every store. */
+SampleBlock samples_block(const Samples *samples, size_t k, double buffer[])
+{
+    assert(k < samples_blocks(samples));
+    const size_t d = (size_t)samples->spec.dimension;
+    const int64_t offset = (int64_t)k * samples->spec.block_rows;
+    const int64_t left = samples->rows - offset;
+    const int rows = left < samples->spec.block_rows ? (int)left : samples->spec.block_rows;
+    SampleBlock block = {
+        .offset = offset, .rows = rows, .labels = samples->labels + offset, .features = buffer};
+    if (samples->spec.store == STORE_DOUBLE) {
+        block.features = samples->features + (size_t)offset * d;
+    } else if (samples->spec.store == STORE_FLOAT) {
+        const float *rounded = samples->rounded + (size_t)offset * d;
+        for (size_t entry = 0; entry < (size_t)rows * d; entry++) {
+            buffer[entry] = rounded[entry];
+        }
+    } else {
+        make_rows(&samples->spec, samples->first + offset, rows, buffer);
+    }
+    return block;
+}

@@ -1,0 +1,55 @@
+#include <assert.h>
+#include <math.h>
+
+#include "phasesweep/numerics/tail_statistics.h"
+#include "phasesweep/theory/continuation.h"
+#include "phasesweep/theory/decomposition.h"
+#include "point_line.h"
+
+/* Where noise ends in a trained spectrum.  Gaps between eigenvalues do not tell it from
+ * learned features, whose spacing falls as a power law too; theory does, at the delta and
+ * threshold that the network itself shows: delta from its risk by (E1), b from its loss, which is
+ * delta^2 lt^2/(4 b^2) (theory.md section 2).  NAN if no feature hides in the bulk. */
+static double noise_edge(const Problem *problem, const double value[])
+{
+    const double d = problem->dimension;
+    const double alpha = problem->samples / d / d;
+    const double t = (value[FIELD_RISK] + 0.5 * problem->noise) / (2.0 * alpha);
+    const double loss = alpha * value[FIELD_TRAIN_LOSS];
+    const double b = 0.5 * problem_nuclear_weight(problem) * sqrt(t / loss);
+    if (!(t > 0.0 && b > 0.0 && isfinite(b))) {
+        return NAN;
+    }
+    EvolutionWork work = evolution_work();
+    Bands bands = {0};
+    work.overlaps.teacher = teacher_create(problem->source_exponent, d);
+    work.overlaps.width = d;
+    /* a threshold next to 0 leaves the edge where it is, also where none of it is learned */
+    const SpectrumForecast forecast =
+        spectrum_forecast((SpectrumWork){&work.overlaps, &bands}, t, 1e-12 * sqrt(t));
+    bands_free(&bands);
+    evolution_free(&work);
+    /* the largest of d noisy eigenvalues: 99 % of the Tracy-Widom law is below 2 */
+    return fmax(0.0, forecast.bulk_edge - b + 2.0 * sqrt(t) * pow(d, -2.0 / 3.0));
+}
+
+void point_put_spectrum(const Problem *problem, const double eigenvalues[], double value[])
+{
+    const size_t d = (size_t)problem->dimension;
+    assert(d >= 2);
+    /* what is not learned is exactly 0, hence no tolerance */
+    const SpectrumSummary summary = summary_of(eigenvalues, d, 0.0);
+    value[FIELD_STABLE_RANK] = summary.stable_rank;
+    value[FIELD_PARTICIPATION] = summary.participation;
+    value[FIELD_TAIL_EXPONENT] = summary.tail.exponent;
+    value[FIELD_TAIL_ERROR] = summary.tail.error;
+    value[FIELD_OUTLIERS] = (double)summary.outliers;
+    value[FIELD_BULK_EDGE] = summary.bulk_edge;
+    if (problem->model == MODEL_QUADRATIC) {
+        const double edge = noise_edge(problem, value);
+        const size_t above = isnan(edge) ? summary.rank
+                                         : summary_count_above(eigenvalues, d, edge);
+        value[FIELD_OUTLIERS] = (double)above;
+        value[FIELD_BULK_EDGE] = above < summary.rank ? eigenvalues[above] : 0.0;
+    }
+}

@@ -1,0 +1,305 @@
+/* From bytes to checked sweeps.  All errors of a file are gathered before anything is refused;
+ * a part that cannot be read leaves what it would have filled empty, and later checks pass over
+ * what is empty, so that one mistake gives one line.
+ *
+ * libyaml's documents are used, not its events: every node knows its line.
+ *
+ * The text of a job is what is stored, with --set appended to it, so that one parser and one
+ * set of checks serve a file, an archive and the command line.
+ */
+#include "phasesweep/study/job.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "phasesweep/base/check.h"
+#include "phasesweep/base/text.h"
+#include "yaml_axes.h"
+
+/* Groups of one file that people still find their way in. */
+enum { SWEEPS_MOST = 1000 };
+
+/* In the order of root_names; `override`, which is where --set writes, and `set` are read first,
+ * whatever the order in the file. */
+typedef enum RootKey {
+    ROOT_TITLE,
+    ROOT_SET,
+    ROOT_SWEEPS,
+    ROOT_OVERRIDE,
+    ROOT_COUNT
+} RootKey;
+static const char *const root_names[ROOT_COUNT] = {"title", "set", "sweeps", "override"};
+
+char *job_read(const char *path)
+{
+    /* a pipe is a job file too: read to the end, never sought */
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        die(STATUS_WRONG_INPUT, "%s: %s", path, strerror(errno));
+    }
+    /* one byte more than allowed tells a file that is too large; pipes have no size to ask
+     * for */
+    char *text = checked_alloc(JOB_BYTES_MOST + 1, 1);
+    const size_t length = fread(text, 1, JOB_BYTES_MOST + 1, file);
+    if (ferror(file)) {
+        die(STATUS_WRONG_INPUT, "%s: %s", path, strerror(errno));
+    }
+    fclose(file);
+    if (length > JOB_BYTES_MOST) {
+        die(STATUS_WRONG_INPUT, "%s: too large for a job file; allowed: up to 16 MiB", path);
+    }
+    /* the text travels and is stored as a string, which a NUL would cut silently */
+    if (memchr(text, '\0', length) != NULL) {
+        die(STATUS_WRONG_INPUT, "%s: holds a NUL byte; allowed: YAML in UTF-8", path);
+    }
+    return checked_realloc(text, length + 1, 1);
+}
+
+char *job_override(char *text, char *const assignments[], size_t count)
+{
+    assert(text != NULL && (count == 0 || assignments != NULL));
+    Sweep scratch = {0};
+    Diagnostics errors = {.source = "--set"};
+    for (size_t k = 0; k < count; k++) {
+        sweep_set(&scratch, assignments[k], &errors);
+        const char *equals = strchr(assignments[k], '=');
+        /* at the end, so that the lines above keep their numbers */
+        char *longer =
+            equals == NULL
+                ? checked_format("%s", text)
+                : checked_format("%s%s  %.*s: %s\n", text, k == 0 ? "\noverride:\n" : "",
+                                 (int)(equals - assignments[k]), assignments[k], equals + 1);
+        free(text);
+        text = longer;
+    }
+    sweep_free(&scratch);
+    /* the first alone: die prints one line */
+    if (errors.count > 0) {
+        char *all = diagnostics_finish(&errors);
+        all[strcspn(all, "\n")] = '\0';
+        die(STATUS_WRONG_INPUT, "%s", all);
+    }
+    return text;
+}
+
+/* A scalar or, for axes, a list or mapping.  sweep_put complains of what is neither. */
+static void read_key(Reader *reader, Sweep *sweep, KeyId id, const yaml_node_t *node)
+{
+    assert(id >= 0 && id < KEY_COUNT);
+    const bool single = node->type == YAML_SCALAR_NODE;
+    if (id >= KEY_AXES && !single) {
+        sweep->written_at[id] = node_line(node);
+        node_read_axis(reader, node, id, &sweep->axis[id - KEY_AXES]);
+    } else {
+        sweep_put(sweep, id, node_text(node), node_line(node), &reader->errors);
+    }
+}
+
+/* The keys of `override` or `set` as a sweep of its own: whatever is wrong in it is said once,
+ * not for every sweep.  What `common` has already stays. */
+static void read_set(Reader *reader, const yaml_node_t *node, RootKey root, Sweep *common)
+{
+    const char *names[KEY_COUNT];
+    const yaml_node_t *parts[KEY_COUNT];
+    keys_list(names);
+    names[KEY_NAME] = NULL; /* sweeps cannot share one */
+    node_collect(reader, node, root_names[root], names, KEY_COUNT, parts);
+    for (KeyId id = 0; id < KEY_COUNT; id++) {
+        if (parts[id] != NULL && common->written_at[id] == 0) {
+            read_key(reader, common, id, parts[id]);
+        }
+    }
+}
+
+/* `common` holds the keys of `override` and `set`, which replace those of the sweep. */
+static void read_sweep(Reader *reader, const yaml_node_t *node, const Sweep *common,
+                       Sweep *sweep)
+{
+    const char *names[KEY_COUNT];
+    const yaml_node_t *parts[KEY_COUNT];
+    keys_list(names);
+    if (!node_collect(reader, node, "sweeps", names, KEY_COUNT, parts)) {
+        return;
+    }
+    for (KeyId id = 0; id < KEY_COUNT; id++) {
+        if (common->written_at[id] != 0) {
+            sweep_copy(sweep, common, id);
+        } else if (parts[id] != NULL) {
+            read_key(reader, sweep, id, parts[id]);
+        }
+    }
+    /* also when keys were wrong: what is missing is said at once */
+    sweep_check(sweep, node_line(node), &reader->errors);
+}
+
+/* Names become groups of the archive; the sweeps before `index` have theirs. */
+static void check_name(Reader *reader, const Job *job, size_t index, size_t line)
+{
+    assert(index < SWEEPS_MOST);
+    Sweep *sweep = &job->sweeps[index];
+    if (sweep->written_at[KEY_NAME] == 0) {
+        snprintf(sweep->name, sizeof sweep->name, "sweep_%zu", index + 1);
+    }
+    /* an empty name was refused already */
+    for (size_t k = 0; k < index; k++) {
+        if (strcmp(job->sweeps[k].name, sweep->name) == 0 && sweep->name[0] != '\0') {
+            diagnostics_add(&reader->errors, line, "name: %s is used twice; allowed: one sweep each",
+                       sweep->name);
+        }
+    }
+}
+
+/* Every sweep is read, also after errors, so that one call names the mistakes of all. */
+static void read_sweeps(Reader *reader, const yaml_node_t *list, const Sweep *common, Job *job)
+{
+    const size_t count = node_length(list);
+    if (list->type != YAML_SEQUENCE_NODE || count < 1 || count > SWEEPS_MOST) {
+        diagnostics_add(&reader->errors, node_line(list),
+                   "sweeps: %s; allowed: a list of 1 to %d "
+                   "mappings",
+                   list->type != YAML_SEQUENCE_NODE ? "is no list"
+                   : count < 1                      ? "is an empty list"
+                                                    : "is too long",
+                   SWEEPS_MOST);
+        return;
+    }
+    assert(job->sweeps == NULL);
+    job->sweeps = checked_alloc(count, sizeof *job->sweeps);
+    for (job->sweep_count = 0; job->sweep_count < count; job->sweep_count++) {
+        const yaml_node_t *node = node_item(reader, list, job->sweep_count);
+        read_sweep(reader, node, common, &job->sweeps[job->sweep_count]);
+        check_name(reader, job, job->sweep_count, node_line(node));
+    }
+}
+
+/* The mapping of the whole file.  An unknown key is an error: a misspelt one must not be
+ * ignored. */
+static void read_root(Reader *reader, const yaml_node_t *root, Job *job)
+{
+    const yaml_node_t *parts[ROOT_COUNT];
+    if (!node_collect(reader, root, NULL, root_names, ROOT_COUNT, parts)) {
+        return;
+    }
+    /* the title is for people: it does not enter the content of chains */
+    const yaml_node_t *title = parts[ROOT_TITLE];
+    if (title != NULL) {
+        if (title->type != YAML_SCALAR_NODE || strlen(node_text(title)) >= TITLE_LENGTH) {
+            diagnostics_add(&reader->errors, node_line(title),
+                       "title: %s; allowed: a text of up to "
+                       "%d bytes",
+                       title->type != YAML_SCALAR_NODE ? "is no text" : "is too long",
+                       TITLE_LENGTH - 1);
+        } else {
+            strcpy(job->title, node_text(title));
+        }
+    }
+    Sweep common = {0};
+    static const RootKey sets[] = {ROOT_OVERRIDE, ROOT_SET};
+    for (int k = 0; k < 2; k++) {
+        if (parts[sets[k]] != NULL) {
+            read_set(reader, parts[sets[k]], sets[k], &common);
+        }
+    }
+    if (parts[ROOT_SWEEPS] != NULL) {
+        read_sweeps(reader, parts[ROOT_SWEEPS], &common, job);
+    } else {
+        diagnostics_add(&reader->errors, node_line(root),
+                   "sweeps: missing; allowed: a list of "
+                   "mappings");
+    }
+    sweep_free(&common);
+}
+
+/* Also of a byte that is no UTF-8, for which libyaml gives an offset instead of a mark. */
+static void complain_of_yaml(Reader *reader, const yaml_parser_t *parser, const char *text,
+                             size_t length)
+{
+    if (parser->error == YAML_MEMORY_ERROR) {
+        die(STATUS_ENVIRONMENT, "out of memory in the YAML parser");
+    }
+    size_t line = parser->problem_mark.line + 1;
+    if (parser->error == YAML_READER_ERROR) {
+        line = 1;
+        for (size_t k = 0; k < length && k < parser->problem_offset; k++) {
+            line += text[k] == '\n';
+        }
+    }
+    diagnostics_add(&reader->errors, line, "not YAML: %s%s%s",
+               parser->context != NULL ? parser->context : "",
+               parser->context != NULL ? ", " : "", parser->problem);
+}
+
+/* False, with the error added, if there is no next document; an empty one at the end. */
+static bool load(Reader *reader, yaml_parser_t *parser, const char *text, size_t length)
+{
+    const bool good = yaml_parser_load(parser, &reader->document);
+    if (!good) {
+        complain_of_yaml(reader, parser, text, length);
+    }
+    return good;
+}
+
+/* A second document, which would otherwise be ignored silently, is an error. */
+static void read_documents(Reader *reader, yaml_parser_t *parser, const char *text,
+                           size_t length, Job *job)
+{
+    if (!load(reader, parser, text, length)) {
+        return;
+    }
+    const yaml_node_t *root = yaml_document_get_root_node(&reader->document);
+    if (root == NULL) {
+        diagnostics_add(&reader->errors, 1, "the job is empty; allowed: title, set, sweeps");
+        yaml_document_delete(&reader->document);
+        return;
+    }
+    read_root(reader, root, job);
+    yaml_document_delete(&reader->document);
+    if (load(reader, parser, text, length)) {
+        const yaml_node_t *second = yaml_document_get_root_node(&reader->document);
+        if (second != NULL) {
+            diagnostics_add(&reader->errors, node_line(second),
+                       "a second YAML document; allowed: one");
+        }
+        yaml_document_delete(&reader->document);
+    }
+}
+
+char *job_parse(const char *file, const char *text, size_t length, Job *job)
+{
+    assert(file != NULL && text != NULL);
+    *job = (Job){0};
+    Reader reader = {.errors = {.source = file, .numbered = true}};
+    yaml_parser_t parser;
+    if (!yaml_parser_initialize(&parser)) {
+        die(STATUS_ENVIRONMENT, "out of memory in the YAML parser");
+    }
+    /* the parser reads from text while it runs: text must stay */
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
+    read_documents(&reader, &parser, text, length, job);
+    yaml_parser_delete(&parser);
+    /* half a job is no job */
+    if (reader.errors.count > 0) {
+        job_free(job);
+    }
+    return diagnostics_finish(&reader.errors);
+}
+
+void job_free(Job *job)
+{
+    for (size_t k = 0; k < job->sweep_count; k++) {
+        sweep_free(&job->sweeps[k]);
+    }
+    free(job->sweeps);
+    *job = (Job){0};
+}
+
+const char *job_library(void)
+{
+    static char text[32];
+    snprintf(text, sizeof text, "libyaml %s", yaml_get_version_string());
+    return text;
+}

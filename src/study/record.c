@@ -1,0 +1,160 @@
+/* The row checksum is a recipe that other programs repeat from the file alone: doubles and an
+ * order, no structs, no padding, nothing of the machine.
+ */
+#include "phasesweep/study/record.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "phasesweep/base/check.h"
+
+const Field record_fields[FIELD_COUNT] = {
+#define X(suffix, kind, methods, name, unit, symbol, equation, long_name)                      \
+    [FIELD_##suffix] = {FIELD_##kind, HAS_##methods, name, unit, symbol, equation, long_name},
+    FIELD_LIST(X)
+#undef X
+};
+
+const SeriesField record_series[SERIES_COUNT] = {
+#define X(suffix, index, methods, name, unit, symbol, equation, long_name)                     \
+    [SERIES_##suffix] = {INDEX_##index, HAS_##methods, name, unit, symbol, equation, long_name},
+    SERIES_LIST(X)
+#undef X
+};
+
+const char *const record_indices[INDEX_COUNT] = {
+    [INDEX_EIGENVALUE] = "eigenvalue_index",
+    [INDEX_DENSITY] = "density_index",
+    [INDEX_OUTLIER] = "outlier_index",
+    [INDEX_ITERATION] = "iteration_index",
+};
+
+Record record_empty(void)
+{
+    Record record = {.outcome = OUTCOME_NEVER_RUN};
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        record.value[field] = NAN;
+    }
+    return record;
+}
+
+uint64_t record_fields_of(Method method)
+{
+    assert(method >= 0 && method < METHOD_COUNT);
+    uint64_t fields = 0;
+    static_assert(FIELD_COUNT <= 64, "a set of fields is one word");
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        fields |= (uint64_t)(record_fields[field].methods >> method & 1u) << field;
+    }
+    return fields;
+}
+
+size_t series_size(const size_t length[SERIES_COUNT], size_t points)
+{
+    size_t size = 0;
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        size += points * length[id];
+    }
+    return size;
+}
+
+Series series_in(double memory[], const size_t length[SERIES_COUNT], size_t points)
+{
+    Series series = {0};
+    assert(memory != NULL || series_size(length, points) == 0);
+    size_t used = 0;
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        series.length[id] = length[id];
+        series.value[id] = length[id] > 0 ? memory + used : NULL;
+        used += points * length[id];
+    }
+    return series;
+}
+
+Series series_create(const size_t length[SERIES_COUNT], size_t points)
+{
+    const size_t size = series_size(length, points);
+    double *memory = size > 0 ? checked_alloc(size, sizeof(double)) : NULL;
+    const Series series = series_in(memory, length, points);
+    for (size_t k = 0; k < points; k++) {
+        series_clear(&series, k);
+    }
+    return series;
+}
+
+void series_free(Series *series)
+{
+    free(series_block(series));
+    *series = (Series){0};
+}
+
+double *series_row(const Series *series, SeriesId id, size_t point)
+{
+    assert(id >= 0 && id < SERIES_COUNT);
+    return series->length[id] > 0 ? series->value[id] + point * series->length[id] : NULL;
+}
+
+double *series_block(const Series *series)
+{
+    SeriesId id = 0;
+    while (id < SERIES_COUNT && series->length[id] == 0) {
+        id++;
+    }
+    return id < SERIES_COUNT ? series->value[id] : NULL;
+}
+
+void series_clear(const Series *series, size_t point)
+{
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        double *row = series_row(series, id, point);
+        for (size_t k = 0; k < series->length[id]; k++) {
+            row[k] = NAN;
+        }
+    }
+}
+
+static void digest(XXH3_state_t *state, double value)
+{
+    /* the sign and payload of a NAN depend on how it came about */
+    const double one_nan = isnan(value) ? (double)NAN : value;
+    uint64_t word;
+    unsigned char bytes[8];
+    memcpy(&word, &one_nan, sizeof word);
+    /* little-endian whatever the machine */
+    for (int k = 0; k < 8; k++) {
+        bytes[k] = (unsigned char)(word >> (8 * k));
+    }
+    XXH3_64bits_update(state, bytes, sizeof bytes);
+}
+
+uint64_t record_checksum(const Record *record, uint64_t fields, const RowData *row)
+{
+    XXH3_state_t *state = XXH3_createState();
+    if (state == NULL) {
+        die(STATUS_ENVIRONMENT, "out of memory for a checksum");
+    }
+    assert(row->coordinate_count == 0 || row->coordinates != NULL);
+    XXH3_64bits_reset(state);
+    for (size_t k = 0; k < row->coordinate_count; k++) {
+        digest(state, row->coordinates[k]);
+    }
+    digest(state, record->outcome);
+    /* the seconds change with every run: a checksum shall tell damage, and equal results */
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        if (field != FIELD_SECONDS && (fields >> field & 1u) != 0) {
+            digest(state, record->value[field]);
+        }
+    }
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        assert(row->length[id] == 0 || row->series[id] != NULL);
+        for (size_t k = 0; k < row->length[id]; k++) {
+            digest(state, row->series[id][k]);
+        }
+    }
+    const uint64_t checksum = XXH3_64bits_digest(state);
+    XXH3_freeState(state);
+    return checksum;
+}

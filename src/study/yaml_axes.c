@@ -1,0 +1,296 @@
+/* Axes as they are written in a job file.  Numbers come out exactly as written: what a form
+ * makes of them depends on the point, and is sweep_problem's business.
+ *
+ * A mapping is sorted by a table of names once, and every later step asks by index: unknown,
+ * misspelt and repeated keys are found there and nowhere else.
+ */
+#include "yaml_axes.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/base/check.h"
+#include "phasesweep/base/text.h"
+
+/* The parts of an axis written as a mapping.  FROM to TIMES are the ones that a range must
+ * have, FROM to SPACING those that do not go with VALUES. */
+typedef enum RangeKey {
+    RANGE_AS,
+    RANGE_VALUES,
+    RANGE_FROM,
+    RANGE_TO,
+    RANGE_TIMES,
+    RANGE_SPACING,
+    RANGE_COUNT
+} RangeKey;
+
+/* In the order of RangeKey. */
+static const char *const range_names[RANGE_COUNT] = {"as", "values", "from",
+                                                     "to", "count",  "spacing"};
+
+size_t node_line(const yaml_node_t *node)
+{
+    /* marks of libyaml count from 0 */
+    return node->start_mark.line + 1;
+}
+
+/* What an error shows: a list or mapping is named, not printed. */
+const char *node_text(const yaml_node_t *node)
+{
+    switch (node->type) {
+    case YAML_SCALAR_NODE:
+        return (const char *)node->data.scalar.value;
+    case YAML_SEQUENCE_NODE:
+        return "(a list)";
+    default:
+        return "(a mapping)";
+    }
+}
+
+/* 0 for what is no list, so that callers need one test for "no list" and "empty". */
+size_t node_length(const yaml_node_t *list)
+{
+    return list->type != YAML_SEQUENCE_NODE
+               ? 0
+               : (size_t)(list->data.sequence.items.top - list->data.sequence.items.start);
+}
+
+/* Numbers of nodes count from 1; the document owns them. */
+static const yaml_node_t *node_at(Reader *reader, int index)
+{
+    assert(index >= 1);
+    return yaml_document_get_node(&reader->document, index);
+}
+
+/* Borrowed from the document. */
+const yaml_node_t *node_item(Reader *reader, const yaml_node_t *list, size_t index)
+{
+    assert(list->type == YAML_SEQUENCE_NODE && index < node_length(list));
+    return node_at(reader, list->data.sequence.items.start[index]);
+}
+
+bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
+                  const char *const names[], int count, const yaml_node_t *parts[])
+{
+    /* at the root there is no key to name */
+    const char *head = owner == NULL ? "" : owner;
+    const char *colon = owner == NULL ? "" : ": ";
+    for (int k = 0; k < count; k++) {
+        parts[k] = NULL;
+    }
+    if (map->type != YAML_MAPPING_NODE) {
+        diagnostics_add(&reader->errors, node_line(map), "%s%s%s is no mapping; allowed: KEY: VALUE",
+                   head, colon, text_show(node_text(map)).text);
+        return false;
+    }
+    /* YAML allows a key twice and libyaml keeps both: the second would win silently */
+    for (const yaml_node_pair_t *pair = map->data.mapping.pairs.start;
+         pair < map->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *key = node_at(reader, pair->key);
+        const int k = text_find(names, count, node_text(key));
+        if (k < 0) {
+            char *hint = text_hint(names, count, node_text(key));
+            diagnostics_add(&reader->errors, node_line(key), "%s%s%s: unknown key%s", head, colon,
+                       text_show(node_text(key)).text, hint);
+            free(hint);
+        } else if (parts[k] != NULL) {
+            diagnostics_add(&reader->errors, node_line(key), "%s%s%s: given twice; allowed: once",
+                       head, colon, names[k]);
+        } else {
+            parts[k] = node_at(reader, pair->value);
+        }
+    }
+    return true;
+}
+
+/* What is wrong is added under the name of the key; *value is then of no use. */
+static void read_number(Reader *reader, const yaml_node_t *node, KeyId id, AxisForm form,
+                        double *value)
+{
+    char *error = key_read_number(&keys_table[id], form, node_text(node), value);
+    if (error != NULL) {
+        diagnostics_take(&reader->errors, node_line(node), keys_table[id].name, error);
+    }
+}
+
+/* For qsort; no NAN gets here. */
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* A repeated coordinate would make selection by value ambiguous. */
+static void refuse_repeated(Reader *reader, const yaml_node_t *node, KeyId id, const Axis *axis)
+{
+    assert(axis->count > 0);
+    double *sorted = checked_alloc(axis->count, sizeof(double));
+    memcpy(sorted, axis->values, axis->count * sizeof(double));
+    qsort(sorted, axis->count, sizeof(double), ascending);
+    for (size_t k = 1; k < axis->count; k++) {
+        if (sorted[k] == sorted[k - 1]) {
+            diagnostics_add(&reader->errors, node_line(node),
+                       "%s: %g is there twice; allowed: every "
+                       "value once",
+                       keys_table[id].name, sorted[k]);
+            break;
+        }
+    }
+    free(sorted);
+}
+
+/* Goes on after a wrong number, so that all of them are named. */
+static void read_values(Reader *reader, const yaml_node_t *list, KeyId id, Axis *axis)
+{
+    const size_t count = node_length(list);
+    if (count < 1 || count > AXIS_LONGEST) {
+        diagnostics_add(&reader->errors, node_line(list),
+                   "%s: %s; allowed: a list of 1 to %d numbers", keys_table[id].name,
+                   list->type != YAML_SEQUENCE_NODE ? "is no list"
+                   : count < 1                      ? "is an empty list"
+                                                    : "is too long a list",
+                   AXIS_LONGEST);
+        return;
+    }
+    assert(axis->values == NULL && axis->count == 0);
+    axis->values = checked_alloc(count, sizeof(double));
+    for (axis->count = 0; axis->count < count; axis->count++) {
+        read_number(reader, node_item(reader, list, axis->count), id, axis->form,
+                    &axis->values[axis->count]);
+    }
+}
+
+/* The word written, or 0 if none. */
+static int read_word(Reader *reader, const yaml_node_t *node, const char *owner,
+                     const char *part, const char *const names[], int count)
+{
+    const int k = node == NULL ? 0 : text_find(names, count, node_text(node));
+    if (k < 0) {
+        char *hint = text_hint(names, count, node_text(node));
+        diagnostics_add(&reader->errors, node_line(node), "%s: %s: %s is unknown%s", owner, part,
+                   text_show(node_text(node)).text, hint);
+        free(hint);
+    }
+    return k < 0 ? 0 : k;
+}
+
+/* Words that the key does not allow are not offered either. */
+static void read_form(Reader *reader, const yaml_node_t *node, const Key *key, AxisForm *form)
+{
+    const char *names[FORM_COUNT];
+    for (AxisForm f = 0; f < FORM_COUNT; f++) {
+        names[f] = (key->forms >> f & 1) != 0 ? form_name(f) : NULL;
+    }
+    *form = (AxisForm)read_word(reader, node, key->name, "as", names, FORM_COUNT);
+}
+
+/* count values from one end to the other; both ends come out exactly as written. */
+static void fill_range(Axis *axis, double from, double to, size_t count, bool logarithmic,
+                       bool whole)
+{
+    assert(count >= 2 && axis->count == 0 && (!logarithmic || (from > 0.0 && to > 0.0)));
+    axis->values = checked_alloc(count, sizeof(double));
+    for (size_t k = 0; k < count; k++) {
+        const double share = (double)k / (double)(count - 1);
+        double value =
+            logarithmic ? pow(from, 1.0 - share) * pow(to, share) : from + share * (to - from);
+        value = k == 0 ? from : k == count - 1 ? to : whole ? round(value) : value;
+        /* whole numbers closer than the steps would repeat: such a range is shorter */
+        if (!whole || k == 0 || value != axis->values[axis->count - 1]) {
+            axis->values[axis->count++] = value;
+        }
+    }
+}
+
+/* From two ends, both included, and a number of values. */
+static void read_range(Reader *reader, const yaml_node_t *map, const yaml_node_t *parts[],
+                       KeyId id, Axis *axis)
+{
+    /* the number of values obeys the rules of any whole key: same checks, same words */
+    static const Key times = {
+        .name = "count", .kind = KIND_WHOLE, .low = 2, .high = AXIS_LONGEST};
+    static const char *const spacings[] = {"linear", "logarithmic"};
+    const Key *key = &keys_table[id];
+    const size_t before = reader->errors.count;
+    for (RangeKey k = RANGE_FROM; k <= RANGE_TIMES; k++) {
+        if (parts[k] == NULL) {
+            diagnostics_add(&reader->errors, node_line(map),
+                       "%s: %s: missing; allowed: from, to and "
+                       "count, or values",
+                       key->name, range_names[k]);
+        }
+    }
+    /* all errors of the mapping before the first number is used */
+    const bool logarithmic =
+        read_word(reader, parts[RANGE_SPACING], key->name, "spacing", spacings, 2) == 1;
+    if (reader->errors.count > before) {
+        return;
+    }
+    double from, to, count;
+    read_number(reader, parts[RANGE_FROM], id, axis->form, &from);
+    read_number(reader, parts[RANGE_TO], id, axis->form, &to);
+    char *error = key_read_number(&times, FORM_NUMBER, node_text(parts[RANGE_TIMES]), &count);
+    if (error != NULL) {
+        char *owner = checked_format("%s: count", key->name);
+        diagnostics_take(&reader->errors, node_line(parts[RANGE_TIMES]), owner, error);
+        free(owner);
+    } else if (reader->errors.count == before && logarithmic && !(from > 0.0 && to > 0.0)) {
+        diagnostics_add(&reader->errors, node_line(map),
+                   "%s: a logarithmic range from %g to %g; "
+                   "allowed: from and to above 0",
+                   key->name, from, to);
+    } else if (reader->errors.count == before) {
+        fill_range(axis, from, to, (size_t)count, logarithmic,
+                   key->kind == KIND_WHOLE && axis->form == FORM_NUMBER);
+    }
+}
+
+/* {as: ..., values: ...} or a range; the form first, for it decides what the numbers may be. */
+static void read_mapping(Reader *reader, const yaml_node_t *map, KeyId id, Axis *axis)
+{
+    const Key *key = &keys_table[id];
+    const yaml_node_t *parts[RANGE_COUNT];
+    const size_t before = reader->errors.count;
+    node_collect(reader, map, key->name, range_names, RANGE_COUNT, parts);
+    read_form(reader, parts[RANGE_AS], key, &axis->form);
+    if (reader->errors.count > before) {
+        return; /* which numbers are allowed depends on the form */
+    }
+    if (parts[RANGE_VALUES] == NULL) {
+        read_range(reader, map, parts, id, axis);
+        return;
+    }
+    for (RangeKey k = RANGE_FROM; k < RANGE_COUNT; k++) {
+        if (parts[k] != NULL) {
+            diagnostics_add(&reader->errors, node_line(parts[k]),
+                       "%s: %s: given beside values; "
+                       "allowed: values alone, or from, to and count",
+                       key->name, range_names[k]);
+        }
+    }
+    read_values(reader, parts[RANGE_VALUES], id, axis);
+}
+
+void node_read_axis(Reader *reader, const yaml_node_t *node, KeyId id, Axis *axis)
+{
+    assert(axis->values == NULL && id >= KEY_AXES && id < KEY_COUNT);
+    const size_t before = reader->errors.count;
+    /* a list of one value is an axis of length 1: a dimension of the arrays, unlike a number */
+    axis->varied = true;
+    if (node->type == YAML_SEQUENCE_NODE) {
+        read_values(reader, node, id, axis);
+    } else {
+        read_mapping(reader, node, id, axis);
+    }
+    if (reader->errors.count == before) {
+        refuse_repeated(reader, node, id, axis);
+    }
+    /* the mark that it was varied stays: sweep_check must not call the key missing */
+    if (reader->errors.count > before) {
+        free(axis->values);
+        *axis = (Axis){.varied = true};
+    }
+}

@@ -1,0 +1,39 @@
+/* yaml_axes.h - private to job: nodes of libyaml, and the axes written in them.
+ *
+ * Pointers to nodes belong to the document and die with it.  All errors go to
+ * reader->errors; nothing here dies but for want of memory.
+ */
+#ifndef PHASESWEEP_STUDY_YAML_AXES_H
+#define PHASESWEEP_STUDY_YAML_AXES_H
+
+#include <yaml.h>
+
+#include "phasesweep/study/sweep.h"
+
+/* A document being read, and what was found wrong with it so far. */
+typedef struct Reader {
+    yaml_document_t document;
+    Diagnostics          errors;
+} Reader;
+
+/* Local, like all here.  Line of the file where the node begins, from 1. */
+size_t node_line(const yaml_node_t *node);
+
+/* Text of a scalar, or a static name of what the node is instead. */
+const char *node_text(const yaml_node_t *node);
+
+/* Items of a list (0 for anything else), and one of them. */
+size_t node_length(const yaml_node_t *list);
+const yaml_node_t *node_item(Reader *reader, const yaml_node_t *list, size_t index);
+
+/* Sort the values of a mapping by key: parts[k] belongs to names[k], NULL if not there.
+ * Unknown and repeated keys, and a node that is no mapping, are errors of `owner`, the key
+ * that the mapping belongs to (NULL: the root).  False if it is no mapping. */
+bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
+                  const char *const names[], int count, const yaml_node_t *parts[]);
+
+/* A list [1, 2], or {as: FORM, values: [...]}, or {as: FORM, from: A, to: B, count: K,
+ * spacing: S}.  After an error the axis has no values. */
+void node_read_axis(Reader *reader, const yaml_node_t *node, KeyId id, Axis *axis);
+
+#endif

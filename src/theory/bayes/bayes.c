@@ -1,0 +1,353 @@
+#include "phasesweep/theory/bayes.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "phasesweep/base/check.h"
+#include "phasesweep/numerics/gauss_legendre.h"
+#include "mmse_table.h"
+
+enum { GRID = 1024, SPAN = SEGMENT_NODES - 1, MIDDLE = 700, MAX_HALVINGS = 6, MAX_STEPS = 60 };
+
+static const double step = 0.25;    /* of the grid, in log t */
+/* a tolerance below it asks for mmse itself at the root, instead of its table */
+static const double tabulated = 1e-7;
+
+/* mmse and its derivative at one log t. */
+typedef struct Known {
+    double   log_t;
+    Denoised mmse;
+    bool     valid;
+} Known;
+
+struct BayesWork {
+    Denoiser *denoiser;
+    Rule      rule;
+    Teacher   teacher;
+    Model     model;
+    bool      signs;
+    Known     grid[GRID];   /* entry k at log t = (k - MIDDLE) step */
+    Segment  *segment[GRID / SPAN]; /* of entries k SPAN ... (k + 1) SPAN, or NULL; owned */
+    /* of the last point, which is often asked again along weight decay or width */
+    double    samples, noise, tolerance;
+    Bayes     last;
+};
+
+/* The line capacity t - noise that meets mmse. */
+typedef struct Line {
+    BayesWork *work;
+    double capacity, noise, tolerance;
+    int    asked;       /* values of mmse, whether known or not: no matter what came before */
+    Bayes *found;
+} Line;
+
+BayesWork *bayes_create(void)
+{
+    BayesWork *work = checked_alloc(1, sizeof *work);
+    work->denoiser = denoiser_create();
+    work->rule = rule_create();
+    return work;
+}
+
+static void forget_segments(BayesWork *work)
+{
+    for (int k = 0; k < GRID / SPAN; k++) {
+        mmse_table_free(work->segment[k]);
+        work->segment[k] = NULL;
+    }
+}
+
+void bayes_free(BayesWork *work)
+{
+    if (work != NULL) {
+        forget_segments(work);
+        denoiser_free(work->denoiser);
+        free(work);
+    }
+}
+
+static Denoised denoise(void *context, double log_t)
+{
+    Line *line = context;
+    BayesWork *work = line->work;
+    const double t = exp(log_t);
+    return work->model == MODEL_QUADRATIC
+               ? mmse_matrix(work->denoiser, &work->teacher, t)
+               : mmse_scalar(work->denoiser, &work->teacher, t, work->signs);
+}
+
+static const Known *grid_at(Line *line, int k)
+{
+    assert(k >= 0 && k < GRID);
+    Known *known = &line->work->grid[k];
+    if (!known->valid) {
+        const double log_t = (k - MIDDLE) * step;
+        *known = (Known){.log_t = log_t, .mmse = denoise(line, log_t), .valid = true};
+    }
+    return known;
+}
+
+/* The scalar denoiser is cheaper than what its segments would cost. */
+static Known evaluate(Line *line, double log_t)
+{
+    BayesWork *work = line->work;
+    const SegmentSource source = {denoise, line};
+    line->asked++;
+    const double place = floor(log_t / step) + MIDDLE;
+    if (work->model != MODEL_QUADRATIC || place < 0.0 || place + SPAN >= GRID) {
+        return (Known){.log_t = log_t, .mmse = denoise(line, log_t), .valid = true};
+    }
+    const int k = (int)place / SPAN;
+    if (work->segment[k] == NULL) {
+        SegmentNode node[SEGMENT_NODES];
+        for (int j = 0; j < SEGMENT_NODES; j++) {
+            const Known *known = grid_at(line, k * SPAN + j);
+            node[j] = (SegmentNode){known->log_t, known->mmse};
+        }
+        work->segment[k] = mmse_table_create(node);
+    }
+    return (Known){.log_t = log_t,
+                   .mmse = mmse_table_at(work->segment[k], &source, log_t),
+                   .valid = true};
+}
+
+/* How far mmse is above the line, and the derivative in log t. */
+static double above(const Line *line, const Known *at)
+{
+    return at->mmse.risk - (line->capacity * exp(at->log_t) - line->noise);
+}
+
+static double above_slope(const Line *line, const Known *at)
+{
+    return at->mmse.slope - line->capacity * exp(at->log_t);
+}
+
+/* ---- one root ------------------------------------------------------------------------ */
+
+/* blur: relative error of this mmse. */
+static void add_root(Line *line, const Known *at, double blur)
+{
+    Bayes *found = line->found;
+    const double t = exp(at->log_t);
+    const double level = at->mmse.risk + line->noise;
+    if (found->roots == BAYES_ROOTS) {
+        return;
+    }
+    const double bend = at->mmse.slope / level;
+    BayesRoot *root = &found->root[found->roots++];
+    *root = (BayesRoot){.risk = at->mmse.risk,
+                        .delta = sqrt(t),
+                        .exponent_samples = -at->mmse.slope / at->mmse.risk / (1.0 - bend),
+                        .residual = fabs(log(line->capacity * t / level)) +
+                                    blur * at->mmse.risk / level};
+}
+
+/* Newton's method with mmse itself from a root of the table. */
+static void refine(Line *line, Known *at)
+{
+    for (int k = 0; k < MAX_STEPS; k++) {
+        const double log_t = at->log_t;
+        *at = (Known){.log_t = log_t, .mmse = denoise(line, log_t), .valid = true};
+        line->asked++;
+        const double level = at->mmse.risk + line->noise;
+        const double error = log(line->capacity) + log_t - log(level);
+        /* a tenth, because the residual is not all of the error of R */
+        if (fabs(error) <= 0.1 * line->tolerance) {
+            break;
+        }
+        at->log_t = log_t - error / (1.0 - at->mmse.slope / level);
+    }
+}
+
+/* Newton's method on log(capacity t) = log(mmse + noise), kept inside the bracket. */
+static void polish(Line *line, const Known *low, const Known *high)
+{
+    double a = low->log_t;
+    double b = high->log_t;
+    const double sign = above(line, low) > 0.0 ? 1.0 : -1.0;
+    double x = a - (b - a) * above(line, low) / (above(line, high) - above(line, low));
+    Known at = *low;
+    for (int k = 0; k < MAX_STEPS; k++) {
+        at = evaluate(line, x);
+        const double level = at.mmse.risk + line->noise;
+        const double error = log(line->capacity) + x - log(level);
+        *(error * sign < 0.0 ? &a : &b) = x;
+        const double next = x - error / (1.0 - at.mmse.slope / level);
+        if (fabs(error) <= 1e-12 || fabs(next - x) <= 1e-14 * (1.0 + fabs(x))) {
+            break;
+        }
+        x = next > a && next < b ? next : 0.5 * (a + b);
+    }
+    const bool table = line->work->model == MODEL_QUADRATIC;
+    if (table && line->tolerance < tabulated) {
+        refine(line, &at);
+    }
+    add_root(line, &at, table && line->tolerance >= tabulated ? mmse_table_accuracy : 0.0);
+}
+
+/* ---- all of them --------------------------------------------------------------------- */
+
+/* Value and derivative at share r in (0, 1) of the cubic through both ends. */
+static double cubic(const Line *line, const Known *low, const Known *high, double r,
+                    double *slope)
+{
+    const double h = high->log_t - low->log_t;
+    const double y0 = above(line, low);
+    const double y1 = above(line, high);
+    const double s0 = h * above_slope(line, low);
+    const double s1 = h * above_slope(line, high);
+    const double bend = 3.0 * (y1 - y0) - 2.0 * s0 - s1;
+    const double twist = 2.0 * (y0 - y1) + s0 + s1;
+    *slope = s0 + r * (2.0 * bend + r * 3.0 * twist);
+    return y0 + r * (s0 + r * (bend + r * twist));
+}
+
+/* Could mmse meet the line between the two, apart from once where their signs differ?  The
+ * cubic tells, with a margin of a few percent of the risk. */
+static bool doubtful(const Line *line, const Known *low, const Known *high)
+{
+    const double y0 = above(line, low);
+    const double y1 = above(line, high);
+    const bool crossing = (y0 > 0.0) != (y1 > 0.0);
+    const double margin = 0.03 * fmin(low->mmse.risk, high->mmse.risk);
+    for (int k = 0; k <= 8; k++) {
+        double slope;
+        const double y = cubic(line, low, high, k / 8.0, &slope);
+        if (crossing ? (y1 - y0) * slope <= 0.0 : (y0 > 0.0 ? y < margin : y > -margin)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void search(Line *line, const Known *low, const Known *high, int halvings)
+{
+    const bool crossing = (above(line, low) > 0.0) != (above(line, high) > 0.0);
+    if (halvings < MAX_HALVINGS && doubtful(line, low, high)) {
+        const Known middle = evaluate(line, 0.5 * (low->log_t + high->log_t));
+        search(line, &middle, high, halvings + 1);
+        search(line, low, &middle, halvings + 1);
+    } else if (crossing) {
+        polish(line, low, high);
+    }
+}
+
+/* Lowest log t where anything can happen: further down matrices have all their bands apart,
+ * scalars are never mistaken for each other. */
+static double bottom(const Line *line)
+{
+    if (line->noise > 0.0) {
+        return log(line->noise / line->capacity);
+    }
+    const Teacher *teacher = &line->work->teacher;
+    const double d = teacher->dimension;
+    const double gap = teacher_eigenvalue(teacher, d - 1.0) - teacher_eigenvalue(teacher, d);
+    return line->work->model == MODEL_QUADRATIC ? log(1e-6 * gap * gap * d)
+                                                : log(1e-3 * gap * gap / d);
+}
+
+/* From where R = 1 puts t down to where R = 0 does. */
+static void find_roots(Line *line)
+{
+    const double high = log((1.0 + line->noise) / line->capacity);
+    const int first = (int)fmin(GRID - 1, ceil(high / step) + MIDDLE);
+    const int last = (int)fmax(0.0, floor(fmin(high, bottom(line)) / step) + MIDDLE);
+    line->asked += first - last + 1;
+    for (int k = first; k > last; k--) {
+        search(line, grid_at(line, k - 1), grid_at(line, k), 0);
+    }
+    const Known *end = grid_at(line, last);
+    if (line->noise == 0.0 && above(line, end) < 0.0 && line->found->roots < BAYES_ROOTS) {
+        line->found->root[line->found->roots++] = (BayesRoot){.exponent_samples = NAN};
+    }
+}
+
+/* ---- free energy --------------------------------------------------------------------- */
+
+/* Psi at a root minus that at the one before it. */
+static double free_energy_step(Line *line, const BayesRoot *from, const BayesRoot *to)
+{
+    if (to->delta == 0.0) {
+        return -INFINITY;
+    }
+    const Rule *rule = &line->work->rule;
+    const double high = 2.0 * log(from->delta);
+    const double low = 2.0 * log(to->delta);
+    const int panels = 1 + (int)((high - low) / (2.0 * step));
+    const double half = 0.5 * (high - low) / panels;
+    double sum = 0.0;
+    for (int panel = 0; panel < panels; panel++) {
+        for (int k = 0; k < RULE_NODES; k++) {
+            const Known at =
+                evaluate(line, low + half * (2.0 * panel + 1.0 + rule->node[k]));
+            /* dR = capacity t dlog t and R + noise = capacity t */
+            sum += half * rule->weight[k] * above(line, &at) * exp(-at.log_t);
+        }
+    }
+    return sum / (line->work->model == MODEL_QUADRATIC ? 4.0 : 2.0);
+}
+
+static void choose(Line *line)
+{
+    Bayes *found = line->found;
+    for (int k = 1; k < found->roots; k++) {
+        const BayesRoot *before = &found->root[k - 1];
+        BayesRoot *root = &found->root[k];
+        root->free_energy = before->free_energy + free_energy_step(line, before, root);
+        if (k % 2 == 0 && root->free_energy < found->root[found->optimal].free_energy) {
+            found->optimal = k;
+        }
+    }
+}
+
+static void take_problem(BayesWork *work, const Problem *problem, bool signs)
+{
+    const bool same = work->teacher.source_exponent == problem->source_exponent &&
+                      work->teacher.dimension == problem->dimension &&
+                      work->model == problem->model && work->signs == signs;
+    if (!same) {
+        work->teacher = teacher_create(problem->source_exponent, problem->dimension);
+        work->model = problem->model;
+        work->signs = signs;
+        work->samples = 0.0;
+        forget_segments(work);
+        for (int k = 0; k < GRID; k++) {
+            work->grid[k].valid = false;
+        }
+    }
+}
+
+Bayes bayes_solve(BayesWork *work, const Problem *problem, bool random_signs)
+{
+    assert(problem->samples > 0.0);
+    const double d = problem->dimension;
+    const bool quadratic = problem->model == MODEL_QUADRATIC;
+    take_problem(work, problem, random_signs && !quadratic);
+    if (work->samples == problem->samples && work->noise == problem->noise &&
+        work->tolerance == problem->tolerance) {
+        return work->last;
+    }
+    Bayes bayes = {.outcome = OUTCOME_CONVERGED};
+    Line line = {.work = work,
+                 .capacity = quadratic ? 2.0 * problem->samples / d / d : problem->samples,
+                 .noise = quadratic ? 0.5 * problem->noise : problem->noise,
+                 .tolerance = problem->tolerance,
+                 .found = &bayes};
+    find_roots(&line);
+    choose(&line);
+    for (int k = 0; k < bayes.roots; k++) {
+        if (!(bayes.root[k].residual <= fmax(problem->tolerance, 1e-12))) {
+            bayes.outcome = OUTCOME_NOT_CONVERGED;
+        }
+    }
+    if (bayes.roots == 0) {
+        bayes.outcome = OUTCOME_FAILED;
+    }
+    bayes.iterations = line.asked;
+    work->samples = problem->samples;
+    work->noise = problem->noise;
+    work->tolerance = problem->tolerance;
+    work->last = bayes;
+    return bayes;
+}

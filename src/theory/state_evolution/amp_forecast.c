@@ -1,0 +1,64 @@
+#include "phasesweep/theory/amp_forecast.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "phasesweep/base/check.h"
+#include "fixed_point.h"
+
+/* Accuracy of (E2) in log b at every iteration. */
+static const double accuracy = 1e-10;
+
+typedef struct Forecast {
+    OverlapsWork work;
+    Equations equations;
+    double log_t, log_r; /* of the next iteration; a guess of its threshold */
+    double share;        /* of the first z = y in the last */
+} Forecast;
+
+/* At S = 0; the equations point into the forecast. */
+static void begin(Forecast *forecast, const Problem *problem)
+{
+    forecast->work =
+        (OverlapsWork){.teacher = teacher_create(problem->source_exponent, problem->dimension),
+                       .near.v = -1.0,
+                       .near_top.v = -1.0,
+                       .width = problem->dimension};
+    Equations *e = &forecast->equations;
+    *e = equations_of(&forecast->work, problem);
+    forecast->log_t = log((1.0 + e->noise) / e->capacity);
+    forecast->share = 1.0;
+    forecast->log_r = log(e->weight / e->capacity) - 0.5 * forecast->log_t;
+}
+
+/* R after an iteration that keeps a part `keep` of t. */
+static double step(Forecast *forecast, double keep)
+{
+    Equations *e = &forecast->equations;
+    const Iterate at = equations_threshold(e, forecast->log_t, forecast->log_r, accuracy);
+    const double risk = fmax(at.o.risk, 0.0);
+    const double fresh = 1.0 - keep;
+    const double overlap = forecast->share * (1.0 - at.o.m) + (1.0 - forecast->share) * risk;
+    const double sum = fresh * fresh * (risk + e->noise) +
+                       2.0 * fresh * keep * (overlap + e->noise) +
+                       keep * keep * e->capacity * at.t;
+    forecast->share *= keep;
+    forecast->log_r = at.log_r;
+    forecast->log_t = log(sum / e->capacity);
+    return risk;
+}
+
+void amp_forecast(const Problem *problem, size_t count, const double kept[], double risk[])
+{
+    Forecast *forecast = checked_alloc(1, sizeof *forecast);
+    begin(forecast, problem);
+    size_t k = 0;
+    for (; k < count && !isnan(kept[k]); k++) {
+        risk[k] = step(forecast, kept[k]);
+    }
+    for (; k < count; k++) {
+        risk[k] = NAN;
+    }
+    atoms_free(&forecast->work.atoms);
+    free(forecast);
+}

@@ -1,0 +1,238 @@
+/* A line of points by continuation.  Each solved point leaves its exact derivatives in log n
+ * and log weight (equations_response), from which the next is predicted: to third order on a
+ * line that varies one of them, else to first order.  A prediction need only be good enough
+ * for Newton's method, which decides the digits.
+ *
+ * For p < d the path is always down from the wide solution of the same point, so that the
+ * branch does not depend on the line (theory.md section 2).
+ */
+#include "phasesweep/theory/continuation.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "fixed_point.h"
+
+/* ---- a line -------------------------------------------------------------------------- */
+
+/* Value at x of the cubic through (x0, y0), (x1, y1) with the slopes given there. slope0 and
+ * slope1 are dy/dx; x may lie outside. */
+static double hermite(double x0, double y0, double slope0, double x1, double y1, double slope1,
+                      double x)
+{
+    const double h = x1 - x0;
+    const double s = (x - x0) / h;
+    const double r = s - 1.0;
+    return y0 * (1.0 + 2.0 * s) * r * r + y1 * s * s * (3.0 - 2.0 * s) +
+           h * s * r * (slope0 * r + slope1 * s);
+}
+
+/* Whether x is near enough to two known places for a cubic through them. */
+static bool in_reach(double x0, double x1, double x)
+{
+    return fabs(x - x1) <= 2.0 * fabs(x1 - x0);
+}
+
+/* The next point from the last, and on a line that varies one parameter from the two before.
+ * Unknown 0 is log t, 1 is log r.  Where both parameters vary the mixed derivatives of a
+ * cubic are missing. */
+static double predict(const EvolutionTrack *before, const EvolutionTrack *last, int unknown,
+                      double log_n, double log_weight)
+{
+    const double y1 = unknown == 0 ? last->log_t : last->log_r;
+    const double y0 = unknown == 0 ? before->log_t : before->log_r;
+    if (before->valid && log_n == last->log_n && log_n == before->log_n &&
+        in_reach(before->log_weight, last->log_weight, log_weight)) {
+        return hermite(before->log_weight, y0, before->slope_weight[unknown], last->log_weight,
+                       y1, last->slope_weight[unknown], log_weight);
+    }
+    if (before->valid && log_weight == last->log_weight && log_weight == before->log_weight &&
+        in_reach(before->log_n, last->log_n, log_n)) {
+        return hermite(before->log_n, y0, before->slope_n[unknown], last->log_n, y1,
+                       last->slope_n[unknown], log_n);
+    }
+    return y1 + last->slope_n[unknown] * (log_n - last->log_n) +
+           last->slope_weight[unknown] * (log_weight - last->log_weight);
+}
+
+/* Capacity is proportional to n in both models, so log n is that up to a constant. */
+static EvolutionTrack track_at(const Equations *e, const Iterate *at)
+{
+    const Response r = equations_response(e, at);
+    return (EvolutionTrack){
+        .valid = true,
+        .log_n = log(e->capacity),
+        .log_weight = log(e->weight),
+        .log_t = at->log_t,
+        .log_r = at->log_r,
+        .slope_n = {r.capacity[0], r.capacity[1]},
+        .slope_weight = {r.weight[0], r.weight[1]},
+    };
+}
+
+/* In log p, on the way to a narrow network. */
+static const double longest_step = 0.5;
+
+/* The solution from the neighbour, if there is one and it is near enough. */
+static bool solve_near(const EvolutionWork *work, Equations *e, Iterate *at)
+{
+    const double log_n = log(e->capacity);
+    const double log_weight = log(e->weight);
+    const EvolutionTrack *last = &work->last;
+    if (!last->valid || fabs(log_n - last->log_n) + fabs(log_weight - last->log_weight) > 2.0) {
+        return false;
+    }
+    const double log_t = predict(&work->before, last, 0, log_n, log_weight);
+    const double log_r = predict(&work->before, last, 1, log_n, log_weight);
+    /* a prediction through a singular Jacobian may be anything, NAN too */
+    if (!(fabs(log_t - last->log_t) < 10.0 && fabs(log_r - last->log_r) < 10.0)) {
+        return false;
+    }
+    *at = equations_at(e, log_t, log_r);
+    return equations_newton(e, at);
+}
+
+/* The solution at p >= d. */
+static bool solve_wide(EvolutionWork *work, Equations *e, Iterate *at)
+{
+    if (!solve_near(work, e, at)) {
+        /* a cold start must not depend on what was solved before */
+        e->work->near.v = -1.0;
+        if (!equations_cold(e, at)) {
+            work->last.valid = work->before.valid = false;
+            return false;
+        }
+    }
+    work->before = work->last;
+    work->last = track_at(e, at);
+    return true;
+}
+
+/* One step down to width p; false if Newton's method does not stay near. */
+static bool step_down(Equations *e, double p, Iterate *at)
+{
+    const Response response = equations_response(e, at);
+    /* f is cut only below the rank of the solution: that is where the way begins */
+    const double move = log(p / fmin(e->work->width, at->o.rank));
+    e->work->width = p;
+    Iterate next = equations_at(e, at->log_t + response.width[0] * move,
+                                at->log_r + response.width[1] * move);
+    if (!equations_newton(e, &next) || !(fabs(next.log_t - at->log_t) < 1.0)) {
+        return false;
+    }
+    *at = next;
+    return true;
+}
+
+/* Lower p from the rank of the solution at p >= d, where nothing changes yet, to the width
+ * asked for.  Where the branch ends in a fold, go on from the solution that the iteration of
+ * the equations would find.  All p are whole, so that isolated bands are taken off entire. */
+static bool narrow(Equations *e, double width, Iterate *at)
+{
+    /* the rank is a real number; at its ceiling the cut is not felt */
+    double p = fmin(e->work->teacher.dimension, ceil(at->o.rank));
+    double step = longest_step;
+    while (p > width) {
+        const double next = fmin(p - 1.0, fmax(width, floor(p * exp(-step))));
+        e->work->width = p;
+        if (step_down(e, next, at)) {
+            p = next;
+            step = fmin(2.0 * step, longest_step);
+        } else if (next < p - 1.0) {
+            step *= 0.25;
+        } else if (equations_flow(e, at)) {
+            p = next;
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Theory.md sections 2 and 3, data term + penalty, with weight / b = capacity - D:
+ *   quadratic  (1/d^2) sum (y - f)^2 = t lt^2/(4 b^2),   penalty lt Tr S/d, weight = lt/2
+ *   diagonal   1/2 sum (y - f)^2 = 1/2 t (n - active)^2, penalty lambda sqrt(d) |theta|_1
+ * the second by (Delta + R) = n t and sum (y - f)^2 = n (Delta + R)(1 - active/n)^2. */
+static void set_objective(const Equations *e, const Iterate *at, const Problem *problem,
+                          Evolution *result)
+{
+    const bool quadratic = problem->model == MODEL_QUADRATIC;
+    const double ratio = e->weight / at->b;
+    result->train_loss = (quadratic ? 1.0 : 0.5) * ratio * ratio * at->t;
+    result->objective = result->train_loss + (quadratic ? 2.0 : 1.0) * e->weight * at->o.trace;
+}
+
+/* Outcome and exponents at the last iterate, whether it converged or not. */
+static Evolution report(Equations *e, const Iterate *at, const Problem *problem)
+{
+    const double residual = equations_residual(at);
+    const Response response = equations_response(e, at);
+    Evolution result = {.delta = sqrt(at->t),
+                        .threshold = at->b,
+                        .overlaps = at->o,
+                        .residual = residual,
+                        .exponent_samples = response.risk_capacity,
+                        .exponent_weight_decay = response.risk_weight};
+    set_objective(e, at, problem, &result);
+    result.outcome = residual <= problem->tolerance ? OUTCOME_CONVERGED : OUTCOME_NOT_CONVERGED;
+    if (!isfinite(at->o.risk) || !isfinite(residual)) {
+        result.outcome = OUTCOME_FAILED;
+    }
+    return result;
+}
+
+/* v = -1 is no height: there is no guess. */
+EvolutionWork evolution_work(void)
+{
+    return (EvolutionWork){.overlaps = {.near.v = -1.0, .near_top.v = -1.0}};
+}
+
+void evolution_free(EvolutionWork *work)
+{
+    atoms_free(&work->overlaps.atoms);
+    *work = evolution_work();
+}
+
+/* Guesses of the overlaps too, so that a line does not depend on what came before it. */
+void evolution_forget(EvolutionWork *work)
+{
+    work->last.valid = work->before.valid = false;
+    work->overlaps.near.v = work->overlaps.near_top.v = -1.0;
+}
+
+/* A neighbour must share everything but samples, weight and width. */
+static void take_teacher(EvolutionWork *work, const Problem *problem)
+{
+    const Problem *old = &work->problem;
+    /* a new teacher is new tables as well; another model or noise only moves the solution */
+    if (old->source_exponent != problem->source_exponent ||
+        old->dimension != problem->dimension) {
+        work->overlaps.teacher = teacher_create(problem->source_exponent, problem->dimension);
+        evolution_forget(work);
+    } else if (old->model != problem->model || old->noise != problem->noise) {
+        evolution_forget(work);
+    }
+    work->problem = *problem;
+}
+
+Evolution evolution_solve(EvolutionWork *work, const Problem *problem)
+{
+    assert(problem->samples > 0.0 && problem->weight_decay > 0.0);
+    take_teacher(work, problem);
+    Equations e = equations_of(&work->overlaps, problem);
+    work->overlaps.width = problem->dimension;
+    Iterate at;
+    Evolution result = {.outcome = OUTCOME_FAILED, .residual = INFINITY};
+    bool good = solve_wide(work, &e, &at);
+    const SpectralPoint near = work->overlaps.near;
+    if (good && problem->model == MODEL_QUADRATIC && problem->width < problem->dimension) {
+        good = narrow(&e, problem->width, &at);
+        /* the next point is to start as if this one had not been narrowed */
+        work->overlaps.near = near;
+    }
+    if (good) {
+        result = report(&e, &at, problem);
+    }
+    result.iterations = e.evaluations;
+    return result;
+}

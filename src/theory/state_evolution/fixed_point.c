@@ -1,0 +1,206 @@
+/* Newton's method in (log t, log r), r = b / sqrt(t), and a bracketing cold start.  In these
+ * unknowns log b = log r + (log t)/2: that is where the halves in the derivatives come from.
+ *
+ * The residual of a point is the larger error, both being logarithms of a ratio that is 1 at
+ * the solution: no scale of R, D, n or lambda enters the tolerance.
+ *
+ * The cold start solves (E2) at fixed t and then (E1) along its roots, as theory.md section
+ * 2 advises: R(b) is not monotone, and a generic root finder from a fixed start lands on
+ * wrong roots here.
+ */
+#include "fixed_point.h"
+
+#include <math.h>
+
+#include "phasesweep/numerics/roots.h"
+
+enum { MAX_NEWTON = 25, MAX_HALVINGS = 8, MAX_INNER = 100, MAX_OUTER = 200 };
+
+static const double goal = 1e-13;   /* residual at which Newton's method is content */
+
+Equations equations_of(OverlapsWork *work, const Problem *problem)
+{
+    const double d = problem->dimension;
+    Equations e = {.work = work};
+    if (problem->model == MODEL_QUADRATIC) {
+        e.overlaps = overlaps_quadratic;
+        /* (E2) as lt / (2 b) = 2 alpha - D, (E1) as 2 alpha t = R + Delta/2 */
+        e.capacity = 2.0 * problem->samples / d / d;
+        e.noise = 0.5 * problem->noise;
+        e.weight = 0.5 * problem_nuclear_weight(problem);
+    } else {
+        e.overlaps = overlaps_diagonal;
+        e.capacity = problem->samples;
+        e.noise = problem->noise;
+        e.weight = problem->weight_decay * sqrt(d);
+    }
+    return e;
+}
+
+Iterate equations_at(Equations *e, double log_t, double log_r)
+{
+    const double delta = exp(0.5 * log_t);
+    Iterate at = {.log_t = log_t, .log_r = log_r, .t = delta * delta, .b = delta * exp(log_r)};
+    at.o = e->overlaps(e->work, at.t, at.b);
+    e->evaluations++;
+    /* R and D are sums with rounding and may come out below 0 by it */
+    at.error[0] = log(e->capacity * at.t / (fmax(at.o.risk, 0.0) + e->noise));
+    at.error[1] = log(e->capacity / (fmax(at.o.divergence, 0.0) + e->weight / at.b));
+    return at;
+}
+
+double equations_residual(const Iterate *at)
+{
+    return fmax(fabs(at->error[0]), fabs(at->error[1]));
+}
+
+/* Derivatives of the errors, [error][unknown].  Those of overlaps.h are in log t at fixed b
+ * and in log b at fixed t; the weight's share of (E2) goes like 1/b. */
+static void jacobian(const Equations *e, const Iterate *at, double j[2][2])
+{
+    const Overlaps *o = &at->o;
+    const double level = fmax(o->risk, 0.0) + e->noise;
+    const double share = e->weight / at->b;
+    const double sum = fmax(o->divergence, 0.0) + share;
+    j[0][0] = 1.0 - (o->risk_t + 0.5 * o->risk_b) / level;
+    j[0][1] = -o->risk_b / level;
+    j[1][0] = -(o->divergence_t + 0.5 * (o->divergence_b - share)) / sum;
+    j[1][1] = (share - o->divergence_b) / sum;
+}
+
+/* x with j x = y. */
+static void solve(double j[2][2], const double y[2], double x[2])
+{
+    /* Cramer; a vanishing determinant gives infinity or NAN, which callers look for */
+    const double determinant = j[0][0] * j[1][1] - j[0][1] * j[1][0];
+    x[0] = (y[0] * j[1][1] - j[0][1] * y[1]) / determinant;
+    x[1] = (j[0][0] * y[1] - y[0] * j[1][0]) / determinant;
+}
+
+/* At a solution J dx = -d(error) of the parameter: both errors grow with log capacity by 1,
+ * that of (E2) falls with log weight by the weight's share of it, both fall with log width
+ * by what the last eigenvalues add to R and D. */
+Response equations_response(const Equations *e, const Iterate *at)
+{
+    const double share = e->weight / at->b;
+    const double sum = fmax(at->o.divergence, 0.0) + share;
+    const double risk_t = (at->o.risk_t + 0.5 * at->o.risk_b) / at->o.risk;
+    const double risk_r = at->o.risk_b / at->o.risk;
+    double j[2][2];
+    Response r;
+    jacobian(e, at, j);
+    solve(j, (double[2]){-1.0, -1.0}, r.capacity);
+    solve(j, (double[2]){0.0, share / sum}, r.weight);
+    const double level = fmax(at->o.risk, 0.0) + e->noise;
+    solve(j, (double[2]){at->o.risk_p / level, at->o.divergence_p / sum}, r.width);
+    r.risk_capacity = risk_t * r.capacity[0] + risk_r * r.capacity[1];
+    r.risk_weight = risk_t * r.weight[0] + risk_r * r.weight[1];
+    return r;
+}
+
+/* A step longer than 1 in either logarithm is shortened, and a step that makes the errors grow
+ * is halved. */
+bool equations_newton(Equations *e, Iterate *at)
+{
+    for (int step = 0; step < MAX_NEWTON && equations_residual(at) > goal; step++) {
+        double j[2][2];
+        double move[2];
+        jacobian(e, at, j);
+        solve(j, at->error, move);
+        const double longest = fmax(fabs(move[0]), fabs(move[1]));
+        if (!isfinite(longest)) {
+            return false;
+        }
+        double share = fmin(1.0, 1.0 / longest);
+        Iterate next = equations_at(e, at->log_t - share * move[0], at->log_r - share * move[1]);
+        for (int k = 0; !(equations_residual(&next) < equations_residual(at)); k++) {
+            if (longest < 1e-9 || k == MAX_HALVINGS) {
+                return longest < 1e-9; /* rounding has the last word */
+            }
+            share *= 0.5;
+            next = equations_at(e, at->log_t - share * move[0], at->log_r - share * move[1]);
+        }
+        *at = next;
+    }
+    return equations_residual(at) <= 1e-9;
+}
+
+/* ---- cold start ---------------------------------------------------------------------- */
+
+/* The error of (E2) increases in r. */
+Iterate equations_threshold(Equations *e, double log_t, double log_r, double tolerance)
+{
+    /* D >= 0: there the error is not positive */
+    const double floor = log(e->weight / e->capacity) - 0.5 * log_t;
+    /* the floor itself may be the root */
+    Bracket bracket = {floor - 1.0, INFINITY};
+    Iterate at = equations_at(e, log_t, fmax(log_r, floor));
+    for (int step = 0; step < MAX_INNER && fabs(at.error[1]) > tolerance; step++) {
+        double j[2][2];
+        jacobian(e, &at, j);
+        const double next = bracket_next(&bracket, at.log_r, at.error[1], j[1][1], 2.0);
+        if (bracket_exhausted(&bracket)) {
+            break;
+        }
+        at = equations_at(e, log_t, next);
+    }
+    return at;
+}
+
+/* Slope of the error of (E1) in log t along the roots of (E2), and that of the roots. */
+static double slope_along(const Equations *e, const Iterate *at, double *root_slope)
+{
+    double j[2][2];
+    jacobian(e, at, j);
+    *root_slope = j[1][1] > 0.0 ? -j[1][0] / j[1][1] : 0.0;
+    return j[0][0] + j[0][1] * *root_slope;
+}
+
+/* Go from *at, on the roots of (E2), where the sign of the error of (E1) points; `patient`: at
+ * first not much farther than the iteration t = (R + noise) / capacity does, which passes no
+ * root.  True with *at bracketed but not at the goal too: its residual tells. */
+static bool follow(Equations *e, bool patient, double tolerance, Iterate *at)
+{
+    Bracket bracket = {-INFINITY, INFINITY};
+    for (int step = 0; step < MAX_OUTER; step++) {
+        if (fabs(at->error[0]) <= tolerance) {
+            Iterate trial = *at;
+            /* on the roots of (E2) to a tenth of the tolerance: near enough for Newton's
+             * method in both unknowns; if it wanders off, go nearer first */
+            if (equations_newton(e, &trial) || tolerance < 1e-12) {
+                *at = trial;
+                return true;
+            }
+            tolerance *= 1e-3;
+        }
+        double root_slope;
+        const double slope = slope_along(e, at, &root_slope);
+        /* the iteration moves log t by -error; growing steps, because far from a root it may
+         * crawl */
+        const double reach =
+            patient ? fmin(1.0, fmax(0.05 * pow(1.05, step), fabs(at->error[0]))) : 2.0;
+        const double next = bracket_next(&bracket, at->log_t, at->error[0], slope, reach);
+        if (bracket_exhausted(&bracket) || !isfinite(next)) {
+            break;
+        }
+        const double guess = at->log_r + root_slope * (next - at->log_t);
+        *at = equations_threshold(e, next, guess, 0.1 * tolerance);
+    }
+    return isfinite(bracket.low) && isfinite(bracket.high);
+}
+
+/* R can be far above 1 near interpolation and far below the noise elsewhere, so t starts where
+ * R = 0 would put it (without noise: R = 1). */
+bool equations_cold(Equations *e, Iterate *at)
+{
+    const double log_t = log((e->noise > 0.0 ? e->noise : 1.0) / e->capacity);
+    const double guess = log(e->weight / e->capacity) - 0.5 * log_t;
+    *at = equations_threshold(e, log_t, guess, 3e-3);
+    return follow(e, false, 0.03, at);
+}
+
+bool equations_flow(Equations *e, Iterate *at)
+{
+    *at = equations_threshold(e, at->log_t, at->log_r, 1e-6);
+    return follow(e, true, 1e-5, at);
+}

@@ -1,0 +1,206 @@
+#include "phasesweep/theory/optimum.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "phasesweep/numerics/roots.h"
+
+enum { MAX_SCAN = 128 };
+
+static const double deepest = 100.0; /* how far below the start log lambda is followed */
+static const double flat = 1e-8;     /* |exponent| of a risk that has its limit */
+static const double learned = 1e-12; /* |S|^2/d below which nothing is */
+
+typedef struct Visit {
+    double log_decay;
+    Evolution evolution;
+} Visit;
+
+typedef struct Walk {
+    EvolutionWork *work;
+    Problem problem;
+    Visit visits[MAX_SCAN]; /* [count], log_decay decreasing */
+    int count;
+    Visit last; /* of the root finder */
+    int skipped, iterations;
+} Walk;
+
+static bool solved(const Evolution *e)
+{
+    return e->outcome == OUTCOME_CONVERGED && isfinite(e->exponent_weight_decay);
+}
+
+static Evolution visit(Walk *walk, double log_decay)
+{
+    walk->problem.weight_decay = exp(log_decay);
+    const Evolution e = evolution_solve(walk->work, &walk->problem);
+    walk->iterations += e.iterations;
+    walk->skipped += !solved(&e);
+    return e;
+}
+
+/* Up from sqrt(n_eff/d), near which the optimum is expected, until nothing is learned. */
+static double collapse(Walk *walk)
+{
+    const Problem *p = &walk->problem;
+    double log_decay =
+        log(problem_weight_decay(p, sqrt(problem_effective_samples(p) / p->dimension)));
+    evolution_forget(walk->work);
+    for (int step = 0; step < MAX_SCAN; step++) {
+        const Evolution e = visit(walk, log_decay);
+        if (solved(&e) && e.overlaps.q < learned) {
+            break;
+        }
+        log_decay += M_LN2;
+    }
+    return log_decay;
+}
+
+/* Down from there until the risk no longer changes. */
+static void descend(Walk *walk, double start)
+{
+    int still = 0;
+    double step = 0.5;
+    double best = INFINITY;
+    evolution_forget(walk->work);
+    for (double at = start; at > start - deepest && walk->count < MAX_SCAN && still < 3;
+         at -= step) {
+        const Evolution e = visit(walk, at);
+        if (!solved(&e)) {
+            continue;
+        }
+        walk->visits[walk->count++] = (Visit){.log_decay = at, .evolution = e};
+        still = e.overlaps.q > learned && fabs(e.exponent_weight_decay) < flat ? still + 1 : 0;
+        /* with noise R has a limit, however small; without, it falls for ever */
+        if (walk->problem.noise == 0.0 && e.overlaps.risk < 1e-12) {
+            break;
+        }
+        /* far from the best risk details do not matter, nor where it falls without end */
+        best = fmin(best, e.overlaps.risk);
+        const bool dull = e.overlaps.risk > 2.0 * best || e.exponent_weight_decay > 1.2;
+        step = dull ? fmin(1.8, 1.2 * step) : 0.5;
+    }
+}
+
+static double exponent(double log_decay, void *context)
+{
+    Walk *walk = context;
+    /* trials come as close as rounding: two of them tell no curvature */
+    walk->work->before.valid = false;
+    walk->last = (Visit){.log_decay = log_decay, .evolution = visit(walk, log_decay)};
+    return walk->last.evolution.exponent_weight_decay;
+}
+
+/* A dip may hide just below the collapse, where the exponent is 0: pull `high` down to where
+ * it is positive, or give up. */
+static bool uncollapse(Walk *walk, double low, double *high)
+{
+    for (int step = 0; step < 40; step++) {
+        const double middle = 0.5 * (low + *high);
+        walk->work->before.valid = false;
+        const Evolution e = visit(walk, middle);
+        if (!solved(&e)) {
+            return false;
+        }
+        if (e.overlaps.q < learned) {
+            *high = middle;
+        } else if (e.exponent_weight_decay < 0.0) {
+            low = middle;
+        } else {
+            *high = middle;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void take_lower(Optimum *best, const Visit *at, OptimumPlace place)
+{
+    const bool lower = at->evolution.overlaps.risk < best->evolution.overlaps.risk;
+    best->minima += lower || place == OPTIMUM_INSIDE;
+    if (!lower) {
+        return;
+    }
+    best->evolution = at->evolution;
+    best->place = place;
+    best->weight_decay = place == OPTIMUM_INSIDE    ? exp(at->log_decay)
+                         : place == OPTIMUM_AT_ZERO ? 0.0
+                                                    : INFINITY;
+}
+
+/* The minimum between two visits, if the signs of the exponents tell of one. */
+static void narrow_down(Walk *walk, const Visit *above, const Visit *below, Optimum *best)
+{
+    double high = above->log_decay;
+    const double low = below->log_decay;
+    if (below->evolution.exponent_weight_decay >= 0.0) {
+        return;
+    }
+    evolution_forget(walk->work);
+    if (above->evolution.overlaps.q < learned ? uncollapse(walk, low, &high)
+                                              : above->evolution.exponent_weight_decay > 0.0) {
+        root_bracketed(exponent, walk, low, high, 1e-9);
+        take_lower(best, &walk->last, OPTIMUM_INSIDE);
+    }
+}
+
+Optimum optimal_weight_decay(EvolutionWork *work, const Problem *problem)
+{
+    Walk walk = {.work = work, .problem = *problem};
+    Optimum best = {.evolution = {.outcome = OUTCOME_FAILED, .overlaps = {.risk = INFINITY}},
+                    .width = problem->width};
+    descend(&walk, collapse(&walk));
+    for (int k = 0; k + 1 < walk.count; k++) {
+        narrow_down(&walk, &walk.visits[k], &walk.visits[k + 1], &best);
+    }
+    if (walk.count > 0) {
+        const Visit *last = &walk.visits[walk.count - 1];
+        take_lower(&best, last, OPTIMUM_AT_ZERO);
+        take_lower(&best, &walk.visits[0], OPTIMUM_COLLAPSED);
+    }
+    best.skipped = walk.skipped;
+    best.iterations = walk.iterations;
+    return best;
+}
+
+/* ---- width --------------------------------------------------------------------------- */
+
+static void try_width(EvolutionWork *work, const Problem *problem, double width, Optimum *best)
+{
+    Problem at = *problem;
+    at.width = width;
+    at.weight_decay = problem_weight_decay(&at, problem_nuclear_weight(problem));
+    work->before.valid = false; /* the point at p = d is the same again */
+    const Evolution e = evolution_solve(work, &at);
+    best->iterations += e.iterations;
+    if (!solved(&e)) {
+        best->skipped++;
+    } else if (e.overlaps.risk < best->evolution.overlaps.risk) {
+        best->evolution = e;
+        best->width = width;
+        best->weight_decay = at.weight_decay;
+    }
+}
+
+Optimum optimal_width(EvolutionWork *work, const Problem *problem)
+{
+    assert(problem->model == MODEL_QUADRATIC);
+    Optimum best = {.evolution = {.outcome = OUTCOME_FAILED, .overlaps = {.risk = INFINITY}},
+                    .minima = 1};
+    evolution_forget(work);
+    try_width(work, problem, problem->dimension, &best);
+    for (double p = floor(best.evolution.overlaps.rank); p >= 1.0; p = floor(0.8 * p)) {
+        try_width(work, problem, p, &best);
+    }
+    /* ever shorter steps around the best so far; the last is 1 */
+    for (double step = floor(0.15 * best.width); best.width < problem->dimension;
+         step = fmax(1.0, floor(0.5 * step))) {
+        const double middle = best.width;
+        try_width(work, problem, fmax(1.0, middle - step), &best);
+        try_width(work, problem, middle + fmax(1.0, step), &best);
+        if (step <= 1.0 && best.width == middle) {
+            break;
+        }
+    }
+    return best;
+}

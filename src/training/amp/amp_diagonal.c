@@ -1,0 +1,199 @@
+/* Message passing for the diagonal network: the LASSO iteration of Donoho, Maleki & Montanari
+ * (2009), with the threshold that the weight decay asks for.
+ */
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/base/check.h"
+#include "phasesweep/data/gaussian_rows.h"
+#include "phasesweep/numerics/lapack.h"
+#include "amp_model.h"
+
+enum { SUMS = 2 }; /* r.r and z.z travel with X^T z */
+
+typedef struct Diagonal {
+    MPI_Comm team; /* borrowed */
+    int team_rank;
+    int d;
+    double capacity, weight;
+    Samples samples;  /* owned, as all below */
+    double *block;    /* [block_rows * d] */
+    double *z;        /* [rows] */
+    double *out;      /* [block_rows] */
+    double *theta;    /* [d] theta', on all ranks */
+    double *base;     /* [d] theta, on rank 0 */
+    double *gradient; /* [d + SUMS]; X^T z on rank 0 */
+    double *sorted;   /* [d] scratch */
+} Diagonal;
+
+static size_t diagonal_memory(const Problem *problem, int ranks, SampleStore store)
+{
+    SamplesSpec spec = samples_spec(problem);
+    spec.store = store;
+    const size_t d = (size_t)spec.dimension;
+    const size_t rows = (size_t)spec.samples / (size_t)ranks + 2 * SAMPLES_QUANTUM;
+    const size_t block = (size_t)samples_block_rows(&spec);
+    return samples_memory(&spec, ranks) + 8 * (block * (d + 1) + rows + 4 * d + SUMS);
+}
+
+static void *diagonal_create(MPI_Comm team, const Problem *problem, const AmpSettings *settings)
+{
+    Diagonal *a = checked_alloc(1, sizeof *a);
+    SamplesSpec spec = samples_spec(problem);
+    spec.store = settings->store;
+    spec.memory = settings->memory;
+    const size_t d = (size_t)spec.dimension;
+    a->team = team;
+    MPI_Comm_rank(team, &a->team_rank);
+    a->d = spec.dimension;
+    a->capacity = amp_capacity(problem);
+    a->samples = samples_create(team, &spec);
+    const size_t block = (size_t)a->samples.spec.block_rows;
+    a->block = checked_alloc(block * d, sizeof(double));
+    a->out = checked_alloc(block, sizeof(double));
+    a->z = checked_alloc((size_t)a->samples.rows, sizeof(double));
+    a->theta = checked_alloc(d, sizeof(double));
+    a->base = checked_alloc(d, sizeof(double));
+    a->gradient = checked_alloc(d + SUMS, sizeof(double));
+    a->sorted = checked_alloc(d, sizeof(double));
+    return a;
+}
+
+static void diagonal_release(void *state)
+{
+    Diagonal *a = state;
+    double *const all[] = {a->block, a->z, a->out, a->theta, a->base, a->gradient, a->sorted};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+        free(all[k]);
+    }
+    samples_free(&a->samples);
+    free(a);
+}
+
+/* One block: z keeps `old` of itself and takes `fresh` of y - X theta'. */
+static void pass_block(Diagonal *a, const SampleBlock *block, double fresh, double old)
+{
+    static const double one = 1.0;
+    static const double zero = 0.0;
+    static const int step = 1;
+    double *z = a->z + block->offset;
+    double *sums = a->gradient + a->d;
+    dgemv_("T", &a->d, &block->rows, &one, block->features, &a->d, a->theta, &step, &zero,
+           a->out, &step, 1);
+    for (int row = 0; row < block->rows; row++) {
+        const double r = block->labels[row] - a->out[row];
+        z[row] = fresh * r + old * z[row];
+        sums[0] += r * r;
+        sums[1] += z[row] * z[row];
+    }
+    dgemv_("N", &a->d, &block->rows, &one, block->features, &a->d, z, &step, &one, a->gradient,
+           &step, 1);
+}
+
+/* Collective.  theta' and the shares are those of rank 0; leaves X^T z and the sums there. */
+static void pass(Diagonal *a, double fresh, double old)
+{
+    double share[2] = {fresh, old};
+    MPI_Bcast(share, 2, MPI_DOUBLE, 0, a->team);
+    MPI_Bcast(a->theta, a->d, MPI_DOUBLE, 0, a->team);
+    memset(a->gradient, 0, ((size_t)a->d + SUMS) * sizeof(double));
+    for (size_t k = 0; k < samples_blocks(&a->samples); k++) {
+        const SampleBlock block = samples_block(&a->samples, k, a->block);
+        pass_block(a, &block, share[0], share[1]);
+    }
+    MPI_Reduce(a->team_rank == 0 ? MPI_IN_PLACE : a->gradient, a->gradient, a->d + SUMS,
+               MPI_DOUBLE, MPI_SUM, 0, a->team);
+}
+
+static double diagonal_begin(void *state, double weight)
+{
+    Diagonal *a = state;
+    a->weight = weight;
+    memset(a->z, 0, (size_t)a->samples.rows * sizeof(double));
+    memset(a->theta, 0, (size_t)a->d * sizeof(double));
+    memset(a->base, 0, (size_t)a->d * sizeof(double));
+    pass(a, 1.0, 0.0);
+    return a->gradient[a->d + 1];
+}
+
+static int decreasing(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+/* Root only.  theta + X^T z / n in theta, and its threshold. */
+static double make_matched(Diagonal *a)
+{
+    for (int i = 0; i < a->d; i++) {
+        a->theta[i] = a->base[i] + a->gradient[i] / a->capacity;
+        a->sorted[i] = fabs(a->theta[i]);
+    }
+    qsort(a->sorted, (size_t)a->d, sizeof *a->sorted, decreasing);
+    return amp_threshold_vector(a->sorted, a->d, a->capacity, a->weight);
+}
+
+/* Root only.  theta' = soft(theta; b) with what the step reports; the base becomes
+ * (1 - keep) theta' + keep base. */
+static void shrink(Diagonal *a, AmpStep *step)
+{
+    const double b = step->threshold;
+    double move = 0.0;
+    *step = (AmpStep){.keep = step->keep, .threshold = b};
+    for (int i = 0; i < a->d; i++) {
+        const double theta = copysign(fmax(fabs(a->theta[i]) - b, 0.0), a->theta[i]);
+        const double change = theta - a->base[i];
+        const double teacher = a->samples.teacher[i];
+        a->theta[i] = theta;
+        a->base[i] = theta - step->keep * change;
+        move += change * change;
+        step->rank += theta != 0.0;
+        step->risk += (theta - teacher) * (theta - teacher);
+        step->trace += fabs(theta);
+        step->overlap_q += theta * theta;
+        step->overlap_m += theta * teacher;
+    }
+    step->move = sqrt(move);
+}
+
+static bool diagonal_step(void *state, AmpStep *step)
+{
+    Diagonal *a = state;
+    int finite = true;
+    double onsager = 0.0; /* D/C */
+    for (int i = 0; i < a->d; i++) {
+        finite &= isfinite(a->gradient[i]);
+    }
+    MPI_Bcast(&finite, 1, MPI_INT, 0, a->team);
+    if (!finite) {
+        return false;
+    }
+    if (a->team_rank == 0) {
+        step->threshold = make_matched(a);
+        onsager = 1.0 - a->weight / (step->threshold * a->capacity);
+        shrink(a, step);
+    }
+    const double fresh = 1.0 - step->keep;
+    pass(a, fresh, step->keep + fresh * onsager);
+    step->residual = a->gradient[a->d];
+    step->square = a->gradient[a->d + 1];
+    return true;
+}
+
+static double diagonal_observe(const void *state, double spectrum[])
+{
+    const Diagonal *a = state;
+    for (int i = 0; a->team_rank == 0 && i < a->d; i++) {
+        spectrum[i] = fabs(a->theta[i]);
+    }
+    if (a->team_rank == 0) {
+        qsort(spectrum, (size_t)a->d, sizeof *spectrum, decreasing);
+    }
+    return NAN;
+}
+
+const AmpModel amp_diagonal = {diagonal_create, diagonal_release, diagonal_begin,
+                               diagonal_step,   diagonal_observe, diagonal_memory};

@@ -1,0 +1,44 @@
+/* amp_model.h - what a model is to message passing; private to amp*.c.
+ *
+ * Sums over all samples and everything about S live on rank 0; the team shares the rows.
+ */
+#ifndef PHASESWEEP_TRAINING_AMP_MODEL_H
+#define PHASESWEEP_TRAINING_AMP_MODEL_H
+
+#include "phasesweep/training/amp.h"
+
+/* One iteration, on rank 0. */
+typedef struct AmpStep {
+    double keep;            /* k; set by the caller, the rest by the step */
+    double threshold;       /* b */
+    double move;            /* |S' - S| where |S*| = 1 */
+    double risk, trace, overlap_q, overlap_m; /* of S', as in Amp */
+    int    rank;
+    double residual;        /* |y - A(S')|^2 */
+    double square;          /* |z|^2 after the step */
+} AmpStep;
+
+typedef struct AmpModel {
+    /* Collective on the team.  Draw the data. */
+    void *(*create)(MPI_Comm team, const Problem *problem, const AmpSettings *settings);
+    /* Collective on the team, as all below. */
+    void (*release)(void *state);
+    /* S = 0, z = y, for a weight in the notation of overlaps.h; |y|^2 on rank 0. */
+    double (*begin)(void *state, double weight);
+    /* False if numbers have become infinite; all ranks agree. */
+    bool (*step)(void *state, AmpStep *step);
+    /* spectrum [d] on rank 0, of the last S'; returns the feature overlap. */
+    double (*observe)(const void *state, double spectrum[]);
+    size_t (*memory)(const Problem *problem, int ranks, SampleStore store);
+} AmpModel;
+
+extern const AmpModel amp_quadratic;
+extern const AmpModel amp_diagonal;
+
+/* Local.  The capacity C of overlaps.h: 2n/d^2, or n. */
+double amp_capacity(const Problem *problem);
+
+/* Local.  Root b of b(C - active) = w for d decreasing magnitudes of coefficients; exact. */
+double amp_threshold_vector(const double magnitudes[], int d, double capacity, double weight);
+
+#endif

@@ -1,0 +1,221 @@
+/* Message passing for the quadratic network: a pass over the data makes z and
+ * B = sum z_mu Z_mu, an eigendecomposition makes S' from S + (d/2n) B.
+ */
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/base/check.h"
+#include "phasesweep/data/gaussian_rows.h"
+#include "phasesweep/numerics/lapack.h"
+#include "phasesweep/parallel/symmetric_eigen.h"
+#include "amp_model.h"
+#include "convex/training_pass.h"
+#include "matrix_threshold.h"
+
+typedef struct Quadratic {
+    MPI_Comm team; /* borrowed */
+    int team_rank;
+    int d;
+    double capacity, weight;
+    Samples samples; /* owned, as all below */
+    Pass pass;       /* vector: z; gram: B on rank 0 */
+    Eigen eigen;
+    int rank;       /* of S' */
+    double *factor; /* d x d; S' = factor factor^T, on all ranks */
+    double *matrix; /* d x d; M, then S', on rank 0 */
+    double *values; /* [d] eigenvalues of M, ascending */
+    double *base;   /* d x d; S, lower triangle, on rank 0 */
+} Quadratic;
+
+static size_t quadratic_memory(const Problem *problem, int ranks, SampleStore store)
+{
+    SamplesSpec spec = samples_spec(problem);
+    spec.store = store;
+    const size_t d = (size_t)spec.dimension;
+    /* factor, matrix, base; LAPACK's room, and what ScaLAPACK makes on every rank */
+    return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * 7 * d * d;
+}
+
+static void *quadratic_create(MPI_Comm team, const Problem *problem,
+                              const AmpSettings *settings)
+{
+    assert(problem->width >= problem->dimension);
+    Quadratic *q = checked_alloc(1, sizeof *q);
+    SamplesSpec spec = samples_spec(problem);
+    spec.store = settings->store;
+    spec.memory = settings->memory;
+    const size_t d = (size_t)spec.dimension;
+    q->team = team;
+    MPI_Comm_rank(team, &q->team_rank);
+    q->d = spec.dimension;
+    q->capacity = amp_capacity(problem);
+    q->samples = samples_create(team, &spec);
+    q->pass = pass_create(team, &q->samples);
+    q->eigen = eigen_create(team, q->d, settings->eigen);
+    q->factor = checked_alloc(d * d, sizeof(double));
+    q->matrix = checked_alloc(d * d, sizeof(double));
+    q->values = checked_alloc(d, sizeof(double));
+    if (q->team_rank == 0) {
+        q->base = checked_alloc(d * d, sizeof(double));
+    }
+    return q;
+}
+
+static void quadratic_release(void *state)
+{
+    Quadratic *q = state;
+    eigen_free(&q->eigen);
+    pass_free(&q->pass);
+    samples_free(&q->samples);
+    free(q->factor);
+    free(q->matrix);
+    free(q->values);
+    free(q->base);
+    free(q);
+}
+
+/* Collective.  The pass after S' = factor factor^T is there: z keeps `old` of itself and takes
+ * `fresh` of y - A(S'). */
+static PassSums pass(Quadratic *q, double trace, double fresh, double old)
+{
+    PassPlan plan = {.rank = q->rank,
+                     .trace = trace,
+                     .residual_share = fresh,
+                     .previous_share = old,
+                     .share = {1.0}};
+    MPI_Bcast(&plan, sizeof plan, MPI_BYTE, 0, q->team);
+    q->rank = plan.rank;
+    MPI_Bcast(q->factor, q->d * q->rank, MPI_DOUBLE, 0, q->team);
+    return pass_run(&q->pass, &plan, q->factor);
+}
+
+static double quadratic_begin(void *state, double weight)
+{
+    Quadratic *q = state;
+    const size_t rows = (size_t)q->samples.rows;
+    q->weight = weight;
+    q->rank = 0;
+    /* not only multiplied by 0: after a divergence it is not finite */
+    memset(q->pass.vector, 0, rows * sizeof(double));
+    memset(q->pass.memory[0], 0, rows * sizeof(double));
+    if (q->team_rank == 0) {
+        memset(q->base, 0, (size_t)q->d * (size_t)q->d * sizeof(double));
+    }
+    return pass(q, 0.0, 1.0, 0.0).square;
+}
+
+/* Root only.  M, lower triangle. */
+static void make_matrix(Quadratic *q)
+{
+    const double scale = 1.0 / (q->capacity * q->d);
+    for (size_t k = 0; k < (size_t)q->d * (size_t)q->d; k++) {
+        q->matrix[k] = q->base[k] + scale * q->pass.gram[k];
+    }
+}
+
+/* Root only.  b, and how many eigenvalues are above it. */
+static double make_threshold(Quadratic *q)
+{
+    const double b = threshold_matrix(q->values, q->d, q->capacity, q->weight, 1e-13);
+    q->rank = threshold_active(q->values, q->d, b);
+    return b;
+}
+
+/* Root only.  S' = (M - b)_+ as a factor, leading column first, from the vectors wanted, which
+ * are the last columns. */
+static void make_factor(Quadratic *q, double b)
+{
+    const size_t d = (size_t)q->d;
+    for (size_t k = 0; k < (size_t)q->rank; k++) {
+        const double root = sqrt(q->values[d - 1 - k] - b);
+        for (size_t i = 0; i < d; i++) {
+            q->factor[i + k * d] = root * q->matrix[i + (d - 1 - k) * d];
+        }
+    }
+}
+
+/* Root only.  What of S' the step reports; entry by entry, so that a small risk keeps its
+ * digits.  S becomes (1 - keep) S' + keep S. */
+static void compare(Quadratic *q, AmpStep *step)
+{
+    const int d = q->d;
+    const size_t n = (size_t)d;
+    const double one = 1.0;
+    const double zero = 0.0;
+    double *s = q->matrix;
+    memset(s, 0, n * n * sizeof *s);
+    if (q->rank > 0) {
+        dsyrk_("L", "N", &d, &q->rank, &one, q->factor, &d, &zero, s, &d, 1, 1);
+    }
+    double move = 0.0;
+    *step = (AmpStep){.keep = step->keep, .threshold = step->threshold, .rank = q->rank};
+    for (size_t column = 0; column < n; column++) {
+        for (size_t row = column; row < n; row++) {
+            const size_t k = row + column * n;
+            const double twice = row == column ? 1.0 : 2.0;
+            const double teacher = row == column ? q->samples.teacher[row] : 0.0;
+            const double change = s[k] - q->base[k];
+            move += twice * change * change;
+            step->risk += twice * (s[k] - teacher) * (s[k] - teacher);
+            step->overlap_q += twice * s[k] * s[k];
+            step->overlap_m += teacher * s[k];
+            q->base[k] = s[k] - step->keep * change;
+        }
+        step->trace += s[column * (n + 1)] / d;
+    }
+    step->move = sqrt(move / d);
+    step->risk /= d;
+    step->overlap_q /= d;
+    step->overlap_m /= d;
+}
+
+static bool quadratic_step(void *state, AmpStep *step)
+{
+    Quadratic *q = state;
+    if (q->team_rank == 0) {
+        make_matrix(q);
+    }
+    if (eigen_values(&q->eigen, q->matrix, q->values) != OUTCOME_CONVERGED) {
+        return false;
+    }
+    if (q->team_rank == 0) {
+        step->threshold = make_threshold(q);
+    }
+    if (eigen_vectors(&q->eigen, q->rank, q->matrix) != OUTCOME_CONVERGED) {
+        return false;
+    }
+    double onsager = 0.0; /* D/C */
+    if (q->team_rank == 0) {
+        onsager = 1.0 - q->weight / (step->threshold * q->capacity);
+        make_factor(q, step->threshold);
+        compare(q, step);
+    }
+    const double fresh = 1.0 - step->keep;
+    const PassSums sums = pass(q, step->trace * q->d, fresh, step->keep + fresh * onsager);
+    step->residual = sums.residual;
+    step->square = sums.square;
+    return true;
+}
+
+static double quadratic_observe(const void *state, double spectrum[])
+{
+    const Quadratic *q = state;
+    const size_t d = (size_t)q->d;
+    double leading = NAN;
+    if (q->team_rank == 0) {
+        memset(spectrum, 0, d * sizeof *spectrum);
+        for (size_t k = 0; k < (size_t)q->rank; k++) {
+            for (size_t i = 0; i < d; i++) {
+                spectrum[k] += q->factor[i + k * d] * q->factor[i + k * d];
+            }
+        }
+        /* the teacher's vectors are the axes */
+        leading = q->rank > 0 ? q->factor[0] * q->factor[0] / spectrum[0] : NAN;
+    }
+    return leading;
+}
+
+const AmpModel amp_quadratic = {quadratic_create, quadratic_release, quadratic_begin,
+                                quadratic_step,   quadratic_observe, quadratic_memory};

@@ -1,0 +1,328 @@
+/* The two iterations of training_descent.h on matrices of rank 0.  Both step from `base` to
+ * S', remember the move S' - base, and choose the next base as an affine combination of what
+ * is remembered; the pass combines the dual vectors by the same shares, which keeps base and
+ * v a pair: v = y - A(base) + what message passing adds.  Only inner products of moves enter
+ * the choice: HISTORY of them a step, d^2 operations each, little against n d^2.
+ *
+ * When moves stop shrinking the damping rises a notch, and when it is above its limit
+ * message passing has failed on these data: the gradient takes over until the next point.
+ */
+#include "training_descent.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/base/check.h"
+#include "phasesweep/numerics/lapack.h"
+#include "matrix_threshold.h"
+
+/* After PATIENCE steps whose moves are not below `shrinks` times the least so far, the damping
+ * rises by a notch; beyond `damping_most` message passing has failed. */
+enum { PATIENCE = 5, PLAIN_STEPS = 2 };
+static const double shrinks = 0.95;
+static const double damping_first = 0.1;
+static const double damping_notch = 0.15;
+static const double damping_most = 0.75;
+
+static size_t entries(const Descent *descent)
+{
+    return (size_t)descent->d * (size_t)descent->d;
+}
+
+/* S = 0: base and all moves are zero. */
+Descent descent_create(int d, double samples)
+{
+    Descent descent = {.d = d, .alpha = samples / d / d};
+    /* theory.md section 8: an estimate that is some per cent too small; descent_curvature
+     * mends it */
+    const double unknowns = 0.5 * d * (d + 1.0);
+    descent.state.smoothness =
+        4.0 * descent.alpha / d * pow(1.0 + sqrt(unknowns / samples), 2.0);
+    descent.base = checked_alloc(entries(&descent), sizeof(double));
+    for (int k = 0; k < HISTORY; k++) {
+        descent.blend[k] = checked_alloc(entries(&descent), sizeof(double));
+        descent.move[k] = checked_alloc(entries(&descent), sizeof(double));
+    }
+    descent_restart(&descent, false);
+    return descent;
+}
+
+void descent_free(Descent *descent)
+{
+    free(descent->base);
+    for (int k = 0; k < HISTORY; k++) {
+        free(descent->blend[k]);
+        free(descent->move[k]);
+    }
+    *descent = (Descent){0};
+}
+
+/* Only L survives: it is a property of the data. */
+void descent_restart(Descent *descent, bool give_up)
+{
+    DescentState *state = &descent->state;
+    *state = (DescentState){.rule = RULE_MESSAGE,
+                            .best_move = INFINITY,
+                            .damping = give_up ? 1.0 : damping_first,
+                            .smoothness = state->smoothness,
+                            .momentum = 1.0};
+}
+
+void descent_matrix(const Descent *descent, const double b[], double a[])
+{
+    const double d = descent->d;
+    const double s = descent->state.rule == RULE_MESSAGE
+                         ? 0.5 / (descent->alpha * d)
+                         : 2.0 / (d * d * descent->state.smoothness);
+    for (size_t k = 0; k < entries(descent); k++) {
+        a[k] = descent->base[k] + s * b[k];
+    }
+}
+
+/* ---- mixing -------------------------------------------------------------------------- */
+
+/* By SIMD lanes: the order of the sum is fixed by the compiler, not by ranks. */
+static double inner(const double a[], const double b[], size_t count)
+{
+    double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t k = 0; k < count; k++) {
+        sum += a[k] * b[k];
+    }
+    return sum;
+}
+
+/* Gaussian elimination with pivots on the diagonal, k symmetric positive definite. */
+static void solve_small(int n, double k[HISTORY][HISTORY], double x[HISTORY])
+{
+    for (int i = 0; i < n; i++) {
+        for (int j = i + 1; j < n; j++) {
+            const double ratio = k[j][i] / k[i][i];
+            for (int m = i; m < n; m++) {
+                k[j][m] -= ratio * k[i][m];
+            }
+            x[j] -= ratio * x[i];
+        }
+    }
+    for (int i = n - 1; i >= 0; i--) {
+        for (int j = i + 1; j < n; j++) {
+            x[i] -= k[i][j] * x[j];
+        }
+        x[i] /= k[i][i];
+    }
+}
+
+/* share: the affine combination of remembered moves of least norm.  Least squares over x in
+ * move_n + sum x_i (move_i - move_n): normal equations from the inner products alone, no
+ * matrix is touched. */
+static void anderson(const DescentState *state, double share[HISTORY])
+{
+    const double(*p)[HISTORY] = state->product;
+    const int newest = state->slot;
+    assert(state->depth >= 1 && state->depth <= HISTORY);
+    const int older = state->steps < PLAIN_STEPS ? 0 : state->depth - 1;
+    int slot[HISTORY];
+    double k[HISTORY][HISTORY];
+    double x[HISTORY];
+    for (int i = 0; i < older; i++) {
+        slot[i] = (newest + HISTORY - 1 - i) % HISTORY;
+        x[i] = p[newest][newest] - p[slot[i]][newest];
+        for (int j = 0; j <= i; j++) {
+            k[i][j] = p[slot[i]][slot[j]] - p[slot[i]][newest] - p[slot[j]][newest] +
+                      p[newest][newest];
+            k[j][i] = k[i][j];
+        }
+        k[i][i] *= 1.0 + 1e-8; /* nearly parallel moves must not blow up the shares */
+        k[i][i] += 1e-300;
+    }
+    solve_small(older, k, x);
+    memset(share, 0, HISTORY * sizeof *share);
+    share[newest] = 1.0;
+    for (int i = 0; i < older; i++) {
+        share[slot[i]] = x[i];
+        share[newest] -= x[i];
+    }
+}
+
+/* Nesterov's shares of the last two networks; 1, 0 at the beginning and after a restart. */
+static void nesterov(Descent *descent, double share[HISTORY])
+{
+    DescentState *state = &descent->state;
+    const int before = (state->slot + HISTORY - 1) % HISTORY;
+    const double *move = descent->move[state->slot];
+    memset(share, 0, HISTORY * sizeof *share);
+    share[state->slot] = 1.0;
+    if (state->depth < 2) {
+        return;
+    }
+    if (inner(move, descent->blend[state->slot], entries(descent)) <
+        inner(move, descent->blend[before], entries(descent))) {
+        state->momentum = 1.0; /* the step went against the momentum */
+    }
+    /* Nesterov's sequence: t' = (1 + sqrt(1 + 4 t^2))/2, extrapolation (t - 1)/t' */
+    const double next = 0.5 + sqrt(0.25 + state->momentum * state->momentum);
+    const double beta = (state->momentum - 1.0) / next;
+    state->momentum = next;
+    share[state->slot] += beta;
+    share[before] -= beta;
+}
+
+/* The next base, the shares of the remembered blends; v is mixed by the same shares in the
+ * pass. */
+static void combine(Descent *descent, const double share[HISTORY])
+{
+    memset(descent->base, 0, entries(descent) * sizeof(double));
+    for (int k = 0; k < HISTORY; k++) {
+        if (share[k] != 0.0) {
+            for (size_t i = 0; i < entries(descent); i++) {
+                descent->base[i] += share[k] * descent->blend[k][i];
+            }
+        }
+    }
+}
+
+/* s = factor factor^T, both triangles. */
+static void square(int d, int rank, const double factor[], double s[])
+{
+    const double one = 1.0;
+    const double zero = 0.0;
+    const size_t n = (size_t)d;
+    memset(s, 0, n * n * sizeof *s);
+    if (rank > 0) {
+        dsyrk_("L", "N", &d, &rank, &one, factor, &d, &zero, s, &d, 1, 1);
+    }
+    for (size_t column = 0; column < n; column++) {
+        for (size_t row = 0; row < column; row++) {
+            s[row + column * n] = s[column + row * n];
+        }
+    }
+}
+
+/* Raise the damping when the moves have stopped shrinking. */
+static void watch(DescentState *state)
+{
+    const double size = sqrt(state->product[state->slot][state->slot]);
+    if (size < shrinks * state->best_move) {
+        state->best_move = size;
+        state->stale = 0;
+    } else if (++state->stale >= PATIENCE) {
+        state->damping += damping_notch;
+        state->stale = 0;
+        state->best_move = size;
+        state->depth = 1;
+    }
+}
+
+/* Put the network of this factor into the next slot, with its move and its inner products.
+ * blend = base + (1 - keep) move; the oldest slot is overwritten. */
+static void remember(Descent *descent, const double factor[], int rank, double keep)
+{
+    DescentState *state = &descent->state;
+    state->slot = (state->slot + 1) % HISTORY;
+    state->depth += state->depth < HISTORY;
+    double *blend = descent->blend[state->slot];
+    double *move = descent->move[state->slot];
+    square(descent->d, rank, factor, blend);
+    state->size = sqrt(inner(blend, blend, entries(descent)));
+    for (size_t i = 0; i < entries(descent); i++) {
+        move[i] = blend[i] - descent->base[i];
+        blend[i] -= keep * move[i];
+    }
+    for (int age = 0; age < state->depth; age++) {
+        const int k = (state->slot + HISTORY - age) % HISTORY;
+        state->product[state->slot][k] = inner(move, descent->move[k], entries(descent));
+        state->product[k][state->slot] = state->product[state->slot][k];
+    }
+}
+
+double descent_threshold(const Descent *descent, const double values[], PassPlan *plan)
+{
+    const DescentState *state = &descent->state;
+    assert(state->smoothness > 0.0);
+    const double b = state->rule == RULE_MESSAGE
+                         ? threshold_matrix(values, descent->d, 2.0 * descent->alpha,
+                                            0.5 * descent->weight, 1e-7)
+                         : descent->weight / (descent->d * state->smoothness);
+    plan->rank = threshold_active(values, descent->d, b);
+    return b;
+}
+
+/* The plan is for the pass that follows: its shares make v what base has become. */
+void descent_step(Descent *descent, double b, const double vectors[], const double values[],
+                  double factor[], PassPlan *plan)
+{
+    DescentState *state = &descent->state;
+    const size_t d = (size_t)descent->d;
+    const bool message = state->rule == RULE_MESSAGE;
+    assert(b > 0.0 && plan->rank == threshold_active(values, descent->d, b));
+    plan->trace = 0.0;
+    for (size_t k = 0; k < (size_t)plan->rank; k++) {
+        const double root = sqrt(values[d - 1 - k] - b);
+        plan->trace += root * root;
+        for (size_t i = 0; i < d; i++) {
+            factor[i + k * d] = root * vectors[i + (d - 1 - k) * d];
+        }
+    }
+    const double keep = message && state->steps > 0 ? state->damping : 0.0;
+    remember(descent, factor, plan->rank, keep);
+    if (message) {
+        /* kept = (1 - keep)(r + kappa v) + keep v: v is damped as base is */
+        const double kappa = 1.0 - descent->weight / (4.0 * b * descent->alpha);
+        plan->residual_share = 1.0 - keep;
+        plan->previous_share = keep + (1.0 - keep) * kappa;
+        watch(state);
+        anderson(state, plan->share);
+    } else {
+        plan->residual_share = 1.0;
+        plan->previous_share = 0.0;
+        nesterov(descent, plan->share);
+    }
+    plan->slot = state->slot;
+    combine(descent, plan->share);
+    state->steps++;
+}
+
+void descent_curvature(Descent *descent, double sum)
+{
+    DescentState *state = &descent->state;
+    const double length = state->product[state->slot][state->slot];
+    const double d = descent->d;
+    /* F has the curvature 2 |A(move)|^2/d^2 along the move */
+    const double seen = 2.0 * sum / (d * d * length);
+    if (state->rule == RULE_GRADIENT && length > 0.0 && seen > state->smoothness) {
+        state->smoothness = 1.02 * seen;
+        state->momentum = 1.0;
+    }
+}
+
+double descent_relative_move(const Descent *descent)
+{
+    const DescentState *state = &descent->state;
+    return state->size > 0.0 ? sqrt(state->product[state->slot][state->slot]) / state->size : NAN;
+}
+
+bool descent_stuck(const Descent *descent)
+{
+    return descent->state.rule == RULE_MESSAGE && descent->state.damping > damping_most;
+}
+
+/* The network stays, the dual vector does not: the pass makes it the residual of this
+ * network. */
+void descent_switch(Descent *descent, const double factor[], PassPlan *plan)
+{
+    DescentState *state = &descent->state;
+    assert(state->rule == RULE_MESSAGE);
+    descent_restart(descent, false);
+    state->rule = RULE_GRADIENT;
+    state->slot = 0;
+    state->depth = 1;
+    square(descent->d, plan->rank, factor, descent->base);
+    memcpy(descent->blend[0], descent->base, entries(descent) * sizeof(double));
+    plan->residual_share = 1.0;
+    plan->previous_share = 0.0;
+    plan->slot = 0;
+    memset(plan->share, 0, sizeof plan->share);
+    plan->share[0] = 1.0;
+}

@@ -1,0 +1,289 @@
+/* One pass over the data in three steps a block: x^T S x for every row from the factor (2 n
+ * d r flops), residual and mixing, and the weighted Gram matrix sum v x x^T (n d^2 with a
+ * triangular update).  Debian's OpenBLAS has no dgemmt, so rows are packed by the sign of v,
+ * scaled by sqrt|v|, and given to dsyrk twice.  Single precision lets vector units do
+ * twice the work; sums over blocks stay in double.
+ *
+ * The team meets once, at the end: one reduction of d^2 numbers and the sums, which travel
+ * in the same message.
+ */
+#include "training_pass.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/base/check.h"
+#include "phasesweep/base/clones.h"
+#include "phasesweep/numerics/lapack.h"
+
+enum { SUMS = sizeof(PassSums) / sizeof(double) };
+
+static const double unit = 1.0;
+static const double minus = -1.0;
+static const double zero = 0.0;
+static const float unit_single = 1.0F;
+static const float minus_single = -1.0F;
+static const float zero_single = 0.0F;
+
+/* Vectors of rows are zero: S = 0 and v = 0 until the first pass. */
+Pass pass_create(MPI_Comm team, const Samples *samples)
+{
+    const size_t rows = (size_t)samples->rows;
+    const size_t d = (size_t)samples->spec.dimension;
+    const size_t block = (size_t)samples->spec.block_rows * d;
+    Pass pass = {.team = team, .samples = samples};
+    pass.vector = checked_alloc(rows, sizeof(double));
+    for (int k = 0; k < HISTORY; k++) {
+        pass.memory[k] = checked_alloc(rows, sizeof(double));
+    }
+    pass.gram = checked_alloc(d * d + SUMS, sizeof(double)); /* the sums travel with it */
+    pass.block = checked_alloc(block, sizeof(double));
+    pass.product = checked_alloc(block, sizeof(double));
+    pass.packed = checked_alloc(block, sizeof(double));
+    pass.block_single = checked_alloc(block, sizeof(float));
+    pass.product_single = checked_alloc(block, sizeof(float));
+    pass.packed_single = checked_alloc(block, sizeof(float));
+    pass.factor_single = checked_alloc(d * d, sizeof(float));
+    pass.gram_single = checked_alloc(d * d, sizeof(float));
+    return pass;
+}
+
+void pass_free(Pass *pass)
+{
+    free(pass->vector);
+    for (int k = 0; k < HISTORY; k++) {
+        free(pass->memory[k]);
+    }
+    free(pass->gram);
+    free(pass->block);
+    free(pass->product);
+    free(pass->packed);
+    free(pass->block_single);
+    free(pass->product_single);
+    free(pass->packed_single);
+    free(pass->factor_single);
+    free(pass->gram_single);
+    *pass = (Pass){0};
+}
+
+/* The vectors; B, and network and B in single precision; three blocks of each precision. */
+size_t pass_memory(const SamplesSpec *spec, int ranks)
+{
+    const size_t d = (size_t)spec->dimension;
+    const size_t rows = ((size_t)spec->samples / (size_t)ranks) + 2 * SAMPLES_QUANTUM;
+    const size_t block = (size_t)samples_block_rows(spec) * d;
+    return (1 + HISTORY) * 8 * rows + (8 + 4 + 4) * d * d + 3 * (8 + 4) * block;
+}
+
+/* ---- kernels ------------------------------------------------------------------------- */
+
+/* Sums of squares of the columns of product [rank * rows]: x^T S x for every row x. product
+ * = factor^T x, so its squares sum to x^T factor factor^T x. */
+CLONES
+static void column_squares(const double product[], int rank, int rows, double out[])
+{
+    for (int row = 0; row < rows; row++) {
+        const double *column = product + (size_t)row * (size_t)rank;
+        double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+        for (int k = 0; k < rank; k++) {
+            sum += column[k] * column[k];
+        }
+        out[row] = sum;
+    }
+}
+
+CLONES
+static void column_squares_single(const float product[], int rank, int rows, double out[])
+{
+    for (int row = 0; row < rows; row++) {
+        const float *column = product + (size_t)row * (size_t)rank;
+        float sum = 0.0F;
+#pragma omp simd reduction(+ : sum)
+        for (int k = 0; k < rank; k++) {
+            sum += column[k] * column[k];
+        }
+        out[row] = sum;
+    }
+}
+
+/* Rows with v > 0 from the front, the others from the back, scaled by sqrt|v|; returns how
+ * many are in front.  Then sum v x x^T is the product of the front with itself minus that of
+ * the back: two dsyrk, which run near the speed of a square product. */
+CLONES
+static int pack(const double x[], const double v[], int d, int rows, double packed[])
+{
+    int front = 0;
+    int back = rows;
+    for (int row = 0; row < rows; row++) {
+        double *to = packed + (size_t)(v[row] > 0.0 ? front++ : --back) * (size_t)d;
+        const double *from = x + (size_t)row * (size_t)d;
+        const double scale = sqrt(fabs(v[row]));
+#pragma omp simd
+        for (int i = 0; i < d; i++) {
+            to[i] = scale * from[i];
+        }
+    }
+    return front;
+}
+
+CLONES
+static int pack_single(const float x[], const double v[], int d, int rows, float packed[])
+{
+    int front = 0;
+    int back = rows;
+    for (int row = 0; row < rows; row++) {
+        float *to = packed + (size_t)(v[row] > 0.0 ? front++ : --back) * (size_t)d;
+        const float *from = x + (size_t)row * (size_t)d;
+        const float scale = (float)sqrt(fabs(v[row]));
+#pragma omp simd
+        for (int i = 0; i < d; i++) {
+            to[i] = scale * from[i];
+        }
+    }
+    return front;
+}
+
+CLONES
+/* Once a block: the rows are kept in double, or as they were stored. */
+static void round_to_single(const double from[], size_t count, float to[])
+{
+    for (size_t k = 0; k < count; k++) {
+        to[k] = (float)from[k];
+    }
+}
+
+/* ---- one block ----------------------------------------------------------------------- */
+
+/* out = x^T S x of every row. */
+static void forward(Pass *pass, const PassPlan *plan, const double factor[],
+                    const SampleBlock *block, double out[])
+{
+    const int d = pass->samples->spec.dimension;
+    const int rank = plan->rank;
+    if (rank == 0) {
+        memset(out, 0, (size_t)block->rows * sizeof *out);
+    } else if (plan->single) {
+        sgemm_("T", "N", &rank, &block->rows, &d, &unit_single, pass->factor_single, &d,
+               pass->block_single, &d, &zero_single, pass->product_single, &rank, 1, 1);
+        column_squares_single(pass->product_single, rank, block->rows, out);
+    } else {
+        dgemm_("T", "N", &rank, &block->rows, &d, &unit, factor, &d, block->features, &d, &zero,
+               pass->product, &rank, 1, 1);
+        column_squares(pass->product, rank, block->rows, out);
+    }
+}
+
+/* From outputs to the new v of the block, with the sums. */
+static void mix(Pass *pass, const PassPlan *plan, const SampleBlock *block, const double out[],
+                PassSums *sums)
+{
+    const double scale = 1.0 / sqrt(pass->samples->spec.dimension);
+    double *v = pass->vector + block->offset;
+    double *kept = pass->memory[plan->slot] + block->offset;
+    for (int row = 0; row < block->rows; row++) {
+        const double y = block->labels[row];
+        /* A(S) = (x^T S x - Tr S)/sqrt(d) */
+        const double r = y - scale * (out[row] - plan->trace);
+        /* at v = y - A(base) this is A(S - base): what descent_curvature wants */
+        const double move = v[row] - r;
+        kept[row] = plan->residual_share * r + plan->previous_share * v[row];
+        sums->residual += r * r;
+        sums->move += move * move;
+        double next = 0.0;
+        for (int k = 0; k < HISTORY; k++) {
+            next += plan->share[k] * pass->memory[k][block->offset + row];
+        }
+        v[row] = next;
+        sums->sum += next;
+        sums->label += next * y;
+        sums->square += next * next;
+    }
+}
+
+/* gram += sum v x x^T over the block, lower triangle. */
+static void backward(Pass *pass, const PassPlan *plan, const SampleBlock *block)
+{
+    const int d = pass->samples->spec.dimension;
+    const size_t n = (size_t)d;
+    const double *v = pass->vector + block->offset;
+    if (!plan->single) {
+        const int front = pack(block->features, v, d, block->rows, pass->packed);
+        const int back = block->rows - front;
+        dsyrk_("L", "N", &d, &front, &unit, pass->packed, &d, &unit, pass->gram, &d, 1, 1);
+        dsyrk_("L", "N", &d, &back, &minus, pass->packed + (size_t)front * n, &d, &unit,
+               pass->gram, &d, 1, 1);
+        return;
+    }
+    const int front = pack_single(pass->block_single, v, d, block->rows, pass->packed_single);
+    const int back = block->rows - front;
+    ssyrk_("L", "N", &d, &front, &unit_single, pass->packed_single, &d, &zero_single,
+           pass->gram_single, &d, 1, 1);
+    ssyrk_("L", "N", &d, &back, &minus_single, pass->packed_single + (size_t)front * n, &d,
+           &unit_single, pass->gram_single, &d, 1, 1);
+    for (size_t column = 0; column < n; column++) { /* blocks are added in double */
+        for (size_t row = column; row < n; row++) {
+            pass->gram[row + column * n] += pass->gram_single[row + column * n];
+        }
+    }
+}
+
+/* Sums and B on rank 0 from those of all ranks.  From sum v x x^T to sum v Z = (sum v x x^T
+ * - (sum v) I)/sqrt(d), once at the end. */
+static PassSums gather(Pass *pass, PassSums sums)
+{
+    const size_t d = (size_t)pass->samples->spec.dimension;
+    int rank;
+    MPI_Comm_rank(pass->team, &rank);
+    memcpy(pass->gram + d * d, &sums, sizeof sums);
+    MPI_Reduce(rank == 0 ? MPI_IN_PLACE : pass->gram, pass->gram, (int)(d * d) + SUMS,
+               MPI_DOUBLE, MPI_SUM, 0, pass->team);
+    memcpy(&sums, pass->gram + d * d, sizeof sums);
+    for (size_t column = 0; rank == 0 && column < d; column++) {
+        pass->gram[column * (d + 1)] -= sums.sum;
+        for (size_t row = column; row < d; row++) {
+            pass->gram[row + column * d] /= sqrt((double)d);
+        }
+    }
+    return sums;
+}
+
+PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[])
+{
+    const Samples *samples = pass->samples;
+    const size_t d = (size_t)samples->spec.dimension;
+    double *out = checked_alloc((size_t)samples->spec.block_rows, sizeof *out);
+    PassSums sums = {0};
+    assert(plan->slot >= 0 && plan->slot < HISTORY);
+    assert(plan->rank >= 0 && plan->rank <= samples->spec.dimension);
+    memset(pass->gram, 0, d * d * sizeof(double));
+    if (plan->single) {
+        round_to_single(factor, d * (size_t)plan->rank, pass->factor_single);
+    }
+    /* each block goes forward and back while it is in cache: the data are read once a pass */
+    for (size_t k = 0; k < samples_blocks(samples); k++) {
+        const SampleBlock block = samples_block(samples, k, pass->block);
+        if (plan->single) {
+            round_to_single(block.features, (size_t)block.rows * d, pass->block_single);
+        }
+        forward(pass, plan, factor, &block, out);
+        mix(pass, plan, &block, out, &sums);
+        backward(pass, plan, &block);
+    }
+    free(out);
+    return gather(pass, sums);
+}
+
+double pass_dual_bound(const PassSums *sums, int d, double weight, double largest)
+{
+    const double nu = 2.0 / ((double)d * d);
+    const double linear = nu * sums->label;
+    const double square = 0.5 * d * d * nu * nu * sums->square;
+    double scale = square > 0.0 ? fmax(linear / square, 0.0) : 0.0;
+    if (largest > 0.0) {
+        scale = fmin(scale, weight / d / (nu * largest));
+    }
+    return scale * linear - 0.5 * scale * scale * square;
+}

@@ -1,0 +1,251 @@
+#include "narrow_pass.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/base/check.h"
+#include "phasesweep/base/clones.h"
+#include "phasesweep/numerics/lapack.h"
+
+static const double unit = 1.0;
+static const double zero = 0.0;
+static const float unit_single = 1.0F;
+static const float zero_single = 0.0F;
+
+CLONES
+static void round_to_single(const double from[], size_t count, float to[])
+{
+    for (size_t k = 0; k < count; k++) {
+        to[k] = (float)from[k];
+    }
+}
+
+static float *make_copy(const Samples *samples, double buffer[])
+{
+    const size_t d = (size_t)samples->spec.dimension;
+    float *copy = checked_alloc((size_t)samples->rows * d, sizeof *copy);
+    for (size_t k = 0; k < samples_blocks(samples); k++) {
+        const SampleBlock block = samples_block(samples, k, buffer);
+        round_to_single(block.features, (size_t)block.rows * d,
+                        copy + (size_t)block.offset * d);
+    }
+    return copy;
+}
+
+NarrowPass narrow_pass_create(MPI_Comm team, const Samples *samples, int width, int networks,
+                              bool copy)
+{
+    const size_t d = (size_t)samples->spec.dimension;
+    const size_t p = (size_t)width * (size_t)networks;
+    const size_t rows = (size_t)samples->spec.block_rows;
+    assert(width >= 1 && networks >= 1);
+    NarrowPass pass = {.team = team, .samples = samples, .width = width, .networks = networks};
+    pass.block = checked_alloc(rows * d, sizeof(double));
+    pass.copy = copy ? make_copy(samples, pass.block) : NULL;
+    pass.product = checked_alloc(rows * p, sizeof(double));
+    pass.residual = checked_alloc(rows, sizeof(double));
+    pass.sum = checked_alloc(d * p, sizeof(double));
+    pass.block_single = checked_alloc(rows * d, sizeof(float));
+    pass.product_single = checked_alloc(rows * p, sizeof(float));
+    pass.factor_single = checked_alloc(d * p, sizeof(float));
+    pass.sum_single = checked_alloc(d * p, sizeof(float));
+    pass.sums = checked_alloc(2 * (size_t)networks, sizeof(double));
+    return pass;
+}
+
+void narrow_pass_free(NarrowPass *pass)
+{
+    free(pass->block);
+    free(pass->copy);
+    free(pass->product);
+    free(pass->residual);
+    free(pass->sum);
+    free(pass->block_single);
+    free(pass->product_single);
+    free(pass->factor_single);
+    free(pass->sum_single);
+    free(pass->sums);
+    *pass = (NarrowPass){0};
+}
+
+size_t narrow_pass_memory(const SamplesSpec *spec, int columns)
+{
+    const size_t d = (size_t)spec->dimension;
+    const size_t rows = (size_t)samples_block_rows(spec);
+    return 12 * (rows * d + rows * (size_t)columns + 2 * d * (size_t)columns);
+}
+
+size_t narrow_copy_memory(const SamplesSpec *spec, int ranks)
+{
+    const size_t rows = (size_t)spec->samples / (size_t)ranks + 2 * SAMPLES_QUANTUM;
+    return 4 * rows * (size_t)spec->dimension;
+}
+
+/* Residuals r [rows] of one network from product = X^T F [rows x p], whose rows are scaled by
+ * them; trace = |F|^2; sums of r^2 and r are added to. */
+CLONES
+static void weigh(double product[], int p, const SampleBlock *block, double trace, double scale,
+                  double r[], double sums[2])
+{
+    const int rows = block->rows;
+    for (int row = 0; row < rows; row++) {
+        r[row] = -trace;
+    }
+    for (int k = 0; k < p; k++) {
+        const double *v = product + (size_t)k * (size_t)rows;
+#pragma omp simd
+        for (int row = 0; row < rows; row++) {
+            r[row] += v[row] * v[row];
+        }
+    }
+    for (int row = 0; row < rows; row++) {
+        r[row] = block->labels[row] - scale * r[row];
+        sums[0] += r[row] * r[row];
+        sums[1] += r[row];
+    }
+    for (int k = 0; k < p; k++) {
+        double *v = product + (size_t)k * (size_t)rows;
+#pragma omp simd
+        for (int row = 0; row < rows; row++) {
+            v[row] *= r[row];
+        }
+    }
+}
+
+/* The same; r and its sums stay in double precision. */
+CLONES
+static void weigh_single(float product[], int p, const SampleBlock *block, double trace,
+                         double scale, double r[], double sums[2])
+{
+    const int rows = block->rows;
+    for (int row = 0; row < rows; row++) {
+        r[row] = -trace;
+    }
+    for (int k = 0; k < p; k++) {
+        const float *v = product + (size_t)k * (size_t)rows;
+#pragma omp simd
+        for (int row = 0; row < rows; row++) {
+            r[row] += (double)v[row] * (double)v[row];
+        }
+    }
+    for (int row = 0; row < rows; row++) {
+        r[row] = block->labels[row] - scale * r[row];
+        sums[0] += r[row] * r[row];
+        sums[1] += r[row];
+    }
+    for (int k = 0; k < p; k++) {
+        float *v = product + (size_t)k * (size_t)rows;
+#pragma omp simd
+        for (int row = 0; row < rows; row++) {
+            v[row] *= (float)r[row];
+        }
+    }
+}
+
+/* V = X^T F, then r, then sum += X diag(r) V: 4 rows d p operations while x is in cache. */
+static void add_block(NarrowPass *pass, int networks, const double factor[],
+                      const SampleBlock *block, const double trace[], double scale)
+{
+    const int d = pass->samples->spec.dimension;
+    const int p = pass->width;
+    const int columns = networks * p;
+    const int rows = block->rows;
+    /* x comes first: OpenBLAS packs a large left operand faster than a large right one */
+    dgemm_("T", "N", &rows, &columns, &d, &unit, block->features, &d, factor, &d, &zero,
+           pass->product, &rows, 1, 1);
+    for (int k = 0; k < networks; k++) {
+        weigh(pass->product + (size_t)k * (size_t)p * (size_t)rows, p, block, trace[k], scale,
+              pass->residual, pass->sums + 2 * k);
+    }
+    dgemm_("N", "N", &d, &columns, &rows, &unit, block->features, &d, pass->product, &rows,
+           &unit, pass->sum, &d, 1, 1);
+}
+
+/* Block k, its features in single precision apart, and those. */
+static SampleBlock block_in_single(NarrowPass *pass, size_t k, const float **x)
+{
+    const Samples *samples = pass->samples;
+    const size_t d = (size_t)samples->spec.dimension;
+    const float *rows = pass->copy != NULL ? pass->copy : samples->rounded;
+    if (rows == NULL) {
+        const SampleBlock block = samples_block(samples, k, pass->block);
+        round_to_single(block.features, (size_t)block.rows * d, pass->block_single);
+        *x = pass->block_single;
+        return block;
+    }
+    const int64_t most = samples->spec.block_rows;
+    SampleBlock block = {.offset = (int64_t)k * most};
+    const int64_t left = samples->rows - block.offset;
+    block.rows = (int)(left < most ? left : most);
+    block.labels = samples->labels + block.offset;
+    *x = rows + (size_t)block.offset * d;
+    return block;
+}
+
+/* The same in single precision; blocks are added in double. */
+static void add_block_single(NarrowPass *pass, int networks, const float x[],
+                             const SampleBlock *block, const double trace[], double scale)
+{
+    const int d = pass->samples->spec.dimension;
+    const int p = pass->width;
+    const int columns = networks * p;
+    const int rows = block->rows;
+    sgemm_("T", "N", &rows, &columns, &d, &unit_single, x, &d, pass->factor_single, &d,
+           &zero_single, pass->product_single, &rows, 1, 1);
+    for (int k = 0; k < networks; k++) {
+        weigh_single(pass->product_single + (size_t)k * (size_t)p * (size_t)rows, p, block,
+                     trace[k], scale, pass->residual, pass->sums + 2 * k);
+    }
+    sgemm_("N", "N", &d, &columns, &rows, &unit_single, x, &d, pass->product_single, &rows,
+           &zero_single, pass->sum_single, &d, 1, 1);
+    for (int k = 0; k < d * columns; k++) {
+        pass->sum[k] += pass->sum_single[k];
+    }
+}
+
+/* Blocks of this rank. */
+static void add_blocks(NarrowPass *pass, int networks, const double factor[],
+                       const double trace[], double scale)
+{
+    const Samples *samples = pass->samples;
+    for (size_t k = 0; k < samples_blocks(samples); k++) {
+        if (pass->single) {
+            const float *x;
+            const SampleBlock block = block_in_single(pass, k, &x);
+            add_block_single(pass, networks, x, &block, trace, scale);
+        } else {
+            const SampleBlock block = samples_block(samples, k, pass->block);
+            add_block(pass, networks, factor, &block, trace, scale);
+        }
+    }
+}
+
+void narrow_pass_run(NarrowPass *pass, int networks, const double factor[], double loss[])
+{
+    assert(networks >= 1 && networks <= pass->networks);
+    const size_t d = (size_t)pass->samples->spec.dimension;
+    const size_t entries = d * (size_t)pass->width;
+    const size_t all = entries * (size_t)networks;
+    const double scale = 1.0 / sqrt((double)d);
+    double *trace = checked_alloc((size_t)networks, sizeof *trace);
+    for (size_t k = 0; k < all; k++) {
+        trace[k / entries] += factor[k] * factor[k];
+    }
+    if (pass->single) {
+        round_to_single(factor, all, pass->factor_single);
+    }
+    memset(pass->sum, 0, all * sizeof *pass->sum);
+    memset(pass->sums, 0, 2 * (size_t)networks * sizeof *pass->sums);
+    add_blocks(pass, networks, factor, trace, scale);
+    /* Z = (x x^T - I)/sqrt(d): the identity's part comes off at the end */
+    for (size_t k = 0; k < all; k++) {
+        pass->sum[k] = scale * (pass->sum[k] - pass->sums[2 * (k / entries) + 1] * factor[k]);
+    }
+    for (int k = 0; k < networks; k++) {
+        loss[k] = pass->sums[2 * k];
+    }
+    MPI_Allreduce(MPI_IN_PLACE, loss, networks, MPI_DOUBLE, MPI_SUM, pass->team);
+    free(trace);
+}

@@ -1,0 +1,320 @@
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/base/check.h"
+#include "phasesweep/base/clones.h"
+#include "phasesweep/numerics/lapack.h"
+#include "lasso_state.h"
+
+static const int one_step = 1;
+static const double unit = 1.0;
+
+bool lasso_agree(const LassoWork *work, bool condition)
+{
+    int word = condition;
+    MPI_Bcast(&word, 1, MPI_INT, 0, work->team);
+    return word != 0;
+}
+
+bool lasso_halts(LassoWork *work)
+{
+    const LassoSettings *settings = &work->settings;
+    if (!work->stopped) {
+        work->stopped = lasso_agree(work, work->rank == 0 && settings->stop != NULL &&
+                                              settings->stop(settings->stop_context));
+    }
+    return work->stopped;
+}
+
+static void sum_over_team(const LassoWork *work, double v[], int count)
+{
+    MPI_Allreduce(MPI_IN_PLACE, v, count, MPI_DOUBLE, MPI_SUM, work->team);
+}
+
+CLONES
+static double dot(const double a[], const double b[], int count)
+{
+    double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+    for (int i = 0; i < count; i++) {
+        sum += a[i] * b[i];
+    }
+    return sum;
+}
+
+CLONES
+static void add_multiple(double factor, const double a[], double sum[], int count)
+{
+#pragma omp simd
+    for (int i = 0; i < count; i++) {
+        sum[i] += factor * a[i];
+    }
+}
+
+/* ---- drawing ------------------------------------------------------------------------- */
+
+/* Rows of a block (d x rows by column) into columns of x, a few columns at a time so that
+ * what is read stays in the first-level cache. */
+static void transpose_block(LassoWork *work, const SampleBlock *block)
+{
+    enum { COLUMNS = 8 };
+    const int d = work->d;
+    for (int first = 0; first < d; first += COLUMNS) {
+        const int end = first + COLUMNS < d ? first + COLUMNS : d;
+        for (int row = 0; row < block->rows; row++) {
+            const double *from = block->features + (size_t)row * (size_t)d;
+            double *to = work->x + block->offset + row;
+            for (int j = first; j < end; j++) {
+                to[(size_t)j * (size_t)work->ld] = from[j];
+            }
+        }
+    }
+}
+
+/* The base is theta = 0, where the residual is y. */
+static void draw_columns(LassoWork *work, double buffer[])
+{
+    const int d = work->d;
+    const double *y = work->samples.labels;
+    work->x = checked_alloc((size_t)work->ld * (size_t)d, sizeof *work->x);
+    for (size_t k = 0; k < samples_blocks(&work->samples); k++) {
+        const SampleBlock block = samples_block(&work->samples, k, buffer);
+        transpose_block(work, &block);
+    }
+    for (int j = 0; j < d; j++) {
+        const double *column = work->x + (size_t)j * (size_t)work->ld;
+        work->height[j] = dot(column, column, work->rows);
+        work->base_gradient[j] = dot(column, y, work->rows);
+    }
+    sum_over_team(work, work->height, d);
+    sum_over_team(work, work->base_gradient, d);
+    memcpy(work->label_gradient, work->base_gradient, (size_t)d * sizeof(double));
+    double square = dot(y, y, work->rows);
+    sum_over_team(work, &square, 1);
+    work->base_square = work->base_label = square;
+}
+
+/* Add a block to the sums; `residual` has room for its rows' y - theta*.x. */
+static void add_block(LassoWork *work, const SampleBlock *block, double *gram,
+                      double residual[], double sums[2])
+{
+    const int d = work->d;
+    memcpy(residual, block->labels, (size_t)block->rows * sizeof *residual);
+    const double minus = -1.0;
+    dgemv_("T", &d, &block->rows, &minus, block->features, &d, work->teacher, &one_step, &unit,
+           residual, &one_step, 1);
+    dsyrk_("U", "N", &d, &block->rows, &unit, block->features, &d, &unit, gram, &d, 1, 1);
+    dgemv_("N", &d, &block->rows, &unit, block->features, &d, residual, &one_step, &unit,
+           work->base_gradient, &one_step, 1);
+    dgemv_("N", &d, &block->rows, &unit, block->features, &d, block->labels, &one_step, &unit,
+           work->label_gradient, &one_step, 1);
+    sums[0] += dot(residual, residual, block->rows);
+    sums[1] += dot(residual, block->labels, block->rows);
+}
+
+/* Blocks of the rank that has most. */
+static size_t most_blocks(const LassoWork *work)
+{
+    unsigned long most = samples_blocks(&work->samples);
+    MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_UNSIGNED_LONG, MPI_MAX, work->team);
+    return most;
+}
+
+/* The base is the teacher, where the residual is the noise. */
+static void draw_sums(LassoWork *work, double buffer[])
+{
+    const size_t d = (size_t)work->d;
+    double sums[2] = {0.0, 0.0};
+    double *gram = checked_alloc(d * d, sizeof *gram);
+    double *residual = checked_alloc((size_t)work->samples.spec.block_rows, sizeof *residual);
+    const size_t most = most_blocks(work);
+    for (size_t k = 0; k < most && !lasso_halts(work); k++) {
+        if (k < samples_blocks(&work->samples)) {
+            const SampleBlock block = samples_block(&work->samples, k, buffer);
+            add_block(work, &block, gram, residual, sums);
+        }
+    }
+    for (size_t j = 0; j < d; j++) {
+        work->height[j] = gram[j * d + j];
+    }
+    sum_over_team(work, work->height, work->d);
+    sum_over_team(work, work->base_gradient, work->d);
+    sum_over_team(work, work->label_gradient, work->d);
+    sum_over_team(work, sums, 2);
+    gram_collect(&work->gram, gram, work->d);
+    work->base_square = sums[0];
+    work->base_label = sums[1];
+    memcpy(work->base, work->teacher, d * sizeof(double));
+    free(residual);
+    free(gram);
+}
+
+void lasso_draw(LassoWork *work)
+{
+    const size_t entries = (size_t)work->samples.spec.block_rows * (size_t)work->d;
+    double *buffer = checked_alloc(entries, sizeof *buffer);
+    if (work->settings.layout == LASSO_COLUMNS) {
+        draw_columns(work, buffer);
+    } else {
+        draw_sums(work, buffer);
+    }
+    free(buffer);
+}
+
+/* ---- values -------------------------------------------------------------------------- */
+
+/* This rank's part of X v over the leading columns. */
+static void multiply_columns(const LassoWork *work, int columns, const double v[], double out[])
+{
+    memset(out, 0, (size_t)work->rows * sizeof *out);
+    for (int j = 0; j < columns; j++) {
+        if (v[j] != 0.0) {
+            add_multiple(v[j], work->x + (size_t)j * (size_t)work->ld, out, work->rows);
+        }
+    }
+}
+
+/* out = sum over the team of X^T residual, over the leading columns. */
+static void project(const LassoWork *work, int columns, const double residual[], double out[])
+{
+    /* dgemv leaves its result alone where there is nothing to add to it */
+    memset(out, 0, (size_t)columns * sizeof *out);
+    dgemv_("T", &work->rows, &columns, &unit, work->x, &work->ld, residual, &one_step, &unit,
+           out, &one_step, 1);
+    sum_over_team(work, out, columns);
+}
+
+void lasso_apply(const LassoWork *work, const double v[], double out[])
+{
+    if (work->domain <= work->gram.size) {
+        gram_apply(&work->gram, work->domain, v, out);
+        return;
+    }
+    double *product = checked_alloc((size_t)work->rows, sizeof *product);
+    multiply_columns(work, work->domain, v, product);
+    project(work, work->domain, product, out);
+    free(product);
+}
+
+void lasso_image(const LassoWork *work, const double theta[], double image[])
+{
+    double *moved = checked_alloc((size_t)work->domain, sizeof *moved);
+    for (int j = 0; j < work->domain; j++) {
+        moved[j] = theta[j] - work->base[j];
+    }
+    lasso_apply(work, moved, image);
+    free(moved);
+}
+
+LassoValue lasso_value(const LassoWork *work, const double theta[], const double image[])
+{
+    double square = work->base_square;
+    double label = work->base_label;
+    double norm = 0.0;
+    double steepest = 0.0;
+    for (int j = 0; j < work->domain; j++) {
+        const double moved = theta[j] - work->base[j];
+        square += moved * (image[j] - 2.0 * work->base_gradient[j]);
+        label -= moved * work->label_gradient[j];
+        norm += fabs(theta[j]);
+        steepest = fmax(steepest, fabs(work->base_gradient[j] - image[j]));
+    }
+    const double objective = 0.5 * square + work->weight * norm;
+    /* largest scale at which the residual is dual feasible, and within it the best one */
+    const double most = work->weight / steepest;
+    const double scale = fmax(-most, fmin(most, label / square));
+    const double dual = scale * label - 0.5 * scale * scale * square;
+    return (LassoValue){.objective = objective,
+                        .gap =
+                            objective > dual ? (objective - dual) / objective : 0.0 * objective,
+                        .square = square};
+}
+
+void lasso_rebase(LassoWork *work)
+{
+    assert(work->x != NULL);
+    const int d = work->d;
+    const double *y = work->samples.labels;
+    double *residual = checked_alloc((size_t)work->rows, sizeof *residual);
+    multiply_columns(work, d, work->theta, residual);
+    for (int row = 0; row < work->rows; row++) {
+        residual[row] = y[row] - residual[row];
+    }
+    project(work, d, residual, work->base_gradient);
+    double sums[2] = {dot(residual, residual, work->rows), dot(residual, y, work->rows)};
+    free(residual);
+    sum_over_team(work, sums, 2);
+    work->base_square = sums[0];
+    work->base_label = sums[1];
+    memcpy(work->base, work->theta, (size_t)d * sizeof(double));
+    memset(work->image, 0, (size_t)d * sizeof(double));
+    const int domain = work->domain;
+    work->domain = d;
+    work->value = lasso_value(work, work->theta, work->image);
+    work->domain = domain;
+}
+
+/* ---- working set --------------------------------------------------------------------- */
+
+static bool wanted(const LassoWork *work, int j, double bound)
+{
+    return work->theta[j] != 0.0 || fabs(work->base_gradient[j] - work->image[j]) > bound;
+}
+
+int lasso_outside(const LassoWork *work, double bound)
+{
+    int count = 0;
+    for (int j = work->gram.size; j < work->d; j++) {
+        count += wanted(work, j, bound);
+    }
+    MPI_Bcast(&count, 1, MPI_INT, 0, work->team);
+    return count;
+}
+
+static void swap_numbers(double *a, double *b, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const double hold = a[i];
+        a[i] = b[i];
+        b[i] = hold;
+    }
+}
+
+/* Two columns and all that is known of them change places. */
+static void swap_columns(LassoWork *work, int i, int j)
+{
+    double *const all[] = {work->teacher,       work->height, work->label_gradient, work->base,
+                           work->base_gradient, work->theta,  work->image};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+        swap_numbers(all[k] + i, all[k] + j, 1);
+    }
+    const int hold = work->order[i];
+    work->order[i] = work->order[j];
+    work->order[j] = hold;
+    if (i != j) {
+        swap_numbers(work->x + (size_t)i * (size_t)work->ld,
+                     work->x + (size_t)j * (size_t)work->ld, work->rows);
+    }
+}
+
+void lasso_admit(LassoWork *work, double bound)
+{
+    assert(work->x != NULL && bound > 0.0);
+    int *list = checked_alloc((size_t)work->d, sizeof *list);
+    int size = 0;
+    for (int j = work->gram.size; j < work->d; j++) {
+        if (wanted(work, j, bound)) {
+            list[size++] = j;
+        }
+    }
+    MPI_Bcast(&size, 1, MPI_INT, 0, work->team);
+    MPI_Bcast(list, size, MPI_INT, 0, work->team);
+    for (int k = 0; k < size; k++) {
+        swap_columns(work, work->gram.size + k, list[k]);
+    }
+    free(list);
+    gram_extend(&work->gram, work->x, work->rows, work->ld, work->gram.size + size);
+    work->domain = work->gram.size;
+}

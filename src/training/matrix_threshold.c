@@ -1,0 +1,60 @@
+#include "matrix_threshold.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "phasesweep/numerics/roots.h"
+
+int threshold_active(const double values[], int d, double b)
+{
+    int active = 0;
+    while (active < d && values[d - 1 - active] > b) {
+        active++;
+    }
+    return active;
+}
+
+typedef struct Spectrum {
+    const double *values; /* [d] ascending */
+    int d;
+    double capacity, weight;
+} Spectrum;
+
+/* D of theory.md section 8: a pair of active eigenvalues counts 1. */
+static double divergence(const Spectrum *s, double b)
+{
+    const int active = threshold_active(s->values, s->d, b);
+    const int rest = s->d - active;
+    double sum = 0.0;
+    for (int i = rest; i < s->d; i++) {
+        const double x = s->values[i];
+        double share = 0.0;
+#pragma omp simd reduction(+ : share)
+        for (int j = 0; j < rest; j++) {
+            share += 1.0 / (x - s->values[j]);
+        }
+        sum += (x - b) * share;
+    }
+    return ((double)active * (active + 1.0) + 2.0 * sum) / s->d / s->d;
+}
+
+static double error_of(double log_b, void *context)
+{
+    const Spectrum *s = context;
+    const double b = exp(log_b);
+    return b * (s->capacity - divergence(s, b)) - s->weight;
+}
+
+double threshold_matrix(const double values[], int d, double capacity, double weight,
+                        double tolerance)
+{
+    assert(d >= 1 && capacity > 0.0 && weight > 0.0);
+    Spectrum s = {values, d, capacity, weight};
+    /* D >= 0, and D = 0 above the largest eigenvalue */
+    const double low = log(weight / capacity);
+    double high = low + 0.5;
+    for (double step = 0.5; error_of(high, &s) < 0.0; step *= 2.0) {
+        high += step;
+    }
+    return exp(root_bracketed(error_of, &s, low, high, tolerance));
+}

@@ -1,0 +1,16 @@
+/* matrix_threshold.h - (E2) on one realised spectrum, for training and message passing: its divergence
+ * stands in for the expected one, which decorrelates the errors of successive steps on these
+ * data and not only on average.  Private. */
+#ifndef PHASESWEEP_TRAINING_MATRIX_THRESHOLD_H
+#define PHASESWEEP_TRAINING_MATRIX_THRESHOLD_H
+
+/* Local.  How many of the d ascending values are above b: the last ones. */
+int threshold_active(const double values[], int d, double b);
+
+/* Local.  Root b of b(C - D) = w, C = 2 alpha and w = lt/2, where (x - b)_+ acts on the d
+ * ascending eigenvalues.  Found to a relative tolerance; it need not be accurate, because
+ * 1 - D/C = w/(b C) uses the b that was found.  C > 0, w > 0. */
+double threshold_matrix(const double values[], int d, double capacity, double weight,
+                        double tolerance);
+
+#endif

@@ -1,0 +1,90 @@
+/* The bill of a job: every line once, makespans within bounds. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "phasesweep/app/plan.h"
+
+static const char text[] =
+    "sweeps:\n"
+    "  - {name: theory, source_exponent: [1, 2], noise: 0.1, dimension: [100, 10000],\n"
+    "     samples: {as: effective, from: 1, to: 1000, count: 50},\n"
+    "     weight_decay: {from: 0.1, to: 10, count: 300}}\n"
+    "  - {name: trained, method: training, source_exponent: 1, noise: 0.1,\n"
+    "     dimension: [50, 400, 1600], seed: [1, 2, 3], samples: [40000, 400000],\n"
+    "     weight_decay: [1, 2]}\n";
+
+static Job job_of(const char *yaml)
+{
+    Job job;
+    char *errors = job_parse("test", yaml, strlen(yaml), &job);
+    assert_null(errors);
+    return job;
+}
+
+static void test_lines(void **unused)
+{
+    (void)unused;
+    Job job = job_of(text);
+    const PlanSettings settings = {.memory = INFINITY};
+    Plan plan = plan_create(&job, &settings);
+    assert_int_equal(plan.chain_count, 2 * 2 * 50 * 2 + 3 * 3 * 2);
+    size_t next = 0;
+    int seen[2][400] = {{0}};
+    for (size_t g = 0; g < plan.group_count; g++) {
+        const TaskGroup *group = &plan.groups[g];
+        assert_int_equal(group->first, next);
+        assert_true(g == 0 || group->seconds <= plan.groups[g - 1].seconds);
+        for (size_t k = 0; k < group->count; k++, next++) {
+            const PlanChain chain = plan.chains[next];
+            size_t first, count;
+            sweep_chain(&job.sweeps[chain.sweep], chain.chain, &first, &count);
+            assert_true((double)count == group->points);
+            seen[chain.sweep][chain.chain]++;
+        }
+    }
+    assert_int_equal(next, plan.chain_count);
+    for (size_t k = 0; k < next; k++) {
+        assert_int_equal(seen[plan.chains[k].sweep][plan.chains[k].chain], 1);
+    }
+    assert_int_equal(plan_total(&plan, 0).points, 2 * 2 * 50 * 300);
+    assert_int_equal(plan_total(&plan, 1).points, 3 * 3 * 2 * 2);
+    plan_free(&plan);
+    job_free(&job);
+}
+
+static void test_makespan(void **unused)
+{
+    (void)unused;
+    Job job = job_of(text);
+    CostModel model = cost_model();
+    const PlanSettings settings = {.memory = INFINITY, .model = &model};
+    Plan plan = plan_create(&job, &settings);
+    const double total = plan_total(&plan, 0).seconds + plan_total(&plan, 1).seconds;
+    for (int ranks = 1; ranks <= 600; ranks = 3 * ranks + 1) {
+        const Simulated run = plan_simulate(&plan, ranks);
+        assert_true(run.makespan * ranks >= total * (1 - 1e-9) && run.refused == 0);
+        assert_true(fabs(run.serial / total - 1.0) < 1e-9);
+        assert_true(ranks > 1 || run.makespan < total + 0.1);
+    }
+    Simulated best;
+    const int ranks = plan_best_ranks(&plan, 4096, &best);
+    assert_true(ranks > 1 && best.serial / ranks / best.makespan >= 0.9);
+    const double before = plan_total(&plan, 1).seconds;
+    model.factor[plan_class(MODEL_QUADRATIC, METHOD_TRAINING)] = 3.0;
+    assert_true(fabs(plan_total(&plan, 1).seconds / before - 3.0) < 1e-9);
+    plan_free(&plan);
+    job_free(&job);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lines), cmocka_unit_test(test_makespan)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

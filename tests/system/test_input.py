@@ -1,0 +1,111 @@
+"""Wrong input: one clear line, exit status 2, nothing on disk touched.
+
+usage: test_input.py PHASESWEEP
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+PROGRAM = sys.argv[1]
+GOOD = {"source_exponent": "1.25", "dimension": "100", "noise": "0.1", "samples": "1000",
+        "nuclear_weight": "0.1"}
+
+
+def refused(arguments, *words, lines=1):
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True)
+    assert done.returncode == 2, (arguments, done)
+    assert done.stderr.count("\n") == lines, (arguments, done.stderr)
+    for word in words:
+        assert word in done.stderr, (word, done.stderr)
+
+
+def check_point():
+    good = [f"{k}={v}" for k, v in GOOD.items()]
+    assert subprocess.run([PROGRAM, "point", *good], capture_output=True).returncode == 0
+    for key, values in {"source_exponent": ["0.5", "x", "nan", ""], "dimension": ["1", "2.5"],
+                        "noise": ["-1", "0.1x"], "samples": ["0", "inf", "1e400"],
+                        "nuclear_weight": ["0", "-1"]}.items():
+        rest = [f"{k}={v}" for k, v in GOOD.items() if k != key]
+        refused(["point", *rest], "missing" if key != "nuclear_weight" else "weight_decay")
+        for value in values:
+            refused(["point", *rest, f"{key}={value}"], key, "allowed")
+    refused(["point", *good, "sample=3"], "sample", "unknown")
+    refused(["point", *good, "noise=0.2"], "noise", "twice")
+    refused(["point", *good, "width=0"], "width", "allowed")
+    refused(["point", *good, "width=2.5"], "width", "whole")
+    refused(["point", *good, "source_exponent=11"], "twice")
+    refused(["point", *good, "model=cubic"], "model", "quadratic")
+    refused(["point", *good, "tolerance=2"], "tolerance", "allowed")
+    best = ["point", "method=optimal", *good]
+    refused([*best, "width=3"], "width", "allowed")
+    refused([*best, "model=diagonal"], "nuclear_weight", lines=2)
+    refused(["point", *good, "method=bayes"], "nuclear_weight", "allowed")
+    refused(["point", *good, "method=bayes", "spectrum=9"], "spectrum", lines=2)
+    refused(["point", *[k for k in good if "nuclear" not in k], "method=bayes", "width=20"], "width")
+    refused(["sweep"], "sweep", "unknown")
+
+
+def check_best_width():
+    """At a nuclear weight, optimal finds the width: no neighbour is better."""
+    def point(*arguments):
+        keys = [f"{k}={v}" for k, v in {**GOOD, "samples": "4000",
+                                          "nuclear_weight": "0.03"}.items()]
+        done = subprocess.run([PROGRAM, "point", *keys, *arguments], capture_output=True,
+                              text=True, check=True)
+        return json.loads(done.stdout)
+    best = point("method=optimal", "spectrum=20")
+    width = best["optimal_width"]
+    assert 1 < width < 100 and best["resolved_width"] == width
+    parts = ("overfitting", "underfitting", "approximation", "cross")
+    assert abs(sum(best[part] for part in parts) - best["risk"]) < 1e-10 * best["risk"]
+    for other in (width - 1, width + 1, 100):
+        assert point(f"width={other}")["risk"] > best["risk"], other
+    assert abs(point(f"width={width}")["risk"] / best["risk"] - 1) < 1e-9
+
+
+def check_job(folder):
+    def job(text, *words, lines=1):
+        path = f"{folder}/job.yaml"
+        with open(path, "w") as file:
+            file.write(text)
+        refused(["run", path, "-o", f"{folder}/out.h5"], *words, lines=lines)
+        assert sorted(os.listdir(folder)) == ["job.yaml"]
+
+    sweep = "sweeps:\n  - source_exponent: 1\n    dimension: 50\n    noise: 0.1\n"
+    weights = "    samples: 100\n    weight_decay: 1\n"
+    job("", "empty")
+    job("title: x\n", "sweeps")
+    job("sweeps: [\n", ":2:")
+    job(sweep + "    samples: 100\n", "weight_decay")
+    job(sweep + weights + "    colour: 3\n", ":7:", "colour", "unknown")
+    job(sweep + "    samples: [1, 2x, 3]\n    weight_decay: 1\n", ":5:", "2x")
+    job(sweep + "    samples: {from: 1, to: 0, count: 5}\n    weight_decay: 1\n", ":5:")
+    job(sweep + "    samples: {as: cube, values: [1]}\n    weight_decay: 1\n", "as", "cube")
+    job(sweep.replace("0.1", "-1") + "    samples: -1\n    weight_decay: 0\n",
+        ":4: noise", ":5: samples", ":6: weight_decay", lines=3)
+    os.remove(f"{folder}/job.yaml")
+    refused(["run", f"{folder}/none.yaml", "-o", f"{folder}/o.h5"], "none.yaml")
+    refused(["run", folder, "-o", f"{folder}/o.h5"], folder)
+    refused(["status", f"{folder}/none.h5"], "none.h5")
+    refused(["resume", f"{folder}/none.h5"], "none.h5")
+    with open(f"{folder}/job.yaml", "w") as file:
+        file.write(sweep + weights)
+    refused(["run", f"{folder}/job.yaml", "-o", f"{folder}/missing/o.h5"], "missing/o.h5")
+    assert os.listdir(folder) == ["job.yaml"]
+
+
+def check_reference():
+    """The reference in jobs/README.md is what the program prints."""
+    keys = subprocess.run([PROGRAM, "keys"], capture_output=True, text=True, check=True).stdout
+    readme = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "jobs", "README.md")
+    with open(readme) as file:
+        assert keys in file.read(), "put the output of `phasesweep keys` into jobs/README.md"
+
+
+with tempfile.TemporaryDirectory() as scratch:
+    check_reference()
+    check_point()
+    check_best_width()
+    check_job(scratch)

@@ -1,0 +1,119 @@
+"""Extended jobs, points that die with their job.
+
+usage: test_store.py PHASESWEEP MPIEXEC
+"""
+import pathlib
+import shutil
+import tempfile
+
+import h5py
+import numpy as np
+
+from harness import GRID_JOB, alone, call, count, read, run, write
+
+
+def check_extend(folder, good):
+    """Lines that two jobs share are taken over bit by bit, whatever their axes are called."""
+    path, other = f"{folder}/extended.h5", f"{folder}/other.yaml"
+    shutil.copy(good, path)
+    changed = (GRID_JOB.replace("[1, 2]", "[3, 2, 1]").replace("[0.1, 0.5]", "[0.5, 0.1000000000000001]")
+               .replace("weight_decay", "nuclear_weight"))
+    write(other, changed)
+    done = call(2, "run", other, "-o", path, "--extend")
+    assert done.returncode == 0 and "18000 finished points taken over" in done.stderr, done.stderr
+    old, new = read(good, "grid"), read(path, "grid")
+    shared = new.sel(source_exponent=[1.0, 2.0], noise=0.5).rename(nuclear_weight="weight_decay")
+    before = old.sel(noise=0.5)
+    for field in ("risk", "delta", "seconds", "phase_measured"):
+        assert np.array_equal(shared[field].values, before[field].values, equal_nan=True), field
+    assert alone("verify", path).returncode == 0
+    assert alone("diff", good, path + ".1").returncode == 0  # the lines left behind are kept
+
+
+def check_attempts(folder, good):
+    """Rows that died with their job three times are lost, until a retry is asked for."""
+    path = f"{folder}/lost.h5"
+    shutil.copy(good, path)
+
+    def died(file):
+        file["grid/outcome"][0, 0, 0, :] = 1
+        file["grid/attempts"][0, 0, 0, :] = 3
+        file["grid/outcome"][0, 0, 1, :] = 1
+        file["grid/attempts"][0, 0, 1, :] = 2
+    with h5py.File(path, "r+") as file:
+        died(file)
+    assert run(2, "resume", path) == 1
+    assert count(path, "lost") == 300 and alone("verify", path).returncode == 0
+    assert run(2, "resume", path) == 1  # not tried again by itself
+    assert run(2, "resume", "--retry", path) == 0
+    assert alone("diff", path, good).returncode == 0
+
+
+SERIES_JOB = """
+title: spectra
+sweeps:
+  - {name: law, source_exponent: 1.25, dimension: [40, 60], noise: 0.1, samples: [800, 8000],
+     weight_decay: 0.3, spectrum: 50}
+"""
+
+
+def check_series(folder):
+    """Rows of numbers are stored, covered by the checksum, compared and taken over."""
+    job, path, other = f"{folder}/series.yaml", f"{folder}/series.h5", f"{folder}/series2.h5"
+    write(job, SERIES_JOB)
+    assert run(2, "run", job, "-o", path) == 0 and alone("verify", path).returncode == 0
+    law = read(path, "law")
+    assert law["density"].dims == ("dimension", "samples", "density_index")
+    assert law["outlier_position"].shape == (2, 2, 60)
+    mass = np.trapezoid if hasattr(np, "trapezoid") else np.trapz
+    bulk = mass(law["density"].values, law["density_position"].values)
+    outliers = law["outlier_position"].notnull().sum("outlier_index")
+    # trapezoids: 10/50^2; a band that the threshold cuts counts whole
+    assert np.allclose(bulk + outliers / law["dimension"].values[:, None],
+                       law["rank"] / law["dimension"].values[:, None], atol=4e-3 + 0.5 / 40)
+    shutil.copy(path, other)
+    with h5py.File(other, "r+") as file:
+        file["law/density"][1, 0, 7] += 1e-9
+    assert alone("verify", other).returncode == 1
+    found = alone("diff", path, other)
+    assert found.returncode == 1 and "density: 1 values differ" in found.stdout, found.stdout
+    shutil.copy(path, other)
+    write(job, SERIES_JOB.replace("[40, 60]", "[40, 60, 80]"))
+    done = call(2, "run", job, "-o", other, "--extend")
+    assert done.returncode == 0 and "4 finished points taken over" in done.stderr, done.stderr
+    assert alone("verify", other).returncode == 0
+    longer = read(other, "law")
+    assert np.array_equal(longer["outlier_position"][:2, :, :60], law["outlier_position"], equal_nan=True)
+    write(job, SERIES_JOB.replace("spectrum: 50", "spectrum: 60"))
+    assert run(2, "run", job, "-o", path) == 2
+
+
+def check_old_schemas():
+    """A sample of every schema that was ever written opens, verifies and keeps its meaning."""
+    reference = pathlib.Path(__file__).parents[1] / "reference"
+    path = str(reference / "schema2.h5")
+    assert count(path, "converged") == 2 + 2 + 2 + 2 + 2
+    assert alone("verify", path).returncode == 0 and alone("diff", path, path).returncode == 0
+    assert read(path, "theory")["density"].sizes["density_index"] == 12
+    path = str(reference / "schema1.h5")
+    assert count(path, "converged") == 12 + 2 + 4
+    assert alone("verify", path).returncode == 0 and alone("diff", path, path).returncode == 0
+    theory = read(path, "theory")
+    assert theory["risk"].dims == ("source_exponent", "samples", "weight_decay")
+    # phase VIb: R = Delta / (4 alpha - 2), alpha = n/d^2 = 100 (theory.md section 4)
+    assert np.allclose(theory["risk"][:, 2, 0], 0.1 / 398, rtol=1e-3)
+    assert read(path, "trained")["eigenvalues"].isel(dimension=0)[:, 10:].isnull().all()
+
+
+def main():
+    check_old_schemas()
+    with tempfile.TemporaryDirectory() as folder:
+        job = write(f"{folder}/job.yaml", GRID_JOB)
+        good = f"{folder}/good.h5"
+        assert run(2, "run", job, "-o", good) == 0
+        check_extend(folder, good)
+        check_attempts(folder, good)
+        check_series(folder)
+
+
+main()

@@ -1,0 +1,105 @@
+/* Message passing ends at the trained network, the same for any team and store. */
+#include <math.h>
+#include <mpi.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "phasesweep/training/amp.h"
+#include "phasesweep/training/lasso.h"
+#include "phasesweep/training/training.h"
+#include "amp_problem.h"
+
+static Amp iterate(MPI_Comm team, const Problem *problem, const AmpSettings *settings,
+                   double spectrum[], const AmpPath *path)
+{
+    AmpWork *work = amp_create(team, problem, settings);
+    const Amp amp = amp_solve(work, problem, spectrum, path);
+    amp_free(work);
+    return amp;
+}
+
+/* F and R of the minimum, with its eigenvalues or coefficients. */
+static void train(Problem problem, double *objective, double *risk, double spectrum[])
+{
+    problem.tolerance = 1e-11;
+    if (problem.model == MODEL_QUADRATIC) {
+        const TrainingSettings settings = training_defaults();
+        TrainingWork *work = training_create(MPI_COMM_WORLD, &problem, &settings);
+        const Training t = training_solve(work, &problem, spectrum, NULL);
+        training_free(work);
+        *objective = t.objective, *risk = t.risk;
+    } else {
+        const LassoSettings settings = lasso_defaults();
+        LassoWork *work = lasso_create(MPI_COMM_WORLD, &problem, &settings);
+        const Lasso t = lasso_solve(work, &problem, spectrum);
+        lasso_free(work);
+        *objective = t.objective, *risk = t.risk;
+    }
+}
+
+/* F - F* is quadratic in the error of S, which is some tens of the last change, 1e-8: far
+ * below the 1e-5 asked for.  R is linear in it. */
+static void test_trained_network(void **unused)
+{
+    (void)unused;
+    const Problem problems[] = {
+        problem_of(MODEL_QUADRATIC, 60, 2400, 0.4), problem_of(MODEL_QUADRATIC, 50, 250, 0.1),
+        problem_of(MODEL_DIAGONAL, 300, 450, 0.2), problem_of(MODEL_DIAGONAL, 300, 240, 0.3)};
+    for (size_t k = 0; k < sizeof problems / sizeof *problems; k++) {
+        const AmpSettings settings = amp_defaults();
+        double passed[300], trained[300];
+        double objective, risk;
+        const Amp amp = iterate(MPI_COMM_WORLD, &problems[k], &settings, passed, NULL);
+        train(problems[k], &objective, &risk, trained);
+        assert_int_equal(amp.outcome, OUTCOME_CONVERGED);
+        assert_true(fabs(amp.objective / objective - 1.0) < 1e-10);
+        assert_true(fabs(amp.risk / risk - 1.0) < 1e-5);
+        for (int i = 0; i < (int)problems[k].dimension; i++) {
+            assert_true(fabs(passed[i] - trained[i]) < 1e-5 * trained[0]);
+        }
+        assert_true(fabs(1.0 - 2.0 * amp.overlap_m + amp.overlap_q - amp.risk) < 1e-12);
+    }
+}
+
+static void test_teams_and_stores(void **unused)
+{
+    (void)unused;
+    for (int model = 0; model < MODEL_COUNT; model++) {
+        const Problem problem = model == MODEL_QUADRATIC
+                                    ? problem_of(MODEL_QUADRATIC, 24, 400, 0.2)
+                                    : problem_of(MODEL_DIAGONAL, 150, 300, 0.2);
+        AmpSettings settings = amp_defaults();
+        double risk[2][8], kept[2][8];
+        const AmpPath one = {8, risk[0], kept[0]};
+        const AmpPath many = {8, risk[1], kept[1]};
+        const Amp alone = iterate(MPI_COMM_SELF, &problem, &settings, NULL, &one);
+        assert_int_equal(alone.outcome, OUTCOME_CONVERGED);
+        for (int store = STORE_AUTO; store < STORE_COUNT; store++) {
+            settings.store = (SampleStore)store;
+            settings.eigen = (EigenMethod)(store % EIGEN_COUNT);
+            const Amp amp = iterate(MPI_COMM_WORLD, &problem, &settings, NULL, &many);
+            /* rounding of sums grows over the iterations, which end 1e-8 apart; floats round
+             * the data by 3e-8 */
+            const double most = store == STORE_FLOAT ? 1e-6 : 1e-8;
+            assert_true(fabs(amp.objective / alone.objective - 1.0) < most);
+            for (int k = 0; k < 8; k++) {
+                assert_true(fabs(risk[1][k] / risk[0][k] - 1.0) < 10.0 * most);
+                assert_true(kept[1][k] == kept[0][k]);
+            }
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    MPI_Init(&argc, &argv);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_trained_network),
+                                       cmocka_unit_test(test_teams_and_stores)};
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    MPI_Finalize();
+    return failed;
+}

@@ -1,0 +1,79 @@
+/* How message passing may end. */
+#include <math.h>
+#include <mpi.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "phasesweep/training/amp.h"
+#include "amp_problem.h"
+
+static Amp iterate(const Problem *problem, const AmpSettings *settings, double spectrum[])
+{
+    AmpWork *work = amp_create(MPI_COMM_WORLD, problem, settings);
+    const Amp amp = amp_solve(work, problem, spectrum, NULL);
+    amp_free(work);
+    return amp;
+}
+
+/* Told to stop at the third question. */
+static bool stop_at_third(void *context)
+{
+    return ++*(int *)context == 3;
+}
+
+static void test_outcomes(void **unused)
+{
+    (void)unused;
+    int asked = 0;
+    AmpSettings settings = amp_defaults();
+    Problem problem = problem_of(MODEL_QUADRATIC, 24, 300, 1e4);
+    Amp amp = iterate(&problem, &settings, NULL);
+    assert_true(amp.outcome == OUTCOME_CONVERGED && amp.rank == 0 && amp.iterations == 1);
+    assert_true(fabs(amp.risk - 1.0) < 1e-14);
+    /* without damping, at small d and weight: round in circles */
+    problem = problem_of(MODEL_QUADRATIC, 24, 288, 0.02);
+    settings.damping = 0.0;
+    settings.iteration_limit = 100;
+    amp = iterate(&problem, &settings, NULL);
+    assert_true(amp.outcome == OUTCOME_NOT_CONVERGED && amp.residual > 1e-2);
+    settings.stop = stop_at_third;
+    settings.stop_context = &asked;
+    amp = iterate(&problem, &settings, NULL);
+    assert_true(amp.stopped && amp.outcome == OUTCOME_RUNNING && amp.iterations == 3);
+    settings.stop = NULL;
+    problem.noise = 1e307; /* squares overflow */
+    amp = iterate(&problem, &settings, NULL);
+    assert_true(amp.outcome == OUTCOME_DIVERGED && isnan(amp.risk) && isnan(amp.objective));
+}
+
+/* z of the LASSO grows for ever where the Gram matrix of few data is too far from its limit
+ * and next to nothing is regularised; damping is then raised, and leads to the minimum. */
+static void test_divergence(void **unused)
+{
+    (void)unused;
+    Problem problem = problem_of(MODEL_DIAGONAL, 40, 52, 1e-5);
+    problem.seed = 1;
+    AmpSettings settings = amp_defaults();
+    double spectrum[40];
+    settings.damping = 0.0;
+    const Amp amp = iterate(&problem, &settings, spectrum);
+    assert_int_equal(amp.outcome, OUTCOME_DIVERGED);
+    assert_true(amp.iterations < 200 && isnan(amp.risk) && isnan(spectrum[0]));
+    settings.damping = -1.0;
+    const Amp damped = iterate(&problem, &settings, spectrum);
+    assert_int_equal(damped.outcome, OUTCOME_CONVERGED);
+    assert_true(damped.damping > 0.0 && damped.risk < 1.0);
+}
+
+int main(int argc, char **argv)
+{
+    MPI_Init(&argc, &argv);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_outcomes),
+                                       cmocka_unit_test(test_divergence)};
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    MPI_Finalize();
+    return failed;
+}

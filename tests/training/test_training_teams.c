@@ -1,0 +1,109 @@
+/* Training: equal for any team and store and on a line, and its edge cases. */
+#include <math.h>
+#include <mpi.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "phasesweep/training/training.h"
+
+enum { D = 24 };
+
+static Problem problem_of(double n, double weight)
+{
+    return (Problem){.model = MODEL_QUADRATIC, .method = METHOD_TRAINING, .dimension = D,
+                     .width = D, .samples = n, .source_exponent = 1.25, .noise = 0.1,
+                     .weight_decay = weight, .seed = 7.0, .tolerance = 1e-10};
+}
+
+static Training train(MPI_Comm team, const Problem *problem, const TrainingSettings *settings,
+                      double eigenvalues[])
+{
+    TrainingWork *work = training_create(team, problem, settings);
+    const Training training = training_solve(work, problem, eigenvalues, NULL);
+    training_free(work);
+    return training;
+}
+
+static void test_teams_and_stores(void **unused)
+{
+    (void)unused;
+    const Problem problem = problem_of(400.0, 0.1);
+    TrainingSettings settings = training_defaults();
+    settings.store = STORE_DOUBLE;
+    const Training alone = train(MPI_COMM_SELF, &problem, &settings, NULL);
+    assert_int_equal(alone.outcome, OUTCOME_CONVERGED);
+    for (int store = STORE_AUTO; store < STORE_COUNT; store++) {
+        settings.store = (SampleStore)store;
+        settings.eigen = (EigenMethod)(store % EIGEN_COUNT);
+        settings.double_only = store == STORE_DOUBLE;
+        const Training t = train(MPI_COMM_WORLD, &problem, &settings, NULL);
+        assert_int_equal(t.outcome, OUTCOME_CONVERGED);
+        assert_int_equal(t.rank, alone.rank);
+        /* a gap of 1e-10 leaves 1e-9 in the risk; floats round the data by 3e-8 */
+        const double most = store == STORE_FLOAT ? 1e-6 : 1e-9;
+        assert_true(fabs(t.risk - alone.risk) < most);
+        assert_true(fabs(t.objective / alone.objective - 1.0) < most);
+    }
+}
+
+/* A line: each point starts from the one before and ends where a cold start does. */
+static void test_line(void **unused)
+{
+    (void)unused;
+    TrainingSettings settings = training_defaults();
+    settings.rotated = true;
+    Problem problem = problem_of(400.0, 1.0);
+    TrainingWork *work = training_create(MPI_COMM_WORLD, &problem, &settings);
+    for (int k = 0; k < 5; k++, problem.weight_decay *= 0.6) {
+        problem.width = D * (1.0 + k); /* p > d is the same convex problem at lt */
+        double values[D];
+        double overlaps[D];
+        const Training t = training_solve(work, &problem, values, overlaps);
+        const Training cold = train(MPI_COMM_WORLD, &problem, &settings, NULL);
+        assert_true(fabs(t.risk - cold.risk) < 1e-9);
+        double trace = 0.0;
+        for (int i = 0; i < D; i++) {
+            trace += values[i];
+            assert_true((values[i] > 0.0) == (i < t.rank) && overlaps[i] <= 1.0 + 1e-12);
+        }
+        assert_true(fabs(trace / D - t.trace) < 1e-12);
+        assert_true(overlaps[0] > 0.8); /* a feature far above the noise, in its basis */
+    }
+    training_free(work);
+}
+
+static void test_edges(void **unused)
+{
+    (void)unused;
+    const TrainingSettings settings = training_defaults();
+    double values[D];
+    Problem problem = problem_of(300.0, 1e4);
+    Training t = train(MPI_COMM_WORLD, &problem, &settings, values);
+    assert_int_equal(t.outcome, OUTCOME_CONVERGED);
+    assert_true(t.rank == 0 && fabs(t.risk - 1.0) < 1e-14 && values[0] == 0.0); /* S = 0 */
+    problem.noise = 1e307; /* squares overflow */
+    t = train(MPI_COMM_WORLD, &problem, &settings, values);
+    assert_int_equal(t.outcome, OUTCOME_FAILED);
+    assert_true(isnan(t.risk) && isnan(t.gap) && isnan(values[0]));
+    problem = problem_of(1.0, 0.1);
+    t = train(MPI_COMM_WORLD, &problem, &settings, values);
+    assert_int_equal(t.outcome, OUTCOME_CONVERGED);
+    problem.noise = 0.0;
+    t = train(MPI_COMM_WORLD, &problem, &settings, values);
+    assert_int_equal(t.outcome, OUTCOME_CONVERGED);
+}
+
+int main(int argc, char **argv)
+{
+    MPI_Init(&argc, &argv);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_teams_and_stores),
+                                       cmocka_unit_test(test_line),
+                                       cmocka_unit_test(test_edges)};
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    MPI_Finalize();
+    return failed;
+}
