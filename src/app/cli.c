@@ -67,8 +67,10 @@ static ExitStatus command_plan(const Arguments *given)
 static ExitStatus run_request(const Arguments *given, const char *job_path,
                               const char *archive_path)
 {
-    const RunRequest request = {.job_path = job_path, .archive_path = archive_path,
-                                .extend = given->extend, .retry = given->retry};
+    const RunRequest request = {.job_path = job_path,
+                                .archive_path = archive_path,
+                                .extend = given->extend,
+                                .retry = given->retry};
     /* signals first: a batch system may send one before the files are read */
     assert(archive_path != NULL);
     RunStart *start = NULL;
@@ -287,9 +289,8 @@ static error_t parse_top(int key, char *argument, struct argp_state *state)
 
 static const struct argp top_parser = {
     .parser = parse_top,
-    .args_doc =
-        "run JOB.yaml -o OUT.h5\nresume OUT.h5\nstatus OUT.h5\nplan JOB.yaml\n"
-        "verify OUT.h5\ndiff A.h5 B.h5\npoint KEY=VALUE...\nkeys",
+    .args_doc = "run JOB.yaml -o OUT.h5\nresume OUT.h5\nstatus OUT.h5\nplan JOB.yaml\n"
+                "verify OUT.h5\ndiff A.h5 B.h5\npoint KEY=VALUE...\nkeys",
     .doc = "Phase diagrams of feature learning in two-layer networks, by MPI.\v"
            "`phasesweep SUBCOMMAND --help` shows the options of each.  Exit status: 0 done, "
            "1 finished with failed points, 2 wrong input, 3 stopped early and resumable, "

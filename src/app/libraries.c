@@ -27,7 +27,8 @@ char *libraries_text(void)
     /* of OpenBLAS two words, name and number; of Open MPI what stands before its first comma */
     const char *blas = openblas_get_config();
     const unsigned xxhash = XXH_versionNumber();
-    const int words = (int)strcspn(blas, " ") + 1 + (int)strcspn(blas + strcspn(blas, " ") + 1, " ");
+    const int words =
+        (int)strcspn(blas, " ") + 1 + (int)strcspn(blas + strcspn(blas, " ") + 1, " ");
     char *hdf5 = archive_library();
     char *text = checked_format("%s, %s, %.*s, GSL %s, %s, xxHash %u.%u.%u", mpi, hdf5, words,
                                 blas, gsl_version, job_library(), xxhash / 10000,

@@ -16,19 +16,19 @@
 typedef struct Arguments {
     /* archive of -o, NULL: none */
     const char *output;
-    bool        dry_run, json, extend, retry;
+    bool dry_run, json, extend, retry;
     /* as written, NULL: none */
     const char *tolerance;
     /* its options; job_path and overridden unset */
     PlanRequest plan;
     /* [count], arguments that are no options; owned */
-    char      **words;
-    size_t      count;
+    char **words;
+    size_t count;
     /* [set_count], KEY=VALUE of every --set; owned */
-    char      **sets;
-    size_t      set_count;
+    char **sets;
+    size_t set_count;
     /* initialises MPI and returns the world; at most once */
-    MPI_Comm  (*start)(void);
+    MPI_Comm (*start)(void);
 } Arguments;
 
 /* Tables for argp, ended by an empty row. */

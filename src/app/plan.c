@@ -19,7 +19,8 @@ enum { PACKS_PER_RANK = 16 };
 static const double start_overhead = 1e-4; /* seconds: a message, and a team if need be */
 static const double good = 0.9;            /* efficiency that is worth more ranks */
 
-/* ---- chains into groups ------------------------------------------------------------------- */
+/* ---- chains into groups -------------------------------------------------------------------
+ */
 
 typedef struct Costed {
     PlanChain chain;
@@ -57,14 +58,15 @@ static int by_shape_and_chain(const void *a, const void *b)
 }
 
 Plan plan_of_chains(const Job *job, const PlanSettings *settings, PlanChain *chains,
-                   const bool late[], size_t count)
+                    const bool late[], size_t count)
 {
     Plan plan = {.job = job, .settings = *settings, .chains = chains, .chain_count = count};
     Costed *costed = checked_alloc(count, sizeof *costed);
     for (size_t k = 0; k < count; k++) {
         costed[k].chain = chains[k];
         /* late chains form groups of their own */
-        costed[k].task = plan_cost(&job->sweeps[chains[k].sweep], chains[k].chain, settings).task;
+        costed[k].task =
+            plan_cost(&job->sweeps[chains[k].sweep], chains[k].chain, settings).task;
         costed[k].task.late = late != NULL && late[k];
     }
     qsort(costed, count, sizeof *costed, by_shape_and_chain);

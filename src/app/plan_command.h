@@ -15,15 +15,15 @@
 /* What `plan` was asked for; texts are checked by cli_plan, which names the option. */
 typedef struct PlanRequest {
     const char *job_path;
-    const char *ranks, *simulate, *memory;  /* as written, NULL: not given; borrowed */
-    const char *learned;    /* archive whose last run knows what chains cost, or NULL */
-    bool sbatch;            /* a batch script instead of the table */
-    bool overridden;        /* keys were set on the command line */
+    const char *ranks, *simulate, *memory; /* as written, NULL: not given; borrowed */
+    const char *learned; /* archive whose last run knows what chains cost, or NULL */
+    bool sbatch;         /* a batch script instead of the table */
+    bool overridden;     /* keys were set on the command line */
 } PlanRequest;
 
 /* Local.  Needs no MPI.  Print what the job of this text (taken over) costs.
- * STATUS_WRONG_INPUT if something is wrong with it, or if chains do not fit the ranks and memory
- * given. */
+ * STATUS_WRONG_INPUT if something is wrong with it, or if chains do not fit the ranks and
+ * memory given. */
 ExitStatus cli_plan(const PlanRequest *request, char *text);
 
 #endif

@@ -169,7 +169,7 @@ static int ranks_for(const Problem *problem, double memory, SampleStore store)
 /* Seconds of a chain, and how many of them more ranks do not shorten.  Points between the first
  * and the last are taken to lie between them; those that share no data all start cold. */
 static double chain_seconds(const Problem *begin, const Problem *end, size_t count,
-                           double *fixed)
+                            double *fixed)
 {
     const bool cold = draws_data(begin) && count > 1 &&
                       (begin->samples != end->samples || begin->seed != end->seed);

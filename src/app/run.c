@@ -32,17 +32,17 @@ static const double upkeep_period = 30.0;
 
 typedef struct Run {
     const Job *job;
-    Archive   *archive;
-    const char *path;       /* of the archive; borrowed */
-    Lock      *lock;        /* rank 0 only, else NULL; borrowed */
-    double     memory;      /* bytes a rank may use */
-    PointWork *work;        /* of this rank */
-    Plan       plan;        /* of the chains to compute; rank 0 alone has its groups */
-    CostModel  costs;       /* rank 0 only: what earlier runs learned */
-    size_t     entry_index; /* in the table of runs */
-    RunEntry   entry;
-    Progress   progress;
-    double     kept;        /* when keep_up was last done, on the clock of MPI_Wtime */
+    Archive *archive;
+    const char *path;   /* of the archive; borrowed */
+    Lock *lock;         /* rank 0 only, else NULL; borrowed */
+    double memory;      /* bytes a rank may use */
+    PointWork *work;    /* of this rank */
+    Plan plan;          /* of the chains to compute; rank 0 alone has its groups */
+    CostModel costs;    /* rank 0 only: what earlier runs learned */
+    size_t entry_index; /* in the table of runs */
+    RunEntry entry;
+    Progress progress;
+    double kept; /* when keep_up was last done, on the clock of MPI_Wtime */
 } Run;
 
 /* ---- the work ---------------------------------------------------------------------------- */
@@ -311,8 +311,8 @@ static ExitStatus judge(const Job *job, const char *path)
 {
     const size_t bad = chains_unconverged(path, job);
     if (bad > 0) {
-        fprintf(stderr, "phasesweep: %zu points did not converge, failed, were lost or refused\n",
-                bad);
+        fprintf(stderr,
+                "phasesweep: %zu points did not converge, failed, were lost or refused\n", bad);
     }
     return bad > 0 ? STATUS_POINTS_FAILED : STATUS_DONE;
 }
@@ -355,8 +355,7 @@ static void extend_if_asked(const RunRequest *request, const RunStart *start, co
     if (start->stored != NULL) {
         Job old = run_parse(request->archive_path, start->stored);
         char *libraries = libraries_text();
-        extend_archive(request->archive_path, &old, job,
-                       &(Provenance){start->text, libraries});
+        extend_archive(request->archive_path, &old, job, &(Provenance){start->text, libraries});
         free(libraries);
         job_free(&old);
     }

@@ -137,8 +137,7 @@ static void create_axis(hid_t group, const char *name, const char *symbol, const
 static hid_t allocate_set(hid_t group, const char *name, hid_t type, int rank,
                           const hsize_t shape[], bool fill)
 {
-    const hid_t space =
-        rank > 0 ? H5Screate_simple(rank, shape, NULL) : H5Screate(H5S_SCALAR);
+    const hid_t space = rank > 0 ? H5Screate_simple(rank, shape, NULL) : H5Screate(H5S_SCALAR);
     assert(rank >= 0 && rank <= AXIS_COUNT + 1);
     const hid_t plist = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_layout(plist, H5D_CONTIGUOUS);
@@ -253,8 +252,7 @@ static void put_recipe(hid_t group, const Layout *layout)
 /* Axes before the sets that are attached to them. */
 static bool create_sweep(hid_t file, const Sweep *sweep)
 {
-    const hid_t group =
-        H5Gcreate2(file, sweep->name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t group = H5Gcreate2(file, sweep->name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     const Layout layout = layout_of(sweep);
     put_text(group, "model", model_name(sweep->model));
     put_text(group, "method", method_name(sweep->method));

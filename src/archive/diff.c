@@ -22,13 +22,13 @@ typedef struct Difference {
     size_t values;  /* that differ; 0: the rest means nothing */
     double largest; /* relative difference; infinite beside a value that is no number */
     double a, b;    /* the two values there */
-    char  *where;   /* of the largest; owned */
+    char *where;    /* of the largest; owned */
 } Difference;
 
 typedef struct Comparison {
     Opened a, b;
     double tolerance;
-    size_t shared, only_a;      /* points */
+    size_t shared, only_a; /* points */
     Difference outcome, field[FIELD_COUNT], series[SERIES_COUNT];
 } Comparison;
 
@@ -130,8 +130,8 @@ static size_t points_of(const Job *job)
     return points;
 }
 
-/* Every chain of a against one of b.  chains_lookup gives a used chain only when no other is left:
- * then a has the chain more often than b. */
+/* Every chain of a against one of b.  chains_lookup gives a used chain only when no other is
+ * left: then a has the chain more often than b. */
 static void compare_all(Comparison *c)
 {
     ChainIndex index = chains_index(c->b.job);

@@ -1,6 +1,6 @@
 /* The new archive is built beside the old one, filled, and renamed over it: there is no moment
- * at which neither is whole.  Chains are copied and not points: a chain's first point starts cold
- * and the others continue from it, so that a part of one is not what a run would compute.
+ * at which neither is whole.  Chains are copied and not points: a chain's first point starts
+ * cold and the others continue from it, so that a part of one is not what a run would compute.
  *
  * What is left behind is kept under another name and said: results are never thrown away by
  * a change of the grid.
@@ -54,7 +54,7 @@ typedef struct Copy {
     ArchiveReader *reader;
     Archive *archive;
     const Job *stored, *given;
-    Rows *rows;     /* buffer of one chain */
+    Rows *rows; /* buffer of one chain */
 } Copy;
 
 /* Read a chain of the old archive; its length, or 0 if it is not finished. */
@@ -67,8 +67,8 @@ static size_t read_finished(const Copy *copy, const ChainRef *chain)
     return is_finished(copy->rows, count) ? count : 0;
 }
 
-/* Its points if the chain could be taken over, else 0.  archive_store makes new checksums, which
- * cover the coordinates and these may differ. */
+/* Its points if the chain could be taken over, else 0.  archive_store makes new checksums,
+ * which cover the coordinates and these may differ. */
 static size_t copy_chain(const Copy *copy, ChainRef *from, uint32_t sweep, uint32_t chain)
 {
     const size_t count = read_finished(copy, from);
@@ -83,7 +83,8 @@ static size_t copy_chain(const Copy *copy, ChainRef *from, uint32_t sweep, uint3
         sweep_chain(new, chain, &first, &same);
         assert(same == count);
         archive_store(copy->archive, sweep, first, same, copy->rows->records, &series);
-        /* only a mark against being left behind: a second chain of that content copies it too */
+        /* only a mark against being left behind: a second chain of that content copies it too
+         */
         from->used = true;
         series_free(&series);
     }

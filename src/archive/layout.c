@@ -135,9 +135,9 @@ static bool has_shape(const Layout *layout, int set, hid_t dataset)
     for (int k = 0; k < layout->rank; k++) {
         expected *= layout->shape[k];
     }
-    const bool same = H5Sget_simple_extent_ndims(space) ==
-                          layout->rank + (set_series(set) != SERIES_COUNT) &&
-                      (hsize_t)H5Sget_simple_extent_npoints(space) == expected;
+    const bool same =
+        H5Sget_simple_extent_ndims(space) == layout->rank + (set_series(set) != SERIES_COUNT) &&
+        (hsize_t)H5Sget_simple_extent_npoints(space) == expected;
     H5Sclose(space);
     return same;
 }

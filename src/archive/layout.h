@@ -36,11 +36,11 @@ enum { SCHEMA = 2 };
 
 typedef struct Layout {
     /* number of varied axes */
-    int     rank;
+    int rank;
     hsize_t shape[AXIS_COUNT];
-    AxisId  ids[AXIS_COUNT];
+    AxisId ids[AXIS_COUNT];
     /* of the sweep; 0: it has none */
-    size_t  series[SERIES_COUNT];
+    size_t series[SERIES_COUNT];
     /* of the method */
     uint64_t fields;
 } Layout;
@@ -63,9 +63,9 @@ typedef struct Group {
     /* borrowed */
     const Sweep *sweep;
     /* fields and series: those that the file has */
-    Layout       layout;
+    Layout layout;
     /* -1: not there */
-    hid_t        set[SET_COUNT];
+    hid_t set[SET_COUNT];
 } Group;
 
 /* Local.  Open what the file has of the sweep; an older schema may lack fields.  False if an
@@ -82,7 +82,8 @@ bool group_is_raw(const Group *group);
 bool group_move(const Group *group, int set, size_t first, size_t count, hid_t type, void *data,
                 bool write);
 
-/* Local.  Checksum of a point with its record and series, which are in place `row` of theirs. */
+/* Local.  Checksum of a point with its record and series, which are in place `row` of theirs.
+ */
 uint64_t group_checksum(const Group *group, size_t point, const Record *record,
                         const Series *series, size_t row);
 

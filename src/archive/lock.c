@@ -28,16 +28,16 @@
 enum { NAME = 128 };
 
 struct Lock {
-    char *path;                 /* of the lock file; owned */
+    char *path; /* of the lock file; owned */
 };
 
 typedef struct Holder {
-    char host[NAME];            /* of the writer, as gethostname gives it */
-    char job[NAME];             /* Slurm's id, "none" without Slurm */
-    char date[NAME];            /* UTC, for people */
+    char host[NAME]; /* of the writer, as gethostname gives it */
+    char job[NAME];  /* Slurm's id, "none" without Slurm */
+    char date[NAME]; /* UTC, for people */
     long pid;
-    int  restart;               /* how often Slurm had started the job again */
-    unsigned long long start;   /* of the process, in clock ticks since boot */
+    int restart;              /* how often Slurm had started the job again */
+    unsigned long long start; /* of the process, in clock ticks since boot */
 } Holder;
 
 /* Field 22 of /proc/PID/stat tells a process from a later one of the same number; 0: none. */

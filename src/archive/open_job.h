@@ -12,7 +12,7 @@ typedef struct Opened {
     /* borrowed */
     const char *path;
     /* owned */
-    Job  *job;
+    Job *job;
     /* owned */
     ArchiveReader *reader;
     /* buffer of one chain; owned */

@@ -20,11 +20,11 @@
 #include "layout.h"
 
 struct ArchiveReader {
-    const char *path;               /* borrowed */
-    hid_t   file;
-    size_t  count;
-    Group  *groups;                 /* [count]; owned */
-    double *series;                 /* buffer of one chain, of the widest sweep; owned */
+    const char *path; /* borrowed */
+    hid_t file;
+    size_t count;
+    Group *groups;  /* [count]; owned */
+    double *series; /* buffer of one chain, of the widest sweep; owned */
 };
 
 /* Never returns. */
@@ -156,8 +156,9 @@ static void read_set(const ArchiveReader *reader, const Group *group, int set, s
                      size_t count, hid_t type, void *data)
 {
     if (!group_move(group, set, first, count, type, data, false)) {
-        die(STATUS_WRONG_INPUT, "%s: %s of sweep %s cannot be read: the file is truncated or "
-                                "damaged",
+        die(STATUS_WRONG_INPUT,
+            "%s: %s of sweep %s cannot be read: the file is truncated or "
+            "damaged",
             reader->path, set_name(set), group->sweep->name);
     }
 }
@@ -212,10 +213,9 @@ void archive_read_rows(ArchiveReader *reader, size_t sweep, size_t first, size_t
     /* an outcome out of range is damage too: it must never reach a table of names as sound */
     for (size_t i = 0; i < count; i++) {
         rows->records[i].outcome = (Outcome)outcome[i];
-        rows->sound[i] =
-            outcome[i] > OUTCOME_RUNNING && outcome[i] < OUTCOME_COUNT &&
-            group_checksum(group, first + i, &rows->records[i], &rows->series, i) ==
-                rows->checksum[i];
+        rows->sound[i] = outcome[i] > OUTCOME_RUNNING && outcome[i] < OUTCOME_COUNT &&
+                         group_checksum(group, first + i, &rows->records[i], &rows->series,
+                                        i) == rows->checksum[i];
     }
 }
 
@@ -234,8 +234,8 @@ static bool read_column(hid_t group, const char *name, hid_t type, void *data)
 typedef struct Columns {
     double start[ARCHIVE_RUNS], end[ARCHIVE_RUNS], points[ARCHIVE_RUNS];
     double coefficients[ARCHIVE_RUNS][RUN_COEFFICIENTS];
-    int    ranks[ARCHIVE_RUNS];
-    char   host[ARCHIVE_RUNS][RUN_TEXT], slurm_job[ARCHIVE_RUNS][RUN_TEXT];
+    int ranks[ARCHIVE_RUNS];
+    char host[ARCHIVE_RUNS][RUN_TEXT], slurm_job[ARCHIVE_RUNS][RUN_TEXT];
 } Columns;
 
 /* False if any column is missing or of another type. */
@@ -267,8 +267,10 @@ size_t archive_read_runs(ArchiveReader *reader, RunEntry entries[], size_t most)
     size_t count = 0;
     for (; count < ARCHIVE_RUNS && count < most && columns->start[count] != 0.0; count++) {
         RunEntry *entry = &entries[count];
-        *entry = (RunEntry){.start = columns->start[count], .end = columns->end[count],
-                            .ranks = columns->ranks[count], .points = columns->points[count]};
+        *entry = (RunEntry){.start = columns->start[count],
+                            .end = columns->end[count],
+                            .ranks = columns->ranks[count],
+                            .points = columns->points[count]};
         memcpy(entry->host, columns->host[count], RUN_TEXT);
         memcpy(entry->slurm_job, columns->slurm_job[count], RUN_TEXT);
         memcpy(entry->coefficients, columns->coefficients[count], sizeof entry->coefficients);

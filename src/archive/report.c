@@ -22,7 +22,7 @@ enum { ROWS_NAMED = 10 };
 
 typedef struct Counts {
     size_t points, outcome[OUTCOME_COUNT];
-    size_t first_hole;      /* first point without a result; points if there is none */
+    size_t first_hole; /* first point without a result; points if there is none */
 } Counts;
 
 /* An outcome out of range is damage, which verify reports; here it is a point still to do. */
@@ -58,11 +58,11 @@ static double left_of(const Counts *counts)
 
 /* What the table of runs says. */
 typedef struct Usage {
-    size_t   runs;
+    size_t runs;
     RunEntry entries[ARCHIVE_RUNS];
-    double   core_hours;    /* of the runs that ended, and of the one going on */
-    bool     running;
-    double   eta;           /* s; NAN if no run is going on or it has no rate yet */
+    double core_hours; /* of the runs that ended, and of the one going on */
+    bool running;
+    double eta; /* s; NAN if no run is going on or it has no rate yet */
 } Usage;
 
 /* A run that died has no end: its hours are unknown and left out.  The last entry without

@@ -61,7 +61,8 @@ OpenChains chains_find(const char *archive_path, const Job *job, bool retry)
             archive_read_rows(reader, s, first, count, rows);
             const ChainState state = judge(rows, count, retry);
             if (state.open) {
-                append(&chains, &capacity, (OpenChain){s, chain, state.interrupted, state.lost});
+                append(&chains, &capacity,
+                       (OpenChain){s, chain, state.interrupted, state.lost});
             } else {
                 chains.finished += (double)count;
             }

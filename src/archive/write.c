@@ -24,10 +24,10 @@
 #include "layout.h"
 
 struct Archive {
-    hid_t   file;
-    size_t  count;
-    Group  *groups;         /* [count] */
-    int     descriptor;     /* for fsync alone, H5Fflush being collective; -1: none */
+    hid_t file;
+    size_t count;
+    Group *groups;  /* [count] */
+    int descriptor; /* for fsync alone, H5Fflush being collective; -1: none */
 };
 
 /* errno is what HDF5's driver left, and 0 where it failed for a reason of its own: callers

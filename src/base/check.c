@@ -56,8 +56,8 @@ void die(ExitStatus status, const char *format, ...)
     exit(status);
 }
 
-/* Blocks of at least this size are asked to lie in large pages: fewer faults when they are first
- * touched, and fewer misses of the address cache when they are walked across. */
+/* Blocks of at least this size are asked to lie in large pages: fewer faults when they are
+ * first touched, and fewer misses of the address cache when they are walked across. */
 enum { LARGE = 8 << 20 };
 
 static void prefer_large_pages(void *memory, size_t bytes)

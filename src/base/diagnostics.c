@@ -1,5 +1,5 @@
-/* Diagnostics are gathered as one growing text: a user mends all of a file at once, and the text is
- * printed by whoever knows where it should go.
+/* Diagnostics are gathered as one growing text: a user mends all of a file at once, and the
+ * text is printed by whoever knows where it should go.
  *
  * Nothing here knows YAML or the command line: both give a source and, if it has lines, a
  * line.

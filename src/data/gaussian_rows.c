@@ -85,9 +85,9 @@ SampleStore samples_resolve(const SamplesSpec *spec, int ranks)
 {
     SamplesSpec all = *spec;
     all.store = STORE_DOUBLE;
-    return spec->store != STORE_AUTO                        ? spec->store
-           : samples_memory(&all, ranks) <= spec->memory    ? STORE_DOUBLE
-                                                            : STORE_NONE;
+    return spec->store != STORE_AUTO                     ? spec->store
+           : samples_memory(&all, ranks) <= spec->memory ? STORE_DOUBLE
+                                                         : STORE_NONE;
 }
 
 /* The s_i, or the coefficients s_i/sqrt(d) of the diagonal network with their signs: owned

@@ -16,7 +16,7 @@ static const double remembered = 4.0; /* most weight of what earlier runs learne
 static const double stale = 0.05;
 
 Work backlog_create(const TaskGroup groups[], size_t count, int ranks, bool master,
-                 const CostModel *model)
+                    const CostModel *model)
 {
     Work work = {.model = model != NULL ? *model : cost_model(),
                  .lanes = lanes_create(groups, count, ranks),

@@ -13,23 +13,23 @@
 /* What has not started yet, and what is known of its cost. */
 typedef struct Work {
     CostModel model;
-    Lanes     lanes;
+    Lanes lanes;
     Allotment allotment;
-    bool      wide;         /* is any task of use to several ranks? */
-    bool      waiting;      /* a task has been taken and not started: the late ones wait too */
-    double    found_left, found_at; /* seconds left and clock when the span was found */
+    bool wide;    /* is any task of use to several ranks? */
+    bool waiting; /* a task has been taken and not started: the late ones wait too */
+    double found_left, found_at; /* seconds left and clock when the span was found */
 } Work;
 
 typedef struct Slot {
-    int    ranks;           /* for any task */
-    int    all;             /* the master too, for tasks that poll */
-    double begin, until;    /* seconds on the clock */
-    double longest;         /* seconds */
+    int ranks;           /* for any task */
+    int all;             /* the master too, for tasks that poll */
+    double begin, until; /* seconds on the clock */
+    double longest;      /* seconds */
 } Slot;
 
 /* Local.  See team_size.h for ranks and master; `model` is copied, NULL: nothing learned. */
 Work backlog_create(const TaskGroup groups[], size_t count, int ranks, bool master,
-                 const CostModel *model);
+                    const CostModel *model);
 void backlog_free(Work *work);
 
 /* Local.  Seconds that what has not started would take one rank.  By what was learned; teams

@@ -19,32 +19,32 @@ enum { POOL_QUEUE = 64 };
 /* Tasks of one group for one team; a team of several ranks gets one task. */
 typedef struct Batch {
     size_t group, count;
-    double estimate;    /* seconds, all of it */
-    int    size;        /* ranks of the team */
-    int   *members;     /* [size] if size > 1; owned */
+    double estimate; /* seconds, all of it */
+    int size;        /* ranks of the team */
+    int *members;    /* [size] if size > 1; owned */
 } Batch;
 
 /* A ring: the batch that runs, then those given ahead. */
 typedef struct Queue {
     Batch batch[POOL_QUEUE];
-    int   first, length;
-    double estimate;    /* of all batches */
+    int first, length;
+    double estimate; /* of all batches */
 } Queue;
 
 /* A set of ranks.  One bit a rank; word is owned by the pool. */
 typedef struct RankSet {
     uint64_t *word;
-    int       count;
+    int count;
 } RankSet;
 
 typedef struct Pool {
-    int     ranks;
-    Queue  *queue;      /* [ranks]; owned */
-    double *end;        /* [ranks] when all that was given is expected to be finished; owned */
-    RankSet idle;       /* neither busy nor reserved */
-    RankSet kept;       /* idle and reserved */
-    RankSet reserved;   /* idle or busy */
-    RankSet hungry;     /* may be given more to queue */
+    int ranks;
+    Queue *queue;     /* [ranks]; owned */
+    double *end;      /* [ranks] when all that was given is expected to be finished; owned */
+    RankSet idle;     /* neither busy nor reserved */
+    RankSet kept;     /* idle and reserved */
+    RankSet reserved; /* idle or busy */
+    RankSet hungry;   /* may be given more to queue */
 } Pool;
 
 /* Local.  All ranks idle.  Release with rank_pool_free. */

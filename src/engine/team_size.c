@@ -78,7 +78,7 @@ static double shortest_span(const CostModel *model, const Lanes *lanes)
 }
 
 double team_size_span(const Allotment *allotment, const CostModel *model, const Lanes *lanes,
-                  double backlog, double longest)
+                      double backlog, double longest)
 {
     Allotment trial = *allotment;
     /* no makespan is shorter than what runs already, or than the longest task at its

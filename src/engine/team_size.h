@@ -13,9 +13,9 @@
 #include "task_lanes.h"
 
 typedef struct Allotment {
-    int    ranks;       /* all of them */
-    bool   master;      /* rank 0 joins teams of tasks that poll, and those of all ranks */
-    double span;        /* seconds a task should last at most */
+    int ranks;   /* all of them */
+    bool master; /* rank 0 joins teams of tasks that poll, and those of all ranks */
+    double span; /* seconds a task should last at most */
 } Allotment;
 
 /* Local.  Team of a task; between its least and most, and of a size that makes good process
@@ -28,6 +28,6 @@ int team_size_size_below(int ranks);
 /* Local.  Span for the tasks left in lanes when `backlog` rank-seconds are running, the last
  * of them for another `longest` seconds. */
 double team_size_span(const Allotment *allotment, const CostModel *model, const Lanes *lanes,
-                  double backlog, double longest);
+                      double backlog, double longest);
 
 #endif

@@ -82,9 +82,9 @@ static void put_evolution(const Problem *problem, const Teacher *teacher, const 
 }
 
 struct PointWork {
-    EvolutionWork evolution;    /* teacher and scratch; a chain forgets its neighbour */
-    Bands         bands;        /* gaps of the teacher */
-    BayesWork    *bayes;        /* what is known of its denoising error */
+    EvolutionWork evolution; /* teacher and scratch; a chain forgets its neighbour */
+    Bands bands;             /* gaps of the teacher */
+    BayesWork *bayes;        /* what is known of its denoising error */
 };
 
 PointWork *point_work(void)
@@ -131,12 +131,12 @@ static void put_portrait(PointWork *work, const Evolution *e, const Series *seri
     if (series->length[SERIES_DENSITY] == 0) {
         return;
     }
-    spectrum_table_density(spectrum, t, e->threshold, series_row(series, SERIES_DENSITY_POSITION, k),
-                     series_row(series, SERIES_DENSITY, k), series->length[SERIES_DENSITY]);
-    spectrum_table_outliers(spectrum, t, e->threshold,
-                      series_row(series, SERIES_OUTLIER_POSITION, k),
-                      series_row(series, SERIES_OUTLIER_OVERLAP, k),
-                      series->length[SERIES_OUTLIER_POSITION]);
+    spectrum_table_density(
+        spectrum, t, e->threshold, series_row(series, SERIES_DENSITY_POSITION, k),
+        series_row(series, SERIES_DENSITY, k), series->length[SERIES_DENSITY]);
+    spectrum_table_outliers(
+        spectrum, t, e->threshold, series_row(series, SERIES_OUTLIER_POSITION, k),
+        series_row(series, SERIES_OUTLIER_OVERLAP, k), series->length[SERIES_OUTLIER_POSITION]);
     const TailFit tail = spectrum_table_tail(spectrum, t, e->threshold);
     value[FIELD_TAIL_EXPONENT] = tail.exponent;
     value[FIELD_TAIL_ERROR] = tail.error;
@@ -264,8 +264,11 @@ static bool (*const solvers[METHOD_COUNT])(const Chain *chain) = {
 bool point_solve(const PointTeam *team, const Problem problems[], size_t count,
                  Record records[], const Series *series)
 {
-    const Chain chain = {.team = team, .problems = problems, .count = count,
-                            .records = records, .series = series};
+    const Chain chain = {.team = team,
+                         .problems = problems,
+                         .count = count,
+                         .records = records,
+                         .series = series};
     assert(count > 0 && solvers[problems[0].method] != NULL);
     assert(team != NULL && team->work != NULL && records != NULL);
     for (size_t k = 0; k < count; k++) {

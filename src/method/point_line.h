@@ -8,12 +8,12 @@
 typedef struct Chain {
     const PointTeam *team;
     /* [count] */
-    const Problem   *problems;
-    size_t           count;
+    const Problem *problems;
+    size_t count;
     /* [count] */
-    Record          *records;
+    Record *records;
     /* of count points, NAN at first */
-    const Series    *series;
+    const Series *series;
 } Chain;
 
 /* Collective on the team.  Train the points of a chain; false if it was told to stop. */

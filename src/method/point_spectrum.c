@@ -8,8 +8,8 @@
 
 /* Where noise ends in a trained spectrum.  Gaps between eigenvalues do not tell it from
  * learned features, whose spacing falls as a power law too; theory does, at the delta and
- * threshold that the network itself shows: delta from its risk by (E1), b from its loss, which is
- * delta^2 lt^2/(4 b^2) (theory.md section 2).  NAN if no feature hides in the bulk. */
+ * threshold that the network itself shows: delta from its risk by (E1), b from its loss, which
+ * is delta^2 lt^2/(4 b^2) (theory.md section 2).  NAN if no feature hides in the bulk. */
 static double noise_edge(const Problem *problem, const double value[])
 {
     const double d = problem->dimension;
@@ -47,8 +47,8 @@ void point_put_spectrum(const Problem *problem, const double eigenvalues[], doub
     value[FIELD_BULK_EDGE] = summary.bulk_edge;
     if (problem->model == MODEL_QUADRATIC) {
         const double edge = noise_edge(problem, value);
-        const size_t above = isnan(edge) ? summary.rank
-                                         : summary_count_above(eigenvalues, d, edge);
+        const size_t above =
+            isnan(edge) ? summary.rank : summary_count_above(eigenvalues, d, edge);
         value[FIELD_OUTLIERS] = (double)above;
         value[FIELD_BULK_EDGE] = above < summary.rank ? eigenvalues[above] : 0.0;
     }

@@ -17,11 +17,11 @@
 
 /* What travels in the checkpoint beside the state of the iteration: the points done so far. */
 typedef struct Luggage {
-    size_t  bytes;          /* of block; the same on every rank */
-    size_t *done;           /* points of the chain finished */
-    Record *records;        /* [count] */
-    Series  series;         /* of count points */
-    void   *block;          /* all of it; owned */
+    size_t bytes;    /* of block; the same on every rank */
+    size_t *done;    /* points of the chain finished */
+    Record *records; /* [count] */
+    Series series;   /* of count points */
+    void *block;     /* all of it; owned */
 } Luggage;
 
 /* One block, because a checkpoint and a broadcast move bytes.  Empty: no point is done. */
@@ -109,7 +109,8 @@ static bool quadratic_solve(void *work, const Problem *problem, double eigenvalu
     return !t.stopped;
 }
 
-/* ---- quadratic network, width < d --------------------------------------------------------- */
+/* ---- quadratic network, width < d ---------------------------------------------------------
+ */
 
 static void *narrow_begin(const Chain *chain, const Problem *problem, const Luggage *luggage)
 {
@@ -145,10 +146,10 @@ static bool narrow_point(void *work, const Problem *problem, double eigenvalues[
     return !t.stopped;
 }
 
-/* ---- diagonal network --------------------------------------------------------------------- */
+/* ---- diagonal network ---------------------------------------------------------------------
+ */
 
-static void *diagonal_create(const Chain *chain, const Problem *problem,
-                             const Luggage *luggage)
+static void *diagonal_create(const Chain *chain, const Problem *problem, const Luggage *luggage)
 {
     (void)luggage; /* minutes, not hours: a chain that is stopped is begun again */
     LassoSettings settings = lasso_defaults();
@@ -175,7 +176,8 @@ static bool diagonal_solve(void *work, const Problem *problem, double eigenvalue
     return !t.stopped;
 }
 
-/* ---- chains --------------------------------------------------------------------------------- */
+/* ---- chains ---------------------------------------------------------------------------------
+ */
 
 /* A new network is a row here. */
 enum { TRAIN_WIDE, TRAIN_NARROW, TRAIN_DIAGONAL };

@@ -81,11 +81,11 @@ static void reserve(Atoms *atoms, size_t more)
 /* What a sum needs of a block of `count` indices from `first`: is it smooth there? */
 typedef struct Smoothness {
     const Teacher *teacher;
-    int    poles;               /* number of indices where the function is singular */
+    int poles; /* number of indices where the function is singular */
     double pole_re[MOST_POLES];
     double pole_im[MOST_POLES];
-    double split;               /* no block reaches from this index to the next */
-    double width;               /* teacher_atoms_smooth */
+    double split; /* no block reaches from this index to the next */
+    double width; /* teacher_atoms_smooth */
     double smooth_above, smooth_below;
 } Smoothness;
 
@@ -135,7 +135,8 @@ static void add_indices(const Teacher *teacher, double first, double count, Atom
 }
 
 /* By the rule of the block; whole octaves, most of all blocks, are tabulated. */
-static void add_rule(const Teacher *teacher, int octave, double first, double count, Atoms *atoms)
+static void add_rule(const Teacher *teacher, int octave, double first, double count,
+                     Atoms *atoms)
 {
     reserve(atoms, TEACHER_RULE);
     double *position = atoms->position + atoms->count;
@@ -270,7 +271,9 @@ void teacher_atoms_resolvent(const Teacher *teacher, const double complex w[], i
 void teacher_atoms_smooth(const Teacher *teacher, double width, double smooth_below,
                           double smooth_above, Atoms *atoms)
 {
-    const Smoothness s = {.teacher = teacher, .width = width, .smooth_below = smooth_below,
+    const Smoothness s = {.teacher = teacher,
+                          .width = width,
+                          .smooth_below = smooth_below,
                           .smooth_above = smooth_above};
     refill(&s, varies_little, atoms);
 }
@@ -289,9 +292,9 @@ void teacher_rounded_rule(const Teacher *teacher, int octave, double offset[TEAC
         for (int k = 0; k < TEACHER_RULE; k++) {
             double lagrange = teacher->mass[octave][k] * teacher->dimension;
             for (int i = 0; i < TEACHER_RULE; i++) {
-                lagrange *= i == j ? 1.0
-                                   : (teacher->offset[octave][k] - offset[i]) /
-                                         (offset[j] - offset[i]);
+                lagrange *=
+                    i == j ? 1.0
+                           : (teacher->offset[octave][k] - offset[i]) / (offset[j] - offset[i]);
             }
             factor[j] += lagrange;
         }

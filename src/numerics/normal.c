@@ -33,8 +33,8 @@ static void add_half(double t, double tau, double b, SoftMoments *sum)
     /* eta = t + tau z - b for z > a, so eta - t = tau z - b and eta = tau (z - a) */
     const double phi = normal_density(a);
     const double tail = normal_tail(a);
-    const double slope = a * phi + tail;                /* int_a z^2 phi */
-    const double excess = phi - a * tail;               /* int_a (z - a) phi */
+    const double slope = a * phi + tail;  /* int_a z^2 phi */
+    const double excess = phi - a * tail; /* int_a (z - a) phi */
     sum->error += tau * tau * slope - 2.0 * tau * b * phi + b * b * tail;
     sum->error_tau += 2.0 * (tau * slope - b * phi);
     sum->error_b += 2.0 * (b * tail - tau * phi);

@@ -1,6 +1,6 @@
 /* Blocks are dealt to the grid from rank (0, 0) on, rows and columns alike, so that
- * dist_matrix_global needs no source.  Matrices are whole from (1, 1) in every call here: no submatrix
- * has to be aligned.
+ * dist_matrix_global needs no source.  Matrices are whole from (1, 1) in every call here: no
+ * submatrix has to be aligned.
  *
  * Decompositions are in dist_matrix_eigen.c.
  */
@@ -32,8 +32,8 @@ DistMatrix dist_matrix_zeros(const ProcessGrid *grid, int rows, int columns, int
     descinit_(a.descriptor, &rows, &columns, &block, &block, &zero, &zero, &grid->context,
               &leading, &info);
     assert(info == 0);
-    a.local = checked_alloc((size_t)leading * (size_t)larger(1, a.local_columns),
-                            sizeof(double));
+    a.local =
+        checked_alloc((size_t)leading * (size_t)larger(1, a.local_columns), sizeof(double));
     return a;
 }
 
@@ -44,7 +44,7 @@ void dist_matrix_free(DistMatrix *a)
 }
 
 void dist_matrix_fill(DistMatrix *a, double (*entry)(int i, int j, const void *context),
-               const void *context)
+                      const void *context)
 {
     for (int column = 0; column < a->local_columns; column++) {
         const int j = dist_matrix_global(column, a->block, a->grid->column, a->grid->columns);
@@ -56,8 +56,8 @@ void dist_matrix_fill(DistMatrix *a, double (*entry)(int i, int j, const void *c
 }
 
 /* pdgemm on whole matrices. */
-void dist_matrix_multiply(double alpha, const DistMatrix *a, int transpose_a, const DistMatrix *b,
-                   int transpose_b, double beta, DistMatrix *c)
+void dist_matrix_multiply(double alpha, const DistMatrix *a, int transpose_a,
+                          const DistMatrix *b, int transpose_b, double beta, DistMatrix *c)
 {
     const int inner = transpose_a ? a->rows : a->columns;
     /* ScaLAPACK prints wrong shapes or aborts, and may do neither: checked here */

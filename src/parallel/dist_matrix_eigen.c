@@ -18,10 +18,10 @@
 static const int one = 1;
 
 struct DistReduction {
-    DistMatrix *a;              /* borrowed; holds the reflectors */
-    double     *scale;          /* [local_columns] of the reflectors */
-    Tridiagonal tridiagonal;    /* the same on every rank */
-    DistMatrix  original;       /* to check the vectors; empty without assertions */
+    DistMatrix *a;           /* borrowed; holds the reflectors */
+    double *scale;           /* [local_columns] of the reflectors */
+    Tridiagonal tridiagonal; /* the same on every rank */
+    DistMatrix original;     /* to check the vectors; empty without assertions */
 };
 
 /* Diagonals lie with the columns they belong to, once in each row of the grid.  Other rows
@@ -31,7 +31,8 @@ static void gather(const DistMatrix *a, const double local[], double whole[])
     const ProcessGrid *grid = a->grid;
     memset(whole, 0, (size_t)a->rows * sizeof *whole);
     for (int column = 0; column < a->local_columns && grid->row == 0; column++) {
-        whole[dist_matrix_global(column, a->block, grid->column, grid->columns)] = local[column];
+        whole[dist_matrix_global(column, a->block, grid->column, grid->columns)] =
+            local[column];
     }
     Cdgsum2d(grid->context, "All", " ", a->rows, 1, whole, a->rows, -1, -1);
 }
@@ -98,7 +99,8 @@ static void spread(const double vectors[], int count, DistMatrix *z)
     const ProcessGrid *grid = z->grid;
     const int n = z->rows;
     for (int column = 0; column < z->local_columns; column++) {
-        const int j = dist_matrix_global(column, z->block, grid->column, grid->columns) - (n - count);
+        const int j =
+            dist_matrix_global(column, z->block, grid->column, grid->columns) - (n - count);
         for (int row = 0; row < z->local_rows && j >= 0; row++) {
             const int i = dist_matrix_global(row, z->block, grid->row, grid->rows);
             z->local[row + (size_t)column * (size_t)z->local_rows] =

@@ -1,4 +1,5 @@
-/* scalapack.h - every Fortran and BLACS name used, private to process_grid.c, dist_matrix.c and dist_matrix_eigen.c.
+/* scalapack.h - every Fortran and BLACS name used, private to process_grid.c, dist_matrix.c and
+ * dist_matrix_eigen.c.
  *
  * All pd... calls are collective on the grid of their descriptors, and indices count from 1.
  * Arguments are validated by the callers: ScaLAPACK aborts all ranks on an illegal one, or only

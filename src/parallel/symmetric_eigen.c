@@ -29,10 +29,10 @@ enum {
 /* Of rank 0: the matrix reduced by LAPACK, but for the reflectors, which stay in place. */
 struct EigenRoom {
     Tridiagonal tridiagonal;
-    double     *scale;      /* [n] of the reflectors */
-    double     *vectors;    /* [n * n] */
-    double     *work;       /* [backlog_length] */
-    int         backlog_length;
+    double *scale;   /* [n] of the reflectors */
+    double *vectors; /* [n * n] */
+    double *work;    /* [backlog_length] */
+    int backlog_length;
 };
 
 /* Nothing is allocated here: which method is used decides what is needed. */
@@ -115,8 +115,8 @@ static bool lapack_vectors(Eigen *eigen, int count, double a[])
     const int n = eigen->n;
     EigenRoom *room = eigen->room;
     double *wanted = room->vectors;
-    const bool few = tridiagonal_few(n, count) &&
-                     tridiagonal_top(&room->tridiagonal, count, room->vectors);
+    const bool few =
+        tridiagonal_few(n, count) && tridiagonal_top(&room->tridiagonal, count, room->vectors);
     /* all of them by divide and conquer; the wanted ones are the last columns */
     if (!few) {
         if (!tridiagonal_all(&room->tridiagonal, room->vectors, room->work)) {
@@ -129,8 +129,7 @@ static bool lapack_vectors(Eigen *eigen, int count, double a[])
     dormtr_("L", "L", "N", &n, &count, a, &n, room->scale, wanted, &n, room->work,
             &room->backlog_length, &info, 1, 1, 1);
     assert(info == 0);
-    memcpy(a + (size_t)n * (size_t)(n - count), wanted,
-           (size_t)n * (size_t)count * sizeof *a);
+    memcpy(a + (size_t)n * (size_t)(n - count), wanted, (size_t)n * (size_t)count * sizeof *a);
     return true;
 }
 
@@ -174,7 +173,8 @@ static bool scalapack_vectors(Eigen *eigen, int count, double a[])
     const size_t n = (size_t)eigen->n;
     MPI_Bcast(&count, 1, MPI_INT, 0, eigen->team);
     eigen->matrix.grid = eigen->vectors.grid = &eigen->grid;
-    if (dist_matrix_eigenvectors(eigen->reduction, count, &eigen->vectors) != OUTCOME_CONVERGED) {
+    if (dist_matrix_eigenvectors(eigen->reduction, count, &eigen->vectors) !=
+        OUTCOME_CONVERGED) {
         return false;
     }
     double *wanted = a + n * (n - (size_t)count);

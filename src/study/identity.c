@@ -1,8 +1,9 @@
 /* What a job resolves to, in words and as identities of its chains.
  *
  * Two notions of sameness are kept apart.  job_difference compares ARRAYS: the same points in
- * the same place of the same group, or a run cannot go on in that file.  sweep_chain_id compares
- * POINTS: whatever is computed from equal numbers in equal order is equal, wherever it stands.
+ * the same place of the same group, or a run cannot go on in that file.  sweep_chain_id
+ * compares POINTS: whatever is computed from equal numbers in equal order is equal, wherever it
+ * stands.
  *
  * Both go by the bits of numbers: 0.1 and 0.1000000000000001 are different jobs, and a
  * changed grid is never ignored.
@@ -59,8 +60,8 @@ static void print_damping(FILE *out, double damping)
 /* Every key that a default gave is written out, so that readers see what the defaults were. */
 static void print_sweep(FILE *out, const Sweep *sweep)
 {
-    fprintf(out, "  - name: %s\n    model: %s\n    method: %s\n    tolerance: ",
-            sweep->name, model_name(sweep->model), method_name(sweep->method));
+    fprintf(out, "  - name: %s\n    model: %s\n    method: %s\n    tolerance: ", sweep->name,
+            model_name(sweep->model), method_name(sweep->method));
     print_number(out, sweep->tolerance);
     fprintf(out, "\n    signs: %s\n    store: %s\n    spectrum: %zu\n",
             sweep->random_signs ? "random" : "positive", store_name(sweep->store),
@@ -187,8 +188,7 @@ char *job_difference(const Job *stored, const Job *given)
     return stored->sweep_count == given->sweep_count
                ? NULL
                : checked_format("%zu sweeps in the archive, %zu in the job",
-                                stored->sweep_count,
-                                given->sweep_count);
+                                stored->sweep_count, given->sweep_count);
 }
 
 uint64_t sweep_chain_id(const Sweep *sweep, size_t chain)
@@ -200,12 +200,11 @@ uint64_t sweep_chain_id(const Sweep *sweep, size_t chain)
     sweep_chain(sweep, chain, &first, &count);
     for (size_t k = 0; k < count; k++) {
         const Problem p = sweep_problem(sweep, first + k);
-        const double numbers[] = {p.model,   p.method,       p.source_exponent, p.dimension,
-                                  p.noise,   p.seed,         p.width,           p.samples,
-                                  p.weight_decay, p.tolerance, p.random_signs,
+        const double numbers[] = {p.model, p.method, p.source_exponent, p.dimension, p.noise,
+                                  p.seed, p.width, p.samples, p.weight_decay, p.tolerance,
+                                  p.random_signs,
                                   /* other stores hold the same bits */
-                                  p.store == STORE_FLOAT, (double)sweep->spectrum,
-                                  p.damping};
+                                  p.store == STORE_FLOAT, (double)sweep->spectrum, p.damping};
         static_assert(sizeof numbers == sizeof key[0], "all of a problem's numbers");
         memcpy(key[k], numbers, sizeof numbers);
     }

@@ -23,15 +23,9 @@
 /* Groups of one file that people still find their way in. */
 enum { SWEEPS_MOST = 1000 };
 
-/* In the order of root_names; `override`, which is where --set writes, and `set` are read first,
- * whatever the order in the file. */
-typedef enum RootKey {
-    ROOT_TITLE,
-    ROOT_SET,
-    ROOT_SWEEPS,
-    ROOT_OVERRIDE,
-    ROOT_COUNT
-} RootKey;
+/* In the order of root_names; `override`, which is where --set writes, and `set` are read
+ * first, whatever the order in the file. */
+typedef enum RootKey { ROOT_TITLE, ROOT_SET, ROOT_SWEEPS, ROOT_OVERRIDE, ROOT_COUNT } RootKey;
 static const char *const root_names[ROOT_COUNT] = {"title", "set", "sweeps", "override"};
 
 char *job_read(const char *path)
@@ -147,8 +141,8 @@ static void check_name(Reader *reader, const Job *job, size_t index, size_t line
     /* an empty name was refused already */
     for (size_t k = 0; k < index; k++) {
         if (strcmp(job->sweeps[k].name, sweep->name) == 0 && sweep->name[0] != '\0') {
-            diagnostics_add(&reader->errors, line, "name: %s is used twice; allowed: one sweep each",
-                       sweep->name);
+            diagnostics_add(&reader->errors, line,
+                            "name: %s is used twice; allowed: one sweep each", sweep->name);
         }
     }
 }
@@ -159,12 +153,12 @@ static void read_sweeps(Reader *reader, const yaml_node_t *list, const Sweep *co
     const size_t count = node_length(list);
     if (list->type != YAML_SEQUENCE_NODE || count < 1 || count > SWEEPS_MOST) {
         diagnostics_add(&reader->errors, node_line(list),
-                   "sweeps: %s; allowed: a list of 1 to %d "
-                   "mappings",
-                   list->type != YAML_SEQUENCE_NODE ? "is no list"
-                   : count < 1                      ? "is an empty list"
-                                                    : "is too long",
-                   SWEEPS_MOST);
+                        "sweeps: %s; allowed: a list of 1 to %d "
+                        "mappings",
+                        list->type != YAML_SEQUENCE_NODE ? "is no list"
+                        : count < 1                      ? "is an empty list"
+                                                         : "is too long",
+                        SWEEPS_MOST);
         return;
     }
     assert(job->sweeps == NULL);
@@ -189,10 +183,10 @@ static void read_root(Reader *reader, const yaml_node_t *root, Job *job)
     if (title != NULL) {
         if (title->type != YAML_SCALAR_NODE || strlen(node_text(title)) >= TITLE_LENGTH) {
             diagnostics_add(&reader->errors, node_line(title),
-                       "title: %s; allowed: a text of up to "
-                       "%d bytes",
-                       title->type != YAML_SCALAR_NODE ? "is no text" : "is too long",
-                       TITLE_LENGTH - 1);
+                            "title: %s; allowed: a text of up to "
+                            "%d bytes",
+                            title->type != YAML_SCALAR_NODE ? "is no text" : "is too long",
+                            TITLE_LENGTH - 1);
         } else {
             strcpy(job->title, node_text(title));
         }
@@ -208,8 +202,8 @@ static void read_root(Reader *reader, const yaml_node_t *root, Job *job)
         read_sweeps(reader, parts[ROOT_SWEEPS], &common, job);
     } else {
         diagnostics_add(&reader->errors, node_line(root),
-                   "sweeps: missing; allowed: a list of "
-                   "mappings");
+                        "sweeps: missing; allowed: a list of "
+                        "mappings");
     }
     sweep_free(&common);
 }
@@ -229,8 +223,8 @@ static void complain_of_yaml(Reader *reader, const yaml_parser_t *parser, const 
         }
     }
     diagnostics_add(&reader->errors, line, "not YAML: %s%s%s",
-               parser->context != NULL ? parser->context : "",
-               parser->context != NULL ? ", " : "", parser->problem);
+                    parser->context != NULL ? parser->context : "",
+                    parser->context != NULL ? ", " : "", parser->problem);
 }
 
 /* False, with the error added, if there is no next document; an empty one at the end. */
@@ -262,7 +256,7 @@ static void read_documents(Reader *reader, yaml_parser_t *parser, const char *te
         const yaml_node_t *second = yaml_document_get_root_node(&reader->document);
         if (second != NULL) {
             diagnostics_add(&reader->errors, node_line(second),
-                       "a second YAML document; allowed: one");
+                            "a second YAML document; allowed: one");
         }
         yaml_document_delete(&reader->document);
     }

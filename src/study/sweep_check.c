@@ -41,7 +41,8 @@ static char *read_name(Sweep *sweep, const char *text)
     return NULL;
 }
 
-/* One number; lists and ranges are read in yaml_axes.c.  After an error the axis has no values. */
+/* One number; lists and ranges are read in yaml_axes.c.  After an error the axis has no values.
+ */
 static char *read_axis(Axis *axis, const Key *key, const char *text)
 {
     assert(axis->count == 0 && axis->values == NULL);
@@ -118,7 +119,7 @@ void sweep_set(Sweep *sweep, const char *assignment, Diagnostics *errors)
     const int id = text_find(names, KEY_COUNT, name);
     if (equals == NULL) {
         diagnostics_add(errors, 1, "%s: no `=` in it; allowed: KEY=VALUE",
-                   text_show(assignment).text);
+                        text_show(assignment).text);
     } else if (id < 0) {
         char *hint = text_hint(names, KEY_COUNT, name);
         diagnostics_add(errors, 1, "%s: unknown key%s", text_show(name).text, hint);
@@ -136,8 +137,8 @@ static void complete(Sweep *sweep)
 {
     for (KeyId id = 0; id < KEY_COUNT; id++) {
         const Key *key = &keys_table[id];
-        const bool plain = key->preset != NULL &&
-                           (key->kind == KIND_WORD || !isnan(text_number(key->preset)));
+        const bool plain =
+            key->preset != NULL && (key->kind == KIND_WORD || !isnan(text_number(key->preset)));
         if (sweep->written_at[id] == 0 && plain) {
             char *error = read_key(sweep, id, key->preset);
             assert(error == NULL);
@@ -187,7 +188,7 @@ static void check_weight(const Sweep *sweep, size_t line, Diagnostics *errors)
                    checked_format("method %s takes none; allowed: no weight decay",
                                   method_name(sweep->method)));
         }
-    /* for the diagonal network nuclear_weight is refused by check_model, once */
+        /* for the diagonal network nuclear_weight is refused by check_model, once */
     } else if (decay && nuclear && sweep->model != MODEL_DIAGONAL) {
         refuse(errors, there, KEY_AXES + extra,
                checked_format("given beside weight_decay; allowed: one of the two"));
@@ -254,7 +255,7 @@ static bool check_size(const Sweep *sweep, size_t line, Diagnostics *errors)
     }
     if (points > POINTS_MOST) {
         diagnostics_add(errors, line, "sweeps: %.4g points; allowed: at most %d", points,
-                   POINTS_MOST);
+                        POINTS_MOST);
     }
     return points <= POINTS_MOST;
 }

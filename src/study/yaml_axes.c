@@ -81,8 +81,9 @@ bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
         parts[k] = NULL;
     }
     if (map->type != YAML_MAPPING_NODE) {
-        diagnostics_add(&reader->errors, node_line(map), "%s%s%s is no mapping; allowed: KEY: VALUE",
-                   head, colon, text_show(node_text(map)).text);
+        diagnostics_add(&reader->errors, node_line(map),
+                        "%s%s%s is no mapping; allowed: KEY: VALUE", head, colon,
+                        text_show(node_text(map)).text);
         return false;
     }
     /* YAML allows a key twice and libyaml keeps both: the second would win silently */
@@ -92,12 +93,12 @@ bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
         const int k = text_find(names, count, node_text(key));
         if (k < 0) {
             char *hint = text_hint(names, count, node_text(key));
-            diagnostics_add(&reader->errors, node_line(key), "%s%s%s: unknown key%s", head, colon,
-                       text_show(node_text(key)).text, hint);
+            diagnostics_add(&reader->errors, node_line(key), "%s%s%s: unknown key%s", head,
+                            colon, text_show(node_text(key)).text, hint);
             free(hint);
         } else if (parts[k] != NULL) {
-            diagnostics_add(&reader->errors, node_line(key), "%s%s%s: given twice; allowed: once",
-                       head, colon, names[k]);
+            diagnostics_add(&reader->errors, node_line(key),
+                            "%s%s%s: given twice; allowed: once", head, colon, names[k]);
         } else {
             parts[k] = node_at(reader, pair->value);
         }
@@ -133,9 +134,9 @@ static void refuse_repeated(Reader *reader, const yaml_node_t *node, KeyId id, c
     for (size_t k = 1; k < axis->count; k++) {
         if (sorted[k] == sorted[k - 1]) {
             diagnostics_add(&reader->errors, node_line(node),
-                       "%s: %g is there twice; allowed: every "
-                       "value once",
-                       keys_table[id].name, sorted[k]);
+                            "%s: %g is there twice; allowed: every "
+                            "value once",
+                            keys_table[id].name, sorted[k]);
             break;
         }
     }
@@ -148,11 +149,11 @@ static void read_values(Reader *reader, const yaml_node_t *list, KeyId id, Axis 
     const size_t count = node_length(list);
     if (count < 1 || count > AXIS_LONGEST) {
         diagnostics_add(&reader->errors, node_line(list),
-                   "%s: %s; allowed: a list of 1 to %d numbers", keys_table[id].name,
-                   list->type != YAML_SEQUENCE_NODE ? "is no list"
-                   : count < 1                      ? "is an empty list"
-                                                    : "is too long a list",
-                   AXIS_LONGEST);
+                        "%s: %s; allowed: a list of 1 to %d numbers", keys_table[id].name,
+                        list->type != YAML_SEQUENCE_NODE ? "is no list"
+                        : count < 1                      ? "is an empty list"
+                                                         : "is too long a list",
+                        AXIS_LONGEST);
         return;
     }
     assert(axis->values == NULL && axis->count == 0);
@@ -170,8 +171,8 @@ static int read_word(Reader *reader, const yaml_node_t *node, const char *owner,
     const int k = node == NULL ? 0 : text_find(names, count, node_text(node));
     if (k < 0) {
         char *hint = text_hint(names, count, node_text(node));
-        diagnostics_add(&reader->errors, node_line(node), "%s: %s: %s is unknown%s", owner, part,
-                   text_show(node_text(node)).text, hint);
+        diagnostics_add(&reader->errors, node_line(node), "%s: %s: %s is unknown%s", owner,
+                        part, text_show(node_text(node)).text, hint);
         free(hint);
     }
     return k < 0 ? 0 : k;
@@ -218,9 +219,9 @@ static void read_range(Reader *reader, const yaml_node_t *map, const yaml_node_t
     for (RangeKey k = RANGE_FROM; k <= RANGE_TIMES; k++) {
         if (parts[k] == NULL) {
             diagnostics_add(&reader->errors, node_line(map),
-                       "%s: %s: missing; allowed: from, to and "
-                       "count, or values",
-                       key->name, range_names[k]);
+                            "%s: %s: missing; allowed: from, to and "
+                            "count, or values",
+                            key->name, range_names[k]);
         }
     }
     /* all errors of the mapping before the first number is used */
@@ -239,9 +240,9 @@ static void read_range(Reader *reader, const yaml_node_t *map, const yaml_node_t
         free(owner);
     } else if (reader->errors.count == before && logarithmic && !(from > 0.0 && to > 0.0)) {
         diagnostics_add(&reader->errors, node_line(map),
-                   "%s: a logarithmic range from %g to %g; "
-                   "allowed: from and to above 0",
-                   key->name, from, to);
+                        "%s: a logarithmic range from %g to %g; "
+                        "allowed: from and to above 0",
+                        key->name, from, to);
     } else if (reader->errors.count == before) {
         fill_range(axis, from, to, (size_t)count, logarithmic,
                    key->kind == KIND_WHOLE && axis->form == FORM_NUMBER);
@@ -266,9 +267,9 @@ static void read_mapping(Reader *reader, const yaml_node_t *map, KeyId id, Axis 
     for (RangeKey k = RANGE_FROM; k < RANGE_COUNT; k++) {
         if (parts[k] != NULL) {
             diagnostics_add(&reader->errors, node_line(parts[k]),
-                       "%s: %s: given beside values; "
-                       "allowed: values alone, or from, to and count",
-                       key->name, range_names[k]);
+                            "%s: %s: given beside values; "
+                            "allowed: values alone, or from, to and count",
+                            key->name, range_names[k]);
         }
     }
     read_values(reader, parts[RANGE_VALUES], id, axis);

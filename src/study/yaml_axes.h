@@ -13,7 +13,7 @@
 /* A document being read, and what was found wrong with it so far. */
 typedef struct Reader {
     yaml_document_t document;
-    Diagnostics          errors;
+    Diagnostics errors;
 } Reader;
 
 /* Local, like all here.  Line of the file where the node begins, from 1. */

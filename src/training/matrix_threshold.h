@@ -1,6 +1,6 @@
-/* matrix_threshold.h - (E2) on one realised spectrum, for training and message passing: its divergence
- * stands in for the expected one, which decorrelates the errors of successive steps on these
- * data and not only on average.  Private. */
+/* matrix_threshold.h - (E2) on one realised spectrum, for training and message passing: its
+ * divergence stands in for the expected one, which decorrelates the errors of successive steps
+ * on these data and not only on average.  Private. */
 #ifndef PHASESWEEP_TRAINING_MATRIX_THRESHOLD_H
 #define PHASESWEEP_TRAINING_MATRIX_THRESHOLD_H
 

@@ -84,7 +84,7 @@ static void test_makespan(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines), cmocka_unit_test(test_makespan)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines),
+                                       cmocka_unit_test(test_makespan)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

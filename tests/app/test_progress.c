@@ -16,9 +16,15 @@ static void test_duration(void **unused)
     static const struct {
         double seconds;
         const char *text;
-    } cases[] = {{0.0, "0 s"},           {0.25, "0.25 s"},         {59.4, "59 s"},
-                 {59.6, "1 min 00 s"},   {754.0, "12 min 34 s"},   {3600.0, "1 h 00 min"},
-                 {86399.0, "23 h 59 min"}, {90000.0, "1 d 01 h"},  {-1.0, "0 s"}};
+    } cases[] = {{0.0, "0 s"},
+                 {0.25, "0.25 s"},
+                 {59.4, "59 s"},
+                 {59.6, "1 min 00 s"},
+                 {754.0, "12 min 34 s"},
+                 {3600.0, "1 h 00 min"},
+                 {86399.0, "23 h 59 min"},
+                 {90000.0, "1 d 01 h"},
+                 {-1.0, "0 s"}};
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         assert_string_equal(progress_duration(cases[k].seconds).text, cases[k].text);
     }
@@ -61,9 +67,15 @@ static void test_log(void **unused)
 static void test_terminal(void **unused)
 {
     (void)unused;
-    const ScheduleState state = {.tasks = 20, .done = 10, .points = 20, .points_done = 10,
-                                 .teams = 3, .team_ranks = 48, .team_seconds = 600,
-                                 .share = 0.25, .seconds_left = 1800};
+    const ScheduleState state = {.tasks = 20,
+                                 .done = 10,
+                                 .points = 20,
+                                 .points_done = 10,
+                                 .teams = 3,
+                                 .team_ranks = 48,
+                                 .team_seconds = 600,
+                                 .share = 0.25,
+                                 .seconds_left = 1800};
     for (int columns = 10; columns <= 160; columns += 30) {
         char *text;
         size_t size;

@@ -18,8 +18,13 @@ static int ascending(const void *a, const void *b)
 int main(int argc, char **argv)
 {
     const double d = argc > 1 ? atof(argv[1]) : 400.0;
-    const Problem problem = {.source_exponent = 1.25, .dimension = d, .noise = 0.1, .width = d,
-                             .samples = d * d, .weight_decay = 0.1, .tolerance = 1e-9};
+    const Problem problem = {.source_exponent = 1.25,
+                             .dimension = d,
+                             .noise = 0.1,
+                             .width = d,
+                             .samples = d * d,
+                             .weight_decay = 0.1,
+                             .tolerance = 1e-9};
     double seconds[RUNS];
     double risk = 0.0;
     for (int k = 0; k < RUNS; k++) {

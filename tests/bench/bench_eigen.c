@@ -3,8 +3,8 @@
  *   mpirun -n K bench_eigen N [VECTORS [REPEATS]]
  *
  * All eigenvalues and the VECTORS of the largest (default: all; ELPA then finds only those
- * eigenvalues).  The methods take turns; medians, and their ratio to the fastest.  ELPA gets its
- * matrix where it wants it; the others also bring it from rank 0 and the vectors back. */
+ * eigenvalues).  The methods take turns; medians, and their ratio to the fastest.  ELPA gets
+ * its matrix where it wants it; the others also bring it from rank 0 and the vectors back. */
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>
@@ -20,8 +20,8 @@
 
 enum { METHODS = EIGEN_COUNT + 1, REPEATS_MOST = 99 };
 
-static const char *const names[METHODS] = {"auto", "LAPACK", "ScaLAPACK", "LAPACK, team's cores",
-                                           "ELPA 1-stage"};
+static const char *const names[METHODS] = {"auto", "LAPACK", "ScaLAPACK",
+                                           "LAPACK, team's cores", "ELPA 1-stage"};
 
 /* Symmetric, normal entries, each from its two places: any rank can make any. */
 static double entry(int i, int j)
@@ -64,7 +64,7 @@ static double elpa(int n, int count, double w[])
     elpa_t handle = elpa_allocate(&error);
     const struct {
         const char *name;
-        int         value;
+        int value;
     } settings[] = {{"na", n},
                     {"nev", count},
                     {"local_nrows", a.local_rows},
@@ -145,8 +145,8 @@ int main(int argc, char **argv)
     for (int method = EIGEN_LAPACK; method < METHODS && rank == 0; method++) {
         const double median = seconds[method][repeats / 2];
         if (median > 0.0) {
-            printf("n %d, %d vectors, %d ranks: %-20s %8.4f s, %.2f of the fastest\n", n,
-                   count, ranks, names[method], median, median / best);
+            printf("n %d, %d vectors, %d ranks: %-20s %8.4f s, %.2f of the fastest\n", n, count,
+                   ranks, names[method], median, median / best);
         }
     }
     MPI_Finalize();

@@ -54,11 +54,11 @@ static double resident_megabytes(void)
 
 /* Seconds of a task, by its number: `often` of them short, the others long. */
 typedef struct Load {
-    double    long_one, short_one;
-    double    spent;        /* by this rank in tasks */
-    size_t    long_count;
+    double long_one, short_one;
+    double spent; /* by this rank in tasks */
+    size_t long_count;
     clockid_t clock;
-    bool      sleeps;
+    bool sleeps;
 } Load;
 
 static int run_load(void *context, FarmTeam *team, size_t task)
@@ -69,7 +69,8 @@ static int run_load(void *context, FarmTeam *team, size_t task)
     const double seconds = task < load->long_count ? load->long_one : load->short_one;
     if (load->sleeps) {
         nanosleep(&(struct timespec){.tv_sec = (time_t)seconds,
-                                     .tv_nsec = (long)(1e9 * (seconds - floor(seconds)))}, NULL);
+                                     .tv_nsec = (long)(1e9 * (seconds - floor(seconds)))},
+                  NULL);
         return 0;
     }
     for (const double end = clock_now(load->clock) + seconds;
@@ -94,9 +95,15 @@ static bool no_stop(void *context)
 static double farm_seconds(MPI_Comm comm, Load *load, const TaskGroup groups[], size_t count,
                            FarmMaster master, int batch)
 {
-    const FarmWork work = {.groups = groups, .group_count = count, .master = master,
-                           .batch = batch, .deadline = INFINITY, .run = run_load,
-                           .progress = no_progress, .stop = no_stop, .context = load};
+    const FarmWork work = {.groups = groups,
+                           .group_count = count,
+                           .master = master,
+                           .batch = batch,
+                           .deadline = INFINITY,
+                           .run = run_load,
+                           .progress = no_progress,
+                           .stop = no_stop,
+                           .context = load};
     MPI_Barrier(comm);
     const double begin = MPI_Wtime();
     farm_run(comm, &work);
@@ -105,8 +112,13 @@ static double farm_seconds(MPI_Comm comm, Load *load, const TaskGroup groups[], 
 
 static TaskGroup tasks(size_t first, size_t count, int kind, double seconds, double points)
 {
-    return (TaskGroup){.first = first, .count = count, .kind = kind, .seconds = seconds,
-                       .least = 1, .most = 1, .points = points};
+    return (TaskGroup){.first = first,
+                       .count = count,
+                       .kind = kind,
+                       .seconds = seconds,
+                       .least = 1,
+                       .most = 1,
+                       .points = points};
 }
 
 /* Nothing to compute: what remains is the farm. */
@@ -116,16 +128,16 @@ static void bench_points(int rank)
         const char *what;
         double points, per_line;
         int batch;
-    } cases[] = {{"a message each", 1e5, 1, 1},   {"one by one", 1e5, 1, 0},
-                 {"one by one", 1e6, 1, 0},       {"one by one", 1e7, 1, 0},
-                 {"chains of 256", 1e6, 256, 1},   {"chains of 256", 1e7, 256, 0}};
+    } cases[] = {{"a message each", 1e5, 1, 1},  {"one by one", 1e5, 1, 0},
+                 {"one by one", 1e6, 1, 0},      {"one by one", 1e7, 1, 0},
+                 {"chains of 256", 1e6, 256, 1}, {"chains of 256", 1e7, 256, 0}};
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         Load load = {0};
         const size_t lines = (size_t)(cases[k].points / cases[k].per_line);
         const TaskGroup group = tasks(0, lines, 0, 1e-6, cases[k].per_line);
         const double before = resident_megabytes();
-        const double seconds = farm_seconds(MPI_COMM_WORLD, &load, &group, 1,
-                                            FARM_MASTER_SLEEPS, cases[k].batch);
+        const double seconds =
+            farm_seconds(MPI_COMM_WORLD, &load, &group, 1, FARM_MASTER_SLEEPS, cases[k].batch);
         if (rank == 0) {
             printf("%.0e empty points, %s: %.3g points/s, %.2f us a chain, master %+.1f MB\n",
                    cases[k].points, cases[k].what, cases[k].points / seconds,
@@ -136,7 +148,8 @@ static void bench_points(int rank)
 
 static void bench_mixed(int rank)
 {
-    Load load = {.long_one = 0.1, .short_one = 1e-3, .long_count = 40, .clock = CLOCK_MONOTONIC};
+    Load load = {
+        .long_one = 0.1, .short_one = 1e-3, .long_count = 40, .clock = CLOCK_MONOTONIC};
     const TaskGroup groups[] = {tasks(0, 40, 0, 0.1, 1), tasks(40, 4000, 1, 1e-3, 1)};
     int size;
     MPI_Comm_size(MPI_COMM_WORLD, &size);
@@ -175,7 +188,9 @@ static void bench_cores(int rank)
     const TaskGroup groups[] = {tasks(0, 20, 0, 0.1, 1), tasks(20, 2000, 1, 1e-3, 1)};
     double seconds[2] = {0.0, 0.0};
     for (int round = 0; round < 3; round++) { /* taken in turns: others use the machine too */
-        Load load = {.long_one = 0.1, .short_one = 1e-3, .long_count = 20,
+        Load load = {.long_one = 0.1,
+                     .short_one = 1e-3,
+                     .long_count = 20,
                      .clock = CLOCK_THREAD_CPUTIME_ID};
         seconds[0] += farm_seconds(MPI_COMM_WORLD, &load, groups, 2, FARM_MASTER_SLEEPS, 0);
         if (rank < size - 1) {
@@ -201,7 +216,8 @@ static const char full_job[] =
     "  - {name: quadratic, source_exponent: [0.75, 1.25, 2], dimension: 10000, noise: 0.1,\n"
     "     samples: {as: effective_power, from: -0.5, to: 4.5, count: 1024},\n"
     "     weight_decay: {as: power, from: -2, to: 3, count: 1024}}\n"
-    "  - {name: diagonal, model: diagonal, source_exponent: [0.75, 1.25, 2], dimension: 10000,\n"
+    "  - {name: diagonal, model: diagonal, source_exponent: [0.75, 1.25, 2], dimension: "
+    "10000,\n"
     "     noise: 0.1, samples: {as: effective_power, from: -0.5, to: 4.5, count: 1024},\n"
     "     weight_decay: {as: power, from: -2, to: 3, count: 1024}}\n"
     "  - {name: training, source_exponent: 1.25, noise: 0.1, seed: [1, 2], weight_decay: [1],\n"
@@ -218,8 +234,8 @@ static void simulate_at(const Plan *plan, int ranks, double error)
     const Simulated run = simulate(plan->groups, plan->group_count, &settings, NULL);
     const double seconds = clock_now(CLOCK_MONOTONIC) - begin;
     printf("%5d ranks, times off by up to %2.0f %%: %6.0f s, efficiency %.3f, busy %.3f; "
-           "%.1f us of scheduling a chain\n", ranks, 100.0 * (exp(error) - 1.0), run.makespan,
-           run.serial / ranks / run.makespan,
+           "%.1f us of scheduling a chain\n",
+           ranks, 100.0 * (exp(error) - 1.0), run.makespan, run.serial / ranks / run.makespan,
            run.busy / ranks / run.makespan, 1e6 * seconds / (double)run.done);
 }
 
@@ -247,8 +263,10 @@ static void bench_simulate(int rank)
 
 int main(int argc, char **argv)
 {
-    static const Bench benches[] = {{"points", bench_points}, {"mixed", bench_mixed},
-                                    {"idle", bench_idle},     {"cores", bench_cores},
+    static const Bench benches[] = {{"points", bench_points},
+                                    {"mixed", bench_mixed},
+                                    {"idle", bench_idle},
+                                    {"cores", bench_cores},
                                     {"simulate", bench_simulate}};
     MPI_Init(&argc, &argv);
     int rank;

@@ -92,10 +92,15 @@ int main(int argc, char **argv)
     }
     const double d = atof(argv[1]);
     const int seeds = atoi(argv[6]);
-    const Problem problem = {.model = MODEL_QUADRATIC, .method = METHOD_TRAINING,
-                             .dimension = d, .width = d, .samples = atof(argv[2]),
-                             .source_exponent = atof(argv[3]), .noise = atof(argv[4]),
-                             .weight_decay = atof(argv[5]), .tolerance = 1e-6};
+    const Problem problem = {.model = MODEL_QUADRATIC,
+                             .method = METHOD_TRAINING,
+                             .dimension = d,
+                             .width = d,
+                             .samples = atof(argv[2]),
+                             .source_exponent = atof(argv[3]),
+                             .noise = atof(argv[4]),
+                             .weight_decay = atof(argv[5]),
+                             .tolerance = 1e-6};
     double *values = train_all(problem, seeds, rank);
     if (rank == 0) {
         report(&problem, values, seeds);

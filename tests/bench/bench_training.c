@@ -6,8 +6,8 @@
  * For every store, with single precision in the early iterations and without: useful flops
  * (training_flops) a second over the dgemm rate of the same ranks at side 2000, measured just
  * before; seconds to build the data and to solve.  `speedup`: the team against rank 0 alone,
- * in turns, the others asleep; median of the ratios.  Seconds are CPU seconds of the busiest rank
- * on a team of one, wall seconds otherwise, because waiting ranks spin. */
+ * in turns, the others asleep; median of the ratios.  Seconds are CPU seconds of the busiest
+ * rank on a team of one, wall seconds otherwise, because waiting ranks spin. */
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>

@@ -44,9 +44,15 @@ int main(int argc, char **argv)
         die(STATUS_WRONG_INPUT, "race SAMPLES DIMENSION GAMMA NOISE NUCLEAR_WEIGHT FILE");
     }
     const double d = atof(argv[2]);
-    Problem problem = {.model = MODEL_QUADRATIC, .method = METHOD_TRAINING, .dimension = d,
-                       .width = d, .samples = atof(argv[1]), .source_exponent = atof(argv[3]),
-                       .noise = atof(argv[4]), .weight_decay = atof(argv[5]), .seed = 1.0};
+    Problem problem = {.model = MODEL_QUADRATIC,
+                       .method = METHOD_TRAINING,
+                       .dimension = d,
+                       .width = d,
+                       .samples = atof(argv[1]),
+                       .source_exponent = atof(argv[3]),
+                       .noise = atof(argv[4]),
+                       .weight_decay = atof(argv[5]),
+                       .seed = 1.0};
     TrainingSettings settings = training_defaults();
     settings.store = STORE_DOUBLE;
     static const double tolerances[] = {1e-3, 1e-4, 1e-5, 1e-10};

@@ -15,8 +15,14 @@ enum { D = 37, N = 1000 };
 
 static SamplesSpec spec_of(Model model, SampleStore store)
 {
-    return (SamplesSpec){.model = model, .source_exponent = 1.25, .noise = 0.1, .seed = 11,
-                         .dimension = D, .samples = N, .store = store, .block_rows = 128};
+    return (SamplesSpec){.model = model,
+                         .source_exponent = 1.25,
+                         .noise = 0.1,
+                         .seed = 11,
+                         .dimension = D,
+                         .samples = N,
+                         .store = store,
+                         .block_rows = 128};
 }
 
 /* All rows [n][d+1], the label last, gathered on every rank. */

@@ -70,11 +70,16 @@ static inline void gather(Tally *tally)
     assert_true(tally->team_right);
 }
 
-static inline FarmReport farm(Tally *tally, const TaskGroup groups[], size_t count, FarmMaster master,
-                       double deadline)
+static inline FarmReport farm(Tally *tally, const TaskGroup groups[], size_t count,
+                              FarmMaster master, double deadline)
 {
-    const FarmWork work = {.groups = groups, .group_count = count, .master = master,
-                           .deadline = deadline, .run = run, .progress = watch, .stop = stop,
+    const FarmWork work = {.groups = groups,
+                           .group_count = count,
+                           .master = master,
+                           .deadline = deadline,
+                           .run = run,
+                           .progress = watch,
+                           .stop = stop,
                            .context = tally};
     return farm_run(MPI_COMM_WORLD, &work);
 }

@@ -7,8 +7,8 @@
 enum { TASKS_MOST = 2000 };
 
 typedef struct Log {
-    double at[TASKS_MOST];  /* start */
-    int    size[TASKS_MOST], starts[TASKS_MOST];
+    double at[TASKS_MOST]; /* start */
+    int size[TASKS_MOST], starts[TASKS_MOST];
 } Log;
 
 static void note(void *context, double now, const ScheduleStart *start)
@@ -38,8 +38,13 @@ static inline SimulateSettings ranks(int count)
 /* Tasks for one rank each. */
 static inline TaskGroup singles(size_t first, size_t count, int kind, double seconds)
 {
-    return (TaskGroup){.first = first, .count = count, .kind = kind, .seconds = seconds,
-                       .least = 1, .most = 1, .points = 1.0};
+    return (TaskGroup){.first = first,
+                       .count = count,
+                       .kind = kind,
+                       .seconds = seconds,
+                       .least = 1,
+                       .most = 1,
+                       .points = 1.0};
 }
 
 #endif

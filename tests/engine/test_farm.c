@@ -19,8 +19,8 @@ static void test_teams(void **unused)
         Tally *tally = tally_new();
         TaskGroup groups[6] = {{0, 600, 0, 1e-6, 0.0, 1, 1, 1.0, false, false}};
         for (int k = 1; k < 6; k++) {
-            groups[k] = (TaskGroup){(size_t)(585 + 15 * k), 15, 1, 1e-3, 0.1,
-                                    k, k + 1, 1.0, false, k % 2 == 1};
+            groups[k] = (TaskGroup){
+                (size_t)(585 + 15 * k), 15, 1, 1e-3, 0.1, k, k + 1, 1.0, false, k % 2 == 1};
         }
         const FarmReport report = farm(tally, groups, 6, (FarmMaster)master, INFINITY);
         gather(tally);
@@ -71,7 +71,8 @@ static void test_stop(void **unused)
 int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_teams), cmocka_unit_test(test_stop)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_teams),
+                                       cmocka_unit_test(test_stop)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();
     return failed;

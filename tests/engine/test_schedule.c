@@ -41,8 +41,9 @@ static void test_reservation(void **unused)
 {
     (void)unused;
     static Log log;
-    TaskGroup groups[] = {singles(0, 1, 0, 80.0), singles(1, 1, 0, 70.0), singles(2, 1, 0, 65.0),
-                          singles(3, 1, 1, 64.0), singles(4, 20, 2, 7.0)};
+    TaskGroup groups[] = {singles(0, 1, 0, 80.0), singles(1, 1, 0, 70.0),
+                          singles(2, 1, 0, 65.0), singles(3, 1, 1, 64.0),
+                          singles(4, 20, 2, 7.0)};
     groups[3].least = groups[3].most = 3;
     for (size_t count = 4; count <= 5; count++) {
         run(groups, count, ranks(3), &log);

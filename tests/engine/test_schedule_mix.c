@@ -39,8 +39,8 @@ static void check_starts(const TaskGroup groups[], const Log *log)
         for (size_t task = groups[k].first; task < groups[k].first + groups[k].count; task++) {
             assert_int_equal(log->starts[task], 1);
             assert_in_range(log->size[task], groups[k].least, groups[k].most);
-            end[groups[k].late] = groups[k].late ? fmin(end[1], log->at[task])
-                                                 : fmax(end[0], log->at[task]);
+            end[groups[k].late] =
+                groups[k].late ? fmin(end[1], log->at[task]) : fmax(end[0], log->at[task]);
         }
     }
     assert_true(end[0] <= end[1]);

@@ -20,9 +20,15 @@ static double values[SEEDS * D], overlaps[SEEDS * D];
  * leaves 1e-4 of the objective in doubt, and far less of any eigenvalue than it fluctuates. */
 static Problem train_all(void)
 {
-    Problem problem = {.model = MODEL_QUADRATIC, .method = METHOD_TRAINING, .dimension = D,
-                       .width = D, .samples = 0.2 * D * D, .source_exponent = 1.25,
-                       .noise = 0.1, .weight_decay = 0.5, .tolerance = 1e-4};
+    Problem problem = {.model = MODEL_QUADRATIC,
+                       .method = METHOD_TRAINING,
+                       .dimension = D,
+                       .width = D,
+                       .samples = 0.2 * D * D,
+                       .source_exponent = 1.25,
+                       .noise = 0.1,
+                       .weight_decay = 0.5,
+                       .tolerance = 1e-4};
     for (int k = 0; k < SEEDS; k++) {
         const TrainingSettings settings = training_defaults();
         problem.seed = k;

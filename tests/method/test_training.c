@@ -13,9 +13,16 @@
 
 static Problem problem_of(double d, double n, double weight)
 {
-    return (Problem){.model = MODEL_QUADRATIC, .method = METHOD_TRAINING, .dimension = d,
-                     .width = d, .samples = n, .source_exponent = 1.25, .noise = 0.1,
-                     .weight_decay = weight, .seed = 4.0, .tolerance = 1e-10};
+    return (Problem){.model = MODEL_QUADRATIC,
+                     .method = METHOD_TRAINING,
+                     .dimension = d,
+                     .width = d,
+                     .samples = n,
+                     .source_exponent = 1.25,
+                     .noise = 0.1,
+                     .weight_decay = weight,
+                     .seed = 4.0,
+                     .tolerance = 1e-10};
 }
 
 static Training train(const Problem *problem, int limit, bool gradient)

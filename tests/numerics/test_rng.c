@@ -41,8 +41,10 @@ static void test_entries(void **unused)
         rng_normals(3, RNG_FEATURES, 5, count, other);
         assert_memory_equal(row, other, (size_t)count * sizeof *row);
     }
-    static const uint64_t streams[][3] = {{4, RNG_FEATURES, 5}, {3, RNG_NOISE, 5},
-                                          {3, RNG_FEATURES, 6}, {3, RNG_FEATURES, 1ull << 40}};
+    static const uint64_t streams[][3] = {{4, RNG_FEATURES, 5},
+                                          {3, RNG_NOISE, 5},
+                                          {3, RNG_FEATURES, 6},
+                                          {3, RNG_FEATURES, 1ull << 40}};
     for (int k = 0; k < 4; k++) {
         rng_normals(streams[k][0], streams[k][1], streams[k][2], 100, other);
         for (int i = 0; i < 100; i++) {

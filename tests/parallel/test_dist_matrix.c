@@ -44,8 +44,8 @@ static double last_columns(int i, int j, const void *first)
 static void keep_last(DistMatrix *z, int count)
 {
     for (int k = 0; k < z->local_rows * z->local_columns; k++) {
-        const int column = dist_matrix_global(k / z->local_rows, z->block, z->grid->column,
-                                       z->grid->columns);
+        const int column =
+            dist_matrix_global(k / z->local_rows, z->block, z->grid->column, z->grid->columns);
         z->local[k] = column >= z->columns - count ? z->local[k] : 0.0;
     }
 }
@@ -67,11 +67,11 @@ static void check_size(const ProcessGrid *grid, int n, int count, int block)
     keep_last(z, count);
     dist_matrix_fill(diagonal, eigenvalue, w);
     dist_matrix_multiply(1.0, z, 0, diagonal, 0, 0.0, product);
-    dist_matrix_multiply(1.0, copy, 0, z, 0, -1.0, product);      /* A Z - Z diag(w) */
+    dist_matrix_multiply(1.0, copy, 0, z, 0, -1.0, product); /* A Z - Z diag(w) */
     assert_true(largest(product) < 1e-12);
     const int first = n - count;
     dist_matrix_fill(product, last_columns, &first);
-    dist_matrix_multiply(1.0, z, 1, z, 0, -1.0, product);          /* Z^T Z - 1 */
+    dist_matrix_multiply(1.0, z, 1, z, 0, -1.0, product); /* Z^T Z - 1 */
     assert_true(largest(product) < 1e-12);
     free(w);
     for (int k = 0; k < 6; k++) {

@@ -10,8 +10,14 @@
 static inline Problem problem_of(Model model, double n, double d, double gamma, double weight,
                                  double noise)
 {
-    return (Problem){.model = model, .source_exponent = gamma, .dimension = d, .noise = noise,
-                     .width = d, .samples = n, .weight_decay = weight, .tolerance = 1e-9};
+    return (Problem){.model = model,
+                     .source_exponent = gamma,
+                     .dimension = d,
+                     .noise = noise,
+                     .width = d,
+                     .samples = n,
+                     .weight_decay = weight,
+                     .tolerance = 1e-9};
 }
 
 /* The same at width p of the quadratic network. */
@@ -30,9 +36,10 @@ static inline Evolution solve(Problem problem)
     const Evolution e = evolution_solve(&work, &problem);
     evolution_free(&work);
     if (e.outcome != OUTCOME_CONVERGED) {
-        fail_msg("model %d gamma %.17g d %.17g n %.17g lambda %.17g noise %.17g p %g: residual %g",
-                 problem.model, problem.source_exponent, problem.dimension, problem.samples,
-                 problem.weight_decay, problem.noise, problem.width, e.residual);
+        fail_msg(
+            "model %d gamma %.17g d %.17g n %.17g lambda %.17g noise %.17g p %g: residual %g",
+            problem.model, problem.source_exponent, problem.dimension, problem.samples,
+            problem.weight_decay, problem.noise, problem.width, e.residual);
     }
     return e;
 }

@@ -17,9 +17,14 @@ static EvolutionWork evolution;
 
 static Problem problem_of(Model model, double n_eff, double d, double noise)
 {
-    return (Problem){.model = model, .source_exponent = 1.25, .dimension = d, .noise = noise,
-                     .width = d, .samples = model == MODEL_QUADRATIC ? n_eff * d : n_eff,
-                     .weight_decay = 1.0, .tolerance = 1e-9};
+    return (Problem){.model = model,
+                     .source_exponent = 1.25,
+                     .dimension = d,
+                     .noise = noise,
+                     .width = d,
+                     .samples = model == MODEL_QUADRATIC ? n_eff * d : n_eff,
+                     .weight_decay = 1.0,
+                     .tolerance = 1e-9};
 }
 
 /* No weight decay, the best one included, does better; known values help, signs cost. */

@@ -38,13 +38,17 @@ static void test_transition(void **unused)
     (void)unused;
     int seen = 0;
     for (double n = 1.0; n < 12.0; n *= 1.05) {
-        const Problem p = {.model = MODEL_DIAGONAL, .source_exponent = 1.25, .dimension = 12,
-                           .noise = 1e-7, .width = 12, .samples = n};
+        const Problem p = {.model = MODEL_DIAGONAL,
+                           .source_exponent = 1.25,
+                           .dimension = 12,
+                           .noise = 1e-7,
+                           .width = 12,
+                           .samples = n};
         const Bayes bayes = bayes_solve(work, &p, false);
         assert_int_equal(bayes.outcome, OUTCOME_CONVERGED);
         for (int k = 1; k < bayes.roots; k++) {
-            const double difference = free_energy(&p, bayes.root[k].delta) -
-                                      free_energy(&p, bayes.root[0].delta);
+            const double difference =
+                free_energy(&p, bayes.root[k].delta) - free_energy(&p, bayes.root[0].delta);
             assert_true(fabs(bayes.root[k].free_energy - difference) < 1e-6);
             assert_true(bayes.root[k].risk < bayes.root[k - 1].risk);
             seen++;

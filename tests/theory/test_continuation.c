@@ -58,7 +58,8 @@ static void test_reference(void **unused)
 {
     (void)unused;
     assert_int_equal(check_file(REFERENCE_DIR "/se_quadratic.csv", 13, check_quadratic), 41);
-    assert_int_equal(check_file(REFERENCE_DIR "/se_quadratic_large.csv", 13, check_quadratic), 2);
+    assert_int_equal(check_file(REFERENCE_DIR "/se_quadratic_large.csv", 13, check_quadratic),
+                     2);
     assert_int_equal(check_file(REFERENCE_DIR "/se_diagonal.csv", 9, check_diagonal), 44);
 }
 
@@ -74,8 +75,8 @@ static void test_width(void **unused)
                  {26515, 9, .02833},    {26515, 6, .03806},   {26515, 4, .05827},
                  {26515, 2, .12816},    {26515, 1, .25921}};
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        const Problem wide = problem_of(MODEL_QUADRATIC, cases[k].n, 400, 1.25,
-                                        .1 * sqrt(cases[k].n) / 400, .1);
+        const Problem wide =
+            problem_of(MODEL_QUADRATIC, cases[k].n, 400, 1.25, .1 * sqrt(cases[k].n) / 400, .1);
         assert_near("width", solve(at_width(wide, cases[k].p)).overlaps.risk, cases[k].risk,
                     1e-3); /* the digits given there */
     }

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-
 #include "phasesweep/numerics/rng.h"
 #include "solve.h"
 
@@ -62,10 +61,10 @@ static void check_differences(const Problem *p)
     const double size = 1.0 + fabs(e.exponent_samples) + fabs(e.exponent_weight_decay);
     if (!(fabs(e.exponent_samples - along_n) < 1e-5 * size &&
           fabs(e.exponent_weight_decay - along_lambda) < 1e-5 * size)) {
-        fail_msg("model %d gamma %g d %g n %g lambda %g noise %g p %g: %.8g %.8g, not %.8g %.8g",
-                 p->model, p->source_exponent, p->dimension, p->samples, p->weight_decay,
-                 p->noise, p->width, e.exponent_samples, e.exponent_weight_decay, along_n,
-                 along_lambda);
+        fail_msg(
+            "model %d gamma %g d %g n %g lambda %g noise %g p %g: %.8g %.8g, not %.8g %.8g",
+            p->model, p->source_exponent, p->dimension, p->samples, p->weight_decay, p->noise,
+            p->width, e.exponent_samples, e.exponent_weight_decay, along_n, along_lambda);
     }
 }
 

@@ -88,7 +88,8 @@ static void test_locate(void **unused)
             assert_true(fabs(near.density - cold.density) < 1e-8 / deltas[k]);
             const double mass = freeconv_mass_above(&teacher, t, &near, &atoms);
             if (near.v > 0.0) {
-                const SpectralPoint again = freeconv_quantile(&teacher, t, mass, nothing, &atoms);
+                const SpectralPoint again =
+                    freeconv_quantile(&teacher, t, mass, nothing, &atoms);
                 assert_true(fabs(again.x - x) < 1e-7 * (x + deltas[k]));
             }
         }

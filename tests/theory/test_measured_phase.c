@@ -13,8 +13,10 @@
 
 static const double exponents[] = {0.75, 1.0, 1.25, 2.0};
 static const double dimensions[] = {1e3, 1e4, 1e6, 1e8};
-enum { EXPONENTS = sizeof exponents / sizeof *exponents,
-       DIMENSIONS = sizeof dimensions / sizeof *dimensions };
+enum {
+    EXPONENTS = sizeof exponents / sizeof *exponents,
+    DIMENSIONS = sizeof dimensions / sizeof *dimensions
+};
 
 /* The problem at log_d n_eff = x, log_d lambda = y. */
 static Problem place(Model model, double gamma, double d, double x, double y, double noise)

@@ -23,8 +23,7 @@ static double cubes(const Teacher *teacher, double t, double low, double high)
         const double at = M_PI * (k + 0.5) / STEPS;
         const double flat = at - 0.5 * sin(2.0 * at);
         const double u = low + 0.5 * (high - low) * (1.0 - cos(flat));
-        const double du =
-            0.5 * (high - low) * sin(flat) * (1.0 - cos(2.0 * at)) * M_PI / STEPS;
+        const double du = 0.5 * (high - low) * sin(flat) * (1.0 - cos(2.0 * at)) * M_PI / STEPS;
         const SpectralPoint p = freeconv_point(teacher, t, u, &atoms);
         if (p.v > 0.0) {
             const double complex w = p.u + I * p.v;
@@ -64,7 +63,8 @@ static void test_matrix(void **unused)
 {
     (void)unused;
     for (int k = 0; k < 6; k++) {
-        const Teacher teacher = teacher_create(k % 2 ? 1.25 : 0.7, (double[]){2, 10, 40}[k / 2]);
+        const Teacher teacher =
+            teacher_create(k % 2 ? 1.25 : 0.7, (double[]){2, 10, 40}[k / 2]);
         for (double t = 1e-5; t < 50.0; t *= 5.3) {
             const Denoised r = mmse_matrix(denoiser, &teacher, t);
             /* 1 - ... of the definition loses digits where t is large */

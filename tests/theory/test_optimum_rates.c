@@ -14,9 +14,14 @@ static EvolutionWork work;
 static Optimum optimum(Model model, double gamma, double d, double x, double noise)
 {
     const double n_eff = pow(d, x);
-    const Problem p = {.model = model, .source_exponent = gamma, .dimension = d, .noise = noise,
-                       .width = d, .samples = model == MODEL_QUADRATIC ? n_eff * d : n_eff,
-                       .weight_decay = 1.0, .tolerance = 1e-9};
+    const Problem p = {.model = model,
+                       .source_exponent = gamma,
+                       .dimension = d,
+                       .noise = noise,
+                       .width = d,
+                       .samples = model == MODEL_QUADRATIC ? n_eff * d : n_eff,
+                       .weight_decay = 1.0,
+                       .tolerance = 1e-9};
     const Optimum best = optimal_weight_decay(&work, &p);
     assert_int_equal(best.evolution.outcome, OUTCOME_CONVERGED);
     return best;
@@ -67,8 +72,8 @@ static void test_place(void **unused)
 }
 
 /* At the optimum the exponent at fixed lambda is that of the optimised risk.  Bayes rates:
- * -1 + 1/(2 gamma) up to n_eff ~ d^(2 gamma), then -1.  Where features are few, corrections fall
- * as powers of d (at gamma = 3/4 too slowly for d = 1e8); LASSO pays log d for them. */
+ * -1 + 1/(2 gamma) up to n_eff ~ d^(2 gamma), then -1.  Where features are few, corrections
+ * fall as powers of d (at gamma = 3/4 too slowly for d = 1e8); LASSO pays log d for them. */
 static void test_rates(void **unused)
 {
     (void)unused;
@@ -76,10 +81,10 @@ static void test_rates(void **unused)
         const double rate = -1.0 + 0.5 / gamma;
         for (int k = 0; k < 2; k++) {
             const Model model = (Model)k;
-            const double early = optimum(model, gamma, 1e8, 0.75 * gamma, 0.1)
-                                     .evolution.exponent_samples;
-            const double late = optimum(model, gamma, 1e8, 2.0 * gamma + 0.75, 0.1)
-                                    .evolution.exponent_samples;
+            const double early =
+                optimum(model, gamma, 1e8, 0.75 * gamma, 0.1).evolution.exponent_samples;
+            const double late =
+                optimum(model, gamma, 1e8, 2.0 * gamma + 0.75, 0.1).evolution.exponent_samples;
             printf("%s gamma %g: %.4f for %.4f, %.4f for -1\n", model_name(model), gamma, early,
                    rate, late);
             assert_true(fabs(early - rate) < (model == MODEL_QUADRATIC ? 0.01 : 0.04));

@@ -30,10 +30,14 @@ static void test_predicted(void **unused)
         const struct {
             double x, y;
             Phase phase;
-        } inside[] = {{-0.3, -2.0, PHASE_IA},       {1.0, 1.0, PHASE_IB},
-                      {-0.5, -0.6, PHASE_IB},       {g + 0.5 + g / 2.0, g, PHASE_II},
-                      {3.5 * g + 0.75, 2.0 * g, PHASE_III}, {line / 2.0, -2.0, PHASE_IV},
-                      {0.5 * (line + 1.0), -1.5, PHASE_V},  {0.5 + g, g / 2.0 - 1.0, PHASE_VIA},
+        } inside[] = {{-0.3, -2.0, PHASE_IA},
+                      {1.0, 1.0, PHASE_IB},
+                      {-0.5, -0.6, PHASE_IB},
+                      {g + 0.5 + g / 2.0, g, PHASE_II},
+                      {3.5 * g + 0.75, 2.0 * g, PHASE_III},
+                      {line / 2.0, -2.0, PHASE_IV},
+                      {0.5 * (line + 1.0), -1.5, PHASE_V},
+                      {0.5 + g, g / 2.0 - 1.0, PHASE_VIA},
                       {2.0 * g + 1.0, g - 1.0, PHASE_VIB}};
         for (size_t i = 0; i < sizeof inside / sizeof *inside; i++) {
             Problem p = place(model, g, 1e8, inside[i].x, inside[i].y, 0.1);
@@ -57,7 +61,8 @@ static void test_flat(void **unused)
     for (int k = 0; k < 2 * EXPONENTS; k++) {
         const Model model = k % 2 == 0 ? MODEL_QUADRATIC : MODEL_DIAGONAL;
         for (int i = 0; i < 3; i++) {
-            const Problem p = place(model, exponents[k / 2], 1e8, inside[i].x, inside[i].y, 1.0);
+            const Problem p =
+                place(model, exponents[k / 2], 1e8, inside[i].x, inside[i].y, 1.0);
             const Evolution e = solve(p);
             const Teacher teacher = teacher_create(p.source_exponent, p.dimension);
             assert_int_equal(phase_measured(&p, &teacher, &e), inside[i].phase);

@@ -52,7 +52,7 @@ static double draw(uint64_t *counter, double low, double high)
 /* Where a line begins, and its steps in log_d n and log_d lambda, one of them 0. */
 typedef struct Line {
     Problem first;
-    double  step_n, step_weight;
+    double step_n, step_weight;
 } Line;
 
 static Line draw_line(uint64_t *counter, bool narrow)
@@ -60,8 +60,8 @@ static Line draw_line(uint64_t *counter, bool narrow)
     const Model model =
         narrow || draw(counter, 0.0, 1.0) < 0.5 ? MODEL_QUADRATIC : MODEL_DIAGONAL;
     const double d = floor(pow(10.0, draw(counter, log10(2.0), narrow ? 5.0 : 8.0)));
-    const double gamma = draw(counter, 0.0, 1.0) < 0.9 ? draw(counter, 0.51, 3.5)
-                                                       : draw(counter, 3.5, 10.0);
+    const double gamma =
+        draw(counter, 0.0, 1.0) < 0.9 ? draw(counter, 0.51, 3.5) : draw(counter, 3.5, 10.0);
     const double noise =
         draw(counter, 0.0, 1.0) < 0.15 ? 0.0 : pow(10.0, draw(counter, -6.0, 2.0));
     /* n_eff from 1e-4 to 1e40; a quarter near interpolation */
@@ -72,7 +72,8 @@ static Line draw_line(uint64_t *counter, bool narrow)
         n = pow(10.0, draw(counter, 5.0, 40.0));
     }
     n = model == MODEL_QUADRATIC ? n * d : n;
-    Line line = {.first = problem_of(model, n, d, gamma, pow(d, draw(counter, -3.0, 4.0)), noise)};
+    Line line = {.first =
+                     problem_of(model, n, d, gamma, pow(d, draw(counter, -3.0, 4.0)), noise)};
     if (narrow) {
         line.first = at_width(line.first, floor(pow(d, draw(counter, 0.0, 1.0))));
     }

@@ -31,9 +31,14 @@ static SpectrumWork work(void)
 
 static void draw(double n_eff, double weight, double width)
 {
-    const Problem p = {.model = MODEL_QUADRATIC, .source_exponent = 1.25, .dimension = D,
-                       .noise = 0.1, .width = width, .samples = n_eff * D,
-                       .weight_decay = weight * sqrt(D / width), .tolerance = 1e-9};
+    const Problem p = {.model = MODEL_QUADRATIC,
+                       .source_exponent = 1.25,
+                       .dimension = D,
+                       .noise = 0.1,
+                       .width = width,
+                       .samples = n_eff * D,
+                       .weight_decay = weight * sqrt(D / width),
+                       .tolerance = 1e-9};
     Portrait *q = &portrait;
     q->e = evolution_solve(&evolution, &p);
     assert_int_equal(q->e.outcome, OUTCOME_CONVERGED);
@@ -50,8 +55,9 @@ static double moment(int power)
     for (int k = 0; k + 1 < NODES && !isnan(q->position[0]); k++) {
         const double step = q->position[k + 1] - q->position[k];
         assert_true(step > 0.0 && q->density[k] >= 0.0);
-        sum += 0.5 * step * (q->density[k] * pow(q->position[k], power) +
-                             q->density[k + 1] * pow(q->position[k + 1], power));
+        sum += 0.5 * step *
+               (q->density[k] * pow(q->position[k], power) +
+                q->density[k + 1] * pow(q->position[k + 1], power));
     }
     for (int i = 0; i < D && !isnan(q->outlier[i]); i++) {
         sum += (pow(q->outlier[i], power) + (power == 2 ? q->t / D : 0.0)) / D;
@@ -64,9 +70,9 @@ static void test_whole(void **unused)
 {
     (void)unused;
     /* phases Ia, II, III, IV, VIa, VIa again, VIb; then two narrow networks */
-    const double cases[][3] = {{0.3, 1e-2, D}, {20, 1.0, D}, {1e5, 30.0, D}, {20, 1e-3, D},
-                               {1e3, 1e-2, D}, {400, 0.5, D}, {1e9, 1e-3, D},
-                               {1e3, 0.05, 60}, {1e3, 0.05, 7}};
+    const double cases[][3] = {{0.3, 1e-2, D}, {20, 1.0, D},    {1e5, 30.0, D},
+                               {20, 1e-3, D},  {1e3, 1e-2, D},  {400, 0.5, D},
+                               {1e9, 1e-3, D}, {1e3, 0.05, 60}, {1e3, 0.05, 7}};
     for (int k = 0; k < 9; k++) {
         draw(cases[k][0], cases[k][1], cases[k][2]);
         const Overlaps *o = &portrait.e.overlaps;

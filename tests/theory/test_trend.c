@@ -17,9 +17,14 @@ enum { SIZES = 4, GAMMAS = 4 };
 static Evolution solve(Model model, double d, double gamma, double x, double y)
 {
     const double per_effective = model == MODEL_QUADRATIC ? d : 1.0;
-    const Problem problem = {.model = model, .source_exponent = gamma, .dimension = d,
-                             .noise = 0.1, .width = d, .samples = pow(d, x) * per_effective,
-                             .weight_decay = pow(d, y), .tolerance = 1e-9};
+    const Problem problem = {.model = model,
+                             .source_exponent = gamma,
+                             .dimension = d,
+                             .noise = 0.1,
+                             .width = d,
+                             .samples = pow(d, x) * per_effective,
+                             .weight_decay = pow(d, y),
+                             .tolerance = 1e-9};
     EvolutionWork work = evolution_work();
     const Evolution e = evolution_solve(&work, &problem);
     evolution_free(&work);

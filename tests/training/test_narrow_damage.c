@@ -28,7 +28,7 @@ static int luggage;
  * numbers are the same. */
 typedef struct Stop {
     int asked;
-    int at;     /* 0: never */
+    int at; /* 0: never */
 } Stop;
 
 static bool count(void *context)

@@ -16,9 +16,16 @@ enum { D = 24 };
 
 static Problem problem_of(double n, double weight)
 {
-    return (Problem){.model = MODEL_QUADRATIC, .method = METHOD_TRAINING, .dimension = D,
-                     .width = D, .samples = n, .source_exponent = 1.25, .noise = 0.1,
-                     .weight_decay = weight, .seed = 7.0, .tolerance = 1e-10};
+    return (Problem){.model = MODEL_QUADRATIC,
+                     .method = METHOD_TRAINING,
+                     .dimension = D,
+                     .width = D,
+                     .samples = n,
+                     .source_exponent = 1.25,
+                     .noise = 0.1,
+                     .weight_decay = weight,
+                     .seed = 7.0,
+                     .tolerance = 1e-10};
 }
 
 static Training train(MPI_Comm team, const Problem *problem, const TrainingSettings *settings,

@@ -15,9 +15,16 @@
 
 static Problem problem_of(double d, double n, double weight)
 {
-    return (Problem){.model = MODEL_QUADRATIC, .method = METHOD_TRAINING, .dimension = d,
-                     .width = d, .samples = n, .source_exponent = 1.25, .noise = 0.1,
-                     .weight_decay = weight, .seed = 4.0, .tolerance = 1e-11};
+    return (Problem){.model = MODEL_QUADRATIC,
+                     .method = METHOD_TRAINING,
+                     .dimension = d,
+                     .width = d,
+                     .samples = n,
+                     .source_exponent = 1.25,
+                     .noise = 0.1,
+                     .weight_decay = weight,
+                     .seed = 4.0,
+                     .tolerance = 1e-11};
 }
 
 /* |y - A(W W^T)|^2 and, in pass->gram on rank 0, B. */
@@ -67,7 +74,7 @@ static void test_gradient(void **unused)
 }
 
 typedef struct Network {
-    Pass   *pass;
+    Pass *pass;
     Problem problem;
 } Network;
 

@@ -27,27 +27,27 @@ typedef struct PlanChain {
 
 /* What one chain asks for. */
 typedef struct PlanCost {
-    TaskGroup task;     /* first and count unset; least is INT_MAX if no team has the memory */
-    double    memory;   /* bytes on each rank of a team of least */
+    TaskGroup task; /* first and count unset; least is INT_MAX if no team has the memory */
+    double memory;  /* bytes on each rank of a team of least */
 } PlanCost;
 
 /* A job, or a part of it, as tasks: task k is chains[k]. */
 typedef struct Plan {
-    const Job *job;         /* borrowed */
+    const Job *job; /* borrowed */
     PlanSettings settings;
-    PlanChain  *chains;       /* [chain_count] the longest first; owned */
-    size_t     chain_count;
-    TaskGroup *groups;      /* [group_count] of equal chains; owned */
-    size_t     group_count;
+    PlanChain *chains; /* [chain_count] the longest first; owned */
+    size_t chain_count;
+    TaskGroup *groups; /* [group_count] of equal chains; owned */
+    size_t group_count;
 } Plan;
 
 /* Sums over chains of a plan. */
 typedef struct PlanTotal {
     size_t points, chains;
-    double seconds;         /* of one core */
-    double memory;          /* bytes on a rank, of the chain that needs most */
-    int    least;           /* ranks without which some chain does not fit; INT_MAX: none do */
-    int    most;            /* ranks of use to one chain */
+    double seconds; /* of one core */
+    double memory;  /* bytes on a rank, of the chain that needs most */
+    int least;      /* ranks without which some chain does not fit; INT_MAX: none do */
+    int most;       /* ranks of use to one chain */
 } PlanTotal;
 
 /* Local.  Cost class of a model and method, below COST_CLASSES.  Part of the archive: the
@@ -58,8 +58,8 @@ int plan_class(Model model, Method method);
  * chain that draws data and does not fit has least = INT_MAX. */
 PlanCost plan_cost(const Sweep *sweep, size_t chain, const PlanSettings *settings);
 
-/* Local.  Bytes a rank needs for a point on a team of `ranks`, INT_MAX for what no team can spread.
- * store is not STORE_AUTO. */
+/* Local.  Bytes a rank needs for a point on a team of `ranks`, INT_MAX for what no team can
+ * spread. store is not STORE_AUTO. */
 double plan_memory(const Problem *problem, int ranks, SampleStore store);
 
 /* Local.  Bytes a rank may use here if that many share this node: what Slurm grants, else its
@@ -71,7 +71,7 @@ double plan_memory_here(int ranks_on_node);
  * assumed seconds, the longest first; the job must outlive the plan. */
 Plan plan_create(const Job *job, const PlanSettings *settings);
 Plan plan_of_chains(const Job *job, const PlanSettings *settings, PlanChain *chains,
-                   const bool late[], size_t count);
+                    const bool late[], size_t count);
 void plan_free(Plan *plan);
 
 /* Local.  Sums over one sweep of the plan.  Seconds with what was learned; sweep below
@@ -86,8 +86,8 @@ int plan_workers(int ranks, bool *master);
  * of which a rank gets very many are counted in packs. */
 Simulated plan_simulate(const Plan *plan, int ranks);
 
-/* Local.  The most ranks, a power of two up to `most`, that still do 90 % of useful work; or the
- * fewest on which more chains fit than on less. *result: the simulated run on so many. */
+/* Local.  The most ranks, a power of two up to `most`, that still do 90 % of useful work; or
+ * the fewest on which more chains fit than on less. *result: the simulated run on so many. */
 int plan_best_ranks(const Plan *plan, int most, Simulated *result);
 
 /* Local.  One line for each sweep with chains that do not fit `ranks` ranks, naming what they

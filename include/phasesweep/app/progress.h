@@ -16,11 +16,11 @@
 
 /* What was shown last, and how fast things went since. */
 typedef struct Progress {
-    FILE  *file;        /* borrowed */
-    int    columns;     /* of the terminal; 0: a log */
+    FILE *file;          /* borrowed */
+    int columns;         /* of the terminal; 0: a log */
     double begin, shown; /* clock; shown: last time */
-    double points;      /* that were done then */
-    double rate;        /* points a second, of the last half minute or so */
+    double points;       /* that were done then */
+    double rate;         /* points a second, of the last half minute or so */
 } Progress;
 
 /* Local.  `now` in seconds on any clock.  Whether file is a terminal, and how wide, is asked

@@ -64,14 +64,14 @@ bool archive_is_raw(const ArchiveReader *reader);
 /* Rows of one chain, in a caller's buffers of CHAIN_LENGTH. */
 typedef struct Rows {
     /* fields the file lacks are NAN */
-    Record   records[CHAIN_LENGTH];
+    Record records[CHAIN_LENGTH];
     /* begun since last finished, this finish included */
-    int32_t  attempts[CHAIN_LENGTH];
+    int32_t attempts[CHAIN_LENGTH];
     uint64_t checksum[CHAIN_LENGTH];
     /* finished, and the checksum agrees */
-    bool     sound[CHAIN_LENGTH];
+    bool sound[CHAIN_LENGTH];
     /* of the chain read last; those that the file lacks are absent; in the reader's memory */
-    Series   series;
+    Series series;
 } Rows;
 
 /* Local.  Read `count` rows from point `first` of a sweep; they must lie in one chain. */
@@ -87,11 +87,11 @@ typedef struct RunEntry {
     /* seconds since 1970; end 0: died */
     double start, end;
     /* of the communicator, those that only wait included */
-    int    ranks;
+    int ranks;
     /* finished by this run */
     double points;
     /* empty: unknown, or no Slurm */
-    char   host[RUN_TEXT], slurm_job[RUN_TEXT];
+    char host[RUN_TEXT], slurm_job[RUN_TEXT];
     /* of the cost model, as learned by the run; NAN beyond */
     double coefficients[RUN_COEFFICIENTS];
 } RunEntry;
@@ -103,8 +103,8 @@ size_t archive_read_runs(ArchiveReader *reader, RunEntry entries[], size_t most)
 
 /* What a file says of its making. */
 typedef struct Provenance {
-    const char *text;           /* of the job, as written; borrowed */
-    const char *libraries;      /* names and versions; borrowed */
+    const char *text;      /* of the job, as written; borrowed */
+    const char *libraries; /* names and versions; borrowed */
 } Provenance;
 
 /* Root only.  Build the file at path; dies with STATUS_WRONG_INPUT if the folder does not let

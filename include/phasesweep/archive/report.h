@@ -18,9 +18,10 @@ ExitStatus report_status(const char *path, bool json);
  * differ are named.  STATUS_POINTS_FAILED if there are any. */
 ExitStatus report_verify(const char *path);
 
-/* Local.  Compare the chains that two archives share by content, whatever their sweeps and axes:
- * fields that differ by more than `tolerance`, relative to the larger value, are named with the
- * largest difference and its place.  STATUS_POINTS_FAILED if any point or chain differs. */
+/* Local.  Compare the chains that two archives share by content, whatever their sweeps and
+ * axes: fields that differ by more than `tolerance`, relative to the larger value, are named
+ * with the largest difference and its place.  STATUS_POINTS_FAILED if any point or chain
+ * differs. */
 ExitStatus report_diff(const char *a, const char *b, double tolerance);
 
 #endif

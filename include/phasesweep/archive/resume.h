@@ -17,17 +17,17 @@
 typedef struct OpenChain {
     uint32_t sweep, chain;
     /* begun before and not finished: tried again after all others */
-    bool     interrupted;
+    bool interrupted;
     /* died with its job ATTEMPTS_MOST times: not to be run */
-    bool     lost;
+    bool lost;
 } OpenChain;
 
 typedef struct OpenChains {
-    size_t    count;
+    size_t count;
     /* [count], in the order of the job; owned */
     OpenChain *chains;
     /* points that need no work */
-    double    finished;
+    double finished;
 } OpenChains;
 
 /* Local.  Chains with a row that is not finished and sound; with `retry` also those with a row
@@ -42,7 +42,8 @@ void chains_free(OpenChains *chains);
  * status 0 promises that there are none.  Points that were never run count as well. */
 size_t chains_unconverged(const char *archive_path, const Job *job);
 
-/* ---- chains by content -------------------------------------------------------------------- */
+/* ---- chains by content --------------------------------------------------------------------
+ */
 
 /* Where a job has a chain of some content. */
 typedef struct ChainRef {
@@ -50,12 +51,12 @@ typedef struct ChainRef {
     uint64_t id;
     uint32_t sweep, chain;
     /* the caller's mark; false at first */
-    bool     used;
+    bool used;
 } ChainRef;
 
 /* Sorted by id, so that a look-up is a binary search; equal ids stand together. */
 typedef struct ChainIndex {
-    size_t   count;
+    size_t count;
     /* [count], by id; owned */
     ChainRef *chains;
 } ChainIndex;

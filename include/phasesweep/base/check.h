@@ -12,11 +12,11 @@
 
 /* Exit statuses; scripts and the batch system rely on them. */
 typedef enum ExitStatus {
-    STATUS_DONE = 0,             /* every point finished */
-    STATUS_POINTS_FAILED = 1,    /* finished, some points did not converge or failed */
-    STATUS_WRONG_INPUT = 2,      /* nothing on disk was touched */
-    STATUS_STOPPED = 3,          /* stopped early, resumable */
-    STATUS_ENVIRONMENT = 4       /* MPI, disk or memory broken */
+    STATUS_DONE = 0,          /* every point finished */
+    STATUS_POINTS_FAILED = 1, /* finished, some points did not converge or failed */
+    STATUS_WRONG_INPUT = 2,   /* nothing on disk was touched */
+    STATUS_STOPPED = 3,       /* stopped early, resumable */
+    STATUS_ENVIRONMENT = 4    /* MPI, disk or memory broken */
 } ExitStatus;
 
 /* Local.  Print "phasesweep: MESSAGE" on stderr and leave with `status`; when a stop

@@ -17,11 +17,11 @@ typedef struct Diagnostics {
     /* begins every line: a file, or the program; borrowed */
     const char *source;
     /* lines of a file are named: "SOURCE:LINE: ..." */
-    bool        numbered;
+    bool numbered;
     /* all of them; only the first ERRORS_SHOWN are kept as text */
-    size_t      count;
+    size_t count;
     /* one line each; NULL if count is 0; owned */
-    char       *text;
+    char *text;
 } Diagnostics;
 
 /* Local.  Add one line; `line` counts from 1 and is ignored unless numbered.  The formatted
@@ -29,8 +29,8 @@ typedef struct Diagnostics {
 void diagnostics_add(Diagnostics *errors, size_t line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Local.  Like diagnostics_add with "PREFIX: MESSAGE"; takes message over and frees it. message:
- * from checked_format or alike, not NULL. */
+/* Local.  Like diagnostics_add with "PREFIX: MESSAGE"; takes message over and frees it.
+ * message: from checked_format or alike, not NULL. */
 void diagnostics_take(Diagnostics *errors, size_t line, const char *prefix, char *message);
 
 /* Local.  Hand the text over (NULL: no error), with the number of lines left out.  Owned by

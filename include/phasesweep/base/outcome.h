@@ -11,21 +11,21 @@
 #define PHASESWEEP_BASE_OUTCOME_H
 
 /*   enum suffix      code  name in the archive and in JSON                        */
-#define OUTCOME_LIST(X)                                                             \
-    X(NEVER_RUN,        0, "never_run")        /* not attempted, or not finished */ \
-    X(RUNNING,          1, "running")          /* handed to a team                */ \
-    X(CONVERGED,        2, "converged")        /* residual within the tolerance   */ \
-    X(NOT_CONVERGED,    3, "not_converged")    /* best iterate and its residual   */ \
-    X(FAILED,           4, "failed")           /* no number could be given        */ \
-    X(REFUSED_MEMORY,   5, "refused_memory")   /* would not fit; not tried        */ \
-    X(LOST,             6, "lost")             /* died with its job three times   */ \
-    X(DIVERGED,         7, "diverged")         /* an iteration that ran away      */
+#define OUTCOME_LIST(X)                                                                        \
+    X(NEVER_RUN, 0, "never_run")           /* not attempted, or not finished */                \
+    X(RUNNING, 1, "running")               /* handed to a team                */               \
+    X(CONVERGED, 2, "converged")           /* residual within the tolerance   */               \
+    X(NOT_CONVERGED, 3, "not_converged")   /* best iterate and its residual   */               \
+    X(FAILED, 4, "failed")                 /* no number could be given        */               \
+    X(REFUSED_MEMORY, 5, "refused_memory") /* would not fit; not tried        */               \
+    X(LOST, 6, "lost")                     /* died with its job three times   */               \
+    X(DIVERGED, 7, "diverged")             /* an iteration that ran away      */
 
 typedef enum Outcome {
 #define X(suffix, code, name) OUTCOME_##suffix = (code),
     OUTCOME_LIST(X)
 #undef X
-    OUTCOME_COUNT
+        OUTCOME_COUNT
 } Outcome;
 
 /* Local.  Static string, never NULL; outcome must be below OUTCOME_COUNT. */

@@ -10,7 +10,7 @@
 
 /* Text of a user made fit for one line of an error message. */
 typedef struct Shown {
-    char text[72];  /* control characters replaced, long text cut */
+    char text[72]; /* control characters replaced, long text cut */
 } Shown;
 
 /* Local.  By value, so that it can be used inside a printf call. */

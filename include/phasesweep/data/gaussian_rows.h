@@ -29,45 +29,42 @@ enum { SAMPLES_QUANTUM = 64 };
 
 /* Law of the entries of x; a new one is a row of the table in gaussian_rows.c.  Mean 0 and
  * variance 1; the theory is for Gaussian entries. */
-typedef enum FeatureLaw {
-    FEATURES_GAUSSIAN,
-    FEATURES_COUNT
-} FeatureLaw;
+typedef enum FeatureLaw { FEATURES_GAUSSIAN, FEATURES_COUNT } FeatureLaw;
 
 /* What the data are, and how a rank is to hold them; only the former changes numbers, but
  * for STORE_FLOAT, which rounds the rows and not the labels. */
 typedef struct SamplesSpec {
-    Model       model;
-    FeatureLaw  law;
-    double      source_exponent;    /* gamma > 1/2 */
-    double      noise;              /* Delta >= 0, a variance */
-    uint64_t    seed;
-    int         dimension;          /* d >= 2 */
-    int64_t     samples;            /* n >= 1 */
-    bool        rotated;            /* Haar rotation of the teacher (quadratic) */
-    bool        random_signs;       /* of the teacher's coefficients (diagonal) */
+    Model model;
+    FeatureLaw law;
+    double source_exponent; /* gamma > 1/2 */
+    double noise;           /* Delta >= 0, a variance */
+    uint64_t seed;
+    int dimension;     /* d >= 2 */
+    int64_t samples;   /* n >= 1 */
+    bool rotated;      /* Haar rotation of the teacher (quadratic) */
+    bool random_signs; /* of the teacher's coefficients (diagonal) */
     SampleStore store;
-    size_t      memory;             /* bytes a rank may use for rows; read by STORE_AUTO */
-    int         block_rows;         /* a multiple of SAMPLES_QUANTUM; 0: chosen for cache */
+    size_t memory;  /* bytes a rank may use for rows; read by STORE_AUTO */
+    int block_rows; /* a multiple of SAMPLES_QUANTUM; 0: chosen for cache */
 } SamplesSpec;
 
 /* A rank's share of the rows. */
 typedef struct Samples {
-    SamplesSpec spec;               /* store and block_rows resolved */
-    int64_t first, rows;            /* this rank's share */
-    double *teacher;                /* [d] s_i, decreasing, or theta*_i; owned */
-    double *rotation;               /* d x d, O by column, NULL if the identity; owned */
-    double *labels;                 /* [rows]; owned */
-    double *features;               /* [rows * d] if STORE_DOUBLE; owned */
-    float  *rounded;                /* [rows * d] if STORE_FLOAT; owned */
+    SamplesSpec spec;    /* store and block_rows resolved */
+    int64_t first, rows; /* this rank's share */
+    double *teacher;     /* [d] s_i, decreasing, or theta*_i; owned */
+    double *rotation;    /* d x d, O by column, NULL if the identity; owned */
+    double *labels;      /* [rows]; owned */
+    double *features;    /* [rows * d] if STORE_DOUBLE; owned */
+    float *rounded;      /* [rows * d] if STORE_FLOAT; owned */
 } Samples;
 
 /* Rows as they are handed out; both pointers are borrowed. */
 typedef struct SampleBlock {
-    int64_t       offset;           /* of its first row in this rank's share */
-    int           rows;             /* 1 ... block_rows */
-    const double *features;         /* [rows * d], row after row: column-major d x rows */
-    const double *labels;           /* [rows] */
+    int64_t offset;         /* of its first row in this rank's share */
+    int rows;               /* 1 ... block_rows */
+    const double *features; /* [rows * d], row after row: column-major d x rows */
+    const double *labels;   /* [rows] */
 } SampleBlock;
 
 /* Local.  The parameters of a point that concern its data, everything else default. samples

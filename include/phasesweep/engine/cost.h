@@ -30,14 +30,14 @@ typedef struct CostModel {
  * seconds (serial + (1 - serial) / r) times the factor of the class for one of them. */
 typedef struct TaskGroup {
     size_t first, count;
-    int    kind;        /* cost class, below COST_CLASSES */
-    double seconds;     /* assumed for one task on one rank, >= 0 */
-    double serial;      /* share that more ranks do not shorten, [0, 1] */
-    int    least, most; /* ranks that its memory asks for, and that are of use; 1 <= least */
-    double points;      /* of one task, for rates only */
-    bool   late;        /* starts only when all others have */
-    bool   polls;       /* asks every now and then whether to stop: the master may run it, for
-                           it serves others meanwhile */
+    int kind;        /* cost class, below COST_CLASSES */
+    double seconds;  /* assumed for one task on one rank, >= 0 */
+    double serial;   /* share that more ranks do not shorten, [0, 1] */
+    int least, most; /* ranks that its memory asks for, and that are of use; 1 <= least */
+    double points;   /* of one task, for rates only */
+    bool late;       /* starts only when all others have */
+    bool polls;      /* asks every now and then whether to stop: the master may run it, for
+                        it serves others meanwhile */
 } TaskGroup;
 
 /* Local.  Nothing learned: all factors 1.  The spread is 0: the first estimates are taken as

@@ -19,7 +19,7 @@
 #include "phasesweep/engine/schedule.h"
 
 typedef enum FarmMaster {
-    FARM_MASTER_AUTO,       /* compute if no rank of any node has to share a core */
+    FARM_MASTER_AUTO, /* compute if no rank of any node has to share a core */
     FARM_MASTER_SLEEPS,
     FARM_MASTER_COMPUTES
 } FarmMaster;
@@ -33,26 +33,27 @@ typedef struct FarmTeam FarmTeam;
 /* What is to be run.  Callbacks and context are called on the ranks named beside them; they
  * may not use the communicator of the farm. */
 typedef struct FarmWork {
-    const TaskGroup *groups;    /* [group_count], read on rank 0; borrowed */
-    size_t           group_count;
-    const CostModel *model;     /* read on rank 0: what earlier runs learned, NULL: nothing;
-                                   borrowed */
-    FarmMaster       master;    /* rank 0 decides */
-    int              batch;     /* most tasks in one message; 0: the schedule's default */
-    double           deadline;  /* seconds from now, of rank 0; INFINITY: none */
+    const TaskGroup *groups; /* [group_count], read on rank 0; borrowed */
+    size_t group_count;
+    const CostModel *model; /* read on rank 0: what earlier runs learned, NULL: nothing;
+                               borrowed */
+    FarmMaster master;      /* rank 0 decides */
+    int batch;              /* most tasks in one message; 0: the schedule's default */
+    double deadline;        /* seconds from now, of rank 0; INFINITY: none */
 
     /* Collective on the team: compute and store a task.  Returns the number of its points
      * that failed, or FARM_UNFINISHED if it was given up because farm_stopping said so;
      * the value of the team's rank 0 counts. */
     int (*run)(void *context, FarmTeam *team, size_t task);
-    void (*progress)(void *context, const ScheduleState *state); /* rank 0, ten times a second */
-    bool (*stop)(void *context);    /* rank 0, often: hand out no more? */
-    void *context;                  /* borrowed */
+    void (*progress)(void *context,
+                     const ScheduleState *state); /* rank 0, ten times a second */
+    bool (*stop)(void *context);                  /* rank 0, often: hand out no more? */
+    void *context;                                /* borrowed */
 } FarmWork;
 
 typedef struct FarmReport {
-    ScheduleState state;    /* at the end; state.done < state.tasks: stopped, or refused */
-    CostModel     learned;
+    ScheduleState state; /* at the end; state.done < state.tasks: stopped, or refused */
+    CostModel learned;
 } FarmReport;
 
 /* Collective on comm, any size.  Run the tasks of all groups.  Once stop asks for it, and

@@ -27,44 +27,44 @@ enum { SCHEDULE_MASTER_MOST = 256 };
 
 /* What the schedule is told at the beginning and never again. */
 typedef struct ScheduleSettings {
-    int    ranks;       /* that compute, >= 1 */
-    bool   master;      /* rank 0 hands out tasks and computes only in between: it joins no
-                           team but that of all ranks or of a task that polls */
-    int    batch;       /* most tasks started at once, >= 1 */
-    double window;      /* seconds of work a busy rank is given ahead, >= 0 */
-    double deadline;    /* on the clock of `now`; INFINITY: none */
+    int ranks;       /* that compute, >= 1 */
+    bool master;     /* rank 0 hands out tasks and computes only in between: it joins no
+                        team but that of all ranks or of a task that polls */
+    int batch;       /* most tasks started at once, >= 1 */
+    double window;   /* seconds of work a busy rank is given ahead, >= 0 */
+    double deadline; /* on the clock of `now`; INFINITY: none */
 } ScheduleSettings;
 
 /* `count` tasks for one team; one after the other if several. */
 typedef struct ScheduleStart {
-    size_t     first, count;
-    int        size;        /* of the team */
-    const int *ranks;       /* [size], ascending; the first leads; borrowed, until next call */
-    bool       polls;
-    double     estimate;    /* seconds for all of them */
-    int        kind;        /* cost class */
-    double     assumed;     /* the estimate if nothing had been learned */
-    double     alone;       /* the same for a team of one */
+    size_t first, count;
+    int size;         /* of the team */
+    const int *ranks; /* [size], ascending; the first leads; borrowed, until next call */
+    bool polls;
+    double estimate; /* seconds for all of them */
+    int kind;        /* cost class */
+    double assumed;  /* the estimate if nothing had been learned */
+    double alone;    /* the same for a team of one */
 } ScheduleStart;
 
 /* What became of a batch; seconds teach the cost model. */
 typedef struct ScheduleResult {
-    size_t done;        /* tasks finished, from the first on */
-    size_t failed;      /* points of them that failed, to be counted only */
-    double seconds;     /* that they took */
+    size_t done;    /* tasks finished, from the first on */
+    size_t failed;  /* points of them that failed, to be counted only */
+    double seconds; /* that they took */
 } ScheduleResult;
 
 /* Counts for people; nothing is decided by them. */
 typedef struct ScheduleState {
-    size_t tasks, done;             /* of all that were given */
-    size_t refused;                 /* tasks that need more ranks than there are */
+    size_t tasks, done; /* of all that were given */
+    size_t refused;     /* tasks that need more ranks than there are */
     double points, points_done;
     size_t failed;
-    int    busy, ranks;
-    int    teams, team_ranks;       /* tasks running on several ranks; these ranks */
-    double team_seconds;            /* until the last of these is expected to end */
-    double share;                   /* of the work that is done, by cost */
-    double seconds_left;            /* expected, for all that may still start */
+    int busy, ranks;
+    int teams, team_ranks; /* tasks running on several ranks; these ranks */
+    double team_seconds;   /* until the last of these is expected to end */
+    double share;          /* of the work that is done, by cost */
+    double seconds_left;   /* expected, for all that may still start */
 } ScheduleState;
 
 typedef struct Schedule Schedule;

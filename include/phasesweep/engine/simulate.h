@@ -15,20 +15,20 @@
 /* Assumptions of the imagined run. */
 typedef struct SimulateSettings {
     ScheduleSettings schedule;
-    double overhead;    /* seconds a start costs each of its ranks, >= 0 */
-    double error;       /* true times are up to exp(+-error) times the estimates, >= 0 */
+    double overhead; /* seconds a start costs each of its ranks, >= 0 */
+    double error;    /* true times are up to exp(+-error) times the estimates, >= 0 */
     void (*started)(void *context, double now, const ScheduleStart *start); /* NULL: none */
-    void  *context;     /* borrowed */
+    void *context;                                                          /* borrowed */
 } SimulateSettings;
 
 /* Useful work is serial / (ranks makespan), ranks being those of the schedule. */
 typedef struct Simulated {
-    double makespan;    /* seconds until the last task ends */
-    double busy;        /* rank-seconds in tasks and overheads */
-    double serial;      /* seconds that the finished tasks take one rank: what teams lose and
-                           idle ranks waste is not in it */
-    size_t done;        /* tasks */
-    size_t refused;     /* tasks that need more ranks than there are */
+    double makespan; /* seconds until the last task ends */
+    double busy;     /* rank-seconds in tasks and overheads */
+    double serial;   /* seconds that the finished tasks take one rank: what teams lose and
+                        idle ranks waste is not in it */
+    size_t done;     /* tasks */
+    size_t refused;  /* tasks that need more ranks than there are */
     size_t starts;
 } Simulated;
 

@@ -20,15 +20,15 @@ void point_work_free(PointWork *work);
 /* Who computes a chain, and what may interrupt it. */
 typedef struct PointTeam {
     /* this rank's own; borrowed */
-    PointWork  *work;
+    PointWork *work;
     /* borrowed */
-    MPI_Comm    comm;
+    MPI_Comm comm;
     /* asked on rank 0 now and then; NULL: never stop */
-    bool      (*stopping)(void *context);
+    bool (*stopping)(void *context);
     /* borrowed */
-    void       *context;
+    void *context;
     /* bytes a rank may use for rows of data */
-    double      memory;
+    double memory;
     /* path for the state of a training, NULL: none; borrowed */
     const char *checkpoint;
 } PointTeam;

@@ -2,8 +2,8 @@
  * (theory.md section 4).
  *
  * PREDICTED comes from (log_d n_eff, log_d lambda, gamma) and the table of phase boundaries;
- * MEASURED (measured_phase.h) from the exact local exponents of the solved point.  They agree deep inside a phase
- * as d grows; where they differ is itself a result.
+ * MEASURED (measured_phase.h) from the exact local exponents of the solved point.  They agree
+ * deep inside a phase as d grows; where they differ is itself a result.
  *
  * The table is for p >= d and Delta > 0, with lambda meaning lt for the quadratic network.
  * Without noise no phase exists (NONE); for a narrow network it is UNDEFINED.  Names and
@@ -16,22 +16,22 @@
 
 /* Codes are part of the file format: append, never renumber. */
 #define PHASE_LIST(X)                                                                          \
-    X(UNDEFINED, 0, "undefined")    /* width below d: the table does not apply */              \
-    X(IA, 1, "Ia")                  /* too few samples, R = 1 */                               \
-    X(IB, 2, "Ib")                  /* collapsed, S = 0 */                                     \
-    X(II, 3, "II")                  /* over-regularised, some features learned */              \
-    X(III, 4, "III")                /* over-regularised, all features learned */               \
-    X(IV, 5, "IV")                  /* benign: the Bayes rate up to constants */               \
-    X(V, 6, "V")                    /* noise learned, up to the interpolation peak */          \
-    X(VIA, 7, "VIa")                /* d / n_eff, features still under the noise */            \
-    X(VIB, 8, "VIb")                /* d / n_eff, every feature above the noise */
+    X(UNDEFINED, 0, "undefined") /* width below d: the table does not apply */                 \
+    X(IA, 1, "Ia")               /* too few samples, R = 1 */                                  \
+    X(IB, 2, "Ib")               /* collapsed, S = 0 */                                        \
+    X(II, 3, "II")               /* over-regularised, some features learned */                 \
+    X(III, 4, "III")             /* over-regularised, all features learned */                  \
+    X(IV, 5, "IV")               /* benign: the Bayes rate up to constants */                  \
+    X(V, 6, "V")                 /* noise learned, up to the interpolation peak */             \
+    X(VIA, 7, "VIa")             /* d / n_eff, features still under the noise */               \
+    X(VIB, 8, "VIb")             /* d / n_eff, every feature above the noise */
 
 typedef enum Phase {
 #define X(suffix, code, name) PHASE_##suffix = (code),
     PHASE_LIST(X)
 #undef X
-    PHASE_COUNT,
-    PHASE_NONE = -1                 /* no phase can be told */
+        PHASE_COUNT,
+    PHASE_NONE = -1 /* no phase can be told */
 } Phase;
 
 /* Local.  Static string, never NULL; phase in [0, PHASE_COUNT). */
@@ -53,7 +53,8 @@ Phase phase_predicted(const Problem *problem);
 /* Local.  Is there a table for this problem?  Width >= d and noise > 0. */
 bool phase_table_applies(const Problem *problem);
 
-/* Local.  What to say where there is none: NONE without noise, UNDEFINED for narrow networks. */
+/* Local.  What to say where there is none: NONE without noise, UNDEFINED for narrow networks.
+ */
 Phase phase_outside_table(const Problem *problem);
 
 #endif

@@ -48,7 +48,7 @@ typedef enum SampleStore {
 /* Whole numbers are held as doubles: d = 10^8 in state evolution needs n of 1e40.  What takes
  * part in the content of a line is listed in sweep_chain_id. */
 typedef struct Problem {
-    Model  model;
+    Model model;
     Method method;
     /* gamma > 1/2: teacher coefficients decay as i^-gamma */
     double source_exponent;
@@ -67,7 +67,7 @@ typedef struct Problem {
     /* > 0, relative; what it bounds is stated by the method */
     double tolerance;
     /* of the teacher's coefficients; diagonal model */
-    bool   random_signs;
+    bool random_signs;
     /* used by training and amp only */
     SampleStore store;
     /* of amp, in [0, 1); negative: as little as it needs */

@@ -28,8 +28,8 @@ typedef struct Teacher {
     double dimension;       /* d, whole, 2 ... 2^40 */
     double scale;           /* c = s_1 */
     double mean;            /* Tr S* / d */
-    bool   exact;           /* every index its own atom, at any cost: for tests; false at first */
-    double head[TEACHER_HEAD];      /* s_i by index; [0] unused */
+    bool exact; /* every index its own atom, at any cost: for tests; false at first */
+    double head[TEACHER_HEAD]; /* s_i by index; [0] unused */
     /* for blocks of 2^k indices, k >= 5: Gauss nodes on 0 ... 2^k - 1, their masses of sum
      * 2^k / d, and the s at 2^k + offset */
     double offset[TEACHER_OCTAVES][TEACHER_RULE];
@@ -40,9 +40,9 @@ typedef struct Teacher {
 /* A discrete measure that stands for the spectrum.  Of no use after a change of teacher; a
  * caller keeps one as scratch. */
 typedef struct Atoms {
-    size_t  count, capacity;
-    double *position;   /* [count] s, decreasing; owned */
-    double *mass;       /* [count] > 0, sum 1; owned */
+    size_t count, capacity;
+    double *position; /* [count] s, decreasing; owned */
+    double *mass;     /* [count] > 0, sum 1; owned */
 } Atoms;
 
 /* Local.  source_exponent in (1/2, 10], dimension whole in [2, 2^40].  A plain value. */

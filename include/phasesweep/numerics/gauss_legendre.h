@@ -1,12 +1,13 @@
-/* gauss_legendre.h - the 16-point Gauss-Legendre rule with an estimate of its own error, private. */
+/* gauss_legendre.h - the 16-point Gauss-Legendre rule with an estimate of its own error,
+ * private. */
 #ifndef PHASESWEEP_NUMERICS_GAUSS_LEGENDRE_H
 #define PHASESWEEP_NUMERICS_GAUSS_LEGENDRE_H
 
 enum { RULE_NODES = 16 };
 
 typedef struct Rule {
-    double node[RULE_NODES];    /* in (-1, 1), increasing */
-    double weight[RULE_NODES];  /* sum 2 */
+    double node[RULE_NODES];                     /* in (-1, 1), increasing */
+    double weight[RULE_NODES];                   /* sum 2 */
     double legendre[RULE_NODES / 2][RULE_NODES]; /* times weight: coefficients 8 ... 15 */
 } Rule;
 

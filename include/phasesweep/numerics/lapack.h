@@ -26,8 +26,8 @@ void ssyrk_(const char *triangle, const char *transpose, const int *n, const int
             const float *alpha, const float *a, const int *lda, const float *beta, float *c,
             const int *ldc, size_t length_triangle, size_t length_transpose);
 void dsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *lda,
-             double *w, double *work, const int *lwork, int *iwork, const int *liwork, int *info,
-             size_t length_job, size_t length_triangle);
+             double *w, double *work, const int *lwork, int *iwork, const int *liwork,
+             int *info, size_t length_job, size_t length_triangle);
 /* Reduction to tridiagonal form, and what becomes of it: tridiagonal.h. */
 void dsytrd_(const char *triangle, const int *n, double *a, const int *lda, double *diagonal,
              double *off, double *tau, double *work, const int *lwork, int *info,
@@ -35,9 +35,9 @@ void dsytrd_(const char *triangle, const int *n, double *a, const int *lda, doub
 void dsterf_(const int *n, double *diagonal, double *off, int *info);
 void dstemr_(const char *job, const char *range, const int *n, double *diagonal, double *off,
              const double *low, const double *high, const int *first, const int *last,
-             int *found, double *w, double *z, const int *ldz, const int *columns,
-             int *support, int *accurate, double *work, const int *lwork, int *iwork,
-             const int *liwork, int *info, size_t length_job, size_t length_range);
+             int *found, double *w, double *z, const int *ldz, const int *columns, int *support,
+             int *accurate, double *work, const int *lwork, int *iwork, const int *liwork,
+             int *info, size_t length_job, size_t length_range);
 void dstedc_(const char *vectors, const int *n, double *diagonal, double *off, double *z,
              const int *ldz, double *work, const int *lwork, int *iwork, const int *liwork,
              int *info, size_t length_vectors);

@@ -14,15 +14,15 @@
  * ||theta||_1 of magnitude, q of square and m of product.  Derivatives are partial, the
  * other parameter held. */
 typedef struct SoftMoments {
-    double error;       /* E (eta - t)^2 */
-    double error_tau;   /* its derivative in tau */
-    double error_b;     /* its derivative in b */
-    double active;      /* P(|x| > b) */
+    double error;     /* E (eta - t)^2 */
+    double error_tau; /* its derivative in tau */
+    double error_b;   /* its derivative in b */
+    double active;    /* P(|x| > b) */
     double active_tau;
     double active_b;
-    double magnitude;   /* E |eta| */
-    double product;     /* E t eta */
-    double square;      /* E eta^2 */
+    double magnitude; /* E |eta| */
+    double product;   /* E t eta */
+    double square;    /* E eta^2 */
 } SoftMoments;
 
 /* Local.  tau > 0, b >= 0, any t.  Exact up to rounding, also where nearly all or nearly

@@ -15,11 +15,11 @@
 
 /* What the streams of a seed are for; numbers are part of the data, never reuse one. */
 typedef enum RngPurpose {
-    RNG_FEATURES = 2,   /* row = sample, column = coordinate */
-    RNG_NOISE = 3,      /* of the labels */
-    RNG_SIGNS = 4,      /* of the teacher's coefficients */
-    RNG_ROTATION = 5,   /* of the teacher */
-    RNG_PROBE = 6       /* starting vectors of iterative methods */
+    RNG_FEATURES = 2, /* row = sample, column = coordinate */
+    RNG_NOISE = 3,    /* of the labels */
+    RNG_SIGNS = 4,    /* of the teacher's coefficients */
+    RNG_ROTATION = 5, /* of the teacher */
+    RNG_PROBE = 6     /* starting vectors of iterative methods */
 } RngPurpose;
 
 /* Local.  Uniform on (0, 1). */

@@ -16,11 +16,11 @@ double root_bracketed(double (*f)(double x, void *context), void *context, doubl
 
 /* Where the root of an increasing function is known to be. */
 typedef struct Bracket {
-    double low, high;   /* infinite: not known */
+    double low, high; /* infinite: not known */
 } Bracket;
 
-/* Local.  Take note of f(x), not 0, and return where to look next: Newton's step from x, at most
- * `reach` long, if it stays inside the bracket, else the middle; reach 0 bisects. */
+/* Local.  Take note of f(x), not 0, and return where to look next: Newton's step from x, at
+ * most `reach` long, if it stays inside the bracket, else the middle; reach 0 bisects. */
 double bracket_next(Bracket *bracket, double x, double value, double slope, double reach);
 
 /* Local.  True once no number lies between the ends. */

@@ -18,21 +18,21 @@
  * with the start that minimises the Kolmogorov-Smirnov distance (Clauset, Shalizi & Newman,
  * SIAM Review 51, 661 (2009), section 3).  A teacher i^-gamma has exponent 1 + 1/gamma. */
 typedef struct TailFit {
-    double exponent;        /* > 1; NAN with fewer than 5 values above 0 */
-    double error;           /* its standard error, (exponent - 1)/sqrt(count) */
-    double start;           /* smallest value of the fit */
-    double distance;        /* Kolmogorov-Smirnov distance of the fit */
-    size_t count;           /* values in it, >= 5 */
+    double exponent; /* > 1; NAN with fewer than 5 values above 0 */
+    double error;    /* its standard error, (exponent - 1)/sqrt(count) */
+    double start;    /* smallest value of the fit */
+    double distance; /* Kolmogorov-Smirnov distance of the fit */
+    size_t count;    /* values in it, >= 5 */
 } TailFit;
 
 /* Of the values above the tolerance. */
 typedef struct SpectrumSummary {
-    size_t  rank;           /* eigenvalues above 0 */
-    double  largest;
-    double  stable_rank;    /* sum x^2 / max x^2; NAN if rank = 0 */
-    double  participation;  /* (sum x)^2 / sum x^2; NAN if rank = 0 */
-    size_t  outliers;       /* above the edge of the bulk as the gaps alone show it */
-    double  bulk_edge;      /* largest eigenvalue that is no outlier, 0 if all are */
+    size_t rank; /* eigenvalues above 0 */
+    double largest;
+    double stable_rank;   /* sum x^2 / max x^2; NAN if rank = 0 */
+    double participation; /* (sum x)^2 / sum x^2; NAN if rank = 0 */
+    size_t outliers;      /* above the edge of the bulk as the gaps alone show it */
+    double bulk_edge;     /* largest eigenvalue that is no outlier, 0 if all are */
     TailFit tail;
 } SpectrumSummary;
 

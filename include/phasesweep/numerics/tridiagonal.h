@@ -9,9 +9,9 @@
 #include <stdbool.h>
 
 typedef struct Tridiagonal {
-    int     n;
-    double *diagonal;   /* [n], owned */
-    double *off;        /* [n], the last unused; owned */
+    int n;
+    double *diagonal; /* [n], owned */
+    double *off;      /* [n], the last unused; owned */
 } Tridiagonal;
 
 /* Local.  Entries are zero.  Release with tridiagonal_free. */

@@ -14,12 +14,12 @@
 #include "phasesweep/parallel/process_grid.h"
 
 typedef struct DistMatrix {
-    const ProcessGrid *grid;        /* borrowed; must outlive the matrix */
-    int     rows, columns;          /* global shape */
-    int     block;                  /* side of the square blocks */
-    int     local_rows, local_columns; /* shape held by this rank, may be 0 */
-    int     descriptor[9];          /* ScaLAPACK array descriptor */
-    double *local;                  /* owned; column-major, ld = max(1, local_rows) */
+    const ProcessGrid *grid;       /* borrowed; must outlive the matrix */
+    int rows, columns;             /* global shape */
+    int block;                     /* side of the square blocks */
+    int local_rows, local_columns; /* shape held by this rank, may be 0 */
+    int descriptor[9];             /* ScaLAPACK array descriptor */
+    double *local;                 /* owned; column-major, ld = max(1, local_rows) */
 } DistMatrix;
 
 /* Global index of local index k on place `mine` of `places`, first block on place 0.  Local,
@@ -29,8 +29,8 @@ static inline int dist_matrix_global(int k, int block, int mine, int places)
     return (k / block * places + mine) * block + k % block;
 }
 
-/* Collective on grid.  Entries are zero.  Release with dist_matrix_free. rows, columns and block >
- * 0; a rank may hold nothing. */
+/* Collective on grid.  Entries are zero.  Release with dist_matrix_free. rows, columns and
+ * block > 0; a rank may hold nothing. */
 DistMatrix dist_matrix_zeros(const ProcessGrid *grid, int rows, int columns, int block);
 
 /* Local.  Leaves *a empty, so a second call is harmless. */
@@ -39,13 +39,13 @@ void dist_matrix_free(DistMatrix *a);
 /* Local.  a(i, j) = entry(i, j, context) for every entry this rank holds. i and j count from
  * 0; entry is called in no promised order. */
 void dist_matrix_fill(DistMatrix *a, double (*entry)(int i, int j, const void *context),
-               const void *context);
+                      const void *context);
 
 /* Collective on the grid.  c = alpha op(a) op(b) + beta c, op = transpose where asked.  All
  * on one grid with equal blocks, c not a or b; shapes are asserted.  transpose_a,
  * transpose_b: 0 or 1. */
-void dist_matrix_multiply(double alpha, const DistMatrix *a, int transpose_a, const DistMatrix *b,
-                   int transpose_b, double beta, DistMatrix *c);
+void dist_matrix_multiply(double alpha, const DistMatrix *a, int transpose_a,
+                          const DistMatrix *b, int transpose_b, double beta, DistMatrix *c);
 
 /* A symmetric matrix reduced to a tridiagonal one: what eigenvalues and eigenvectors are made
  * from.  Opaque; the reflectors that lead back to the matrix lie in the matrix itself. */

@@ -11,10 +11,10 @@
 #include <mpi.h>
 
 typedef struct ProcessGrid {
-    int context;        /* BLACS context */
-    int handle;         /* BLACS system handle of the communicator */
-    int rows, columns;  /* shape, rows * columns = ranks of the communicator */
-    int row, column;    /* this rank's place */
+    int context;       /* BLACS context */
+    int handle;        /* BLACS system handle of the communicator */
+    int rows, columns; /* shape, rows * columns = ranks of the communicator */
+    int row, column;   /* this rank's place */
 } ProcessGrid;
 
 /* Collective on comm, which is borrowed and must outlive the grid.  As square as the number

@@ -1,8 +1,8 @@
 /* symmetric_eigen.h - eigendecomposition of one dense symmetric matrix after another by a team.
  *
  * The matrix and its eigenvectors live on rank 0 of the team, which either calls LAPACK alone
- * while the others wait, or does so on the cores of those that share its node (core_lending.h), or
- * spreads the matrix over all ranks and calls ScaLAPACK.  Which is fastest depends on the
+ * while the others wait, or does so on the cores of those that share its node (core_lending.h),
+ * or spreads the matrix over all ranks and calls ScaLAPACK.  Which is fastest depends on the
  * machine, the size and the team, so EIGEN_AUTO measures: the first solutions are by one
  * method each, timed, and the fastest stays.  They agree to rounding, not to bits: ask for one
  * of them where bits matter.
@@ -23,10 +23,10 @@
 
 /* Values of a checkpoint too: append, never renumber. */
 typedef enum EigenMethod {
-    EIGEN_AUTO,         /* a team of one: LAPACK; else not decided yet */
+    EIGEN_AUTO, /* a team of one: LAPACK; else not decided yet */
     EIGEN_LAPACK,
     EIGEN_SCALAPACK,
-    EIGEN_THREADS,      /* LAPACK on the cores of the team's ranks that wait */
+    EIGEN_THREADS, /* LAPACK on the cores of the team's ranks that wait */
     EIGEN_COUNT
 } EigenMethod;
 
@@ -34,18 +34,18 @@ typedef enum EigenMethod {
 typedef struct EigenRoom EigenRoom;
 
 typedef struct Eigen {
-    MPI_Comm    team;               /* borrowed; must outlive this */
-    int         rank, ranks;
-    int         n;                  /* side of the matrices */
-    EigenMethod method;             /* in use; the same on all ranks */
-    EigenMethod now;                /* what the last eigenvalues were found by */
-    bool        tried[EIGEN_COUNT]; /* the same on all ranks, as clocks are not */
-    double      seconds[EIGEN_COUNT]; /* of the last eigenvalues by each; this rank's clock */
-    EigenRoom  *room;               /* LAPACK's, on rank 0; owned */
-    Cores       cores;              /* found at the first use of EIGEN_THREADS */
-    ProcessGrid grid;               /* made at the first use of ScaLAPACK, as the matrices */
-    DistMatrix  matrix, vectors;
-    DistReduction *reduction;       /* of matrix, until its eigenvectors are made; owned */
+    MPI_Comm team; /* borrowed; must outlive this */
+    int rank, ranks;
+    int n;                       /* side of the matrices */
+    EigenMethod method;          /* in use; the same on all ranks */
+    EigenMethod now;             /* what the last eigenvalues were found by */
+    bool tried[EIGEN_COUNT];     /* the same on all ranks, as clocks are not */
+    double seconds[EIGEN_COUNT]; /* of the last eigenvalues by each; this rank's clock */
+    EigenRoom *room;             /* LAPACK's, on rank 0; owned */
+    Cores cores;                 /* found at the first use of EIGEN_THREADS */
+    ProcessGrid grid;            /* made at the first use of ScaLAPACK, as the matrices */
+    DistMatrix matrix, vectors;
+    DistReduction *reduction; /* of matrix, until its eigenvectors are made; owned */
 } Eigen;
 
 /* Local.  n >= 1.  Release with eigen_free, which is collective on team.  Ranks must agree
@@ -63,8 +63,8 @@ void eigen_free(Eigen *eigen);
 Outcome eigen_values(Eigen *eigen, double a[], double w[]);
 
 /* Collective on the team, at most once after each eigen_values that converged.
- *   count  number of vectors, of the largest eigenvalues; that of rank 0 counts, 0 <= count <= n
- *   a      that of eigen_values; on rank 0 its last `count` columns become the eigenvectors,
+ *   count  number of vectors, of the largest eigenvalues; that of rank 0 counts, 0 <= count <=
+ * n a      that of eigen_values; on rank 0 its last `count` columns become the eigenvectors,
  *          ascending, the others are undefined; elsewhere scratch
  * Few vectors (count <= n/4) cost a third to half less than all.  Returns as eigen_values. */
 Outcome eigen_vectors(Eigen *eigen, int count, double a[]);

@@ -16,18 +16,18 @@
 enum { TITLE_LENGTH = 256, JOB_BYTES_MOST = 16 << 20 };
 
 typedef struct Job {
-    char   title[TITLE_LENGTH];
+    char title[TITLE_LENGTH];
     size_t sweep_count;
-    Sweep *sweeps;      /* [sweep_count]; owned */
+    Sweep *sweeps; /* [sweep_count]; owned */
 } Job;
 
 /* Local.  The text of a job file, owned by the caller; dies with STATUS_WRONG_INPUT if it
  * cannot be read, is larger than JOB_BYTES_MOST or holds a NUL byte. */
 char *job_read(const char *path);
 
-/* Local.  Add assignments KEY=VALUE to the text as its `override` mapping, so that what is stored
- * and compared on resume is one text.  Takes text over; the result is owned by the caller.
- * Dies with STATUS_WRONG_INPUT if an assignment is wrong by itself. */
+/* Local.  Add assignments KEY=VALUE to the text as its `override` mapping, so that what is
+ * stored and compared on resume is one text.  Takes text over; the result is owned by the
+ * caller. Dies with STATUS_WRONG_INPUT if an assignment is wrong by itself. */
 char *job_override(char *text, char *const assignments[], size_t count);
 
 /* Local.  Parse `length` bytes of YAML; file names it in messages.  Returns NULL and a job

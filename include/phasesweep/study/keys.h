@@ -70,17 +70,17 @@ typedef enum KeyKind {
 typedef struct Key {
     /* as written in job files; as in theory.md, "" without one; as in the archive */
     const char *name, *symbol, *unit;
-    KeyKind     kind;
+    KeyKind kind;
     /* of the written number and of what it resolves to */
-    double      low, high;
+    double low, high;
     /* low itself is not allowed */
-    bool        above;
+    bool above;
     /* bit 1u << form for every AxisForm allowed; settings 0 */
-    unsigned    forms;
+    unsigned forms;
     /* of KIND_WORD: its words, k below word_count */
     const char *(*word)(int k);
     /* at most WORDS_MOST */
-    int         word_count;
+    int word_count;
     /* default as one would write it; NULL: required */
     const char *preset;
     /* for the reference and the help, one clause */

@@ -31,7 +31,7 @@
 typedef enum FieldKind {
     /* float64 */
     FIELD_REAL,
-    FIELD_PHASE     /* int8 with the names of phase.h; NAN is stored as -1 */
+    FIELD_PHASE /* int8 with the names of phase.h; NAN is stored as -1 */
 } FieldKind;
 
 /* suffix, kind, methods, name, unit, symbol, equation (theory.md section), long name */
@@ -73,8 +73,7 @@ typedef enum FieldKind {
     X(OVERFITTING, REAL, THEORY, "overfitting", "1", "", "7", "risk of learned noise")         \
     X(UNDERFITTING, REAL, THEORY, "underfitting", "1", "", "7",                                \
       "risk of features hidden in the bulk")                                                   \
-    X(APPROXIMATION, REAL, THEORY, "approximation", "1", "", "7",                              \
-      "risk of learned features")                                                              \
+    X(APPROXIMATION, REAL, THEORY, "approximation", "1", "", "7", "risk of learned features")  \
     X(CROSS, REAL, THEORY, "cross", "1", "", "7", "what the bulk learned of hidden features")  \
     X(OUTLIERS, REAL, NETWORK, "outliers", "1", "", "7",                                       \
       "eigenvalues above the bulk: learned features")                                          \
@@ -112,14 +111,14 @@ typedef enum FieldId {
 #define X(suffix, kind, methods, name, unit, symbol, equation, long_name) FIELD_##suffix,
     FIELD_LIST(X)
 #undef X
-    FIELD_COUNT
+        FIELD_COUNT
 } FieldId;
 
 /* One row of the table; all strings static. */
 typedef struct Field {
-    FieldKind   kind;
+    FieldKind kind;
     /* bit 1u << method */
-    unsigned    methods;
+    unsigned methods;
     const char *name, *unit, *symbol, *equation, *long_name;
 } Field;
 
@@ -131,7 +130,7 @@ typedef struct Record {
     /* says which fields may be there: converged all of the method's, failed next to none */
     Outcome outcome;
     /* NAN: absent */
-    double  value[FIELD_COUNT];
+    double value[FIELD_COUNT];
 } Record;
 
 /* Local.  A record without a single value. */
@@ -176,14 +175,14 @@ typedef enum SeriesId {
 #define X(suffix, index, methods, name, unit, symbol, equation, long_name) SERIES_##suffix,
     SERIES_LIST(X)
 #undef X
-    SERIES_COUNT
+        SERIES_COUNT
 } SeriesId;
 
 /* One row of the table; all strings static. */
 typedef struct SeriesField {
-    IndexId     index;
+    IndexId index;
     /* bit 1u << method */
-    unsigned    methods;
+    unsigned methods;
     const char *name, *unit, *symbol, *equation, *long_name;
 } SeriesField;
 
@@ -194,7 +193,7 @@ extern const char *const record_indices[INDEX_COUNT];
 /* The series of some points, in one block of memory. */
 typedef struct Series {
     /* numbers a point; 0: absent */
-    size_t  length[SERIES_COUNT];
+    size_t length[SERIES_COUNT];
     /* [points * length], or NULL if absent; owned by whoever gave or asked for the memory */
     double *value[SERIES_COUNT];
 } Series;
@@ -224,9 +223,9 @@ void series_clear(const Series *series, size_t point);
 typedef struct RowData {
     /* [coordinate_count], of the varied axes; borrowed */
     const double *coordinates;
-    size_t        coordinate_count;
+    size_t coordinate_count;
     /* numbers of each series, 0: not in the checksum */
-    size_t        length[SERIES_COUNT];
+    size_t length[SERIES_COUNT];
     /* [length]; borrowed */
     const double *series[SERIES_COUNT];
 } RowData;

@@ -3,8 +3,8 @@
  * A sweep is a model, a method and axes in the fixed order of AxisId; its points are the
  * grid of the axes, the last varied axis running fastest.  A LINE, the unit of work and of
  * storage, is a run of at most CHAIN_LENGTH points along that axis (one point where trainings
- * share no data along it, and for message passing); where chains begin depends on the job alone,
- * never on ranks.
+ * share no data along it, and for message passing); where chains begin depends on the job
+ * alone, never on ranks.
  */
 #ifndef PHASESWEEP_STUDY_SWEEP_H
 #define PHASESWEEP_STUDY_SWEEP_H
@@ -26,32 +26,32 @@ typedef struct Axis {
     /* what the values are multiples or powers of; one for the whole axis */
     AxisForm form;
     /* written as a list or range: a dimension of the arrays */
-    bool     varied;
+    bool varied;
     /* 0: not given; at most AXIS_LONGEST */
-    size_t   count;
+    size_t count;
     /* [count], as written but whole where the key is; owned */
-    double  *values;
+    double *values;
 } Axis;
 
 typedef struct Sweep {
     /* of the group in the archive: a-z, 0-9, _; empty until it is read or made up */
-    char   name[NAME_LENGTH];
-    Model  model;
+    char name[NAME_LENGTH];
+    Model model;
     Method method;
     /* 0 until sweep_check completes it by the method */
     double tolerance;
     /* of the teacher's coefficients; diagonal model */
-    bool   random_signs;
+    bool random_signs;
     /* of the rows of data; for methods that train */
     SampleStore store;
     /* 0: as cost and memory ask */
-    int    ranks_per_line;
+    int ranks_per_line;
     /* of amp; negative: as little as it needs, also before it is completed */
     double damping;
     /* nodes of the predicted density at every point; 0: none is predicted */
     size_t spectrum;
     /* by AxisId; owned, released by sweep_free */
-    Axis   axis[AXIS_COUNT];
+    Axis axis[AXIS_COUNT];
     /* where a key was written, from 1; 0: not given */
     size_t written_at[KEY_COUNT];
 } Sweep;

@@ -1,7 +1,8 @@
 /* amp_forecast.h - message passing as state evolution sees it, one iteration after another.
  *
- * The iteration of (E1), (E2) of overlaps.h from S = 0, at the damping that message passing had;
- * its fixed point is the trained network (theory.md section 8).  Nothing here communicates.
+ * The iteration of (E1), (E2) of overlaps.h from S = 0, at the damping that message passing
+ * had; its fixed point is the trained network (theory.md section 8).  Nothing here
+ * communicates.
  */
 #ifndef PHASESWEEP_THEORY_AMP_FORECAST_H
 #define PHASESWEEP_THEORY_AMP_FORECAST_H

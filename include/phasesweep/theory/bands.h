@@ -17,17 +17,17 @@
 #include "phasesweep/model/teacher.h"
 
 typedef struct Gap {
-    double index;   /* i: how many s_j are above; 0: none was found */
-    double u;       /* where the bands on both sides will meet; finite if index > 0 */
-    double t;       /* delta^2 at which they do: the gap is open below it */
+    double index; /* i: how many s_j are above; 0: none was found */
+    double u;     /* where the bands on both sides will meet; finite if index > 0 */
+    double t;     /* delta^2 at which they do: the gap is open below it */
 } Gap;
 
 /* Gaps of one teacher, as they were asked for. */
 typedef struct Bands {
-    double source_exponent, dimension;  /* of the teacher they belong to; 0: none */
-    Gap   *slot;                        /* [SLOTS] a hash table by index, or NULL; owned */
-    size_t used;                        /* slots taken */
-    Atoms  atoms;                       /* scratch */
+    double source_exponent, dimension; /* of the teacher they belong to; 0: none */
+    Gap *slot;                         /* [SLOTS] a hash table by index, or NULL; owned */
+    size_t used;                       /* slots taken */
+    Atoms atoms;                       /* scratch */
 } Bands;
 
 /* Local.  An empty table is {0}; this leaves it so. */

@@ -29,19 +29,19 @@
 enum { BAYES_ROOTS = 9 };
 
 typedef struct BayesRoot {
-    double risk;            /* R */
-    double delta;           /* delta or tau there; 0 if R = noise = 0 */
-    double free_energy;     /* Psi minus that of the first root */
+    double risk;             /* R */
+    double delta;            /* delta or tau there; 0 if R = noise = 0 */
+    double free_energy;      /* Psi minus that of the first root */
     double exponent_samples; /* d log R / d log n at fixed d; NAN if R = 0 */
-    double residual;        /* relative error of (E1), that of the table included */
+    double residual;         /* relative error of (E1), that of the table included */
 } BayesRoot;
 
 typedef struct Bayes {
-    Outcome   outcome;      /* CONVERGED, or NOT_CONVERGED if a residual exceeds the tolerance */
-    int       roots;        /* odd, 1 ... BAYES_ROOTS */
+    Outcome outcome; /* CONVERGED, or NOT_CONVERGED if a residual exceeds the tolerance */
+    int roots;       /* odd, 1 ... BAYES_ROOTS */
     BayesRoot root[BAYES_ROOTS]; /* R decreasing; [0] is what an iteration reaches from R = 1 */
-    int       optimal;      /* index of the lowest free energy */
-    int       iterations;   /* values of mmse that were asked for, tabulated or not */
+    int optimal;                 /* index of the lowest free energy */
+    int iterations;              /* values of mmse that were asked for, tabulated or not */
 } Bayes;
 
 /* What is known of mmse, of the last teacher and prior. */

@@ -10,8 +10,8 @@
  *
  * Accuracy.  A converged point has a residual of at most problem->tolerance, in practice 1e-9
  * down to 1e-13.  Compressed spectra and quadrature change R, delta and b by less than 1e-10 of
- * their values (against exact sums at d = 1e4 in test_robust).  The exponents are derivatives of
- * the same sums: right to 1e-6 for n_eff >= 1; at n_eff << 1, where R = 1, to about 1e-3.
+ * their values (against exact sums at d = 1e4 in test_robust).  The exponents are derivatives
+ * of the same sums: right to 1e-6 for n_eff >= 1; at n_eff << 1, where R = 1, to about 1e-3.
  *
  * Nothing here communicates; the same sequence of calls gives bitwise equal results.
  *
@@ -30,22 +30,22 @@
 /* One solved point.  Normalisation of theory.md sections 2 and 3; for FAILED only
  * iterations, residual and outcome mean anything. */
 typedef struct Evolution {
-    Outcome  outcome;   /* CONVERGED, NOT_CONVERGED, or FAILED (no number can be given) */
-    double   delta;     /* > 0; tau for the diagonal network */
-    double   threshold; /* b > 0 */
-    Overlaps overlaps;  /* at (delta, b) */
-    double   train_loss; /* data term of the objective */
-    double   objective; /* training objective at its minimum, normalised as in theory.md */
-    double   exponent_samples;      /* d log R / d log n at fixed d, weight decay */
-    double   exponent_weight_decay; /* d log R / d log lambda at fixed d, n */
-    double   residual;  /* relative error of (E1), and of (E2) relative to its capacity */
-    int      iterations; /* evaluations of the overlaps */
+    Outcome outcome;         /* CONVERGED, NOT_CONVERGED, or FAILED (no number can be given) */
+    double delta;            /* > 0; tau for the diagonal network */
+    double threshold;        /* b > 0 */
+    Overlaps overlaps;       /* at (delta, b) */
+    double train_loss;       /* data term of the objective */
+    double objective;        /* training objective at its minimum, normalised as in theory.md */
+    double exponent_samples; /* d log R / d log n at fixed d, weight decay */
+    double exponent_weight_decay; /* d log R / d log lambda at fixed d, n */
+    double residual; /* relative error of (E1), and of (E2) relative to its capacity */
+    int iterations;  /* evaluations of the overlaps */
 } Evolution;
 
 /* A solved point from which a neighbour starts.  Both parameters in natural logarithms,
  * weight and n up to constant factors. */
 typedef struct EvolutionTrack {
-    bool   valid;
+    bool valid;
     double log_n, log_weight;           /* where */
     double log_t, log_r;                /* the solution, r = b / delta */
     double slope_n[2], slope_weight[2]; /* d (log t, log r) / d log n, d log weight */
@@ -54,8 +54,8 @@ typedef struct EvolutionTrack {
 /* What a line of points shares.  One for each thread or rank: nothing in it may be used by
  * two solutions at once. */
 typedef struct EvolutionWork {
-    OverlapsWork   overlaps;
-    Problem        problem;     /* of the teacher in hand; source_exponent 0: none */
+    OverlapsWork overlaps;
+    Problem problem;             /* of the teacher in hand; source_exponent 0: none */
     EvolutionTrack last, before; /* the two previous points at p >= d */
 } EvolutionWork;
 

@@ -2,11 +2,11 @@
  *
  * Integrals above, below or between cuts need no quadrature over the density: with
  * z = w + t G(w), G is the Stieltjes transform of mu at z, so for a polynomial P
- *     int_{x > c} P rho dx = -(1/pi) Im int P G dz,   int P 2 H rho dx = -(1/pi) Im int P G^2 dz
- * along any path in the upper half plane from w(c) to the real line beyond the spectrum, or to
- * a gap.  A path is made of vertical lines in panels of geometric length and of pieces far from
- * the spectrum: bulk, merging bands, isolated outliers and gaps are all the same to it, and the
- * cost grows as log d.
+ *     int_{x > c} P rho dx = -(1/pi) Im int P G dz,   int P 2 H rho dx = -(1/pi) Im int P G^2
+ * dz along any path in the upper half plane from w(c) to the real line beyond the spectrum, or
+ * to a gap.  A path is made of vertical lines in panels of geometric length and of pieces far
+ * from the spectrum: bulk, merging bands, isolated outliers and gaps are all the same to it,
+ * and the cost grows as log d.
  *
  * Nothing here communicates or keeps state; `atoms` is scratch of the caller.
  *

@@ -1,4 +1,5 @@
-/* decomposition.h - the predicted spectrum of the learned matrix and what it says about the risk.
+/* decomposition.h - the predicted spectrum of the learned matrix and what it says about the
+ * risk.
  *
  * At a solved (t, b), t = delta^2, the eigenvalues of S-hat are those of mu shifted by -b and
  * clipped at 0, or for width p < d the top p of them (theory.md section 7).  The bulk is the
@@ -20,32 +21,32 @@
 /* The exact split of the risk; the sum of the four is R.  Per d, as R is; theory.md section
  * 7 has an example. */
 typedef struct Decomposition {
-    double overfitting;     /* int f^2 over the bulk: learned noise, >= 0 */
-    double underfitting;    /* (1/d) sum s_i^2 over features inside the bulk, >= 0 */
-    double approximation;   /* error on the features outside the bulk */
-    double cross;           /* -2 int f (x - 2 t H) over the bulk */
+    double overfitting;   /* int f^2 over the bulk: learned noise, >= 0 */
+    double underfitting;  /* (1/d) sum s_i^2 over features inside the bulk, >= 0 */
+    double approximation; /* error on the features outside the bulk */
+    double cross;         /* -2 int f (x - 2 t H) over the bulk */
 } Decomposition;
 
 /* What a trained network's spectrum is expected to look like. */
 typedef struct SpectrumForecast {
-    double outliers;        /* number of s_i outside the bulk, 0 ... d */
-    double learned;         /* how many of them are expected above 0 */
-    double bulk_edge;       /* upper edge of the bulk, 0 if none of it is learned; NAN: no bulk */
-    double rank;            /* expected number of positive eigenvalues */
-    double zero_mass;       /* share of eigenvalues that are 0 */
+    double outliers;  /* number of s_i outside the bulk, 0 ... d */
+    double learned;   /* how many of them are expected above 0 */
+    double bulk_edge; /* upper edge of the bulk, 0 if none of it is learned; NAN: no bulk */
+    double rank;      /* expected number of positive eigenvalues */
+    double zero_mass; /* share of eigenvalues that are 0 */
 } SpectrumForecast;
 
 /* One learned feature; the closed forms of theory.md section 7 hold for isolated bands only. */
 typedef struct Outlier {
-    bool   isolated;        /* its band holds no other s_j; else the rest is undefined */
-    double position;        /* mean position, not clipped at 0 */
-    double overlap;         /* squared overlap with the teacher's vector, in (0, 1) */
+    bool isolated;   /* its band holds no other s_j; else the rest is undefined */
+    double position; /* mean position, not clipped at 0 */
+    double overlap;  /* squared overlap with the teacher's vector, in (0, 1) */
 } Outlier;
 
 /* What the functions below borrow; `bands` may serve any number of points and teachers. */
 typedef struct SpectrumWork {
     OverlapsWork *overlaps; /* borrowed */
-    Bands        *bands;    /* borrowed */
+    Bands *bands;           /* borrowed */
 } SpectrumWork;
 
 /* Local.  Costs about as much as solving the point on a line. */
@@ -57,7 +58,8 @@ SpectrumForecast spectrum_forecast(SpectrumWork work, double t, double b);
 /* Local.  The band of s_index, index whole in [1, d]. */
 Outlier spectrum_outlier(SpectrumWork work, double t, double b, double index);
 
-/* Local.  density[k] of eigenvalues at x[k] > 0, without the mass at 0; integrates to rank/d. */
+/* Local.  density[k] of eigenvalues at x[k] > 0, without the mass at 0; integrates to rank/d.
+ */
 void spectrum_density(SpectrumWork work, double t, double b, const double x[], size_t count,
                       double density[]);
 

@@ -23,8 +23,8 @@
 #include "phasesweep/theory/bands.h"
 
 typedef struct Denoised {
-    double risk;    /* sum of squared errors: 1/d of it for the matrix */
-    double slope;   /* d risk / d log t, >= 0 */
+    double risk;  /* sum of squared errors: 1/d of it for the matrix */
+    double slope; /* d risk / d log t, >= 0 */
 } Denoised;
 
 /* What does not depend on t, of the last teacher. */

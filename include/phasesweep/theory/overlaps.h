@@ -21,23 +21,23 @@
 /* At one (t, b), per d as beside each.  Derivatives are partial ones in the logarithms of t,
  * b and p, with the other two held. */
 typedef struct Overlaps {
-    double risk, risk_t, risk_b;                    /* R; derivatives in log t, log b */
-    double divergence, divergence_t, divergence_b;  /* D, and the same */
-    double risk_p, divergence_p;    /* derivatives in log width; 0 unless it cuts f */
-    double q;       /* |S|^2 / d; |theta|^2 */
-    double m;       /* Tr S S* / d; theta . theta* */
-    double trace;   /* Tr S / d; |theta|_1 */
-    double rank;    /* expected positive eigenvalues; active coefficients */
+    double risk, risk_t, risk_b;                   /* R; derivatives in log t, log b */
+    double divergence, divergence_t, divergence_b; /* D, and the same */
+    double risk_p, divergence_p; /* derivatives in log width; 0 unless it cuts f */
+    double q;                    /* |S|^2 / d; |theta|^2 */
+    double m;                    /* Tr S S* / d; theta . theta* */
+    double trace;                /* Tr S / d; |theta|_1 */
+    double rank;                 /* expected positive eigenvalues; active coefficients */
 } Overlaps;
 
 /* What an evaluation borrows and remembers between calls.  The guesses change no result
  * beyond the accuracy of freeconv_locate. */
 typedef struct OverlapsWork {
     Teacher teacher;
-    Atoms   atoms;          /* scratch */
+    Atoms atoms;            /* scratch */
     SpectralPoint near;     /* last threshold found, a guess for the next; v = -1 for none */
     SpectralPoint near_top; /* the same for the cut of the top p eigenvalues */
-    double  width;          /* p of the quadratic network, real while it is continued */
+    double width;           /* p of the quadratic network, real while it is continued */
 } OverlapsWork;
 
 /* Local.  Where f begins: the threshold, or the cut of the top p eigenvalues if that is

@@ -31,42 +31,42 @@
 
 typedef struct AmpSettings {
     SampleStore store;
-    size_t      memory;             /* bytes a rank may use; read by STORE_AUTO */
-    EigenMethod eigen;              /* quadratic network */
-    double      damping;            /* in [0, 1); negative: as little as it needs */
-    double      tolerance;          /* > 0: of residual below */
-    int         iteration_limit;    /* >= 1 */
-    bool      (*stop)(void *context); /* asked by rank 0 once an iteration; NULL: never stop */
-    void       *stop_context;       /* borrowed */
+    size_t memory;               /* bytes a rank may use; read by STORE_AUTO */
+    EigenMethod eigen;           /* quadratic network */
+    double damping;              /* in [0, 1); negative: as little as it needs */
+    double tolerance;            /* > 0: of residual below */
+    int iteration_limit;         /* >= 1 */
+    bool (*stop)(void *context); /* asked by rank 0 once an iteration; NULL: never stop */
+    void *stop_context;          /* borrowed */
 } AmpSettings;
 
 /* The report of a solution, S being its last S'. */
 typedef struct Amp {
-    Outcome outcome;        /* CONVERGED; NOT_CONVERGED: limit reached; DIVERGED: z grew beyond
-                               all bounds or is not finite, and all numbers of S are NAN;
-                               RUNNING if stopped */
-    bool    stopped;        /* settings.stop said so */
-    int     iterations;
-    int     rank;           /* of S; active coefficients */
-    double  damping;        /* k of the last iteration */
-    double  residual;       /* |S' - S| / |S'| in the last iteration; / |S*| where S' = 0 */
-    double  delta;          /* effective noise, from z alone; tau */
-    double  threshold;      /* b */
-    double  objective;      /* as trained; theory.md section 1 */
-    double  train_loss;     /* mean squared residual y - A(S) over the samples */
-    double  risk;           /* R */
-    double  trace;          /* Tr S / d; |theta|_1 */
-    double  overlap_q;      /* |S|^2 / d; |theta|^2 */
-    double  overlap_m;      /* Tr S S* / d; theta . theta* */
-    double  feature_overlap; /* squared, of the leading vector with its teacher; NAN: none */
+    Outcome outcome; /* CONVERGED; NOT_CONVERGED: limit reached; DIVERGED: z grew beyond
+                        all bounds or is not finite, and all numbers of S are NAN;
+                        RUNNING if stopped */
+    bool stopped;    /* settings.stop said so */
+    int iterations;
+    int rank;               /* of S; active coefficients */
+    double damping;         /* k of the last iteration */
+    double residual;        /* |S' - S| / |S'| in the last iteration; / |S*| where S' = 0 */
+    double delta;           /* effective noise, from z alone; tau */
+    double threshold;       /* b */
+    double objective;       /* as trained; theory.md section 1 */
+    double train_loss;      /* mean squared residual y - A(S) over the samples */
+    double risk;            /* R */
+    double trace;           /* Tr S / d; |theta|_1 */
+    double overlap_q;       /* |S|^2 / d; |theta|^2 */
+    double overlap_m;       /* Tr S S* / d; theta . theta* */
+    double feature_overlap; /* squared, of the leading vector with its teacher; NAN: none */
 } Amp;
 
 /* R by iteration, the first place being iteration 1; NAN beyond the last iteration, and cut
  * where the room ends. */
 typedef struct AmpPath {
-    size_t  room;           /* places of the arrays */
-    double *risk;           /* [room] of S' on these data; borrowed */
-    double *kept;           /* [room] k, the part of the last iterate kept; borrowed */
+    size_t room;  /* places of the arrays */
+    double *risk; /* [room] of S' on these data; borrowed */
+    double *kept; /* [room] k, the part of the last iterate kept; borrowed */
 } AmpPath;
 
 typedef struct AmpWork AmpWork;

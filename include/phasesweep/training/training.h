@@ -35,37 +35,37 @@
 /* Ranks must agree in all that is not marked as read on rank 0. */
 typedef struct TrainingSettings {
     SampleStore store;
-    size_t      memory;             /* bytes a rank may use; read by STORE_AUTO */
+    size_t memory; /* bytes a rank may use; read by STORE_AUTO */
     EigenMethod eigen;
-    bool        rotated;            /* Haar-rotated teacher, see gaussian_rows.h */
-    bool        double_only;        /* no single precision in the early iterations */
-    bool        gradient_only;      /* accelerated gradient from the start, to compare */
-    double      tolerance;          /* > 0: relative duality gap to reach */
-    int         iteration_limit;    /* >= 1, per call of training_solve */
-    const char *checkpoint;         /* path, NULL: none; borrowed, read on rank 0 */
-    double      checkpoint_period;  /* seconds between checkpoints */
-    void       *luggage;            /* the caller's bytes, saved and restored with the state */
-    size_t      luggage_bytes;      /*   on rank 0; borrowed; the same number on all ranks */
-    bool      (*stop)(void *context); /* asked by rank 0 once an iteration; NULL: never stop */
-    void       *stop_context;       /* borrowed */
+    bool rotated;                /* Haar-rotated teacher, see gaussian_rows.h */
+    bool double_only;            /* no single precision in the early iterations */
+    bool gradient_only;          /* accelerated gradient from the start, to compare */
+    double tolerance;            /* > 0: relative duality gap to reach */
+    int iteration_limit;         /* >= 1, per call of training_solve */
+    const char *checkpoint;      /* path, NULL: none; borrowed, read on rank 0 */
+    double checkpoint_period;    /* seconds between checkpoints */
+    void *luggage;               /* the caller's bytes, saved and restored with the state */
+    size_t luggage_bytes;        /*   on rank 0; borrowed; the same number on all ranks */
+    bool (*stop)(void *context); /* asked by rank 0 once an iteration; NULL: never stop */
+    void *stop_context;          /* borrowed */
 } TrainingSettings;
 
 /* Normalisation of theory.md section 1; the same on all ranks. */
 typedef struct Training {
     Outcome outcome;        /* CONVERGED, NOT_CONVERGED (limit reached; see gap), FAILED (not
                                finite: all numbers NAN), or RUNNING if stopped */
-    bool    stopped;        /* settings.stop said so; the state is in the checkpoint */
-    int     iterations;     /* passes over the data since the line's previous point */
-    int     rank;           /* of S */
-    double  gap;            /* (F - lower bound of the minimum) / F >= 0 */
-    double  objective;      /* F */
-    double  risk;           /* R = |S - S*|_F^2 / d */
-    double  prediction_risk; /* E (f - f*)^2 = 2 R */
-    double  train_loss;     /* mean squared residual over the samples */
-    double  trace;          /* Tr S / d */
-    double  overlap_q;      /* |S|_F^2 / d */
-    double  overlap_m;      /* Tr S S* / d */
-    double  smoothness;     /* Lipschitz constant of the gradient, as estimated so far */
+    bool stopped;           /* settings.stop said so; the state is in the checkpoint */
+    int iterations;         /* passes over the data since the line's previous point */
+    int rank;               /* of S */
+    double gap;             /* (F - lower bound of the minimum) / F >= 0 */
+    double objective;       /* F */
+    double risk;            /* R = |S - S*|_F^2 / d */
+    double prediction_risk; /* E (f - f*)^2 = 2 R */
+    double train_loss;      /* mean squared residual over the samples */
+    double trace;           /* Tr S / d */
+    double overlap_q;       /* |S|_F^2 / d */
+    double overlap_m;       /* Tr S S* / d */
+    double smoothness;      /* Lipschitz constant of the gradient, as estimated so far */
 } Training;
 
 /* Data, iterate and workspace of a line of trainings on a team; opaque.  It holds what the

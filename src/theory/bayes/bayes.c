@@ -10,35 +10,35 @@
 
 enum { GRID = 1024, SPAN = SEGMENT_NODES - 1, MIDDLE = 700, MAX_HALVINGS = 6, MAX_STEPS = 60 };
 
-static const double step = 0.25;    /* of the grid, in log t */
+static const double step = 0.25; /* of the grid, in log t */
 /* a tolerance below it asks for mmse itself at the root, instead of its table */
 static const double tabulated = 1e-7;
 
 /* mmse and its derivative at one log t. */
 typedef struct Known {
-    double   log_t;
+    double log_t;
     Denoised mmse;
-    bool     valid;
+    bool valid;
 } Known;
 
 struct BayesWork {
     Denoiser *denoiser;
-    Rule      rule;
-    Teacher   teacher;
-    Model     model;
-    bool      signs;
-    Known     grid[GRID];   /* entry k at log t = (k - MIDDLE) step */
-    Segment  *segment[GRID / SPAN]; /* of entries k SPAN ... (k + 1) SPAN, or NULL; owned */
+    Rule rule;
+    Teacher teacher;
+    Model model;
+    bool signs;
+    Known grid[GRID];              /* entry k at log t = (k - MIDDLE) step */
+    Segment *segment[GRID / SPAN]; /* of entries k SPAN ... (k + 1) SPAN, or NULL; owned */
     /* of the last point, which is often asked again along weight decay or width */
-    double    samples, noise, tolerance;
-    Bayes     last;
+    double samples, noise, tolerance;
+    Bayes last;
 };
 
 /* The line capacity t - noise that meets mmse. */
 typedef struct Line {
     BayesWork *work;
     double capacity, noise, tolerance;
-    int    asked;       /* values of mmse, whether known or not: no matter what came before */
+    int asked; /* values of mmse, whether known or not: no matter what came before */
     Bayes *found;
 } Line;
 
@@ -107,9 +107,8 @@ static Known evaluate(Line *line, double log_t)
         }
         work->segment[k] = mmse_table_create(node);
     }
-    return (Known){.log_t = log_t,
-                   .mmse = mmse_table_at(work->segment[k], &source, log_t),
-                   .valid = true};
+    return (Known){
+        .log_t = log_t, .mmse = mmse_table_at(work->segment[k], &source, log_t), .valid = true};
 }
 
 /* How far mmse is above the line, and the derivative in log t. */
@@ -279,8 +278,7 @@ static double free_energy_step(Line *line, const BayesRoot *from, const BayesRoo
     double sum = 0.0;
     for (int panel = 0; panel < panels; panel++) {
         for (int k = 0; k < RULE_NODES; k++) {
-            const Known at =
-                evaluate(line, low + half * (2.0 * panel + 1.0 + rule->node[k]));
+            const Known at = evaluate(line, low + half * (2.0 * panel + 1.0 + rule->node[k]));
             /* dR = capacity t dlog t and R + noise = capacity t */
             sum += half * rule->weight[k] * above(line, &at) * exp(-at.log_t);
         }

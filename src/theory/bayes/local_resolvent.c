@@ -57,9 +57,8 @@ static void fill(FieldSlot *slot, const Teacher *teacher, double index, int side
     const double s = teacher_eigenvalue(teacher, index);
     /* half an index beyond the last neighbour: no rounding decides who is one */
     const double low = teacher_eigenvalue(teacher, index + side + 0.5);
-    const double high = index > side + 0.5
-                            ? teacher_eigenvalue(teacher, index - side - 0.5)
-                            : INFINITY;
+    const double high =
+        index > side + 0.5 ? teacher_eigenvalue(teacher, index - side - 0.5) : INFINITY;
     slot->index = index;
     slot->field = (Field){
         .near = {.position = slot->position, .mass = slot->mass, .capacity = FIELD_NEAR},

@@ -1,4 +1,5 @@
-/* local_resolvent.h - the resolvent of the teacher around one of its s_i, private to mmse_matrix.c.
+/* local_resolvent.h - the resolvent of the teacher around one of its s_i, private to
+ * mmse_matrix.c.
  *
  * Near s_i the sum over the neighbours is taken term by term and the rest by its Taylor series,
  * which does not depend on delta: fields are computed once a teacher and kept.
@@ -22,29 +23,29 @@ enum {
 
 /* G(w) = sum over near of mass/(w - position) + sum_k far[k] (w - center)^k. */
 typedef struct Field {
-    Atoms  near;            /* borrowed arrays */
-    int    order;           /* terms of the series; 0: near is all there is */
-    double center;          /* s_i */
-    double reach;           /* |w - center| up to which the series holds to 1e-11 */
+    Atoms near;    /* borrowed arrays */
+    int order;     /* terms of the series; 0: near is all there is */
+    double center; /* s_i */
+    double reach;  /* |w - center| up to which the series holds to 1e-11 */
     double far[FIELD_ORDER];
-    double others;          /* (1/d) sum over j != i of 1/(s_i - s_j)^2 */
+    double others; /* (1/d) sum over j != i of 1/(s_i - s_j)^2 */
 } Field;
 
 /* A field with the arrays that its `near` points into: not to be copied. */
 typedef struct FieldSlot {
-    double index;           /* i; 0: free */
-    Field  field;
+    double index; /* i; 0: free */
+    Field field;
     double position[FIELD_NEAR], mass[FIELD_NEAR];
 } FieldSlot;
 
 /* Fields as they were asked for; empty with nothing but its side set. */
 typedef struct FieldTable {
-    int side;               /* one of the above */
-    double source_exponent, dimension;  /* of the teacher they belong to */
-    FieldSlot *slot;        /* [slots] a hash table by index; owned */
-    size_t slots;           /* a power of two, for half as many s_i */
+    int side;                          /* one of the above */
+    double source_exponent, dimension; /* of the teacher they belong to */
+    FieldSlot *slot;                   /* [slots] a hash table by index; owned */
+    size_t slots;                      /* a power of two, for half as many s_i */
     size_t used;
-    Atoms  scratch;
+    Atoms scratch;
 } FieldTable;
 
 /* Local.  The field around s_index; borrowed from the table until the next call. index whole

@@ -187,7 +187,8 @@ static void add_rest(Task *task, double cells, double ordered)
     }
 }
 
-/* Diagnostics of pieces are kept relative to the sum so far, which begins with the known top. */
+/* Diagnostics of pieces are kept relative to the sum so far, which begins with the known top.
+ */
 Denoised mmse_matrix(Denoiser *denoiser, const Teacher *teacher, double t)
 {
     assert(t > 0.0);

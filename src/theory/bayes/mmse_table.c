@@ -9,18 +9,18 @@
 
 enum { NODES = SEGMENT_NODES, MIDDLE = 2, TERMS = 2 * NODES, MAX_HALVINGS = 10 };
 
-
 struct Segment {
-    SegmentNode node[NODES];    /* at equal steps of log t */
-    double      knot[TERMS];    /* each node twice */
-    double      term[TERMS];    /* of Newton's form of log mmse */
-    int         halvings;       /* how often the first one was halved to get here */
-    bool        good;           /* the polynomial may be used */
-    Segment    *half[2];        /* or NULL; owned */
+    SegmentNode node[NODES]; /* at equal steps of log t */
+    double knot[TERMS];      /* each node twice */
+    double term[TERMS];      /* of Newton's form of log mmse */
+    int halvings;            /* how often the first one was halved to get here */
+    bool good;               /* the polynomial may be used */
+    Segment *half[2];        /* or NULL; owned */
 };
 
 /* Newton's form through `count` nodes with their slopes. */
-static void interpolate(const SegmentNode *const node[], int count, double knot[], double term[])
+static void interpolate(const SegmentNode *const node[], int count, double knot[],
+                        double term[])
 {
     const int terms = 2 * count;
     double table[TERMS];
@@ -33,7 +33,8 @@ static void interpolate(const SegmentNode *const node[], int count, double knot[
         for (int k = 0; k + order < terms; k++) {
             const double step = knot[k + order] - knot[k];
             const Denoised *mmse = &node[k / 2]->mmse;
-            table[k] = step == 0.0 ? mmse->slope / mmse->risk : (table[k + 1] - table[k]) / step;
+            table[k] =
+                step == 0.0 ? mmse->slope / mmse->risk : (table[k + 1] - table[k]) / step;
         }
         term[order] = table[0];
     }
@@ -70,8 +71,9 @@ static void judge(Segment *segment)
     /* the slope too: a value alone may be met by chance */
     const double width = n[NODES - 1].log_t - n[0].log_t;
     const Denoised *middle = &n[MIDDLE].mmse;
-    segment->good = fabs(guess - log(middle->risk)) <= mmse_table_accuracy &&
-                    width * fabs(slope - middle->slope / middle->risk) <= 8.0 * mmse_table_accuracy;
+    segment->good =
+        fabs(guess - log(middle->risk)) <= mmse_table_accuracy &&
+        width * fabs(slope - middle->slope / middle->risk) <= 8.0 * mmse_table_accuracy;
     interpolate((const SegmentNode *[]){n, n + 1, n + 2, n + 3, n + 4}, NODES, segment->knot,
                 segment->term);
 }

@@ -3,9 +3,10 @@
  * An evaluation of the matrix denoiser costs several points of state evolution, and mmse is a
  * function of the teacher alone: evaluations are kept as nodes of piecewise polynomials, which
  * all points of all lines share.  A segment has five nodes with values and slopes, hence a
- * polynomial of degree 9 for log mmse in log t.  It is good if four of the nodes tell the fifth;
- * otherwise it is halved, which happens where gaps between bands close and derivatives jump.
- * What a segment says depends on the teacher and its ends alone, not on what was asked before.
+ * polynomial of degree 9 for log mmse in log t.  It is good if four of the nodes tell the
+ * fifth; otherwise it is halved, which happens where gaps between bands close and derivatives
+ * jump. What a segment says depends on the teacher and its ends alone, not on what was asked
+ * before.
  */
 #ifndef PHASESWEEP_THEORY_MMSE_TABLE_H
 #define PHASESWEEP_THEORY_MMSE_TABLE_H
@@ -14,14 +15,14 @@
 
 /* mmse at log t. */
 typedef struct SegmentNode {
-    double   log_t;
+    double log_t;
     Denoised mmse;
 } SegmentNode;
 
 /* Where new nodes come from. */
 typedef struct SegmentSource {
     Denoised (*evaluate)(void *context, double log_t);
-    void      *context;
+    void *context;
 } SegmentSource;
 
 typedef struct Segment Segment;

@@ -329,8 +329,13 @@ SideMoments contour_side(const Teacher *teacher, double t, const SpectralPoint *
     if (cut->v == 0.0 && side * (extreme - cut->u) <= 0.0) {
         return (SideMoments){.risk = 1.0}; /* in the gap beyond the last s_i */
     }
-    Path path = {.teacher = teacher, .atoms = atoms, .t = t, .b = b, .top = INFINITY,
-                 .learned = side > 0, .moments = true};
+    Path path = {.teacher = teacher,
+                 .atoms = atoms,
+                 .t = t,
+                 .b = b,
+                 .top = INFINITY,
+                 .learned = side > 0,
+                 .moments = true};
     choose_split(&path, cut, side);
     const Path start = path;
     if (cut->v > 0.0 && path.split > -INFINITY) {
@@ -364,8 +369,8 @@ SideMoments contour_between(const Teacher *teacher, double t, const SpectralPoin
                             double gap, double b, Atoms *atoms)
 {
     assert(gap > cut->u);
-    Path path = {.teacher = teacher, .atoms = atoms, .t = t, .b = b, .top = INFINITY,
-                 .moments = true};
+    Path path = {
+        .teacher = teacher, .atoms = atoms, .t = t, .b = b, .top = INFINITY, .moments = true};
     choose_split(&path, cut, 1);
     if (cut->v > 0.0 && path.split > -INFINITY) {
         add_left_segment(&path, cut);
@@ -389,8 +394,8 @@ double contour_learned(const Teacher *teacher, double t, double gap, double b, A
 {
     const double beyond = teacher_eigenvalue(teacher, 1.0) - gap + 2.0 * sqrt(t);
     const SpectralPoint cut = {.u = gap};
-    Path path = {.teacher = teacher, .atoms = atoms, .t = t, .b = b, .top = INFINITY,
-                 .learned = true};
+    Path path = {
+        .teacher = teacher, .atoms = atoms, .t = t, .b = b, .top = INFINITY, .learned = true};
     choose_split(&path, &cut, 1);
     add_rise(&path, gap, 0.0, 2.0 * beyond);
     add_quarter_circle(&path, gap, 2.0 * beyond, 1);

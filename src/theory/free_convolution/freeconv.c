@@ -61,15 +61,14 @@ SpectralPoint freeconv_point(const Teacher *teacher, double t, double u, Atoms *
     const double v = sqrt(curve_height_squared(atoms, t, u));
     double complex derivative;
     const double complex g = atoms_resolvent_at(atoms, u + I * v, &derivative);
-    return (SpectralPoint){
-        .u = u, .v = v, .x = u + t * creal(g), .density = v / (M_PI * t)};
+    return (SpectralPoint){.u = u, .v = v, .x = u + t * creal(g), .density = v / (M_PI * t)};
 }
 
 typedef struct Search {
     const Teacher *teacher;
     Atoms *atoms;
     double t, target;
-    SpectralPoint at;   /* of the last trial */
+    SpectralPoint at; /* of the last trial */
 } Search;
 
 /* At u = target + shift sqrt(t). */
@@ -105,7 +104,9 @@ static bool locate_by_newton(const Search *search, SpectralPoint *at)
         }
         if (cabs(move) <= 1e-6 * (gap ? sqrt(t) : cimag(w))) {
             /* quadratic convergence: the step just taken leaves 1e-12 */
-            *at = (SpectralPoint){.u = creal(w), .v = cimag(w), .x = search->target,
+            *at = (SpectralPoint){.u = creal(w),
+                                  .v = cimag(w),
+                                  .x = search->target,
                                   .density = cimag(w) / (M_PI * t)};
             return true;
         }

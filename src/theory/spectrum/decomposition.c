@@ -210,8 +210,8 @@ void spectrum_quantiles(SpectrumWork work, double t, double b, double values[], 
         const double above = ((double)j + 0.5) / (double)count;
         values[j] = 0.0;
         if (above < mass) {
-            at = freeconv_quantile(&work.overlaps->teacher, t, above, at,
-                                   &work.overlaps->atoms);
+            at =
+                freeconv_quantile(&work.overlaps->teacher, t, above, at, &work.overlaps->atoms);
             values[j] = fmax(0.0, at.x - b);
         }
     }

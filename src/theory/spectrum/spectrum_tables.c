@@ -21,7 +21,7 @@ static double learned_edge(SpectrumWork work, double t, const SpectralPoint *cut
 }
 
 void spectrum_table_density(SpectrumWork work, double t, double b, double position[],
-                      double density[], size_t count)
+                            double density[], size_t count)
 {
     const Teacher *teacher = &work.overlaps->teacher;
     const SpectralPoint cut = overlaps_cut(work.overlaps, t, b);
@@ -35,8 +35,8 @@ void spectrum_table_density(SpectrumWork work, double t, double b, double positi
             /* the density is smooth in the angle also where it ends like a square root */
             const double turn = M_PI * (double)k / fmax(1.0, (double)count - 1.0);
             const double share = pow(sin(0.5 * turn), 2.0);
-            const SpectralPoint at = freeconv_point(teacher, t, low + (high - low) * share,
-                                                    &work.overlaps->atoms);
+            const SpectralPoint at =
+                freeconv_point(teacher, t, low + (high - low) * share, &work.overlaps->atoms);
             position[k] = at.x - b;
             density[k] = at.density;
         }
@@ -44,7 +44,7 @@ void spectrum_table_density(SpectrumWork work, double t, double b, double positi
 }
 
 void spectrum_table_outliers(SpectrumWork work, double t, double b, double position[],
-                       double overlap[], size_t most)
+                             double overlap[], size_t most)
 {
     const Teacher *teacher = &work.overlaps->teacher;
     const SpectrumForecast forecast = spectrum_forecast(work, t, b);
@@ -72,8 +72,8 @@ TailFit spectrum_table_tail(SpectrumWork work, double t, double b)
 {
     const Teacher *teacher = &work.overlaps->teacher;
     const SpectralPoint cut = overlaps_cut(work.overlaps, t, b);
-    const double rank = teacher->dimension *
-                        freeconv_mass_above(teacher, t, &cut, &work.overlaps->atoms);
+    const double rank =
+        teacher->dimension * freeconv_mass_above(teacher, t, &cut, &work.overlaps->atoms);
     const size_t count = (size_t)fmin(PORTRAIT_TAIL, ceil(rank));
     double *values = checked_alloc(count, sizeof *values);
     SpectralPoint at = {.v = -1.0};

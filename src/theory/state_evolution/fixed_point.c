@@ -16,7 +16,7 @@
 
 enum { MAX_NEWTON = 25, MAX_HALVINGS = 8, MAX_INNER = 100, MAX_OUTER = 200 };
 
-static const double goal = 1e-13;   /* residual at which Newton's method is content */
+static const double goal = 1e-13; /* residual at which Newton's method is content */
 
 Equations equations_of(OverlapsWork *work, const Problem *problem)
 {
@@ -112,7 +112,8 @@ bool equations_newton(Equations *e, Iterate *at)
             return false;
         }
         double share = fmin(1.0, 1.0 / longest);
-        Iterate next = equations_at(e, at->log_t - share * move[0], at->log_r - share * move[1]);
+        Iterate next =
+            equations_at(e, at->log_t - share * move[0], at->log_r - share * move[1]);
         for (int k = 0; !(equations_residual(&next) < equations_residual(at)); k++) {
             if (longest < 1e-9 || k == MAX_HALVINGS) {
                 return longest < 1e-9; /* rounding has the last word */

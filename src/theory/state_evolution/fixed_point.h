@@ -4,8 +4,9 @@
  * are functions of the small distance between r and 2, which log b alone would not resolve.
  * Both errors are logarithms of a ratio of the two sides.
  *
- * A line of points continues from its neighbour by `equations_newton`; `equations_cold` needs no
- * guess: at fixed t (E2) has one root r, and along these roots (E1) changes sign once (p >= d).
+ * A line of points continues from its neighbour by `equations_newton`; `equations_cold` needs
+ * no guess: at fixed t (E2) has one root r, and along these roots (E1) changes sign once (p >=
+ * d).
  *
  * Nothing here keeps state but the workspace of the overlaps and the count of evaluations.
  */
@@ -17,18 +18,18 @@
 #include "phasesweep/theory/overlaps.h"
 
 typedef struct Equations {
-    OverlapsWork *work;                 /* borrowed */
+    OverlapsWork *work; /* borrowed */
     Overlaps (*overlaps)(OverlapsWork *work, double t, double b);
-    double   capacity, noise, weight;   /* see overlaps.h */
-    int      evaluations;               /* so far */
+    double capacity, noise, weight; /* see overlaps.h */
+    int evaluations;                /* so far */
 } Equations;
 
 /* One iterate: the overlaps there and how far the equations are from holding. */
 typedef struct Iterate {
-    double   log_t, log_r;
-    double   t, b;
+    double log_t, log_r;
+    double t, b;
     Overlaps o;
-    double   error[2];  /* log of left over right side of (E1), (E2) */
+    double error[2]; /* log of left over right side of (E1), (E2) */
 } Iterate;
 
 /* Local.  The equations of a point; work->teacher must be the point's. */
@@ -37,15 +38,15 @@ Equations equations_of(OverlapsWork *work, const Problem *problem);
 /* Local.  Overlaps and errors at a place. */
 Iterate equations_at(Equations *e, double log_t, double log_r);
 
-/* Local.  The root r of (E2) at fixed t, to a tolerance in its error, from a guess; the error of
- * (E1) says where the iteration of the equations would go. */
+/* Local.  The root r of (E2) at fixed t, to a tolerance in its error, from a guess; the error
+ * of (E1) says where the iteration of the equations would go. */
 Iterate equations_threshold(Equations *e, double log_t, double log_r, double tolerance);
 
 /* Local.  The larger error; what convergence is judged by. */
 double equations_residual(const Iterate *at);
 
-/* Local.  How the solution moves (log t, log r) with log capacity, log weight and log width, and
- * the exponents d log R of the first two, by the implicit-function theorem. */
+/* Local.  How the solution moves (log t, log r) with log capacity, log weight and log width,
+ * and the exponents d log R of the first two, by the implicit-function theorem. */
 typedef struct Response {
     double capacity[2], weight[2], width[2];
     double risk_capacity, risk_weight;

@@ -78,8 +78,7 @@ SpectralPoint overlaps_cut(OverlapsWork *work, double t, double b)
      * to the same point from any */
     const double share = work->width / teacher->dimension;
     if (share < 1.0) {
-        work->near_top =
-            freeconv_quantile(teacher, t, share, work->near_top, &work->atoms);
+        work->near_top = freeconv_quantile(teacher, t, share, work->near_top, &work->atoms);
         if (work->near_top.x >= b) {
             return work->near_top;
         }

@@ -9,13 +9,13 @@
 
 /* One iteration, on rank 0. */
 typedef struct AmpStep {
-    double keep;            /* k; set by the caller, the rest by the step */
-    double threshold;       /* b */
-    double move;            /* |S' - S| where |S*| = 1 */
+    double keep;                              /* k; set by the caller, the rest by the step */
+    double threshold;                         /* b */
+    double move;                              /* |S' - S| where |S*| = 1 */
     double risk, trace, overlap_q, overlap_m; /* of S', as in Amp */
-    int    rank;
-    double residual;        /* |y - A(S')|^2 */
-    double square;          /* |z|^2 after the step */
+    int rank;
+    double residual; /* |y - A(S')|^2 */
+    double square;   /* |z|^2 after the step */
 } AmpStep;
 
 typedef struct AmpModel {

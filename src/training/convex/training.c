@@ -20,9 +20,9 @@
 
 /* What rank 0 tells the team to do next. */
 typedef enum Command {
-    COMMAND_STEP,   /* eigendecomposition and pass */
-    COMMAND_PLAIN,  /* a pass with the network in hand */
-    COMMAND_SAVE,   /* write a checkpoint */
+    COMMAND_STEP,  /* eigendecomposition and pass */
+    COMMAND_PLAIN, /* a pass with the network in hand */
+    COMMAND_SAVE,  /* write a checkpoint */
     COMMAND_END
 } Command;
 
@@ -70,8 +70,8 @@ size_t training_memory(const Problem *problem, int ranks, SampleStore store)
     return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * matrices * d * d;
 }
 
-/* Descent is on rank 0 alone; the d x d room for the eigensolver on every rank, as symmetric_eigen.h
- * asks. */
+/* Descent is on rank 0 alone; the d x d room for the eigensolver on every rank, as
+ * symmetric_eigen.h asks. */
 TrainingWork *training_create(MPI_Comm team, const Problem *problem,
                               const TrainingSettings *settings)
 {
@@ -184,7 +184,8 @@ static bool ends(TrainingWork *work, Training *training)
     /* also with NAN, before the first step: S = 0 is settled */
     const bool settled =
         !(descent_relative_move(&work->descent) > settled_move * progress->tolerance);
-    const bool ready = progress->gap <= progress->tolerance && settled && !progress->plan.single;
+    const bool ready =
+        progress->gap <= progress->tolerance && settled && !progress->plan.single;
     if (isnan(progress->gap)) {
         training->outcome = OUTCOME_FAILED;
     } else if (ready || last) {

@@ -22,13 +22,13 @@
  * order of the samples, so that a team of another size can go on from it.  Native byte order:
  * a checkpoint is for the next job on the same machine. */
 typedef struct Head {
-    char         magic[32];
-    Problem      problem;
-    int          rotated, store;
-    int          eigen;         /* method settled on: bits depend on it */
-    int          matrices, vectors;
-    size_t       luggage_bytes;
-    Progress     progress;
+    char magic[32];
+    Problem problem;
+    int rotated, store;
+    int eigen; /* method settled on: bits depend on it */
+    int matrices, vectors;
+    size_t luggage_bytes;
+    Progress progress;
     DescentState state;
 } Head;
 
@@ -122,8 +122,8 @@ static bool write_vectors(const TrainingWork *work, FILE *file)
             MPI_Recv(&theirs, 1, MPI_INT, rank, k, work->team, MPI_STATUS_IGNORE);
             buffer = checked_realloc(buffer, (size_t)theirs, sizeof *buffer);
             MPI_Recv(buffer, theirs, MPI_DOUBLE, rank, k, work->team, MPI_STATUS_IGNORE);
-            good = good &&
-                   fwrite(buffer, sizeof(double), (size_t)theirs, file) == (size_t)theirs;
+            good =
+                good && fwrite(buffer, sizeof(double), (size_t)theirs, file) == (size_t)theirs;
         }
     }
     free(buffer);
@@ -151,8 +151,7 @@ static bool read_root(TrainingWork *work, FILE *file, Head *head)
 {
     const size_t entries = (size_t)work->d * (size_t)work->d;
     const size_t end = matrices_at(work) +
-                       8 * (MATRICES * entries +
-                            VECTORS * (size_t)work->samples.spec.samples);
+                       8 * (MATRICES * entries + VECTORS * (size_t)work->samples.spec.samples);
     bool good = file != NULL && fread(head, sizeof *head, 1, file) == 1 &&
                 same_data(work, head) && head->eigen >= 0 && head->eigen < EIGEN_COUNT &&
                 fseek(file, 0, SEEK_END) == 0 &&
@@ -190,7 +189,8 @@ static bool read_vectors(const TrainingWork *work, FILE *file)
             int theirs;
             MPI_Recv(&theirs, 1, MPI_INT, rank, k, work->team, MPI_STATUS_IGNORE);
             buffer = checked_realloc(buffer, (size_t)theirs, sizeof *buffer);
-            good = good && fread(buffer, sizeof(double), (size_t)theirs, file) == (size_t)theirs;
+            good =
+                good && fread(buffer, sizeof(double), (size_t)theirs, file) == (size_t)theirs;
             MPI_Send(buffer, theirs, MPI_DOUBLE, rank, k, work->team);
         }
     }

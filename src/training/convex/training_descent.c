@@ -300,7 +300,8 @@ void descent_curvature(Descent *descent, double sum)
 double descent_relative_move(const Descent *descent)
 {
     const DescentState *state = &descent->state;
-    return state->size > 0.0 ? sqrt(state->product[state->slot][state->slot]) / state->size : NAN;
+    return state->size > 0.0 ? sqrt(state->product[state->slot][state->slot]) / state->size
+                             : NAN;
 }
 
 bool descent_stuck(const Descent *descent)

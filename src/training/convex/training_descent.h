@@ -23,34 +23,31 @@
 
 #include "training_pass.h"
 
-typedef enum Rule {
-    RULE_MESSAGE,
-    RULE_GRADIENT
-} Rule;
+typedef enum Rule { RULE_MESSAGE, RULE_GRADIENT } Rule;
 
 /* Everything but the matrices: saved in a checkpoint as it is. */
 typedef struct DescentState {
-    Rule   rule;
-    int    depth;       /* iterates remembered, 0 ... HISTORY */
-    int    slot;        /* of the newest */
-    int    steps;       /* since the rule began */
-    int    stale;       /* steps in which the move did not shrink */
-    double best_move;   /* least |S' - base|_F since the damping was last raised */
-    double damping;     /* in [0, 1) */
-    double smoothness;  /* L */
-    double momentum;    /* Nesterov's t */
-    double size;        /* |S'|_F of the newest */
+    Rule rule;
+    int depth;         /* iterates remembered, 0 ... HISTORY */
+    int slot;          /* of the newest */
+    int steps;         /* since the rule began */
+    int stale;         /* steps in which the move did not shrink */
+    double best_move;  /* least |S' - base|_F since the damping was last raised */
+    double damping;    /* in [0, 1) */
+    double smoothness; /* L */
+    double momentum;   /* Nesterov's t */
+    double size;       /* |S'|_F of the newest */
     double product[HISTORY][HISTORY]; /* <move_i, move_j> */
 } DescentState;
 
 typedef struct Descent {
-    int          d;
-    double       alpha;             /* n/d^2 */
-    double       weight;            /* lt of the point in hand */
+    int d;
+    double alpha;  /* n/d^2 */
+    double weight; /* lt of the point in hand */
     DescentState state;
-    double      *base;              /* d x d; owned as all below */
-    double      *blend[HISTORY];    /* d x d, base + (1 - damping) move */
-    double      *move[HISTORY];     /* d x d, S' - base */
+    double *base;           /* d x d; owned as all below */
+    double *blend[HISTORY]; /* d x d, base + (1 - damping) move */
+    double *move[HISTORY];  /* d x d, S' - base */
 } Descent;
 
 /* Local.  Starts at S = 0.  Release with descent_free. */

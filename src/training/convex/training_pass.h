@@ -23,33 +23,33 @@ enum { HISTORY = 4 };
 
 /* What rank 0 decides for a pass; sent to the team as bytes. */
 typedef struct PassPlan {
-    int    rank;            /* columns of factor, 0 ... d */
-    int    slot;            /* of memory, written by this pass */
-    int    single;          /* arithmetic in single precision */
-    double trace;       /* Tr S */
+    int rank;     /* columns of factor, 0 ... d */
+    int slot;     /* of memory, written by this pass */
+    int single;   /* arithmetic in single precision */
+    double trace; /* Tr S */
     double residual_share, previous_share;
-    double share[HISTORY];  /* 0 for slots not in use */
+    double share[HISTORY]; /* 0 for slots not in use */
 } PassPlan;
 
 /* Sums over all samples, on rank 0. */
 typedef struct PassSums {
-    double residual;        /* r.r */
-    double move;            /* |v - r|^2 with the v before the pass */
-    double sum;             /* sum v, of the new v as all below */
-    double label;           /* v.y */
-    double square;          /* v.v */
+    double residual; /* r.r */
+    double move;     /* |v - r|^2 with the v before the pass */
+    double sum;      /* sum v, of the new v as all below */
+    double label;    /* v.y */
+    double square;   /* v.v */
 } PassSums;
 
 typedef struct Pass {
-    MPI_Comm       team;            /* borrowed */
-    const Samples *samples;         /* borrowed */
-    double        *vector;          /* [rows] v; owned as all below */
-    double        *memory[HISTORY]; /* [rows] */
-    double        *gram;            /* d x d; B on rank 0 after a pass, lower triangle */
-    double        *block;           /* [block_rows * d] each */
-    double        *product, *packed;
-    float         *block_single, *product_single, *packed_single;
-    float         *factor_single, *gram_single; /* d x d */
+    MPI_Comm team;           /* borrowed */
+    const Samples *samples;  /* borrowed */
+    double *vector;          /* [rows] v; owned as all below */
+    double *memory[HISTORY]; /* [rows] */
+    double *gram;            /* d x d; B on rank 0 after a pass, lower triangle */
+    double *block;           /* [block_rows * d] each */
+    double *product, *packed;
+    float *block_single, *product_single, *packed_single;
+    float *factor_single, *gram_single; /* d x d */
 } Pass;
 
 /* Local.  Release with pass_free. */

@@ -13,33 +13,33 @@
 
 /* Scalars of an iteration on rank 0, saved in a checkpoint as they are. */
 typedef struct Progress {
-    double   tolerance;             /* of the point in hand */
-    PassSums sums;                  /* of the last pass */
-    double   bound;                 /* best lower bound of the minimum, -infinity: none */
-    double   gap;                   /* relative, of the last certificate */
-    int      iterations;            /* passes of this point */
-    int      unchecked;             /* passes since the last certificate */
-    int      single;                /* passes are in single precision */
-    PassPlan plan;                  /* of the last pass */
+    double tolerance; /* of the point in hand */
+    PassSums sums;    /* of the last pass */
+    double bound;     /* best lower bound of the minimum, -infinity: none */
+    double gap;       /* relative, of the last certificate */
+    int iterations;   /* passes of this point */
+    int unchecked;    /* passes since the last certificate */
+    int single;       /* passes are in single precision */
+    PassPlan plan;    /* of the last pass */
 } Progress;
 
 struct TrainingWork {
-    MPI_Comm         team;      /* borrowed */
-    int              rank;      /* in team */
-    int              d;
-    Problem          problem;   /* as last asked for */
+    MPI_Comm team; /* borrowed */
+    int rank;      /* in team */
+    int d;
+    Problem problem; /* as last asked for */
     TrainingSettings settings;
-    Samples          samples;
-    Pass             pass;
-    Eigen            eigen;
-    Descent          descent;   /* rank 0 */
-    Progress         progress;  /* rank 0, but for plan.rank, which all know */
-    double          *factor;    /* d x d; the network, on all ranks; owned as below */
-    double          *matrix;    /* d x d; of the eigenproblem */
-    double          *values;    /* [d] */
-    bool             started;   /* there is an iterate; the same on all ranks */
-    double           resumes_at; /* weight decay; NAN: nowhere */
-    double           saved_at;  /* MPI_Wtime of the last checkpoint; rank 0 */
+    Samples samples;
+    Pass pass;
+    Eigen eigen;
+    Descent descent;   /* rank 0 */
+    Progress progress; /* rank 0, but for plan.rank, which all know */
+    double *factor;    /* d x d; the network, on all ranks; owned as below */
+    double *matrix;    /* d x d; of the eigenproblem */
+    double *values;    /* [d] */
+    bool started;      /* there is an iterate; the same on all ranks */
+    double resumes_at; /* weight decay; NAN: nowhere */
+    double saved_at;   /* MPI_Wtime of the last checkpoint; rank 0 */
 };
 
 /* Collective on the team.  Write the state; the file appears complete or not at all. */

@@ -185,9 +185,8 @@ static void certify(const NarrowWork *work, const double axes[], int rank, doubl
         const double largest = eigen_largest(&eigen, matrix, values);
         const double bound = pass_dual_bound(&sums, work->d, work->weight, largest);
         report->train_loss = sums.residual / work->problem.samples;
-        report->gap = isnan(largest)
-                          ? NAN
-                          : fmax((report->objective - bound) / report->objective, 0.0);
+        report->gap =
+            isnan(largest) ? NAN : fmax((report->objective - bound) / report->objective, 0.0);
         free(values);
     }
     eigen_free(&eigen);
