@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "phasesweep/model/model.h"
+
 /* Theory costs seconds a point; data cost iterations of nd2 n d^2 + nd n d + d3 d^3 flops.
  * Seconds are those of one core of 2024, measured: state evolution at d = 100 ... 10^4 takes
  * 1.7e-5 ... 4.5e-5 quadratic, 2e-5 ... 1.8e-4 diagonal, 2e-3 cold, 1.6e-3 at p < d; trainings
@@ -78,7 +80,7 @@ static const double block_bytes = 8e6;    /* of data in hand */
 enum { TEAM_MOST = 1 << 20 };
 
 /* A class learns one factor: methods of a model differ, points of a method much less. */
-int plan_class(Model model, Method method)
+int plan_class(ModelId model, Method method)
 {
     _Static_assert(MODEL_COUNT * METHOD_COUNT <= COST_CLASSES, "a class for each method");
     return (int)model * METHOD_COUNT + (int)method;
@@ -87,12 +89,6 @@ int plan_class(Model model, Method method)
 static const Price *price_of(const Problem *problem)
 {
     return &prices[problem->model][problem->method];
-}
-
-/* Another algorithm: L-BFGS on W, and in theory a continuation in p. */
-static bool is_narrow(const Problem *problem)
-{
-    return problem->model == MODEL_QUADRATIC && problem->width < problem->dimension;
 }
 
 /* Trainings and message passing; theory needs no memory to speak of. */
@@ -106,7 +102,9 @@ static double point_seconds(const Problem *problem, bool first, double *fixed)
 {
     const Price *price = price_of(problem);
     if (!draws_data(problem)) {
-        return *fixed = first ? price->cold : is_narrow(problem) ? price->narrow : price->warm;
+        return *fixed = first                      ? price->cold
+                        : model_is_narrow(problem) ? price->narrow
+                                                   : price->warm;
     }
     const double n = problem->samples;
     const double d = problem->dimension;
@@ -115,7 +113,7 @@ static double point_seconds(const Problem *problem, bool first, double *fixed)
     double eigen = price->d3 * d * d * d;
     double words = price->d3 > 0.0 ? d * d : d;
     /* L-BFGS on W: products with p columns, no eigenproblem, sums over p d numbers */
-    if (is_narrow(problem)) {
+    if (model_is_narrow(problem)) {
         iterations = narrow_iterations;
         flops = 4.0 * n * d * problem->width;
         eigen = 0.0;
@@ -147,8 +145,9 @@ double plan_memory(const Problem *problem, int ranks, SampleStore store)
     }
     const double d = problem->dimension;
     const double entry = store == STORE_DOUBLE ? 8.0 : store == STORE_FLOAT ? 4.0 : 0.0;
-    const double numbers = is_narrow(problem) ? narrow_numbers(problem, ranks)
-                                              : (price->matrices * d + price->vectors) * d;
+    const double numbers = model_is_narrow(problem)
+                               ? narrow_numbers(problem, ranks)
+                               : (price->matrices * d + price->vectors) * d;
     const double rows = problem->samples * (entry * d + 8.0 * price->row);
     return program_bytes + block_bytes + 8.0 * numbers + rows / ranks;
 }

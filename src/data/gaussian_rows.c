@@ -16,6 +16,7 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/clones.h"
+#include "phasesweep/model/model.h"
 #include "phasesweep/model/teacher.h"
 #include "phasesweep/numerics/lapack.h"
 #include "phasesweep/numerics/random_rotation.h"
@@ -99,7 +100,7 @@ static double *make_teacher(const SamplesSpec *spec)
     double *s = checked_alloc((size_t)d, sizeof *s);
     for (int i = 0; i < d; i++) {
         s[i] = teacher_eigenvalue(&teacher, i + 1.0);
-        if (spec->model == MODEL_DIAGONAL) {
+        if (!model_has(spec->model, TRAIT_MATRIX)) {
             const bool minus =
                 spec->random_signs && rng_uniform(spec->seed, RNG_SIGNS, 0, (uint64_t)i) < 0.5;
             s[i] *= (minus ? -1.0 : 1.0) / sqrt(d);
@@ -154,7 +155,7 @@ static void make_labels(const Samples *samples, int64_t first, int rows, const d
     for (int row = 0; row < rows; row++) {
         const double *features = x + (size_t)row * (size_t)d;
         labels[row] = sqrt(spec->noise) * xi[row];
-        if (spec->model == MODEL_QUADRATIC) {
+        if (model_has(spec->model, TRAIT_MATRIX)) {
             labels[row] += quadratic_output(samples->teacher, features, d) / sqrt(d);
         } else {
             labels[row] += linear_output(samples->teacher, features, d);
@@ -208,7 +209,7 @@ Samples samples_create(MPI_Comm team, const SamplesSpec *spec)
     samples.first = share_begin(spec->samples, rank, ranks);
     samples.rows = share_begin(spec->samples, rank + 1, ranks) - samples.first;
     samples.teacher = make_teacher(spec);
-    if (spec->rotated && spec->model == MODEL_QUADRATIC) {
+    if (spec->rotated && model_has(spec->model, TRAIT_MATRIX)) {
         samples.rotation = random_rotation(spec->seed, spec->dimension);
     }
     const size_t rows = (size_t)samples.rows;

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/model.h"
 #include "phasesweep/theory/bayes.h"
 #include "phasesweep/theory/continuation.h"
 #include "phasesweep/theory/decomposition.h"
@@ -39,8 +40,7 @@ void point_complete(const Problem *problem, double seconds, Record *record)
     value[FIELD_WIDTH] = problem->width;
     value[FIELD_SECONDS] = seconds;
     /* theory.md section 1; NAN, no risk, stays NAN */
-    value[FIELD_PREDICTION_RISK] =
-        value[FIELD_RISK] * (problem->model == MODEL_QUADRATIC ? 2.0 : 1.0);
+    value[FIELD_PREDICTION_RISK] = value[FIELD_RISK] * model_of(problem)->prediction_per_risk;
 }
 
 /* A phase that cannot be told is absent. */
@@ -62,8 +62,7 @@ static void put_overlaps(const Overlaps *o, double value[])
 /* The data term of the objective is sum res^2 / d^2, or sum res^2 / 2 (theory.md section 1). */
 static double mean_of_data_term(const Problem *problem)
 {
-    const double d = problem->dimension;
-    return (problem->model == MODEL_QUADRATIC ? d * d : 2.0) / problem->samples;
+    return model_of(problem)->squares_per_loss(problem) / problem->samples;
 }
 
 static void put_evolution(const Problem *problem, const Teacher *teacher, const Evolution *e,
@@ -155,7 +154,7 @@ static Record record_of_evolution(const Chain *chain, size_t k, const Problem *p
     if (e->outcome != OUTCOME_FAILED) {
         put_evolution(problem, &work->evolution.overlaps.teacher, e, record.value);
     }
-    if (e->outcome == OUTCOME_CONVERGED && problem->model == MODEL_QUADRATIC) {
+    if (e->outcome == OUTCOME_CONVERGED && model_has(problem->model, TRAIT_MATRIX)) {
         put_spectrum(work, e, record.value);
         put_portrait(work, e, chain->series, k, record.value);
     }
@@ -230,7 +229,7 @@ static Record record_of_bayes(BayesWork *work, const Problem *problem)
     value[FIELD_RESIDUAL] = bayes_best(&bayes)->residual;
     value[FIELD_RISK_UNINFORMED] = bayes.root[0].risk;
     value[FIELD_SOLUTIONS] = bayes.roots;
-    if (problem->model == MODEL_DIAGONAL) {
+    if (model_has(problem->model, TRAIT_SIGNS)) {
         const Bayes unsigned_prior = bayes_solve(work, problem, true);
         value[FIELD_RISK_SIGNS] = bayes_best(&unsigned_prior)->risk;
         value[FIELD_ITERATIONS] += unsigned_prior.iterations;

@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "phasesweep/model/model.h"
 #include "phasesweep/numerics/tail_statistics.h"
 #include "phasesweep/theory/continuation.h"
 #include "phasesweep/theory/decomposition.h"
@@ -45,7 +46,7 @@ void point_put_spectrum(const Problem *problem, const double eigenvalues[], doub
     value[FIELD_TAIL_ERROR] = summary.tail.error;
     value[FIELD_OUTLIERS] = (double)summary.outliers;
     value[FIELD_BULK_EDGE] = summary.bulk_edge;
-    if (problem->model == MODEL_QUADRATIC) {
+    if (model_has(problem->model, TRAIT_MATRIX)) {
         const double edge = noise_edge(problem, value);
         const size_t above =
             isnan(edge) ? summary.rank : summary_count_above(eigenvalues, d, edge);

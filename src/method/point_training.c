@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/model.h"
 #include "phasesweep/training/lasso.h"
 #include "phasesweep/training/narrow.h"
 #include "phasesweep/training/training.h"
@@ -190,10 +191,9 @@ static const Trainer trainers[] = {
 
 static const Trainer *trainer_of(const Problem *problem)
 {
-    const bool narrow = problem->width < problem->dimension;
-    return &trainers[problem->model == MODEL_DIAGONAL ? TRAIN_DIAGONAL
-                     : narrow                         ? TRAIN_NARROW
-                                                      : TRAIN_WIDE];
+    return &trainers[!model_has(problem->model, TRAIT_MATRIX) ? TRAIN_DIAGONAL
+                     : model_is_narrow(problem)               ? TRAIN_NARROW
+                                                              : TRAIN_WIDE];
 }
 
 /* Collective on the team.  False if the team was told to stop in the middle of it; then

@@ -10,6 +10,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "phasesweep/model/model.h"
+
 /* Names of the archive and of JSON. */
 const char *phase_name(Phase phase)
 {
@@ -22,7 +24,7 @@ const char *phase_name(Phase phase)
     return names[phase];
 }
 
-void phase_exponents(Model model, double source_exponent, Phase phase, double exponents[2])
+void phase_exponents(ModelId model, double source_exponent, Phase phase, double exponents[2])
 {
     assert(source_exponent > 0.5);
     const double inverse = 1.0 / source_exponent;
@@ -30,7 +32,7 @@ void phase_exponents(Model model, double source_exponent, Phase phase, double ex
         [PHASE_II] = {-(2.0 - inverse), 2.0 - inverse},
         [PHASE_III] = {-2.0, 2.0},
         [PHASE_IV] = {-1.0 + 0.5 * inverse, 0.0},
-        [PHASE_V] = {model == MODEL_QUADRATIC ? 0.4 : 0.0, 0.0},
+        [PHASE_V] = {model_row(model)->phases.overfitting_exponent, 0.0},
         [PHASE_VIA] = {-1.0, 0.0},
         [PHASE_VIB] = {-1.0, 0.0},
     };
@@ -39,24 +41,17 @@ void phase_exponents(Model model, double source_exponent, Phase phase, double ex
     exponents[1] = table[phase][1];
 }
 
-double phase_noise_line(Model model, double source_exponent, double dimension)
+double phase_noise_line(ModelId model, double source_exponent, double dimension)
 {
     assert(dimension >= 2.0 && source_exponent > 0.5);
-    const double gamma = source_exponent;
-    /* d^(4 gamma/(14 gamma - 5)) quadratic, (log d)^(2 gamma/(2 gamma - 1)) diagonal; log d
-     * below 1 would turn the second around, and beyond d the interpolation peak ends both
-     * phases */
-    const double line = model == MODEL_QUADRATIC
-                            ? 4.0 * gamma / (14.0 * gamma - 5.0)
-                            : log(fmax(log(dimension), 1.0)) / log(dimension) * 2.0 * gamma /
-                                  (2.0 * gamma - 1.0);
+    /* beyond d the interpolation peak ends both phases */
+    const double line = model_row(model)->phases.noise_line(source_exponent, dimension);
     return fmin(line, 1.0);
 }
 
 bool phase_table_applies(const Problem *problem)
 {
-    return problem->noise > 0.0 &&
-           (problem->model == MODEL_DIAGONAL || problem->width >= problem->dimension);
+    return problem->noise > 0.0 && !model_is_narrow(problem);
 }
 
 Phase phase_outside_table(const Problem *problem)

@@ -1,16 +1,12 @@
 #include "phasesweep/model/problem.h"
 
 #include <assert.h>
-#include <math.h>
 
-const char *model_name(Model model)
+#include "phasesweep/model/model.h"
+
+const char *model_name(ModelId id)
 {
-    static const char *const names[MODEL_COUNT] = {
-        [MODEL_QUADRATIC] = "quadratic",
-        [MODEL_DIAGONAL] = "diagonal",
-    };
-    assert(model >= 0 && model < MODEL_COUNT);
-    return names[model];
+    return model_row(id)->name;
 }
 
 const char *method_name(Method method)
@@ -59,22 +55,15 @@ double method_tolerance(Method method)
 double problem_effective_samples(const Problem *problem)
 {
     assert(problem->dimension >= 1.0);
-    return problem->model == MODEL_QUADRATIC ? problem->samples / problem->dimension
-                                             : problem->samples;
-}
-
-/* sqrt(p/d) of theory.md section 1: at fixed lambda, sweeping p moves lt. */
-static double nuclear_factor(const Problem *problem)
-{
-    return problem->model == MODEL_QUADRATIC ? sqrt(problem->width / problem->dimension) : 1.0;
+    return problem->samples / model_of(problem)->samples_per_effective(problem);
 }
 
 double problem_nuclear_weight(const Problem *problem)
 {
-    return problem->weight_decay * nuclear_factor(problem);
+    return problem->weight_decay * model_of(problem)->nuclear_factor(problem);
 }
 
 double problem_weight_decay(const Problem *problem, double nuclear_weight)
 {
-    return nuclear_weight / nuclear_factor(problem);
+    return nuclear_weight / model_of(problem)->nuclear_factor(problem);
 }

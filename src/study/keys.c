@@ -30,7 +30,7 @@
 /* Words by number, with the one type of function that Key has. */
 static const char *model_word(int k)
 {
-    return model_name((Model)k);
+    return model_name((ModelId)k);
 }
 
 static const char *sign_word(int k)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/model.h"
 
 void sweep_copy(Sweep *to, const Sweep *from, KeyId id)
 {
@@ -240,7 +241,7 @@ Problem sweep_problem(const Sweep *sweep, size_t point)
     problem.width = resolve_width(&sweep->axis[AXIS_WIDTH], value[AXIS_WIDTH], d);
     /* n before the weights: a multiple of sqrt(n_eff/d) needs the n_eff of the point */
     problem.samples = resolve(sweep->axis[AXIS_SAMPLES].form, value[AXIS_SAMPLES], d,
-                              sweep->model == MODEL_QUADRATIC ? d : 1.0, 1.0);
+                              model_of(&problem)->samples_per_effective(&problem), 1.0);
     if (method_trains(sweep->method) && sweep->axis[AXIS_SAMPLES].form != FORM_NUMBER) {
         /* a power of d is no whole number, rows are */
         problem.samples = round(problem.samples);

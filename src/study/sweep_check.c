@@ -11,12 +11,9 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/model.h"
 #include "phasesweep/base/text.h"
 #include "phasesweep/study/sweep.h"
-
-/* LAPACK counts its workspace, n^2 and some, in 32 bits; a vector longer than that is a slip
- * of the pen. */
-enum { MATRIX_SIDE_MOST = 46000, VECTOR_LENGTH_MOST = 100000 };
 
 /* Under the name of the key; takes message over. */
 static void refuse(Diagnostics *errors, size_t line, KeyId id, char *message)
@@ -67,7 +64,7 @@ static char *read_key(Sweep *sweep, KeyId id, const char *text)
         return read_name(sweep, text);
     case KEY_MODEL:
         error = key_read_word(key, text, &word);
-        sweep->model = (Model)word;
+        sweep->model = (ModelId)word;
         return error;
     case KEY_METHOD:
         error = key_read_word(key, text, &word);
@@ -165,7 +162,7 @@ static bool given(const Sweep *sweep, AxisId id)
 /* Method optimal at a given nuclear weight: the width is what it varies. */
 static bool seeks_width(const Sweep *sweep)
 {
-    return sweep->method == METHOD_OPTIMAL && sweep->model == MODEL_QUADRATIC &&
+    return sweep->method == METHOD_OPTIMAL && model_has(sweep->model, TRAIT_MATRIX) &&
            given(sweep, AXIS_NUCLEAR_WEIGHT) && !given(sweep, AXIS_WEIGHT_DECAY);
 }
 
@@ -189,7 +186,7 @@ static void check_weight(const Sweep *sweep, size_t line, Diagnostics *errors)
                                   method_name(sweep->method)));
         }
         /* for the diagonal network nuclear_weight is refused by check_model, once */
-    } else if (decay && nuclear && sweep->model != MODEL_DIAGONAL) {
+    } else if (decay && nuclear && model_has(sweep->model, TRAIT_MATRIX)) {
         refuse(errors, there, KEY_AXES + extra,
                checked_format("given beside weight_decay; allowed: one of the two"));
     } else if (!decay && !nuclear) {
@@ -215,12 +212,13 @@ static void check_missing(const Sweep *sweep, size_t line, Diagnostics *errors)
 static void check_model(const Sweep *sweep, Diagnostics *errors)
 {
     static const AxisId quadratic_only[] = {AXIS_WIDTH, AXIS_NUCLEAR_WEIGHT};
-    if (sweep->model == MODEL_QUADRATIC && sweep->random_signs) {
+    if (sweep->random_signs && !model_has(sweep->model, TRAIT_SIGNS)) {
         refuse(errors, sweep->written_at[KEY_SIGNS], KEY_SIGNS,
-               checked_format("the quadratic model has none; allowed: model diagonal only"));
+               checked_format("the %s model has none; allowed: model diagonal only",
+                              model_name(sweep->model)));
     }
     const bool predicts =
-        sweep->model == MODEL_QUADRATIC && (HAS_THEORY >> sweep->method & 1u) != 0;
+        model_has(sweep->model, TRAIT_MATRIX) && (HAS_THEORY >> sweep->method & 1u) != 0;
     if (sweep->spectrum > 0 && !predicts) {
         refuse(errors, sweep->written_at[KEY_SPECTRUM], KEY_SPECTRUM,
                checked_format("model %s, method %s has none; allowed: 0, or model quadratic "
@@ -232,17 +230,17 @@ static void check_model(const Sweep *sweep, Diagnostics *errors)
                checked_format("method %s has none; allowed: method amp only",
                               method_name(sweep->method)));
     }
-    if (sweep->method == METHOD_BAYES && sweep->model == MODEL_QUADRATIC &&
+    if (sweep->method == METHOD_BAYES && model_has(sweep->model, TRAIT_MATRIX) &&
         given(sweep, AXIS_WIDTH)) {
         refuse(errors, sweep->written_at[KEY_AXES + AXIS_WIDTH], KEY_AXES + AXIS_WIDTH,
                checked_format("method bayes has none; allowed: no width"));
     }
-    for (size_t k = 0; k < 2 && sweep->model == MODEL_DIAGONAL; k++) {
+    for (size_t k = 0; k < 2 && !model_has(sweep->model, TRAIT_MATRIX); k++) {
         const KeyId id = KEY_AXES + quadratic_only[k];
         if (sweep->written_at[id] != 0) {
-            refuse(
-                errors, sweep->written_at[id], id,
-                checked_format("the diagonal model has none; allowed: model quadratic only"));
+            refuse(errors, sweep->written_at[id], id,
+                   checked_format("the %s model has none; allowed: model quadratic only",
+                                  model_name(sweep->model)));
         }
     }
 }
@@ -288,7 +286,7 @@ static bool check_data(const Sweep *sweep, const Problem *p, Diagnostics *errors
                               p->samples, method));
         return false;
     }
-    const int most = p->model == MODEL_QUADRATIC ? MATRIX_SIDE_MOST : VECTOR_LENGTH_MOST;
+    const int most = model_of(p)->side_most;
     if (p->dimension > most) {
         refuse(errors, sweep->written_at[KEY_AXES + AXIS_DIMENSION], KEY_AXES + AXIS_DIMENSION,
                checked_format("%.15g for method %s; allowed: up to %d", p->dimension, method,

@@ -13,7 +13,7 @@
 
 enum { D = 37, N = 1000 };
 
-static SamplesSpec spec_of(Model model, SampleStore store)
+static SamplesSpec spec_of(ModelId model, SampleStore store)
 {
     return (SamplesSpec){.model = model,
                          .source_exponent = 1.25,
@@ -53,7 +53,7 @@ static void test_same_data(void **unused)
     (void)unused;
     const size_t bytes = (size_t)N * (D + 1) * sizeof(double);
     for (int model = 0; model < MODEL_COUNT; model++) {
-        SamplesSpec spec = spec_of((Model)model, STORE_DOUBLE);
+        SamplesSpec spec = spec_of((ModelId)model, STORE_DOUBLE);
         double *one = gather(MPI_COMM_SELF, &spec);
         double *team = gather(MPI_COMM_WORLD, &spec);
         assert_memory_equal(one, team, bytes);

@@ -13,7 +13,7 @@
 
 enum { STEPS = 12 };
 
-static Problem problem_of(Model model, double d, double n, double weight)
+static Problem problem_of(ModelId model, double d, double n, double weight)
 {
     return (Problem){.model = model,
                      .method = METHOD_AMP,
@@ -89,7 +89,7 @@ static void test_fixed_point(void **unused)
         enum { ROOM = 100 };
         double risk[ROOM], predicted[ROOM];
         const AmpPath path = {ROOM, risk, predicted};
-        Problem problem = problem_of((Model)model, 40, model == 0 ? 2400 : 100, 0.3);
+        Problem problem = problem_of((ModelId)model, 40, model == 0 ? 2400 : 100, 0.3);
         problem.tolerance = 1e-9;
         EvolutionWork theory = evolution_work();
         const double expected = evolution_solve(&theory, &problem).overlaps.risk;

@@ -51,6 +51,16 @@ def wrong_includes(path, layer, below):
                 yield f"{path}:{number}: {name} outside {layers}"
 
 
+def model_branches():
+    """Comparisons with a model's name: a table row would hold what the branch decides."""
+    for path in sorted(ROOT.glob("src/**/*.[ch]")):
+        layer = path.relative_to(ROOT / "src").parts[0]
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            row = re.match(r"\s*\[MODEL_[A-Z]+\] =", line)
+            if re.search(r"\bMODEL_(?!COUNT)[A-Z]+\b", line) and layer != "model" and not row:
+                yield f"{path}:{number}: a model's name outside model/ and tables"
+
+
 def main():
     below = allowed_uses()
     assert max(floors(below).values()) <= 7, floors(below)
@@ -65,6 +75,7 @@ def main():
             if "MPI_COMM_WORLD" in path.read_text() and path.name != "main.c":
                 wrong.append(f"{path}: MPI_COMM_WORLD outside app/main.c")
     assert files > 150, files
+    wrong += model_branches()
     print("\n".join(wrong) or f"{files} files, {max(floors(below).values())} floors")
     sys.exit(1 if wrong else 0)
 

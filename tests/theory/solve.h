@@ -7,7 +7,7 @@
 #include "phasesweep/theory/continuation.h"
 
 /* A problem of width d; weight is lt, or lambda of the diagonal network. */
-static inline Problem problem_of(Model model, double n, double d, double gamma, double weight,
+static inline Problem problem_of(ModelId model, double n, double d, double gamma, double weight,
                                  double noise)
 {
     return (Problem){.model = model,

@@ -15,7 +15,7 @@
 static BayesWork *work;
 static EvolutionWork evolution;
 
-static Problem problem_of(Model model, double n_eff, double d, double noise)
+static Problem problem_of(ModelId model, double n_eff, double d, double noise)
 {
     return (Problem){.model = model,
                      .source_exponent = 1.25,
@@ -32,7 +32,7 @@ static void test_below_all(void **unused)
 {
     (void)unused;
     for (int k = 0; k < 60; k++) {
-        const Model model = k % 2 ? MODEL_DIAGONAL : MODEL_QUADRATIC;
+        const ModelId model = k % 2 ? MODEL_DIAGONAL : MODEL_QUADRATIC;
         const double n_eff = pow(60.0, -0.5 + 3.0 * rng_uniform(5, 0, k, 0));
         Problem p = problem_of(model, n_eff, 60, k % 3 ? 0.1 : 0.01);
         const Bayes bayes = bayes_solve(work, &p, true);

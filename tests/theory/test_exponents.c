@@ -19,7 +19,7 @@ static double draw(uint64_t *counter, double low, double high)
 /* Anywhere in the diagrams of theory.md section 4 and beyond. */
 static Problem draw_problem(uint64_t *counter)
 {
-    const Model model = draw(counter, 0.0, 1.0) < 0.6 ? MODEL_QUADRATIC : MODEL_DIAGONAL;
+    const ModelId model = draw(counter, 0.0, 1.0) < 0.6 ? MODEL_QUADRATIC : MODEL_DIAGONAL;
     const double d = floor(pow(10.0, draw(counter, 0.7, 8.0)));
     const double gamma = draw(counter, 0.51, 3.5);
     const double noise = pow(10.0, draw(counter, -5.0, 2.0));

@@ -19,7 +19,7 @@ enum {
 };
 
 /* The problem at log_d n_eff = x, log_d lambda = y. */
-static Problem place(Model model, double gamma, double d, double x, double y, double noise)
+static Problem place(ModelId model, double gamma, double d, double x, double y, double noise)
 {
     const double n = pow(d, x) * (model == MODEL_QUADRATIC ? d : 1.0);
     return problem_of(model, n, d, gamma, pow(d, y), noise);
@@ -64,7 +64,7 @@ static double deviation(const Problem *at, Phase phase)
 
 /* Noise of order one: with little noise phases IV and VIa begin at n_eff far above 1, and the
  * window of VIa at gamma = .75 is narrow, d ... d^1.5. */
-static void check_measured(Model model, double g)
+static void check_measured(ModelId model, double g)
 {
     const bool quadratic = model == MODEL_QUADRATIC;
     const double noise = quadratic ? 3.0 : 1.0;

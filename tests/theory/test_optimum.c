@@ -10,7 +10,7 @@
 
 static EvolutionWork work;
 
-static Problem problem_of(Model model, double n_eff, double d, double noise)
+static Problem problem_of(ModelId model, double n_eff, double d, double noise)
 {
     return (Problem){.model = model,
                      .source_exponent = 1.25,

@@ -11,7 +11,7 @@
 
 static EvolutionWork work;
 
-static Optimum optimum(Model model, double gamma, double d, double x, double noise)
+static Optimum optimum(ModelId model, double gamma, double d, double x, double noise)
 {
     const double n_eff = pow(d, x);
     const Problem p = {.model = model,
@@ -80,7 +80,7 @@ static void test_rates(void **unused)
     for (double gamma = 1.0; gamma < 3.1; gamma += 0.25) {
         const double rate = -1.0 + 0.5 / gamma;
         for (int k = 0; k < 2; k++) {
-            const Model model = (Model)k;
+            const ModelId model = (ModelId)k;
             const double early =
                 optimum(model, gamma, 1e8, 0.75 * gamma, 0.1).evolution.exponent_samples;
             const double late =

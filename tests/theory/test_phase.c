@@ -14,7 +14,7 @@ static const double exponents[] = {0.75, 1.0, 1.25, 2.0};
 enum { EXPONENTS = sizeof exponents / sizeof *exponents };
 
 /* The problem at log_d n_eff = x, log_d lambda = y. */
-static Problem place(Model model, double gamma, double d, double x, double y, double noise)
+static Problem place(ModelId model, double gamma, double d, double x, double y, double noise)
 {
     const double n = pow(d, x) * (model == MODEL_QUADRATIC ? d : 1.0);
     return problem_of(model, n, d, gamma, pow(d, y), noise);
@@ -24,7 +24,7 @@ static void test_predicted(void **unused)
 {
     (void)unused;
     for (int k = 0; k < 2 * EXPONENTS; k++) {
-        const Model model = k % 2 == 0 ? MODEL_QUADRATIC : MODEL_DIAGONAL;
+        const ModelId model = k % 2 == 0 ? MODEL_QUADRATIC : MODEL_DIAGONAL;
         const double g = exponents[k / 2];
         const double line = phase_noise_line(model, g, 1e8);
         const struct {
@@ -59,7 +59,7 @@ static void test_flat(void **unused)
         Phase phase;
     } inside[] = {{-0.3, -2.0, PHASE_IA}, {1.0, 1.0, PHASE_IB}, {0.9, -1.5, PHASE_V}};
     for (int k = 0; k < 2 * EXPONENTS; k++) {
-        const Model model = k % 2 == 0 ? MODEL_QUADRATIC : MODEL_DIAGONAL;
+        const ModelId model = k % 2 == 0 ? MODEL_QUADRATIC : MODEL_DIAGONAL;
         for (int i = 0; i < 3; i++) {
             const Problem p =
                 place(model, exponents[k / 2], 1e8, inside[i].x, inside[i].y, 1.0);

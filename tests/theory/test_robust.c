@@ -30,7 +30,7 @@ static void test_compressed(void **unused)
     static const double places[][2] = {{0.3, -1.0}, {0.9, -1.5}, {0.98, -0.5}, {1.4, -1.0},
                                        {1.9, 0.45}, {2.2, 1.2},  {3.2, 0.5}};
     for (int k = 0; k < 2 * 7; k++) {
-        const Model model = k % 2 == 0 ? MODEL_QUADRATIC : MODEL_DIAGONAL;
+        const ModelId model = k % 2 == 0 ? MODEL_QUADRATIC : MODEL_DIAGONAL;
         const double d = 1e4;
         const double n = pow(d, places[k / 2][0]) * (model == MODEL_QUADRATIC ? d : 1.0);
         const Problem p =
@@ -57,7 +57,7 @@ typedef struct Line {
 
 static Line draw_line(uint64_t *counter, bool narrow)
 {
-    const Model model =
+    const ModelId model =
         narrow || draw(counter, 0.0, 1.0) < 0.5 ? MODEL_QUADRATIC : MODEL_DIAGONAL;
     const double d = floor(pow(10.0, draw(counter, log10(2.0), narrow ? 5.0 : 8.0)));
     const double gamma =

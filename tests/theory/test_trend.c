@@ -14,7 +14,7 @@ static const double gammas[] = {0.75, 1.0, 1.25, 2.0};
 enum { SIZES = 4, GAMMAS = 4 };
 
 /* The point at n_eff = d^x, lambda (nuclear weight) = d^y. */
-static Evolution solve(Model model, double d, double gamma, double x, double y)
+static Evolution solve(ModelId model, double d, double gamma, double x, double y)
 {
     const double per_effective = model == MODEL_QUADRATIC ? d : 1.0;
     const Problem problem = {.model = model,
@@ -54,7 +54,7 @@ static void inside(Phase phase, double gamma, double *x, double *y)
     }
 }
 
-static double deviation(Model model, Phase phase, double gamma, double d)
+static double deviation(ModelId model, Phase phase, double gamma, double d)
 {
     double x, y, expected[2];
     inside(phase, gamma, &x, &y);
@@ -68,12 +68,12 @@ static double deviation(Model model, Phase phase, double gamma, double d)
  * ratio falls as d^(x/(2 gamma) - 1) at n_eff = d^x, for the quadratic network and small gamma
  * too slowly to be small at d = 1e8: gamma = 1 must only come nearer, gamma = 3/4 is not there
  * yet. */
-static bool is_slow(Model model, Phase phase, double gamma)
+static bool is_slow(ModelId model, Phase phase, double gamma)
 {
     return model == MODEL_QUADRATIC && phase == PHASE_VIA && gamma <= 1.0;
 }
 
-static void check(Model model, Phase phase)
+static void check(ModelId model, Phase phase)
 {
     for (int g = 0; g < GAMMAS; g++) {
         const double first = deviation(model, phase, gammas[g], sizes[0]);
@@ -92,7 +92,7 @@ static void check(Model model, Phase phase)
 static void test_phases(void **unused)
 {
     (void)unused;
-    for (Model model = 0; model < MODEL_COUNT; model++) {
+    for (ModelId model = 0; model < MODEL_COUNT; model++) {
         check(model, PHASE_II);
         check(model, PHASE_III);
         check(model, PHASE_VIA);

@@ -4,7 +4,7 @@
 
 #include "phasesweep/model/problem.h"
 
-static inline Problem problem_of(Model model, double d, double n, double weight)
+static inline Problem problem_of(ModelId model, double d, double n, double weight)
 {
     return (Problem){.model = model,
                      .method = METHOD_AMP,

@@ -34,7 +34,7 @@ typedef enum FeatureLaw { FEATURES_GAUSSIAN, FEATURES_COUNT } FeatureLaw;
 /* What the data are, and how a rank is to hold them; only the former changes numbers, but
  * for STORE_FLOAT, which rounds the rows and not the labels. */
 typedef struct SamplesSpec {
-    Model model;
+    ModelId model;
     FeatureLaw law;
     double source_exponent; /* gamma > 1/2 */
     double noise;           /* Delta >= 0, a variance */

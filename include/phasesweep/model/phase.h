@@ -40,11 +40,11 @@ const char *phase_name(Phase phase);
 /* Local.  Exponents (d log R/d log n_eff, d log R/d log lambda) of a phase, asymptotic in d.
  * Phase V of the diagonal network has no power law: its small positive exponent is 0 here.
  * phase in [IA, PHASE_COUNT); source_exponent > 1/2.  Of R without the noise, at fixed d. */
-void phase_exponents(Model model, double source_exponent, Phase phase, double exponents[2]);
+void phase_exponents(ModelId model, double source_exponent, Phase phase, double exponents[2]);
 
 /* Local.  log_d n_eff of the line between phases IV and V, at most 1.  Beyond 1 the
  * interpolation peak ends both phases.  dimension >= 2. */
-double phase_noise_line(Model model, double source_exponent, double dimension);
+double phase_noise_line(ModelId model, double source_exponent, double dimension);
 
 /* Local.  The phase that the table gives; NONE at noise 0, UNDEFINED for width < d.  A sharp
  * line in a smooth crossover: near it constants that the table leaves out decide. */

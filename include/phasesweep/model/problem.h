@@ -8,14 +8,14 @@
 
 #include <stdbool.h>
 
-/* Section 1 of theory.md. */
-typedef enum Model {
+/* The networks of theory.md section 1; what each is stands in model.h. */
+typedef enum ModelId {
     /* f = Tr[S (x x^T - I)] / sqrt(d), S = W^T W / sqrt(p d) */
     MODEL_QUADRATIC,
     /* f = a.(w o x) / sqrt(d) */
     MODEL_DIAGONAL,
     MODEL_COUNT
-} Model;
+} ModelId;
 
 /* How a point is solved; theory.md sections 2 and 3, 6, 4, 8, 8. */
 typedef enum Method {
@@ -48,7 +48,7 @@ typedef enum SampleStore {
 /* Whole numbers are held as doubles: d = 10^8 in state evolution needs n of 1e40.  What takes
  * part in the content of a line is listed in sweep_chain_id. */
 typedef struct Problem {
-    Model model;
+    ModelId model;
     Method method;
     /* gamma > 1/2: teacher coefficients decay as i^-gamma */
     double source_exponent;
@@ -75,7 +75,7 @@ typedef struct Problem {
 } Problem;
 
 /* Local.  Names as written in job files; static strings, never NULL. */
-const char *model_name(Model model);
+const char *model_name(ModelId model);
 const char *method_name(Method method);
 
 /* Local.  "auto", "double", "float", "none"; static strings. */
@@ -91,11 +91,11 @@ bool method_decays(Method method);
  * duality gap of a training 1e-6; change of S and delta in message passing 1e-6. */
 double method_tolerance(Method method);
 
-/* Local.  n_eff: n for the diagonal network, n/d for the quadratic one. */
+/* Local.  n_eff of the network. */
 double problem_effective_samples(const Problem *problem);
 
-/* Local.  lt = lambda sqrt(p/d), the weight of the nuclear norm (quadratic); for the
- * diagonal network lambda itself. */
+/* Local.  lt = lambda sqrt(p/d), the weight of the nuclear norm; lambda itself for a network
+ * that learns no matrix. */
 double problem_nuclear_weight(const Problem *problem);
 
 /* Local.  The weight decay that gives nuclear weight lt at this model, width, dimension. */

@@ -36,7 +36,7 @@ typedef struct Axis {
 typedef struct Sweep {
     /* of the group in the archive: a-z, 0-9, _; empty until it is read or made up */
     char name[NAME_LENGTH];
-    Model model;
+    ModelId model;
     Method method;
     /* 0 until sweep_check completes it by the method */
     double tolerance;

@@ -6,6 +6,7 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/numerics/gauss_legendre.h"
+#include "phasesweep/theory/model_theory.h"
 #include "mmse_table.h"
 
 enum { GRID = 1024, SPAN = SEGMENT_NODES - 1, MIDDLE = 700, MAX_HALVINGS = 6, MAX_STEPS = 60 };
@@ -25,7 +26,8 @@ struct BayesWork {
     Denoiser *denoiser;
     Rule rule;
     Teacher teacher;
-    Model model;
+    ModelId model;
+    const ModelTheory *theory; /* of the model */
     bool signs;
     Known grid[GRID];              /* entry k at log t = (k - MIDDLE) step */
     Segment *segment[GRID / SPAN]; /* of entries k SPAN ... (k + 1) SPAN, or NULL; owned */
@@ -72,9 +74,7 @@ static Denoised denoise(void *context, double log_t)
     Line *line = context;
     BayesWork *work = line->work;
     const double t = exp(log_t);
-    return work->model == MODEL_QUADRATIC
-               ? mmse_matrix(work->denoiser, &work->teacher, t)
-               : mmse_scalar(work->denoiser, &work->teacher, t, work->signs);
+    return work->theory->mmse(work->denoiser, &work->teacher, t, work->signs);
 }
 
 static const Known *grid_at(Line *line, int k)
@@ -95,7 +95,7 @@ static Known evaluate(Line *line, double log_t)
     const SegmentSource source = {denoise, line};
     line->asked++;
     const double place = floor(log_t / step) + MIDDLE;
-    if (work->model != MODEL_QUADRATIC || place < 0.0 || place + SPAN >= GRID) {
+    if (!work->theory->tabulates || place < 0.0 || place + SPAN >= GRID) {
         return (Known){.log_t = log_t, .mmse = denoise(line, log_t), .valid = true};
     }
     const int k = (int)place / SPAN;
@@ -178,7 +178,7 @@ static void polish(Line *line, const Known *low, const Known *high)
         }
         x = next > a && next < b ? next : 0.5 * (a + b);
     }
-    const bool table = line->work->model == MODEL_QUADRATIC;
+    const bool table = line->work->theory->tabulates;
     if (table && line->tolerance < tabulated) {
         refine(line, &at);
     }
@@ -232,8 +232,7 @@ static void search(Line *line, const Known *low, const Known *high, int halvings
     }
 }
 
-/* Lowest log t where anything can happen: further down matrices have all their bands apart,
- * scalars are never mistaken for each other. */
+/* Lowest log t where anything can happen. */
 static double bottom(const Line *line)
 {
     if (line->noise > 0.0) {
@@ -242,8 +241,7 @@ static double bottom(const Line *line)
     const Teacher *teacher = &line->work->teacher;
     const double d = teacher->dimension;
     const double gap = teacher_eigenvalue(teacher, d - 1.0) - teacher_eigenvalue(teacher, d);
-    return line->work->model == MODEL_QUADRATIC ? log(1e-6 * gap * gap * d)
-                                                : log(1e-3 * gap * gap / d);
+    return log(line->work->theory->smallest_t(gap, d));
 }
 
 /* From where R = 1 puts t down to where R = 0 does. */
@@ -283,7 +281,7 @@ static double free_energy_step(Line *line, const BayesRoot *from, const BayesRoo
             sum += half * rule->weight[k] * above(line, &at) * exp(-at.log_t);
         }
     }
-    return sum / (line->work->model == MODEL_QUADRATIC ? 4.0 : 2.0);
+    return sum / (2.0 * model_row(line->work->model)->prediction_per_risk);
 }
 
 static void choose(Line *line)
@@ -307,6 +305,7 @@ static void take_problem(BayesWork *work, const Problem *problem, bool signs)
     if (!same) {
         work->teacher = teacher_create(problem->source_exponent, problem->dimension);
         work->model = problem->model;
+        work->theory = model_theory(problem->model);
         work->signs = signs;
         work->samples = 0.0;
         forget_segments(work);
@@ -319,17 +318,16 @@ static void take_problem(BayesWork *work, const Problem *problem, bool signs)
 Bayes bayes_solve(BayesWork *work, const Problem *problem, bool random_signs)
 {
     assert(problem->samples > 0.0);
-    const double d = problem->dimension;
-    const bool quadratic = problem->model == MODEL_QUADRATIC;
-    take_problem(work, problem, random_signs && !quadratic);
+    take_problem(work, problem, random_signs && model_has(problem->model, TRAIT_SIGNS));
     if (work->samples == problem->samples && work->noise == problem->noise &&
         work->tolerance == problem->tolerance) {
         return work->last;
     }
     Bayes bayes = {.outcome = OUTCOME_CONVERGED};
+    const Channel channel = model_of(problem)->channel(problem);
     Line line = {.work = work,
-                 .capacity = quadratic ? 2.0 * problem->samples / d / d : problem->samples,
-                 .noise = quadratic ? 0.5 * problem->noise : problem->noise,
+                 .capacity = channel.capacity,
+                 .noise = channel.noise,
                  .tolerance = problem->tolerance,
                  .found = &bayes};
     find_roots(&line);

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "fixed_point.h"
+#include "phasesweep/theory/model_theory.h"
 
 /* ---- a line -------------------------------------------------------------------------- */
 
@@ -156,10 +157,11 @@ static bool narrow(Equations *e, double width, Iterate *at)
 static void set_objective(const Equations *e, const Iterate *at, const Problem *problem,
                           Evolution *result)
 {
-    const bool quadratic = problem->model == MODEL_QUADRATIC;
+    const Model *model = model_of(problem);
     const double ratio = e->weight / at->b;
-    result->train_loss = (quadratic ? 1.0 : 0.5) * ratio * ratio * at->t;
-    result->objective = result->train_loss + (quadratic ? 2.0 : 1.0) * e->weight * at->o.trace;
+    const double penalty = model_theory(problem->model)->penalty(&at->o);
+    result->train_loss = model->loss_scale * ratio * ratio * at->t;
+    result->objective = result->train_loss + model->penalty_scale * e->weight * penalty;
 }
 
 /* Outcome and exponents at the last iterate, whether it converged or not. */
@@ -225,7 +227,7 @@ Evolution evolution_solve(EvolutionWork *work, const Problem *problem)
     Evolution result = {.outcome = OUTCOME_FAILED, .residual = INFINITY};
     bool good = solve_wide(work, &e, &at);
     const SpectralPoint near = work->overlaps.near;
-    if (good && problem->model == MODEL_QUADRATIC && problem->width < problem->dimension) {
+    if (good && model_is_narrow(problem)) {
         good = narrow(&e, problem->width, &at);
         /* the next point is to start as if this one had not been narrowed */
         work->overlaps.near = near;

@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "phasesweep/numerics/roots.h"
+#include "phasesweep/theory/model_theory.h"
 
 enum { MAX_NEWTON = 25, MAX_HALVINGS = 8, MAX_INNER = 100, MAX_OUTER = 200 };
 
@@ -20,21 +21,12 @@ static const double goal = 1e-13; /* residual at which Newton's method is conten
 
 Equations equations_of(OverlapsWork *work, const Problem *problem)
 {
-    const double d = problem->dimension;
-    Equations e = {.work = work};
-    if (problem->model == MODEL_QUADRATIC) {
-        e.overlaps = overlaps_quadratic;
-        /* (E2) as lt / (2 b) = 2 alpha - D, (E1) as 2 alpha t = R + Delta/2 */
-        e.capacity = 2.0 * problem->samples / d / d;
-        e.noise = 0.5 * problem->noise;
-        e.weight = 0.5 * problem_nuclear_weight(problem);
-    } else {
-        e.overlaps = overlaps_diagonal;
-        e.capacity = problem->samples;
-        e.noise = problem->noise;
-        e.weight = problem->weight_decay * sqrt(d);
-    }
-    return e;
+    const Channel channel = model_of(problem)->channel(problem);
+    return (Equations){.work = work,
+                       .overlaps = model_theory(problem->model)->overlaps,
+                       .capacity = channel.capacity,
+                       .noise = channel.noise,
+                       .weight = channel.weight};
 }
 
 Iterate equations_at(Equations *e, double log_t, double log_r)

@@ -20,7 +20,7 @@
 typedef struct Equations {
     OverlapsWork *work; /* borrowed */
     Overlaps (*overlaps)(OverlapsWork *work, double t, double b);
-    double capacity, noise, weight; /* see overlaps.h */
+    double capacity, noise, weight; /* see Channel in model.h */
     int evaluations;                /* so far */
 } Equations;
 

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "phasesweep/model/model.h"
+
 /* How far the solution's exponents are from those of a phase.  Around the interpolation peak
  * R rises and falls faster than any power law: a larger exponent in n is phase V too, a
  * smaller one phase VI. */
@@ -23,10 +25,7 @@ static const double steepest_flat = 0.05;
 /* The weight decay, and not the samples, is what (E2) balances the threshold with. */
 static bool is_collapsed(const Problem *problem, const Evolution *solution)
 {
-    const double d = problem->dimension;
-    const double capacity =
-        problem->model == MODEL_QUADRATIC ? 2.0 * problem->samples / d / d : problem->samples;
-    return solution->overlaps.divergence < 0.5 * capacity;
+    return solution->overlaps.divergence < 0.5 * model_of(problem)->channel(problem).capacity;
 }
 
 Phase phase_measured(const Problem *problem, const Teacher *teacher, const Evolution *solution)
@@ -52,9 +51,9 @@ Phase phase_measured(const Problem *problem, const Teacher *teacher, const Evolu
         slope < fmax(steepest_flat, distance(problem, solution, best))) {
         return is_collapsed(problem, solution) ? PHASE_IB : PHASE_IA;
     }
-    /* theory.md section 7: a feature leaves the bulk if s_i > delta; in units of theta for the
-     * diagonal network */
+    /* theory.md section 7: a feature leaves the bulk if s_i > delta, in units of what is
+     * learned */
     const double weakest = teacher_eigenvalue(teacher, problem->dimension) /
-                           (problem->model == MODEL_DIAGONAL ? sqrt(problem->dimension) : 1.0);
+                           model_of(problem)->teacher_per_coefficient(problem);
     return best == PHASE_VIA && delta < weakest ? PHASE_VIB : best;
 }

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "phasesweep/model/model.h"
 #include "phasesweep/numerics/roots.h"
 
 enum { MAX_SCAN = 128 };
@@ -184,7 +185,7 @@ static void try_width(EvolutionWork *work, const Problem *problem, double width,
 
 Optimum optimal_width(EvolutionWork *work, const Problem *problem)
 {
-    assert(problem->model == MODEL_QUADRATIC);
+    assert(model_has(problem->model, TRAIT_MATRIX));
     Optimum best = {.evolution = {.outcome = OUTCOME_FAILED, .overlaps = {.risk = INFINITY}},
                     .minima = 1};
     evolution_forget(work);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/model.h"
 #include "amp_model.h"
 
 /* Adaptive damping looks at windows of WINDOW steps, counted as undamped ones.  The share that
@@ -127,22 +128,20 @@ static double relative_change(const AmpStep *step, double delta_before, double d
 static double noise_of(const Problem *problem, double square)
 {
     const double t = square / problem->samples / amp_capacity(problem);
-    return sqrt(problem->model == MODEL_QUADRATIC ? 0.5 * t : t);
+    return sqrt(t / model_of(problem)->prediction_per_risk);
 }
 
 static double weight_of(const Problem *problem)
 {
-    return problem->model == MODEL_QUADRATIC ? 0.5 * problem_nuclear_weight(problem)
-                                             : problem->weight_decay * sqrt(problem->dimension);
+    return model_of(problem)->channel(problem).weight;
 }
 
 /* Theory.md section 1. */
 static double objective_of(const Problem *problem, const AmpStep *step)
 {
-    const double d = problem->dimension;
-    return problem->model == MODEL_QUADRATIC
-               ? step->residual / (d * d) + problem_nuclear_weight(problem) * step->trace
-               : 0.5 * step->residual + weight_of(problem) * step->trace;
+    const Model *model = model_of(problem);
+    return step->residual / model->squares_per_loss(problem) +
+           model->penalty_scale * weight_of(problem) * step->trace;
 }
 
 static void report_step(const Problem *problem, const AmpStep *step, Amp *amp)

@@ -2,13 +2,12 @@
 #include <assert.h>
 #include <math.h>
 
+#include "phasesweep/model/model.h"
 #include "amp_model.h"
 
 double amp_capacity(const Problem *problem)
 {
-    const double d = problem->dimension;
-    return problem->model == MODEL_QUADRATIC ? 2.0 * problem->samples / d / d
-                                             : problem->samples;
+    return model_of(problem)->channel(problem).capacity;
 }
 
 /* b (C - active) only grows with b, by jumps where a coefficient becomes inactive: the root is

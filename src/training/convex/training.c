@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/model.h"
 #include "training_state.h"
 
 /* What rank 0 tells the team to do next. */
@@ -75,7 +76,7 @@ size_t training_memory(const Problem *problem, int ranks, SampleStore store)
 TrainingWork *training_create(MPI_Comm team, const Problem *problem,
                               const TrainingSettings *settings)
 {
-    assert(problem->model == MODEL_QUADRATIC);
+    assert(model_has(problem->model, TRAIT_MATRIX));
     assert(settings->tolerance > 0.0 && settings->iteration_limit >= 1);
     TrainingWork *work = checked_alloc(1, sizeof *work);
     const size_t d = (size_t)problem->dimension;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/model.h"
 #include "phasesweep/numerics/lapack.h"
 #include "convex/training_state.h"
 #include "narrow_state.h"
@@ -80,7 +81,7 @@ static void create_descents(NarrowWork *work)
 
 NarrowWork *narrow_create(MPI_Comm team, const Problem *problem, const NarrowSettings *settings)
 {
-    assert(problem->model == MODEL_QUADRATIC && problem->width >= 1.0);
+    assert(model_has(problem->model, TRAIT_MATRIX) && problem->width >= 1.0);
     assert(settings->tolerance > 0.0 && settings->starts >= 1);
     NarrowWork *work = checked_alloc(1, sizeof *work);
     *work = (NarrowWork){.team = team,

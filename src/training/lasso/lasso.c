@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/model.h"
 #include "lasso_state.h"
 
 /* Data a coefficient from which the full Gram matrix is cheaper than columns (bench_lasso). */
@@ -105,7 +106,7 @@ static void allocate_vectors(LassoWork *work)
 
 LassoWork *lasso_create(MPI_Comm team, const Problem *problem, const LassoSettings *settings)
 {
-    assert(problem->model == MODEL_DIAGONAL && settings->tolerance > 0.0);
+    assert(!model_has(problem->model, TRAIT_MATRIX) && settings->tolerance > 0.0);
     LassoWork *work = checked_alloc(1, sizeof *work);
     work->team = team;
     MPI_Comm_rank(team, &work->rank);

@@ -1,0 +1,65 @@
+/* model.h - what tells one network from another, in numbers: the only place that knows.
+ *
+ * A network is a row of the table: quadratic.c and diagonal.c each hold one.  Everything above
+ * asks the row of a problem (model_of) instead of comparing names; what needs more than the
+ * numbers of this layer is a row beside it in the layer that needs it, as in model_theory.h.
+ */
+#ifndef PHASESWEEP_MODEL_MODEL_H
+#define PHASESWEEP_MODEL_MODEL_H
+
+#include <stdbool.h>
+
+#include "phasesweep/model/problem.h"
+
+/* How data and penalty enter state evolution, both models alike:
+ *     capacity t = R + noise            (E1)
+ *     capacity = D + weight / b         (E2) */
+typedef struct Channel {
+    double capacity; /* 2n/d^2; n */
+    double noise;    /* Delta/2; Delta */
+    double weight;   /* lt/2; lambda sqrt(d) */
+} Channel;
+
+/* What differs in the table of phases (theory.md section 4). */
+typedef struct PhaseTable {
+    double overfitting_exponent; /* d log R / d log n in phase V; 0 if it is no power law */
+    /* log_d n_eff of the line between IV and V, before it meets the interpolation peak */
+    double (*noise_line)(double source_exponent, double dimension);
+} PhaseTable;
+
+/* Keys that only some networks take. */
+enum ModelTrait {
+    TRAIT_MATRIX = 1u, /* learns a d x d matrix S >= 0: a width, a nuclear weight, a spectrum */
+    TRAIT_SIGNS = 2u   /* the teacher's coefficients may have signs */
+};
+
+typedef struct Model {
+    const char *name;     /* as written in job files */
+    unsigned traits;      /* of ModelTrait */
+    int side_most;        /* largest d whose data can be drawn */
+    double penalty_scale; /* penalty of the objective in units of weight and ModelTheory's */
+    double loss_scale;    /* data term of the objective in units of t (weight / b)^2 */
+    double prediction_per_risk; /* E (f - f*)^2 / R; also Delta / noise of the channel */
+    PhaseTable phases;
+    double (*samples_per_effective)(const Problem *problem); /* n / n_eff */
+    double (*nuclear_factor)(const Problem *problem);        /* lt / lambda */
+    Channel (*channel)(const Problem *problem);         /* weight NAN without weight decay */
+    double (*squares_per_loss)(const Problem *problem); /* sum of squares / data term */
+    double (*teacher_per_coefficient)(const Problem *problem); /* s_i over what is learned */
+} Model;
+
+extern const Model model_quadratic;
+extern const Model model_diagonal;
+
+/* Local.  The row of a network; static. */
+const Model *model_row(ModelId id);
+const Model *model_of(const Problem *problem);
+
+/* Local.  Has the network all these traits? */
+bool model_has(ModelId id, unsigned traits);
+
+/* Local.  Is the network cut to fewer hidden units than dimensions?  Training is then not
+ * convex, and state evolution a conjecture (theory.md section 5). */
+bool model_is_narrow(const Problem *problem);
+
+#endif

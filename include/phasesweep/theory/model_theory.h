@@ -1,0 +1,28 @@
+/* model_theory.h - what theory needs of a network: one row each, beside its row in model.h.
+ *
+ * A network without a method here has no such theory: NULL.
+ */
+#ifndef PHASESWEEP_THEORY_MODEL_THEORY_H
+#define PHASESWEEP_THEORY_MODEL_THEORY_H
+
+#include "phasesweep/model/model.h"
+#include "phasesweep/theory/mmse.h"
+#include "phasesweep/theory/overlaps.h"
+
+typedef struct ModelTheory {
+    /* R(t, b) and D(t, b) with their derivatives */
+    Overlaps (*overlaps)(OverlapsWork *work, double t, double b);
+    /* of the solution, times penalty_scale and weight: the penalty of the objective */
+    double (*penalty)(const Overlaps *overlaps);
+    /* Bayes-optimal: error of the teacher seen through noise of variance t */
+    Denoised (*mmse)(Denoiser *denoiser, const Teacher *teacher, double t, bool signs);
+    /* mmse is dear enough to be tabulated along log t */
+    bool tabulates;
+    /* t below which nothing more can happen, for a smallest distance of neighbouring s_i */
+    double (*smallest_t)(double gap, double dimension);
+} ModelTheory;
+
+/* Local.  Static. */
+const ModelTheory *model_theory(ModelId id);
+
+#endif

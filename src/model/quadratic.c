@@ -1,0 +1,57 @@
+/* f = Tr[S (x x^T - I)] / sqrt(d), S = W^T W / sqrt(p d) (theory.md section 1). */
+#include <math.h>
+
+#include "phasesweep/model/model.h"
+
+static double samples_per_effective(const Problem *problem)
+{
+    return problem->dimension;
+}
+
+/* At fixed lambda, sweeping p moves lt. */
+static double nuclear_factor(const Problem *problem)
+{
+    return sqrt(problem->width / problem->dimension);
+}
+
+static Channel channel(const Problem *problem)
+{
+    const double d = problem->dimension;
+    return (Channel){.capacity = 2.0 * problem->samples / d / d,
+                     .noise = 0.5 * problem->noise,
+                     .weight = 0.5 * problem_nuclear_weight(problem)};
+}
+
+/* The data term is sum res^2 / d^2. */
+static double squares_per_loss(const Problem *problem)
+{
+    return problem->dimension * problem->dimension;
+}
+
+static double teacher_per_coefficient(const Problem *problem)
+{
+    (void)problem;
+    return 1.0;
+}
+
+/* d^(4 gamma/(14 gamma - 5)) */
+static double noise_line(double source_exponent, double dimension)
+{
+    (void)dimension;
+    return 4.0 * source_exponent / (14.0 * source_exponent - 5.0);
+}
+
+const Model model_quadratic = {
+    .name = "quadratic",
+    .traits = TRAIT_MATRIX,
+    .side_most = 46000, /* LAPACK counts its workspace, n^2 and some, in 32 bits */
+    .penalty_scale = 2.0,
+    .loss_scale = 1.0,
+    .prediction_per_risk = 2.0,
+    .phases = {.overfitting_exponent = 0.4, .noise_line = noise_line},
+    .samples_per_effective = samples_per_effective,
+    .nuclear_factor = nuclear_factor,
+    .channel = channel,
+    .squares_per_loss = squares_per_loss,
+    .teacher_per_coefficient = teacher_per_coefficient,
+};

@@ -1,0 +1,37 @@
+#include "phasesweep/theory/model_theory.h"
+
+#include <assert.h>
+
+static double trace(const Overlaps *overlaps)
+{
+    return overlaps->trace;
+}
+
+static Denoised matrix(Denoiser *denoiser, const Teacher *teacher, double t, bool signs)
+{
+    (void)signs; /* a rotated teacher has none */
+    return mmse_matrix(denoiser, teacher, t);
+}
+
+/* All bands of the matrix are apart. */
+static double bands_part(double gap, double dimension)
+{
+    return 1e-6 * gap * gap * dimension;
+}
+
+/* Scalars are never mistaken for each other. */
+static double scalars_part(double gap, double dimension)
+{
+    return 1e-3 * gap * gap / dimension;
+}
+
+static const ModelTheory theories[MODEL_COUNT] = {
+    [MODEL_QUADRATIC] = {overlaps_quadratic, trace, matrix, true, bands_part},
+    [MODEL_DIAGONAL] = {overlaps_diagonal, trace, mmse_scalar, false, scalars_part},
+};
+
+const ModelTheory *model_theory(ModelId id)
+{
+    assert(id >= 0 && id < MODEL_COUNT);
+    return &theories[id];
+}
