@@ -21,6 +21,7 @@
 #include "phasesweep/base/version.h"
 #include "phasesweep/method/point.h"
 #include "phasesweep/study/job.h"
+#include "phasesweep/model/method_facts.h"
 #include "phasesweep/study/keys.h"
 #include "libraries.h"
 #include "options.h"
@@ -157,7 +158,7 @@ static ExitStatus command_point(const Arguments *given)
     sweep_series(&sweep, length);
     Series series = series_create(length, 1);
     /* state evolution needs no MPI: it runs with and without a launcher, and starts at once */
-    if (method_trains(problem.method)) {
+    if (method_facts(problem.method)->draws_data) {
         team.comm = start_aloud(given);
     }
     Record record;

@@ -80,7 +80,7 @@ static const double block_bytes = 8e6;    /* of data in hand */
 enum { TEAM_MOST = 1 << 20 };
 
 /* A class learns one factor: methods of a model differ, points of a method much less. */
-int plan_class(ModelId model, Method method)
+int plan_class(ModelId model, MethodId method)
 {
     _Static_assert(MODEL_COUNT * METHOD_COUNT <= COST_CLASSES, "a class for each method");
     return (int)model * METHOD_COUNT + (int)method;

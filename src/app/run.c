@@ -25,6 +25,7 @@
 #include "phasesweep/engine/farm.h"
 #include "phasesweep/method/point.h"
 #include "libraries.h"
+#include "phasesweep/model/method_facts.h"
 #include "run_start.h"
 
 /* Seconds between two looks at disk, lock and table of runs. */
@@ -100,7 +101,7 @@ static bool team_stops(void *team)
 static char *checkpoint_path(const Run *run, PlanChain chain)
 {
     const Sweep *sweep = &run->job->sweeps[chain.sweep];
-    return method_trains(sweep->method)
+    return method_facts(sweep->method)->draws_data
                ? checked_format("%s.%s.%u.checkpoint", run->path, sweep->name, chain.chain)
                : NULL;
 }

@@ -20,6 +20,7 @@
 
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/method_facts.h"
 #include "phasesweep/base/version.h"
 #include "phasesweep/model/phase.h"
 #include "layout.h"

@@ -14,6 +14,7 @@
 
 #include "phasesweep/archive/lock.h"
 #include "open_job.h"
+#include "phasesweep/model/method_facts.h"
 
 /* Rows that verify names in a sweep; a damaged disk block holds thousands. */
 enum { ROWS_NAMED = 10 };

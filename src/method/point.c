@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/theory/bayes.h"
 #include "phasesweep/theory/continuation.h"

@@ -9,19 +9,6 @@ const char *model_name(ModelId id)
     return model_row(id)->name;
 }
 
-const char *method_name(Method method)
-{
-    static const char *const names[METHOD_COUNT] = {
-        [METHOD_STATE_EVOLUTION] = "state_evolution",
-        [METHOD_BAYES] = "bayes",
-        [METHOD_OPTIMAL] = "optimal",
-        [METHOD_TRAINING] = "training",
-        [METHOD_AMP] = "amp",
-    };
-    assert(method >= 0 && method < METHOD_COUNT);
-    return names[method];
-}
-
 const char *store_name(SampleStore store)
 {
     static const char *const names[STORE_COUNT] = {
@@ -32,24 +19,6 @@ const char *store_name(SampleStore store)
     };
     assert(store >= 0 && store < STORE_COUNT);
     return names[store];
-}
-
-bool method_trains(Method method)
-{
-    return method == METHOD_TRAINING || method == METHOD_AMP;
-}
-
-bool method_decays(Method method)
-{
-    return method != METHOD_BAYES && method != METHOD_OPTIMAL;
-}
-
-double method_tolerance(Method method)
-{
-    /* a duality gap is relative to the objective and proves what is left to gain; a residual
-     * of the equations is an error of the solution itself, and costs next to nothing to make
-     * smaller, but for the matrix denoiser behind a Bayes risk */
-    return method_trains(method) ? 1e-6 : method == METHOD_BAYES ? 1e-7 : 1e-9;
 }
 
 double problem_effective_samples(const Problem *problem)

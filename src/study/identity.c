@@ -15,6 +15,7 @@
 #include <xxhash.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/method_facts.h"
 #include "phasesweep/base/text.h"
 #include "phasesweep/study/job.h"
 

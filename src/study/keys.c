@@ -2,6 +2,7 @@
  * parser, what an axis resolves to, error messages and the reference read the same bounds.
  */
 #include "phasesweep/study/keys.h"
+#include "phasesweep/model/method_facts.h"
 
 #include <assert.h>
 #include <math.h>
@@ -45,7 +46,7 @@ static const char *store_word(int k)
 
 static const char *method_word(int k)
 {
-    return method_name((Method)k);
+    return method_name((MethodId)k);
 }
 
 /* clang-format off */

@@ -41,7 +41,7 @@ Record record_empty(void)
     return record;
 }
 
-uint64_t record_fields_of(Method method)
+uint64_t record_fields_of(MethodId method)
 {
     assert(method >= 0 && method < METHOD_COUNT);
     uint64_t fields = 0;

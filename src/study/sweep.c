@@ -4,6 +4,7 @@
  * into pieces whose beginnings depend on the job alone, never on ranks or history.
  */
 #include "phasesweep/study/sweep.h"
+#include "phasesweep/model/method_facts.h"
 
 #include <assert.h>
 #include <math.h>
@@ -95,8 +96,8 @@ static size_t chain_length(const Sweep *sweep)
     const int rank = sweep_shape(sweep, shape, ids);
     const bool shared = rank > 0 && (ids[rank - 1] == AXIS_WEIGHT_DECAY ||
                                      ids[rank - 1] == AXIS_NUCLEAR_WEIGHT);
-    const bool alone = sweep->method == METHOD_AMP || !shared;
-    return method_trains(sweep->method) && alone ? 1 : CHAIN_LENGTH;
+    const MethodFacts *facts = method_facts(sweep->method);
+    return facts->draws_data && !(facts->shares_data && shared) ? 1 : CHAIN_LENGTH;
 }
 
 /* The last of them may be shorter.  A function of the job alone. */
@@ -242,7 +243,8 @@ Problem sweep_problem(const Sweep *sweep, size_t point)
     /* n before the weights: a multiple of sqrt(n_eff/d) needs the n_eff of the point */
     problem.samples = resolve(sweep->axis[AXIS_SAMPLES].form, value[AXIS_SAMPLES], d,
                               model_of(&problem)->samples_per_effective(&problem), 1.0);
-    if (method_trains(sweep->method) && sweep->axis[AXIS_SAMPLES].form != FORM_NUMBER) {
+    if (method_facts(sweep->method)->draws_data &&
+        sweep->axis[AXIS_SAMPLES].form != FORM_NUMBER) {
         /* a power of d is no whole number, rows are */
         problem.samples = round(problem.samples);
     }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/base/text.h"
 #include "phasesweep/study/sweep.h"
@@ -68,7 +69,7 @@ static char *read_key(Sweep *sweep, KeyId id, const char *text)
         return error;
     case KEY_METHOD:
         error = key_read_word(key, text, &word);
-        sweep->method = (Method)word;
+        sweep->method = (MethodId)word;
         return error;
     case KEY_TOLERANCE:
         return key_read_number(key, FORM_NUMBER, text, &sweep->tolerance);
@@ -144,7 +145,7 @@ static void complete(Sweep *sweep)
     }
     /* the preset in the table is prose, because it depends on the method */
     if (sweep->written_at[KEY_TOLERANCE] == 0) {
-        sweep->tolerance = method_tolerance(sweep->method);
+        sweep->tolerance = method_facts(sweep->method)->tolerance;
     }
     /* likewise: no number stands for "as little as it needs" */
     if (sweep->written_at[KEY_DAMPING] == 0) {
@@ -159,10 +160,10 @@ static bool given(const Sweep *sweep, AxisId id)
     return sweep->written_at[KEY_AXES + id] != 0;
 }
 
-/* Method optimal at a given nuclear weight: the width is what it varies. */
+/* MethodId optimal at a given nuclear weight: the width is what it varies. */
 static bool seeks_width(const Sweep *sweep)
 {
-    return sweep->method == METHOD_OPTIMAL && model_has(sweep->model, TRAIT_MATRIX) &&
+    return method_facts(sweep->method)->optimises && model_has(sweep->model, TRAIT_MATRIX) &&
            given(sweep, AXIS_NUCLEAR_WEIGHT) && !given(sweep, AXIS_WEIGHT_DECAY);
 }
 
@@ -179,7 +180,7 @@ static void check_weight(const Sweep *sweep, size_t line, Diagnostics *errors)
                    checked_format("method optimal finds it at a nuclear_weight; allowed: no "
                                   "width, or no nuclear_weight"));
         }
-    } else if (!method_decays(sweep->method)) {
+    } else if (!method_facts(sweep->method)->takes_weight) {
         if (decay || nuclear) {
             refuse(errors, there, KEY_AXES + extra,
                    checked_format("method %s takes none; allowed: no weight decay",
@@ -317,7 +318,7 @@ static bool check_corner(const Sweep *sweep, const Problem *p, Diagnostics *erro
           !check_resolved(sweep, weight, problem_nuclear_weight(p), d, errors)))) {
         return false;
     }
-    return !method_trains(p->method) || check_data(sweep, p, errors);
+    return !method_facts(p->method)->draws_data || check_data(sweep, p, errors);
 }
 
 /* Place of the least or largest value; 0 for an axis that is not given. */

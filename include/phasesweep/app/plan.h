@@ -52,7 +52,7 @@ typedef struct PlanTotal {
 
 /* Local.  Cost class of a model and method, below COST_CLASSES.  Part of the archive: the
  * cost model of a run is kept by class. */
-int plan_class(ModelId model, Method method);
+int plan_class(ModelId model, MethodId method);
 
 /* Local.  Cost of a chain; its points are taken to lie between the first and the last.  A
  * chain that draws data and does not fit has least = INT_MAX. */

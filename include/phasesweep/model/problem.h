@@ -17,8 +17,9 @@ typedef enum ModelId {
     MODEL_COUNT
 } ModelId;
 
-/* How a point is solved; theory.md sections 2 and 3, 6, 4, 8, 8. */
-typedef enum Method {
+/* How a point is solved (theory.md sections 2 and 3, 6, 4, 8, 8); what each is stands in
+ * method_facts.h. */
+typedef enum MethodId {
     /* fixed point of the state-evolution equations */
     METHOD_STATE_EVOLUTION,
     /* Bayes-optimal risk */
@@ -30,7 +31,7 @@ typedef enum Method {
     /* approximate message passing on drawn samples */
     METHOD_AMP,
     METHOD_COUNT
-} Method;
+} MethodId;
 
 /* Where the rows are between two uses. */
 typedef enum SampleStore {
@@ -49,7 +50,7 @@ typedef enum SampleStore {
  * part in the content of a line is listed in sweep_chain_id. */
 typedef struct Problem {
     ModelId model;
-    Method method;
+    MethodId method;
     /* gamma > 1/2: teacher coefficients decay as i^-gamma */
     double source_exponent;
     /* d, whole number >= 2 */
@@ -76,20 +77,9 @@ typedef struct Problem {
 
 /* Local.  Names as written in job files; static strings, never NULL. */
 const char *model_name(ModelId model);
-const char *method_name(Method method);
 
 /* Local.  "auto", "double", "float", "none"; static strings. */
 const char *store_name(SampleStore store);
-
-/* Local.  Does the method draw samples, and leave a spectrum? */
-bool method_trains(Method method);
-
-/* Local.  Does the method take a weight decay, rather than find the best or need none? */
-bool method_decays(Method method);
-
-/* Local.  The tolerance taken where none is given: residual of the fixed-point equations 1e-9;
- * duality gap of a training 1e-6; change of S and delta in message passing 1e-6. */
-double method_tolerance(Method method);
 
 /* Local.  n_eff of the network. */
 double problem_effective_samples(const Problem *problem);

@@ -137,7 +137,7 @@ typedef struct Record {
 Record record_empty(void);
 
 /* Local.  Bit 1 << field for every field of the method. */
-uint64_t record_fields_of(Method method);
+uint64_t record_fields_of(MethodId method);
 
 /* ---- series ------------------------------------------------------------------------------ */
 

@@ -37,7 +37,7 @@ typedef struct Sweep {
     /* of the group in the archive: a-z, 0-9, _; empty until it is read or made up */
     char name[NAME_LENGTH];
     ModelId model;
-    Method method;
+    MethodId method;
     /* 0 until sweep_check completes it by the method */
     double tolerance;
     /* of the teacher's coefficients; diagonal model */

@@ -1,0 +1,27 @@
+/* method_facts.h - what is known of a method without running it; how it solves is method.h.
+ *
+ * Everything that asks "does the method ..." asks here.
+ */
+#ifndef PHASESWEEP_MODEL_METHOD_FACTS_H
+#define PHASESWEEP_MODEL_METHOD_FACTS_H
+
+#include <stdbool.h>
+
+#include "phasesweep/model/problem.h"
+
+typedef struct MethodFacts {
+    const char *name;  /* as written in job files */
+    double tolerance;  /* the one taken where none is given; what it bounds, the method says */
+    bool draws_data;   /* needs a team and whole samples, and leaves a spectrum */
+    bool shares_data;  /* points that differ in weight alone form one chain, on the same data */
+    bool takes_weight; /* needs a weight decay, rather than find the best or do without */
+    bool optimises;    /* finds the best weight, or at a given nuclear weight the best width */
+    bool takes_width;  /* a width narrower than the dimension means something to it */
+    bool predicts;     /* state evolution: has exponents, phases, predicted spectra */
+} MethodFacts;
+
+/* Local.  Static. */
+const MethodFacts *method_facts(MethodId id);
+const char *method_name(MethodId id);
+
+#endif
