@@ -19,12 +19,13 @@
 #include "phasesweep/archive/report.h"
 #include "phasesweep/base/text.h"
 #include "phasesweep/base/version.h"
-#include "phasesweep/method/point.h"
+#include "phasesweep/method/method.h"
 #include "phasesweep/study/job.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/study/keys.h"
 #include "libraries.h"
 #include "options.h"
+#include "point_json.h"
 #include "rank_output.h"
 
 static void print_version(FILE *stream, struct argp_state *state)
@@ -163,7 +164,7 @@ static ExitStatus command_point(const Arguments *given)
     }
     Record record;
     point_solve(&team, &problem, 1, &record, &series);
-    point_print(&problem, &record, &series); /* all ranks know it, the first one is heard */
+    point_json(&problem, &record, &series); /* all ranks know it, the first one is heard */
     series_free(&series);
     point_work_free(team.work);
     sweep_free(&sweep);

@@ -158,10 +158,8 @@ PlanTotal plan_total(const Plan *plan, size_t sweep)
 }
 
 /* With the ranks that compute, not all of them: a master that only hands out is no team. */
-char *plan_refusals(const Plan *plan, int ranks)
+char *plan_refusals(const Plan *plan, int workers)
 {
-    bool master;
-    const int workers = plan_workers(ranks, &master);
     char *text = NULL;
     for (size_t s = 0; s < plan->job->sweep_count; s++) {
         const PlanTotal total = plan_total(plan, s);

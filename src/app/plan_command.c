@@ -213,7 +213,8 @@ static ExitStatus print_plan(const PlanRequest *request, const Plan *plan)
 {
     const int ranks = request->ranks != NULL ? read_ranks("--ranks", request->ranks) : 0;
     /* a bill for chains that cannot run would be wrong: better none */
-    char *refusals = plan_refusals(plan, ranks > 0 ? ranks : RANKS_MOST);
+    bool master;
+    char *refusals = plan_refusals(plan, plan_workers(ranks > 0 ? ranks : RANKS_MOST, &master));
     if (refusals != NULL) {
         fprintf(stderr, "%s", refusals);
         free(refusals);

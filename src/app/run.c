@@ -23,7 +23,7 @@
 #include "phasesweep/archive/extend.h"
 #include "phasesweep/archive/resume.h"
 #include "phasesweep/engine/farm.h"
-#include "phasesweep/method/point.h"
+#include "phasesweep/method/method.h"
 #include "libraries.h"
 #include "phasesweep/model/method_facts.h"
 #include "run_start.h"
@@ -211,9 +211,9 @@ static void store_refused(const Run *run, int ranks)
 }
 
 /* Root only.  What will not be computed for want of memory, before anything else is. */
-static void say_refusals(const Plan *plan, int ranks)
+static void say_refusals(const Plan *plan, int workers)
 {
-    char *refusals = plan_refusals(plan, ranks);
+    char *refusals = plan_refusals(plan, workers);
     if (refusals != NULL) {
         fputs(refusals, stderr);
     }
@@ -331,8 +331,9 @@ static bool backlog_through(MPI_Comm comm, Run *run, const RunRequest *request, 
         enter_run(comm, run, request->archive_path);
     }
     share_chains(comm, &run->plan);
+    const int workers = farm_workers(comm, FARM_MASTER_AUTO);
     if (root) {
-        say_refusals(&run->plan, run->entry.ranks);
+        say_refusals(&run->plan, workers);
     }
     /* collective from here to archive_close; only raw writes in between */
     run->archive = archive_open(comm, request->archive_path, run->job);

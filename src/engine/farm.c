@@ -356,6 +356,13 @@ static void create_master(Farm *farm, bool computes)
     farm->message = checked_alloc(WORDS_HEAD + 2 * (size_t)farm->size, sizeof *farm->message);
 }
 
+int farm_workers(MPI_Comm comm, FarmMaster wish)
+{
+    int size;
+    MPI_Comm_size(comm, &size);
+    return size == 1 || master_computes(comm, size, wish) ? size : size - 1;
+}
+
 FarmReport farm_run(MPI_Comm comm, const FarmWork *work)
 {
     Farm farm = {.work = work, .origin = MPI_Wtime()};

@@ -4,8 +4,10 @@
 #include <assert.h>
 #include <math.h>
 
+#include "phasesweep/model/model.h"
 #include "phasesweep/theory/amp_forecast.h"
 #include "phasesweep/training/amp.h"
+#include "data_prices.h"
 #include "point_line.h"
 
 static void put_amp(const Amp *amp, double value[])
@@ -53,7 +55,7 @@ static Amp solve(const PointTeam *team, const Problem *problem, double eigenvalu
     return amp;
 }
 
-bool point_amp(const Chain *chain)
+static bool point_amp(const Chain *chain)
 {
     assert(chain->team->comm != MPI_COMM_NULL);
     for (size_t k = 0; k < chain->count; k++) {
@@ -73,3 +75,21 @@ bool point_amp(const Chain *chain)
     }
     return true;
 }
+
+static double seconds(const Problem *problem, bool first, double *fixed)
+{
+    const double n = problem->samples;
+    const double d = problem->dimension;
+    const DataPrice price =
+        model_has(problem->model, TRAIT_MATRIX)
+            ? (DataPrice){80, 80, 2.0 * n * d * d, 10.0 * d * d * d, 4e10, d * d}
+            : (DataPrice){80, 80, 4.0 * n * d, 0.0, 4e9, d};
+    return data_seconds(&price, d, first, fixed);
+}
+
+static double memory(const Problem *problem, int ranks, SampleStore store)
+{
+    return (double)amp_memory(problem, ranks, store);
+}
+
+const Method method_amp = {point_amp, seconds, memory};

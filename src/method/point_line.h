@@ -1,8 +1,11 @@
-/* point_line.h - private to point: how a method fills its records. */
+/* point_line.h - private to the methods: a chain being computed, and what all of them share. */
 #ifndef PHASESWEEP_METHOD_POINT_LINE_H
 #define PHASESWEEP_METHOD_POINT_LINE_H
 
-#include "phasesweep/method/point.h"
+#include "phasesweep/method/method.h"
+#include "phasesweep/theory/bands.h"
+#include "phasesweep/theory/bayes.h"
+#include "phasesweep/theory/continuation.h"
 
 /* The chain being computed. */
 typedef struct Chain {
@@ -16,11 +19,42 @@ typedef struct Chain {
     const Series *series;
 } Chain;
 
-/* Collective on the team.  Train the points of a chain; false if it was told to stop. */
-bool point_train(const Chain *chain);
+struct PointWork {
+    EvolutionWork evolution; /* teacher and scratch; a chain forgets its neighbour */
+    Bands bands;             /* gaps of the teacher */
+    BayesWork *bayes;        /* what is known of its denoising error */
+};
 
-/* Collective on the team.  Message passing at the points of a chain; false if told to stop. */
-bool point_amp(const Chain *chain);
+/* A way to solve points, and what that costs; cost by the table of prices of its own file. */
+typedef struct Method {
+    /* Collective on the team if the method draws data, else Local.  Every record of the chain;
+     * false if the team was told to stop. */
+    bool (*solve)(const Chain *chain);
+    /* As method_seconds and method_memory of method.h. */
+    double (*seconds)(const Problem *problem, bool first, double *fixed);
+    double (*memory)(const Problem *problem, int ranks, SampleStore store);
+} Method;
+
+extern const Method method_state_evolution;
+extern const Method method_bayes;
+extern const Method method_optimal;
+extern const Method method_training;
+extern const Method method_amp;
+
+/* Local.  What a theory costs: the first point of a chain, others of a network that learns a
+ * matrix, or a vector, or is narrow; seconds. */
+typedef struct TheoryPrice {
+    double first, matrix, vector, narrow;
+} TheoryPrice;
+double theory_seconds(const TheoryPrice *price, const Problem *problem, bool first,
+                      double *fixed);
+
+/* Local.  Theory needs no memory to speak of. */
+double theory_memory(const Problem *problem, int ranks, SampleStore store);
+
+/* Local.  Record k of the chain from a solution of state evolution at `problem`. */
+Record record_of_evolution(const Chain *chain, size_t k, const Problem *problem,
+                           const Evolution *e);
 
 /* Local.  Summary of the learned numbers [d], d >= 2, decreasing, those not learned exactly 0
  * (theory.md section 7).  Risk and loss must be among the values already. */

@@ -14,6 +14,7 @@
 #include "phasesweep/training/lasso.h"
 #include "phasesweep/training/narrow.h"
 #include "phasesweep/training/training.h"
+#include "data_prices.h"
 #include "point_line.h"
 
 /* What travels in the checkpoint beside the state of the iteration: the points done so far. */
@@ -232,7 +233,7 @@ static bool train_point(const Chain *chain, size_t k, const Trainer *trainer, vo
     return true;
 }
 
-bool point_train(const Chain *chain)
+static bool point_train(const Chain *chain)
 {
     assert(chain->count > 0 && chain->team->comm != MPI_COMM_NULL);
     const Trainer *trainer = trainer_of(&chain->problems[0]);
@@ -262,3 +263,47 @@ bool point_train(const Chain *chain)
     free(luggage.block);
     return going_on;
 }
+
+/* ---- cost -------------------------------------------------------------------------------- */
+
+/* L-BFGS on W: products with p columns, no eigenproblem, sums over p d numbers. */
+static DataPrice price_of(const Problem *problem)
+{
+    const double n = problem->samples;
+    const double d = problem->dimension;
+    const double p = problem->width;
+    if (!model_has(problem->model, TRAIT_MATRIX)) {
+        return (DataPrice){300, 60, 4.0 * n * d, 0.0, 4e9, d};
+    }
+    return model_is_narrow(problem)
+               ? (DataPrice){400, 400, 4.0 * n * d * p, 0.0, 6e10, d * p}
+               : (DataPrice){50, 30, 2.0 * n * d * d, 10.0 * d * d * d, 6e10, d * d};
+}
+
+static double seconds(const Problem *problem, bool first, double *fixed)
+{
+    const DataPrice price = price_of(problem);
+    return data_seconds(&price, problem->dimension, first, fixed);
+}
+
+/* Of the LASSO the layouts are what stores are to the others; as many coefficients may be
+ * active as there are samples. */
+static double lasso_bytes(const Problem *problem, int ranks, SampleStore store)
+{
+    const double active = fmin(problem->samples, problem->dimension);
+    const double sums = (double)lasso_memory(problem, ranks, LASSO_SUMS, active);
+    const double columns = (double)lasso_memory(problem, ranks, LASSO_COLUMNS, active);
+    const bool drawn_once = problem->samples > 4.0 * problem->dimension;
+    return drawn_once ? sums : store == STORE_NONE ? fmin(sums, columns) : columns;
+}
+
+static double memory(const Problem *problem, int ranks, SampleStore store)
+{
+    if (!model_has(problem->model, TRAIT_MATRIX)) {
+        return lasso_bytes(problem, ranks, store);
+    }
+    return (double)(model_is_narrow(problem) ? narrow_memory(problem, ranks, store)
+                                             : training_memory(problem, ranks, store));
+}
+
+const Method method_training = {point_train, seconds, memory};

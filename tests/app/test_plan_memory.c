@@ -10,8 +10,7 @@
 #include <cmocka.h>
 
 #include "phasesweep/app/plan.h"
-#include "phasesweep/training/amp.h"
-#include "phasesweep/training/training.h"
+#include "phasesweep/method/method.h"
 
 static const char text[] =
     "sweeps:\n"
@@ -45,11 +44,12 @@ static void test_memory(void **unused)
             const int least = cost.task.least;
             assert_true(least <= cost.task.most);
             if (least == INT_MAX) {
-                assert_true(plan_memory(&problem, 1 << 20, STORE_DOUBLE) > memory);
+                assert_true(method_memory(&problem, 1 << 20, STORE_DOUBLE) > memory);
                 continue;
             }
             assert_true(cost.memory <= memory * (1 + 1e-9));
-            assert_true(least == 1 || plan_memory(&problem, least - 1, STORE_DOUBLE) > memory);
+            assert_true(least == 1 ||
+                        method_memory(&problem, least - 1, STORE_DOUBLE) > memory);
         }
     }
     const PlanSettings little = {.memory = 6e8};
@@ -62,31 +62,30 @@ static void test_memory(void **unused)
     job_free(&job);
 }
 
-/* The table says what training.c and amp.c allocate; their blocks are not counted one by
- * one. */
-static void test_training_memory(void **unused)
+/* A LASSO keeps the rows that it was drawn from: 8 n d bytes, shared, and d^2 of the Gram
+ * matrix. */
+static void test_lasso_memory(void **unused)
 {
     (void)unused;
-    Job job = job_of(text);
-    for (size_t point = 0; point < sweep_points(&job.sweeps[1]); point += 3) {
-        Problem problem = sweep_problem(&job.sweeps[1], point);
-        for (int ranks = 1; ranks <= 9; ranks += 4) {
-            problem.method = METHOD_TRAINING;
-            const double planned = plan_memory(&problem, ranks, STORE_DOUBLE);
-            const double needed = (double)training_memory(&problem, ranks, STORE_DOUBLE);
-            assert_true(planned > 0.95 * needed && planned < 1.1 * needed + 1e8);
-            problem.method = METHOD_AMP;
-            const double passing = plan_memory(&problem, ranks, STORE_FLOAT);
-            const double takes = (double)amp_memory(&problem, ranks, STORE_FLOAT);
-            assert_true(passing > 0.95 * takes && passing < 1.1 * takes + 1e8);
-        }
-    }
-    job_free(&job);
+    const Problem problem = {.model = MODEL_DIAGONAL,
+                             .method = METHOD_TRAINING,
+                             .dimension = 20000,
+                             .samples = 100000,
+                             .source_exponent = 1,
+                             .width = 20000};
+    /* n > 4 d: the whole Gram matrix, beside what each rank adds to it before the sum */
+    const double of_four = method_memory(&problem, 4, STORE_DOUBLE);
+    assert_true(of_four > 3.2e9 && of_four < 4.5e9);
+    Problem fewer = problem;
+    fewer.samples = 40000;
+    assert_true(method_memory(&fewer, 1, STORE_DOUBLE) > 8.0 * 40000 * 20000);
+    assert_true(method_memory(&fewer, 4, STORE_DOUBLE) <
+                0.5 * method_memory(&fewer, 1, STORE_DOUBLE));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_memory),
-                                       cmocka_unit_test(test_training_memory)};
+                                       cmocka_unit_test(test_lasso_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /* plan.h - what a job costs before it runs: time, memory, disk, and the ranks it is worth.
  *
- * One table row for each (model, method) holds what a point costs and how that scales with n,
- * d and p (theory.md section 8); what finished chains taught (cost.h) corrects it.  The same
- * groups feed the farm, so that the bill and the run speak of the same tasks.
+ * What a point costs is the method's to say (method.h); what finished chains taught (cost.h)
+ * corrects it.  The same groups feed the farm, so that the bill and the run speak of the same
+ * tasks.
  *
  * Times are estimates from a machine of 2024 and may be off by a factor; memory counts
  * what every rank of a team holds (the program, matrices) and its share of the rows.
@@ -58,10 +58,6 @@ int plan_class(ModelId model, MethodId method);
  * chain that draws data and does not fit has least = INT_MAX. */
 PlanCost plan_cost(const Sweep *sweep, size_t chain, const PlanSettings *settings);
 
-/* Local.  Bytes a rank needs for a point on a team of `ranks`, INT_MAX for what no team can
- * spread. store is not STORE_AUTO. */
-double plan_memory(const Problem *problem, int ranks, SampleStore store);
-
 /* Local.  Bytes a rank may use here if that many share this node: what Slurm grants, else its
  * part of the memory. */
 double plan_memory_here(int ranks_on_node);
@@ -90,8 +86,9 @@ Simulated plan_simulate(const Plan *plan, int ranks);
  * the fewest on which more chains fit than on less. *result: the simulated run on so many. */
 int plan_best_ranks(const Plan *plan, int most, Simulated *result);
 
-/* Local.  One line for each sweep with chains that do not fit `ranks` ranks, naming what they
- * need and how many ranks would do; NULL if all fit.  Owned by the caller. */
-char *plan_refusals(const Plan *plan, int ranks);
+/* Local.  One line for each sweep with chains that do not fit `workers` ranks that
+ * compute, naming what they need and how many ranks would do; NULL if all fit.  Owned by the
+ * caller. */
+char *plan_refusals(const Plan *plan, int workers);
 
 #endif

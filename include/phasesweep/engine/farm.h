@@ -72,4 +72,8 @@ MPI_Comm farm_comm(const FarmTeam *team);
  * Cheap: at most every 5 ms (50 microseconds on rank 0) it does more than read a clock. */
 bool farm_stopping(FarmTeam *team);
 
+/* Collective on comm.  Ranks of it that farm_run lets compute: all of them, or all but the
+ * master. The wish of rank 0 counts. */
+int farm_workers(MPI_Comm comm, FarmMaster wish);
+
 #endif

@@ -1,8 +1,10 @@
-/* point.h - a chain of grid points, by the method it names; the one place where the result of a
- * method becomes a record.
+/* method.h - a chain of grid points by the method it names: its records, and what they cost.
+ *
+ * The one layer where the result of a solver becomes a record.  A method is a file and a row of
+ * the table in method.c; what is known of it without running it is a row of method_facts.h.
  */
-#ifndef PHASESWEEP_METHOD_POINT_H
-#define PHASESWEEP_METHOD_POINT_H
+#ifndef PHASESWEEP_METHOD_METHOD_H
+#define PHASESWEEP_METHOD_METHOD_H
 
 #include <mpi.h>
 #include <stdbool.h>
@@ -42,8 +44,13 @@ typedef struct PointTeam {
 bool point_solve(const PointTeam *team, const Problem problems[], size_t count,
                  Record records[], const Series *series);
 
-/* Local.  One JSON object on stdout; what is absent is left out, a series ends at its last
- * number.  series: of one point. */
-void point_print(const Problem *problem, const Record *record, const Series *series);
+/* Local.  Seconds that a point takes one rank, the first of its chain or another; *fixed: those
+ * of them that more ranks do not shorten.  An estimate for one core of 2024, off by a factor
+ * that is learned (cost.h). */
+double method_seconds(const Problem *problem, bool first, double *fixed);
+
+/* Local.  Bytes a rank of a team of `ranks` needs for a point, the program included; INT_MAX
+ * ranks: what no team can spread.  By the solver's own account.  store is not STORE_AUTO. */
+double method_memory(const Problem *problem, int ranks, SampleStore store);
 
 #endif

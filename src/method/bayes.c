@@ -1,0 +1,50 @@
+/* The Bayes-optimal risk becomes a record. */
+#include <assert.h>
+
+#include "phasesweep/model/model.h"
+#include "point_line.h"
+
+/* The diagonal network has two numbers: with the signs of the coefficients known, and without
+ * (theory.md section 6). */
+static Record record_of_bayes(BayesWork *work, const Problem *problem)
+{
+    Record record = record_empty();
+    double *value = record.value;
+    const Bayes bayes = bayes_solve(work, problem, false);
+    record.outcome = bayes.outcome;
+    value[FIELD_ITERATIONS] = bayes.iterations;
+    value[FIELD_RISK] = bayes_best(&bayes)->risk;
+    value[FIELD_DELTA] = bayes_best(&bayes)->delta;
+    value[FIELD_RESIDUAL] = bayes_best(&bayes)->residual;
+    value[FIELD_RISK_UNINFORMED] = bayes.root[0].risk;
+    value[FIELD_SOLUTIONS] = bayes.roots;
+    if (model_has(problem->model, TRAIT_SIGNS)) {
+        const Bayes unsigned_prior = bayes_solve(work, problem, true);
+        value[FIELD_RISK_SIGNS] = bayes_best(&unsigned_prior)->risk;
+        value[FIELD_ITERATIONS] += unsigned_prior.iterations;
+        if (unsigned_prior.outcome != OUTCOME_CONVERGED) {
+            record.outcome = unsigned_prior.outcome;
+        }
+    }
+    return record;
+}
+
+static bool solve(const Chain *chain)
+{
+    for (size_t k = 0; k < chain->count; k++) {
+        assert(chain->problems[k].method == METHOD_BAYES);
+        const double start = point_clock();
+        chain->records[k] = record_of_bayes(chain->team->work->bayes, &chain->problems[k]);
+        point_complete(&chain->problems[k], point_clock() - start, &chain->records[k]);
+    }
+    return true;
+}
+
+/* Seconds, measured at d = 100 ... 10^4, where the table of the denoising error is known. */
+static double seconds(const Problem *problem, bool first, double *fixed)
+{
+    static const TheoryPrice price = {2e-3, 3e-5, 1e-4, 3e-5};
+    return theory_seconds(&price, problem, first, fixed);
+}
+
+const Method method_bayes = {solve, seconds, theory_memory};

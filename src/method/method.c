@@ -1,0 +1,109 @@
+/* The table of methods, and what they share. */
+#include "phasesweep/method/method.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "phasesweep/base/check.h"
+#include "phasesweep/model/model.h"
+#include "point_line.h"
+
+static const Method *const methods[METHOD_COUNT] = {
+    [METHOD_STATE_EVOLUTION] = &method_state_evolution,
+    [METHOD_BAYES] = &method_bayes,
+    [METHOD_OPTIMAL] = &method_optimal,
+    [METHOD_TRAINING] = &method_training,
+    [METHOD_AMP] = &method_amp,
+};
+
+static const double program_bytes = 34e6; /* of a rank before it computes: MPI and libraries */
+
+static const Method *method_of(const Problem *problem)
+{
+    assert(problem->method >= 0 && problem->method < METHOD_COUNT);
+    return methods[problem->method];
+}
+
+PointWork *point_work(void)
+{
+    PointWork *work = checked_alloc(1, sizeof *work);
+    work->evolution = evolution_work();
+    work->bayes = bayes_create();
+    return work;
+}
+
+void point_work_free(PointWork *work)
+{
+    bayes_free(work->bayes);
+    bands_free(&work->bands);
+    evolution_free(&work->evolution);
+    free(work);
+}
+
+bool point_solve(const PointTeam *team, const Problem problems[], size_t count,
+                 Record records[], const Series *series)
+{
+    const Chain chain = {.team = team,
+                         .problems = problems,
+                         .count = count,
+                         .records = records,
+                         .series = series};
+    assert(count > 0 && problems != NULL);
+    assert(team != NULL && team->work != NULL && records != NULL);
+    for (size_t k = 0; k < count; k++) {
+        series_clear(series, k);
+    }
+    return method_of(&problems[0])->solve(&chain);
+}
+
+double method_seconds(const Problem *problem, bool first, double *fixed)
+{
+    return method_of(problem)->seconds(problem, first, fixed);
+}
+
+double method_memory(const Problem *problem, int ranks, SampleStore store)
+{
+    assert(ranks >= 1 && store != STORE_AUTO);
+    return program_bytes + method_of(problem)->memory(problem, ranks, store);
+}
+
+double theory_seconds(const TheoryPrice *price, const Problem *problem, bool first,
+                      double *fixed)
+{
+    const bool matrix = model_has(problem->model, TRAIT_MATRIX);
+    return *fixed = first                      ? price->first
+                    : model_is_narrow(problem) ? price->narrow
+                    : matrix                   ? price->matrix
+                                               : price->vector;
+}
+
+double theory_memory(const Problem *problem, int ranks, SampleStore store)
+{
+    (void)problem;
+    (void)ranks;
+    (void)store;
+    return 0.0;
+}
+
+double point_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void point_complete(const Problem *problem, double seconds, Record *record)
+{
+    assert(problem->samples > 0.0 && seconds >= 0.0);
+    double *value = record->value;
+    value[FIELD_SAMPLES] = problem->samples;
+    value[FIELD_EFFECTIVE] = problem_effective_samples(problem);
+    value[FIELD_WEIGHT_DECAY] = problem->weight_decay;
+    value[FIELD_NUCLEAR] = problem_nuclear_weight(problem);
+    value[FIELD_WIDTH] = problem->width;
+    value[FIELD_SECONDS] = seconds;
+    /* theory.md section 1; NAN, no risk, stays NAN */
+    value[FIELD_PREDICTION_RISK] = value[FIELD_RISK] * model_of(problem)->prediction_per_risk;
+}

@@ -1,0 +1,52 @@
+/* State evolution at the best weight decay or, at a given nuclear weight, at the best width. */
+#include <assert.h>
+#include <math.h>
+
+#include "phasesweep/theory/optimum.h"
+#include "point_line.h"
+
+/* The best weight decay or, where the job gives a nuclear weight, the best width. */
+static Optimum optimise(PointWork *work, const Problem *problem)
+{
+    if (isnan(problem->weight_decay)) {
+        return optimal_weight_decay(&work->evolution, problem);
+    }
+    const Optimum best = optimal_width(&work->evolution, problem);
+    /* other widths were tried after it; the spectrum is asked for next */
+    work->evolution.overlaps.width = best.width;
+    return best;
+}
+
+static bool solve(const Chain *chain)
+{
+    PointWork *work = chain->team->work;
+    evolution_forget(&work->evolution);
+    for (size_t k = 0; k < chain->count; k++) {
+        assert(chain->problems[k].method == METHOD_OPTIMAL);
+        Problem problem = chain->problems[k];
+        const double start = point_clock();
+        const bool width = !isnan(problem.weight_decay);
+        const Optimum best = optimise(work, &problem);
+        problem.weight_decay = best.weight_decay;
+        problem.width = best.width;
+        if (best.evolution.outcome == OUTCOME_FAILED) {
+            /* a place that was not found */
+            (width ? &problem.width : &problem.weight_decay)[0] = NAN;
+        }
+        chain->records[k] = record_of_evolution(chain, k, &problem, &best.evolution);
+        chain->records[k].value[width ? FIELD_OPTIMAL_WIDTH : FIELD_OPTIMAL_WEIGHT_DECAY] =
+            width ? problem.width : problem.weight_decay;
+        chain->records[k].value[FIELD_ITERATIONS] = best.iterations;
+        point_complete(&problem, point_clock() - start, &chain->records[k]);
+    }
+    return true;
+}
+
+/* Seconds, measured at d = 100 ... 10^4. */
+static double seconds(const Problem *problem, bool first, double *fixed)
+{
+    static const TheoryPrice price = {4e-3, 6e-4, 2e-3, 2e-2};
+    return theory_seconds(&price, problem, first, fixed);
+}
+
+const Method method_optimal = {solve, seconds, theory_memory};

@@ -1,0 +1,136 @@
+/* State evolution becomes a record.
+ *
+ * A chain starts cold and each point continues from the one before: a record depends on the
+ * points before it in its chain, hence on the job, and on nothing else that this rank ever did.
+ */
+#include <assert.h>
+#include <math.h>
+
+#include "phasesweep/model/model.h"
+#include "phasesweep/theory/decomposition.h"
+#include "phasesweep/theory/measured_phase.h"
+#include "phasesweep/theory/spectrum_tables.h"
+#include "point_line.h"
+
+/* A phase that cannot be told is absent. */
+static double phase_code(Phase phase)
+{
+    return phase == PHASE_NONE ? NAN : (double)phase;
+}
+
+/* Notation of theory.md sections 2 and 3. */
+static void put_overlaps(const Overlaps *o, double value[])
+{
+    value[FIELD_RISK] = o->risk;
+    value[FIELD_OVERLAP_Q] = o->q;
+    value[FIELD_OVERLAP_M] = o->m;
+    value[FIELD_TRACE] = o->trace;
+    value[FIELD_RANK] = o->rank;
+}
+
+/* The data term of the objective is sum res^2 / d^2, or sum res^2 / 2 (theory.md section 1). */
+static double mean_of_data_term(const Problem *problem)
+{
+    return model_of(problem)->squares_per_loss(problem) / problem->samples;
+}
+
+static void put_evolution(const Problem *problem, const Teacher *teacher, const Evolution *e,
+                          double value[])
+{
+    assert(e->outcome != OUTCOME_FAILED);
+    put_overlaps(&e->overlaps, value);
+    value[FIELD_DELTA] = e->delta;
+    value[FIELD_THRESHOLD] = e->threshold;
+    value[FIELD_OBJECTIVE] = e->objective;
+    value[FIELD_TRAIN_LOSS] = e->train_loss * mean_of_data_term(problem);
+    value[FIELD_RESIDUAL] = e->residual;
+    value[FIELD_EXPONENT_SAMPLES] = e->exponent_samples;
+    value[FIELD_EXPONENT_WEIGHT_DECAY] = e->exponent_weight_decay;
+    value[FIELD_PHASE_MEASURED] = phase_code(phase_measured(problem, teacher, e));
+}
+
+/* Theory.md section 7.  The split of the risk and the bulk belong to a matrix: the diagonal
+ * network has none. */
+static void put_spectrum(PointWork *work, const Evolution *e, double value[])
+{
+    const SpectrumWork spectrum = {&work->evolution.overlaps, &work->bands};
+    assert(e->outcome == OUTCOME_CONVERGED && e->delta > 0.0);
+    /* the law of the eigenvalues is parametrised by delta^2 */
+    const double t = e->delta * e->delta;
+    const Decomposition split = spectrum_decompose(spectrum, t, e->threshold);
+    const SpectrumForecast forecast = spectrum_forecast(spectrum, t, e->threshold);
+    value[FIELD_OVERFITTING] = split.overfitting;
+    value[FIELD_UNDERFITTING] = split.underfitting;
+    value[FIELD_APPROXIMATION] = split.approximation;
+    value[FIELD_CROSS] = split.cross;
+    value[FIELD_OUTLIERS] = forecast.learned;
+    value[FIELD_BULK_EDGE] = forecast.bulk_edge;
+}
+
+/* Only where the sweep asks for it: a quantile for every eigenvalue costs more than the
+ * point. */
+static void put_portrait(PointWork *work, const Evolution *e, const Series *series, size_t k,
+                         double value[])
+{
+    const SpectrumWork spectrum = {&work->evolution.overlaps, &work->bands};
+    const double t = e->delta * e->delta;
+    if (series->length[SERIES_DENSITY] == 0) {
+        return;
+    }
+    spectrum_table_density(
+        spectrum, t, e->threshold, series_row(series, SERIES_DENSITY_POSITION, k),
+        series_row(series, SERIES_DENSITY, k), series->length[SERIES_DENSITY]);
+    spectrum_table_outliers(
+        spectrum, t, e->threshold, series_row(series, SERIES_OUTLIER_POSITION, k),
+        series_row(series, SERIES_OUTLIER_OVERLAP, k), series->length[SERIES_OUTLIER_POSITION]);
+    const TailFit tail = spectrum_table_tail(spectrum, t, e->threshold);
+    value[FIELD_TAIL_EXPONENT] = tail.exponent;
+    value[FIELD_TAIL_ERROR] = tail.error;
+}
+
+/* A point that failed has no numbers but what it cost; one that did not converge has its best
+ * iterate, without the spectrum of something that is no solution. */
+Record record_of_evolution(const Chain *chain, size_t k, const Problem *problem,
+                           const Evolution *e)
+{
+    PointWork *work = chain->team->work;
+    Record record = record_empty();
+    record.outcome = e->outcome;
+    record.value[FIELD_ITERATIONS] = e->iterations;
+    record.value[FIELD_PHASE_PREDICTED] = phase_code(phase_predicted(problem));
+    if (e->outcome != OUTCOME_FAILED) {
+        put_evolution(problem, &work->evolution.overlaps.teacher, e, record.value);
+    }
+    if (e->outcome == OUTCOME_CONVERGED && model_has(problem->model, TRAIT_MATRIX)) {
+        put_spectrum(work, e, record.value);
+        put_portrait(work, e, chain->series, k, record.value);
+    }
+    return record;
+}
+
+/* Always finishes: a chain takes too short to be stopped in it. */
+static bool solve(const Chain *chain)
+{
+    PointWork *work = chain->team->work;
+    /* no neighbour from the chain before: results must not depend on who computed what
+     * earlier */
+    evolution_forget(&work->evolution);
+    for (size_t k = 0; k < chain->count; k++) {
+        const Problem *problem = &chain->problems[k];
+        const double start = point_clock();
+        const Evolution e = evolution_solve(&work->evolution, problem);
+        chain->records[k] = record_of_evolution(chain, k, problem, &e);
+        point_complete(problem, point_clock() - start, &chain->records[k]);
+    }
+    return true;
+}
+
+/* Seconds, measured at d = 100 ... 10^4: 1.7e-5 ... 4.5e-5 quadratic, 2e-5 ... 1.8e-4 diagonal,
+ * 2e-3 cold. */
+static double seconds(const Problem *problem, bool first, double *fixed)
+{
+    static const TheoryPrice price = {2e-3, 3e-5, 1e-4, 1.6e-3};
+    return theory_seconds(&price, problem, first, fixed);
+}
+
+const Method method_state_evolution = {solve, seconds, theory_memory};
