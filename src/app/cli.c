@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "phasesweep/app/run.h"
 #include "phasesweep/archive/report.h"
@@ -27,6 +26,7 @@
 #include "options.h"
 #include "point_json.h"
 #include "rank_output.h"
+#include "team_memory.h"
 
 static void print_version(FILE *stream, struct argp_state *state)
 {
@@ -127,12 +127,6 @@ static ExitStatus command_diff(const Arguments *given)
 
 /* ---- point, keys ------------------------------------------------------------------------ */
 
-/* Half of the memory of this machine, for the rows of one training. */
-static double memory_here(void)
-{
-    return 0.5 * (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-}
-
 /* One point, cold: what an archive holds of the same point agrees to the solver's tolerance,
  * not to the bit. */
 static ExitStatus command_point(const Arguments *given)
@@ -154,13 +148,14 @@ static ExitStatus command_point(const Arguments *given)
     /* a sweep of one point: every key was one number */
     assert(sweep_points(&sweep) == 1);
     const Problem problem = sweep_problem(&sweep, 0);
-    PointTeam team = {.work = point_work(), .memory = memory_here()};
+    PointTeam team = {.work = point_work()};
     size_t length[SERIES_COUNT];
     sweep_series(&sweep, length);
     Series series = series_create(length, 1);
     /* state evolution needs no MPI: it runs with and without a launcher, and starts at once */
     if (method_facts(problem.method)->draws_data) {
         team.comm = start_aloud(given);
+        team.memory = team_memory(team.comm);
     }
     Record record;
     point_solve(&team, &problem, 1, &record, &series);

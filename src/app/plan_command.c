@@ -17,6 +17,7 @@
 #include "phasesweep/app/plan.h"
 #include "phasesweep/app/progress.h"
 #include "phasesweep/archive/archive.h"
+#include "phasesweep/base/memory_limit.h"
 #include "phasesweep/base/text.h"
 
 enum { RANKS_MOST = 65536, BEST_MOST = 4096, RANKS_PRESET = 64 };
@@ -260,7 +261,7 @@ ExitStatus cli_plan(const PlanRequest *request, char *text)
     const int cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
     const PlanSettings settings = {.memory = request->memory != NULL
                                                  ? read_memory(request->memory)
-                                                 : plan_memory_here(cores),
+                                                 : memory_per_rank(cores),
                                    .model = &model};
     Plan plan = plan_create(&job, &settings);
     const ExitStatus status = print_plan(request, &plan);

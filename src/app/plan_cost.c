@@ -9,8 +9,6 @@
 #include <assert.h>
 #include <limits.h>
 #include <math.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "phasesweep/method/method.h"
 #include "phasesweep/model/method_facts.h"
@@ -118,16 +116,4 @@ PlanCost plan_cost(const Sweep *sweep, size_t chain, const PlanSettings *setting
         size_team(sweep, shrinks ? &begin : &end, settings->memory, &cost);
     }
     return cost;
-}
-
-/* A tenth is left to the system, where no batch system says what is granted. */
-double plan_memory_here(int ranks_on_node)
-{
-    const char *granted = getenv("SLURM_MEM_PER_CPU"); /* in MB */
-    const double megabytes = granted != NULL ? atof(granted) : 0.0;
-    if (megabytes > 0.0) {
-        return 1e6 * megabytes;
-    }
-    const double all = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-    return 0.9 * all / ranks_on_node;
 }

@@ -27,6 +27,7 @@
 #include "libraries.h"
 #include "phasesweep/model/method_facts.h"
 #include "run_start.h"
+#include "team_memory.h"
 
 /* Seconds between two looks at disk, lock and table of runs. */
 static const double upkeep_period = 30.0;
@@ -235,17 +236,6 @@ static void share_chains(MPI_Comm comm, Plan *plan)
     MPI_Bcast(plan->chains, (int)(2 * count), MPI_UINT32_T, 0, comm);
 }
 
-/* Collective on comm.  The memory of a node is shared by as many. */
-static int ranks_on_node(MPI_Comm comm)
-{
-    MPI_Comm node;
-    int ranks;
-    MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
-    MPI_Comm_size(node, &ranks);
-    MPI_Comm_free(&node);
-    return ranks;
-}
-
 /* For the table of runs alone: what is measured runs on clocks that nobody sets. */
 static double seconds_since_1970(void)
 {
@@ -324,7 +314,7 @@ static ExitStatus judge(const Job *job, const char *path)
 static bool backlog_through(MPI_Comm comm, Run *run, const RunRequest *request, bool root)
 {
     OpenChains open = {0};
-    run->memory = plan_memory_here(ranks_on_node(comm));
+    run->memory = team_memory(comm);
     if (root) {
         open = chains_find(request->archive_path, run->job, request->retry);
         choose_chains(run, &open);

@@ -58,10 +58,6 @@ int plan_class(ModelId model, MethodId method);
  * chain that draws data and does not fit has least = INT_MAX. */
 PlanCost plan_cost(const Sweep *sweep, size_t chain, const PlanSettings *settings);
 
-/* Local.  Bytes a rank may use here if that many share this node: what Slurm grants, else its
- * part of the memory. */
-double plan_memory_here(int ranks_on_node);
-
 /* Local.  All chains of a job, or the `count` given ones (taken over); those marked late, if
  * there are marks, start after all others.  Release with plan_free.  Groups are sorted by
  * assumed seconds, the longest first; the job must outlive the plan. */
