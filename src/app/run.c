@@ -29,14 +29,11 @@
 #include "run_start.h"
 #include "team_memory.h"
 
-/* Seconds between two looks at disk, lock and table of runs. */
-static const double upkeep_period = 30.0;
-
 typedef struct Run {
     const Job *job;
     Archive *archive;
     const char *path;   /* of the archive; borrowed */
-    Lock *lock;         /* rank 0 only, else NULL; borrowed */
+    Lock *lock;         /* held by rank 0, shared by the others; borrowed */
     double memory;      /* bytes a rank may use */
     PointWork *work;    /* of this rank */
     Plan plan;          /* of the chains to compute; rank 0 alone has its groups */
@@ -66,19 +63,19 @@ static void keep_up(Run *run, double now, const ScheduleState *state)
 {
     assert(run->lock != NULL);
     run->kept = now;
+    lock_touch(run->lock);
     run->entry.points = state->points_done;
     archive_put_run(run->archive, run->entry_index, &run->entry);
     archive_sync(run->archive);
-    lock_touch(run->lock);
 }
 
 /* Root only, called by the farm ten times a second, but not while rank 0 itself is inside a
- * task that does not ask farm_stopping: such a task should be short against LOCK_SILENCE. */
+ * task that does not ask farm_stopping: such a task should be short against lock_silence. */
 static void show_progress(void *context, const ScheduleState *state)
 {
     Run *run = context;
     const double now = MPI_Wtime();
-    if (now - run->kept > upkeep_period) {
+    if (now - run->kept > lock_silence() / 10.0) {
         keep_up(run, now, state);
     }
     progress_show(&run->progress, state, now, false);
@@ -133,10 +130,12 @@ static int run_chain(void *context, FarmTeam *team, size_t index)
     size_t length[SERIES_COUNT];
     sweep_series(sweep, length);
     Series series = series_create(length, count);
+    lock_check(run->lock);
     if (rank == 0) {
         archive_begin(run->archive, task.sweep, first, count);
     }
     const bool finished = point_solve(&workers, problems, count, records, &series);
+    lock_check(run->lock);
     if (rank == 0 && finished) {
         archive_store(run->archive, task.sweep, first, count, records, &series);
         if (checkpoint != NULL) {
@@ -297,15 +296,28 @@ static bool compute(MPI_Comm comm, Run *run, bool root)
     return report.state.done + report.state.refused == report.state.tasks;
 }
 
-/* Root only.  Status of a run that was not stopped. */
-static ExitStatus judge(const Job *job, const char *path)
+/* Root only.  Status of a run that was not stopped, from the file alone: what is at the path
+ * must be the archive of this job, and whole. */
+static ExitStatus judge(const Run *run, const char *text)
 {
-    const size_t bad = chains_unconverged(path, job);
-    if (bad > 0) {
-        fprintf(stderr,
-                "phasesweep: %zu points did not converge, failed, were lost or refused\n", bad);
+    char *stored = archive_read_job(run->path);
+    if (stored == NULL || strcmp(stored, text) != 0) {
+        die(STATUS_ENVIRONMENT, "%s: is not the archive that this run wrote", run->path);
     }
-    return bad > 0 ? STATUS_POINTS_FAILED : STATUS_DONE;
+    free(stored);
+    const PointCounts counts = chains_count(run->path, run->job);
+    if (counts.unfinished > 0) {
+        die(STATUS_ENVIRONMENT,
+            "%s: %zu points lack a result although all were computed; `phasesweep resume` "
+            "goes on",
+            run->path, counts.unfinished);
+    }
+    if (counts.unconverged > 0) {
+        fprintf(stderr,
+                "phasesweep: %zu points did not converge, failed, were lost or refused\n",
+                counts.unconverged);
+    }
+    return counts.unconverged > 0 ? STATUS_POINTS_FAILED : STATUS_DONE;
 }
 
 /* Collective on comm.  Returns whether every chain is done.  The order matters: reading is over
@@ -316,9 +328,9 @@ static bool backlog_through(MPI_Comm comm, Run *run, const RunRequest *request, 
     OpenChains open = {0};
     run->memory = team_memory(comm);
     if (root) {
-        open = chains_find(request->archive_path, run->job, request->retry);
+        open = chains_find(run->path, run->job, request->retry);
         choose_chains(run, &open);
-        enter_run(comm, run, request->archive_path);
+        enter_run(comm, run, run->path);
     }
     share_chains(comm, &run->plan);
     const int workers = farm_workers(comm, FARM_MASTER_AUTO);
@@ -326,15 +338,17 @@ static bool backlog_through(MPI_Comm comm, Run *run, const RunRequest *request, 
         say_refusals(&run->plan, workers);
     }
     /* collective from here to archive_close; only raw writes in between */
-    run->archive = archive_open(comm, request->archive_path, run->job);
+    run->archive = archive_open(comm, run->path, run->job);
     if (root) {
         store_lost(run, &open);
         archive_put_run(run->archive, run->entry_index, &run->entry);
     }
     const bool finished = compute(comm, run, root);
+    lock_check(run->lock);
     if (root) {
         run->entry.end = seconds_since_1970();
         archive_put_run(run->archive, run->entry_index, &run->entry);
+        archive_require_at(run->archive, run->path);
     }
     archive_close(run->archive);
     chains_free(&open);
@@ -342,15 +356,48 @@ static bool backlog_through(MPI_Comm comm, Run *run, const RunRequest *request, 
 }
 
 /* Root only.  Before anybody has the archive open: it is replaced by another file. */
-static void extend_if_asked(const RunRequest *request, const RunStart *start, const Job *job)
+static void extend_if_asked(const RunStart *start, const Job *job)
 {
     if (start->stored != NULL) {
-        Job old = run_parse(request->archive_path, start->stored);
+        Job old = run_parse(start->path, start->stored);
         char *libraries = libraries_text();
-        extend_archive(request->archive_path, &old, job, &(Provenance){start->text, libraries});
+        extend_archive(start->path, &old, job, &(Provenance){start->text, libraries});
+        lock_fence(start->lock);
         free(libraries);
         job_free(&old);
     }
+}
+
+/* Collective on comm.  The lock as each rank sees it. */
+static Lock *share_lock(MPI_Comm comm, const char *path, const RunStart *start)
+{
+    if (start != NULL) {
+        char *token = checked_format("%s", lock_token(start->lock));
+        free(broadcast_text(comm, token));
+        return start->lock;
+    }
+    char *token = broadcast_text(comm, NULL);
+    Lock *lock = lock_share(path, token);
+    free(token);
+    return lock;
+}
+
+/* Collective on comm: all ranks leave with one status, for launchers report whichever they see
+ * first. */
+static ExitStatus agree_on_status(MPI_Comm comm, const Run *run, const char *text, bool root,
+                                  bool finished)
+{
+    int status = finished ? STATUS_DONE : STATUS_STOPPED;
+    if (root) {
+        lock_touch(run->lock);
+    }
+    if (root && finished) {
+        status = judge(run, text);
+    } else if (root) {
+        fprintf(stderr, "phasesweep: stopped; `phasesweep resume %s` goes on\n", run->path);
+    }
+    MPI_Bcast(&status, 1, MPI_INT, 0, comm);
+    return (ExitStatus)status;
 }
 
 ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
@@ -358,34 +405,26 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     assert(comm != MPI_COMM_NULL && request != NULL);
     const bool root = start != NULL;
     char *text = broadcast_text(comm, root ? start->text : NULL);
-    Job job = run_parse(request->archive_path, text); /* rank 0 found no error in it */
-    Run run = {.job = &job,
-               .path = request->archive_path,
-               .work = point_work(),
-               .lock = root ? start->lock : NULL};
+    char *path = broadcast_text(comm, root ? start->path : NULL);
+    Job job = run_parse(path, text); /* rank 0 found no error in it */
+    Run run = {
+        .job = &job, .path = path, .work = point_work(), .lock = share_lock(comm, path, start)};
     if (root) {
-        extend_if_asked(request, start, &job);
+        extend_if_asked(start, &job);
     }
     const bool finished = backlog_through(comm, &run, request, root);
-    int status = finished ? STATUS_DONE : STATUS_STOPPED;
-    if (root && finished) {
-        status = judge(&job, request->archive_path);
-    } else if (root) {
-        fprintf(stderr, "phasesweep: stopped; `phasesweep resume %s` goes on\n",
-                request->archive_path);
-    }
-    /* all ranks leave with one status: launchers report whichever they see first */
-    MPI_Bcast(&status, 1, MPI_INT, 0, comm);
+    const ExitStatus status = agree_on_status(comm, &run, text, root, finished);
+    /* in this order: the cleanup must not find a lock that is freed */
+    check_set_cleanup(NULL, NULL);
+    lock_release(run.lock);
     if (root) {
-        /* in this order: the cleanup must not find a lock that is freed */
-        check_set_cleanup(NULL, NULL);
-        lock_release(start->lock);
         free(start->stored);
         free(start);
     }
     point_work_free(run.work);
     plan_free(&run.plan);
+    free(path);
     free(text);
     job_free(&job);
-    return (ExitStatus)status;
+    return status;
 }

@@ -79,6 +79,21 @@ static void check_archive(const char *path, const char *stored)
     job_free(&job);
 }
 
+/* What can be wrong with the archive is said before the lock, which needs a folder that may be
+ * written. */
+static Lock *take_lock(const char *path, bool needed)
+{
+    char *stored = archive_read_job(path);
+    if (stored == NULL && needed) {
+        die(STATUS_WRONG_INPUT, "%s: no such archive", path);
+    }
+    if (stored != NULL && access(path, W_OK) != 0) {
+        die(STATUS_WRONG_INPUT, "%s: may not be written; nothing was changed", path);
+    }
+    free(stored);
+    return lock_take(path);
+}
+
 RunStart *run_prepare(const RunRequest *request, char *text)
 {
     assert(request->archive_path != NULL && (text == NULL) == (request->job_path == NULL));
@@ -89,27 +104,26 @@ RunStart *run_prepare(const RunRequest *request, char *text)
         Job job = run_parse(request->job_path, text);
         job_free(&job);
     }
-    char *stored = archive_read_job(request->archive_path);
-    if (stored == NULL && text == NULL) {
-        die(STATUS_WRONG_INPUT, "%s: no such archive", request->archive_path);
+    if (request->archive_path[0] == '\0') {
+        die(STATUS_WRONG_INPUT, "the name of the archive is empty");
     }
-    /* also before the lock, which needs a folder that may be written */
-    if (stored != NULL && access(request->archive_path, W_OK) != 0) {
-        die(STATUS_WRONG_INPUT, "%s: may not be written; nothing was changed",
-            request->archive_path);
-    }
-    start->lock = lock_take(request->archive_path);
+    start->path = lock_real_path(request->archive_path);
+    start->lock = take_lock(start->path, text == NULL);
     check_set_cleanup(release, start->lock);
     /* under the lock: what is read from here on nobody else changes */
+    char *stored = archive_read_job(start->path);
     if (stored != NULL) {
-        check_archive(request->archive_path, stored);
+        check_archive(start->path, stored);
         meet_archive(request, start, stored);
-    } else {
+    } else if (text != NULL) {
         Job job = run_parse(request->job_path, text);
         char *libraries = libraries_text();
-        archive_create(request->archive_path, &job, &(Provenance){text, libraries});
+        archive_create(start->path, &job, &(Provenance){text, libraries});
+        lock_fence(start->lock);
         free(libraries);
         job_free(&job);
+    } else {
+        die(STATUS_WRONG_INPUT, "%s: no such archive", start->path);
     }
     return start;
 }

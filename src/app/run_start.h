@@ -14,6 +14,8 @@
 struct RunStart {
     /* of the archive; owned, released at the end or by `die` */
     Lock *lock;
+    /* the archive, without a symbolic link; owned */
+    char *path;
     /* of the job to run; owned */
     char *text;
     /* of the archive's job if that has to be extended, else NULL; owned */

@@ -80,26 +80,27 @@ void chains_free(OpenChains *chains)
     *chains = (OpenChains){0};
 }
 
-size_t chains_unconverged(const char *archive_path, const Job *job)
+PointCounts chains_count(const char *archive_path, const Job *job)
 {
-    /* outcomes alone: checksums were looked at when the chains were chosen */
-    size_t bad = 0;
+    PointCounts counts = {0};
     ArchiveReader *reader = archive_reader(archive_path, job);
+    Rows *rows = checked_alloc(1, sizeof *rows);
     for (size_t s = 0; s < job->sweep_count; s++) {
         for (size_t chain = 0; chain < sweep_chains(&job->sweeps[s]); chain++) {
             size_t first;
             size_t count;
-            int8_t outcome[CHAIN_LENGTH];
-            int32_t attempts[CHAIN_LENGTH];
             sweep_chain(&job->sweeps[s], chain, &first, &count);
-            archive_read_outcomes(reader, s, first, count, outcome, attempts);
+            archive_read_rows(reader, s, first, count, rows);
             for (size_t i = 0; i < count; i++) {
-                bad += outcome[i] != OUTCOME_CONVERGED;
+                const bool bad = rows->records[i].outcome != OUTCOME_CONVERGED;
+                counts.unfinished += !rows->sound[i];
+                counts.unconverged += rows->sound[i] && bad;
             }
         }
     }
+    free(rows);
     archive_reader_close(reader);
-    return bad;
+    return counts;
 }
 
 /* For qsort and bsearch; ids use all 64 bits, so that no difference fits an int. */

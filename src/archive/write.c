@@ -18,6 +18,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "phasesweep/base/check.h"
@@ -87,6 +88,18 @@ void archive_sync(Archive *archive)
     /* EINVAL: a file system, or a special file, that knows no fsync */
     if (archive->descriptor >= 0 && fsync(archive->descriptor) != 0 && errno != EINVAL) {
         refuse("to the disk");
+    }
+}
+
+void archive_require_at(const Archive *archive, const char *path)
+{
+    struct stat ours;
+    struct stat there;
+    if (archive->descriptor >= 0 && fstat(archive->descriptor, &ours) == 0 &&
+        (stat(path, &there) != 0 || there.st_dev != ours.st_dev ||
+         there.st_ino != ours.st_ino)) {
+        die(STATUS_ENVIRONMENT,
+            "%s: was removed or replaced during the run; its results are lost", path);
     }
 }
 

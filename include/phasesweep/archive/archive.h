@@ -126,6 +126,9 @@ Archive *archive_open(MPI_Comm comm, const char *path, const Job *job);
  * returns. */
 void archive_close(Archive *archive);
 
+/* Local.  Dies with STATUS_ENVIRONMENT unless the file at path is the one that is open. */
+void archive_require_at(const Archive *archive, const char *path);
+
 /* Local.  Mark the rows of a chain as running and count the attempt. */
 void archive_begin(Archive *archive, size_t sweep, size_t first, size_t count);
 

@@ -38,9 +38,16 @@ OpenChains chains_find(const char *archive_path, const Job *job, bool retry);
 /* Local.  Leaves *chains empty. */
 void chains_free(OpenChains *chains);
 
-/* Local.  Points of the whole archive, and not only of one run, that did not converge: exit
- * status 0 promises that there are none.  Points that were never run count as well. */
-size_t chains_unconverged(const char *archive_path, const Job *job);
+/* Points of the whole archive, and not only of one run. */
+typedef struct PointCounts {
+    /* no result, or one whose checksum is wrong */
+    size_t unfinished;
+    /* a result other than converged */
+    size_t unconverged;
+} PointCounts;
+
+/* Local.  Exit status 0 promises that there are none of either.  Every row is read. */
+PointCounts chains_count(const char *archive_path, const Job *job);
 
 /* ---- chains by content --------------------------------------------------------------------
  */
