@@ -22,4 +22,6 @@ void run_stop_on_signals(void)
     signal(SIGTERM, ask_to_stop);
     signal(SIGINT, ask_to_stop);
     signal(SIGUSR1, ask_to_stop);
+    /* a limit on file sizes is then an error of the write, with a line and a status */
+    signal(SIGXFSZ, SIG_IGN);
 }

@@ -5,10 +5,13 @@ usage: test_slurm.py PHASESWEEP MPIEXEC
 import os
 import pathlib
 import re
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 from harness import MPIEXEC, PROGRAM, assert_equal_archives, count, run, write
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from slurm.private_slurm import call, private_slurm
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -88,6 +91,26 @@ def check_refusals():
         assert word in log_of(job), log_of(job)
 
 
+def check_launcher():
+    """A launcher that says 0 is not believed."""
+    os.mkdir("bin")
+    write("bin/mpirun", "#!/bin/sh\nexit 0\n")
+    os.chmod("bin/mpirun", 0o755)
+    path = os.environ["PATH"]
+    os.environ["PATH"] = f"{os.getcwd()}/bin:{path}"
+    job = submit("job.yaml", "never.h5")
+    finish("FAILED", job)
+    assert "no such archive" in log_of(job) and "status 4" in log_of(job), log_of(job)
+    os.environ["PHASESWEEP_MAX_REQUEUES"] = "0"
+    part = f"{os.getcwd()}/part.h5"
+    subprocess.run(["timeout", "-s", "USR1", "0.5", PROGRAM, "run", "job.yaml", "-o", part])
+    job = submit(part)
+    finish("FAILED", job)
+    assert "points are missing" in log_of(job) and "status 3" in log_of(job), log_of(job)
+    os.environ["PATH"] = path
+    del os.environ["PHASESWEEP_MAX_REQUEUES"]
+
+
 def main():
     with private_slurm(cpus=4):
         assert run(2, "run", write("job.yaml", JOB), "-o", "local.h5") == 0
@@ -97,6 +120,7 @@ def main():
         os.environ.pop("OMPI_MCA_rmaps_base_oversubscribe", None)  # the script's own business
         check_demo()
         check_refusals()
+        check_launcher()
         with ThreadPoolExecutor() as pool:  # so that the waits for a second start overlap
             print(*pool.map(check_history, ([], ["--srun"])), sep="\n")
 
