@@ -81,7 +81,7 @@ def figures(path):
     for name in sweep.sweep_names(path):
         if sweep.method_of(path, name) != "state_evolution":
             continue
-        data = sweep.over(sweep.open_sweep(path, name, fields=FIELDS),
+        data = sweep.over(sweep.by_key(sweep.open_sweep(path, name, fields=FIELDS)),
                           "source_exponent", "dimension", "samples", "weight_decay")
         if data is None or data.attrs["model"] != "quadratic" or data.sizes["samples"] < 3:
             continue

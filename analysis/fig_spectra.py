@@ -9,7 +9,7 @@ import style
 import sweep
 from style import np, plt
 
-POINT = ["effective_samples", "resolved_samples", "resolved_nuclear_weight", "risk", "rank"]
+POINT = ["effective_samples", "resolved_samples", "resolved_nuclear_weight", "risk", "learned_rank"]
 PREDICTED = [*POINT, "phase_predicted", "bulk_edge", "density", "density_position",
              "outlier_position"]
 TRAINED = [*POINT, "eigenvalues", "gap"]
@@ -95,8 +95,8 @@ def draw_bulk(axes, predicted, trained):
     values = trained["eigenvalues"].values.ravel()
     x, y, masses = bulk_masses(predicted)
     positive = values[values > 1e-9]
-    ranks = trained["rank"].values
-    told = (f"rank {float(predicted['rank']):.3g}, trained {ranks.mean():.3g} $\\pm$ "
+    ranks = trained["learned_rank"].values
+    told = (f"rank {float(predicted['learned_rank']):.3g}, trained {ranks.mean():.3g} $\\pm$ "
             f"{ranks.std():.2g}")
     if float(predicted["resolved_samples"]) < float(predicted["dimension"]):
         # S = c P on the space that no sample reaches shifts all outputs alike, as any S of the

@@ -43,15 +43,21 @@ def flag_codes(variable):
 def open_sweep(path, name, engine="h5netcdf", fields=None):
     """One sweep over its axes: all fields, or only those named and `outcome`, as an archive of full
     resolution is large.  NaN wherever the outcome is not `converged`.  Axes given as one number are
-    attributes: use `axis` for either."""
+    attributes: use `axis` for either.  An axis that is no plain number is named for what it is, as
+    samples_effective_power; physical values are the coordinates resolved_samples, ..."""
     if name not in sweep_names(path):
         raise Refusal(f"{path}: no sweep {name}; it has {', '.join(sweep_names(path))}")
     with xr.open_dataset(path, group=name, engine=engine) as lazy:
+        if "rank" in lazy:  # before schema 3; xarray has a method of that name
+            lazy = lazy.rename(rank="learned_rank")
+        physical = [name for name in lazy.coords if name not in lazy.dims]
+        lazy = lazy.reset_coords(physical)  # they too are loaded only if asked for
         wanted = set(lazy.data_vars) if fields is None else {"outcome", *fields}
         missing = sorted(wanted - set(lazy.variables))
         if missing:
             raise Refusal(f"{path}: sweep {name} has no field {', '.join(missing)}")
         data = lazy[sorted(wanted)].load()
+        data = data.set_coords([name for name in physical if name in data])
     codes = flag_codes(data["outcome"])
     good = data["outcome"] == codes["converged"]
     waiting = int((data["outcome"] == codes["never_run"]).sum() + (data["outcome"] == codes["running"]).sum())
@@ -64,6 +70,14 @@ def open_sweep(path, name, engine="h5netcdf", fields=None):
         data[field] = data[field].where(good)
         data[field].attrs = attributes
     return data
+
+
+def by_key(data):
+    """The same with axes named as in job files, whatever their numbers mean (attribute `form`), and
+    physical n, lambda, ... as fields like the others."""
+    data = data.reset_coords([name for name in data.coords if name not in data.dims])
+    return data.rename({name: data[name].attrs["axis_key"] for name in data.dims
+                        if data[name].attrs.get("axis_key", name) != name})
 
 
 def method_of(path, name):
@@ -79,7 +93,7 @@ def open_all(path, method=None, fields=None):
     for name in sweep_names(path):
         if method in (None, method_of(path, name)):
             try:
-                found[name] = open_sweep(path, name, fields=fields)
+                found[name] = by_key(open_sweep(path, name, fields=fields))
             except Refusal as lacking:
                 refusal = lacking
     if refusal is not None and not found:

@@ -70,7 +70,9 @@ static CostModel read_learned(const char *path)
     }
     RunEntry *entries = checked_alloc(ARCHIVE_RUNS, sizeof *entries);
     ArchiveReader *reader = archive_reader(path, &job);
-    const size_t count = archive_read_runs(reader, entries, ARCHIVE_RUNS);
+    char *classes = plan_classes();
+    const size_t count = archive_read_runs(reader, classes, entries, ARCHIVE_RUNS);
+    free(classes);
     CostModel model = cost_model();
     /* the latest knows most: every run begins with what the last one learned */
     if (count > 0) {

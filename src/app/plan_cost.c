@@ -9,7 +9,9 @@
 #include <assert.h>
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 
+#include "phasesweep/base/check.h"
 #include "phasesweep/method/method.h"
 #include "phasesweep/model/method_facts.h"
 
@@ -23,6 +25,19 @@ int plan_class(ModelId model, MethodId method)
 {
     _Static_assert(MODEL_COUNT * METHOD_COUNT <= COST_CLASSES, "a class for each method");
     return (int)model * METHOD_COUNT + (int)method;
+}
+
+char *plan_classes(void)
+{
+    char *all = checked_format("%s", "");
+    for (int class = 0; class < MODEL_COUNT * METHOD_COUNT; class++) {
+        char *longer = checked_format("%s%s%s/%s", all, class > 0 ? " " : "",
+                                      model_name((ModelId)(class / METHOD_COUNT)),
+                                      method_name((MethodId)(class % METHOD_COUNT)));
+        free(all);
+        all = longer;
+    }
+    return all;
 }
 
 static bool draws_data(const Problem *problem)

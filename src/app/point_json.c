@@ -9,7 +9,7 @@
 
 static void print_field(FieldId field, double value)
 {
-    const char *name = record_fields[field].name;
+    const char *name = field == FIELD_RANK ? FIELD_RANK_OLD : record_fields[field].name;
     if (!isfinite(value)) {
         return;
     }

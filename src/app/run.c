@@ -250,7 +250,9 @@ static void enter_run(MPI_Comm comm, Run *run, const char *path)
     assert(run->archive == NULL);
     RunEntry *entries = checked_alloc(ARCHIVE_RUNS, sizeof *entries);
     ArchiveReader *reader = archive_reader(path, run->job);
-    run->entry_index = archive_read_runs(reader, entries, ARCHIVE_RUNS);
+    char *classes = plan_classes();
+    run->entry_index = archive_read_runs(reader, classes, entries, ARCHIVE_RUNS);
+    free(classes);
     archive_reader_close(reader);
     const size_t last = run->entry_index;
     run->costs = last > 0 ? cost_import(entries[last - 1].coefficients) : cost_model();
@@ -361,9 +363,11 @@ static void extend_if_asked(const RunStart *start, const Job *job)
     if (start->stored != NULL) {
         Job old = run_parse(start->path, start->stored);
         char *libraries = libraries_text();
-        extend_archive(start->path, &old, job, &(Provenance){start->text, libraries});
+        char *classes = plan_classes();
+        extend_archive(start->path, &old, job, &(Provenance){start->text, libraries, classes});
         lock_fence(start->lock);
         free(libraries);
+        free(classes);
         job_free(&old);
     }
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "phasesweep/app/plan.h"
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/base/check.h"
 #include "libraries.h"
@@ -118,9 +119,11 @@ RunStart *run_prepare(const RunRequest *request, char *text)
     } else if (text != NULL) {
         Job job = run_parse(request->job_path, text);
         char *libraries = libraries_text();
-        archive_create(start->path, &job, &(Provenance){text, libraries});
+        char *classes = plan_classes();
+        archive_create(start->path, &job, &(Provenance){text, libraries, classes});
         lock_fence(start->lock);
         free(libraries);
+        free(classes);
         job_free(&job);
     } else {
         die(STATUS_WRONG_INPUT, "%s: no such archive", start->path);

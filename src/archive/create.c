@@ -10,9 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <hdf5_hl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -90,13 +92,58 @@ static void describe_other(hid_t set, int index)
     }
 }
 
+/* `equation` names sections: a reader finds them in the repository's doc/theory.md. */
 static void describe_result(hid_t set, const char *unit, const char *symbol,
                             const char *equation, const char *long_name)
 {
     put_text(set, "units", unit);
     put_text(set, "symbol", symbol);
-    put_text(set, "equation", equation);
     put_text(set, "long_name", long_name);
+    if (equation[0] != '\0') {
+        char *where = checked_format("doc/theory.md, section %s", equation);
+        put_text(set, "equation", where);
+        free(where);
+    }
+}
+
+/* A hole is told from a number as in netCDF; codes have one that means it, and no _FillValue,
+ * so that xarray leaves them integers. */
+static void describe_hole(hid_t set, int index)
+{
+    const double hole = NAN;
+    if (H5Tequal(set_type(index), H5T_IEEE_F64LE) > 0) {
+        H5LTset_attribute_double(set, ".", "_FillValue", &hole, 1);
+    }
+}
+
+/* Names of sets with blanks: `first` to before `last`, those that `wanted` says. */
+static void put_names(hid_t object, const char *attribute, const Layout *layout, int first,
+                      int last, bool (*wanted)(int set))
+{
+    char names[2048] = "";
+    for (int set = first; set < last; set++) {
+        if (layout_has(layout, set) && wanted(set)) {
+            strcat(strcat(names, names[0] != '\0' ? " " : ""), set_name(set, SCHEMA));
+        }
+    }
+    assert(strlen(names) < sizeof names);
+    put_text(object, attribute, names);
+}
+
+/* CF's way to say where a number belongs: physical n, lambda, p beside axes that may be powers
+ * of d, so that a plot can have them as its axis. */
+static void put_coordinates(hid_t set, int index, const Layout *layout)
+{
+    if (!set_is_resolved(index) && set_series(index) == SERIES_COUNT) {
+        put_names(set, "coordinates", layout, 0, FIELD_COUNT, set_is_resolved);
+    }
+}
+
+/* Of an integer that no average makes real. */
+static bool is_count(int field)
+{
+    return field == FIELD_ITERATIONS || field == FIELD_SOLUTIONS || field == FIELD_OUTLIERS ||
+           field == FIELD_SAMPLES || field == FIELD_WIDTH;
 }
 
 static void describe_set(hid_t set, int index)
@@ -108,6 +155,9 @@ static void describe_set(hid_t set, int index)
         if (f->kind == FIELD_PHASE) { /* -1, "none": the phase that cannot be told */
             put_flags(set, -1, PHASE_COUNT + 1, phase_flag);
         }
+        if (is_count(index)) {
+            put_text(set, "comment", "a count, stored as a real number: NaN is a hole");
+        }
     } else if (set_series(index) != SERIES_COUNT) {
         const SeriesField *s = &record_series[set_series(index)];
         describe_result(set, s->unit, s->symbol, s->equation, s->long_name);
@@ -116,34 +166,82 @@ static void describe_set(hid_t set, int index)
     }
 }
 
-/* A dimension scale, so that xarray and ncdump see a coordinate and not just an array.  Units
- * stay "1" also for what is a power: `form` says how to read the values. */
-static void create_axis(hid_t group, const char *name, const char *symbol, const char *form,
-                        const double values[], hsize_t count)
+/* A dimension scale, so that xarray and ncdump see a coordinate and not just an array. */
+static hid_t create_scale(hid_t group, const char *name, const double values[], hsize_t count)
 {
     assert(count > 0 && values != NULL);
     H5LTmake_dataset_double(group, name, 1, &count, values);
     const hid_t set = H5Dopen2(group, name, H5P_DEFAULT);
     H5DSset_scale(set, name);
     put_text(set, "units", "1");
-    put_text(set, "symbol", symbol);
-    put_text(set, "form", form);
-    put_text(set, "long_name", name);
+    return set;
+}
+
+/* A dimension that no coordinate belongs to, as netCDF writes one: characters of texts, which
+ * readers then join. */
+static void create_dimension(hid_t group, const char *name, hsize_t count)
+{
+    char *said =
+        checked_format("This is a netCDF dimension but not a netCDF variable.%10d", (int)count);
+    float *nothing = checked_alloc(count, sizeof *nothing);
+    H5LTmake_dataset_float(group, name, 1, &count, nothing);
+    const hid_t set = H5Dopen2(group, name, H5P_DEFAULT);
+    H5DSset_scale(set, said);
     H5Dclose(set);
+    free(nothing);
+    free(said);
+}
+
+/* Values as written.  Where they are no plain numbers the name says so: a selection by samples
+ * must not mean powers of d.  Owned by the caller. */
+static char *scale_name(const Axis *axis, AxisId id)
+{
+    return axis->form == FORM_NUMBER
+               ? checked_format("%s", axis_name(id))
+               : checked_format("%s_%s", axis_name(id), form_name(axis->form));
+}
+
+static void create_axis(hid_t group, const Axis *axis, AxisId id)
+{
+    char *name = scale_name(axis, id);
+    char *long_name =
+        checked_format("%s %s: %s", axis_name(id), axis_symbol(id), form_meaning(axis->form));
+    const hid_t set = create_scale(group, name, axis->values, axis->count);
+    put_text(set, "axis_key", axis_name(id));
+    put_text(set, "symbol", axis_symbol(id));
+    put_text(set, "form", form_name(axis->form));
+    put_text(set, "long_name", long_name);
+    H5Dclose(set);
+    free(long_name);
+    free(name);
+}
+
+/* What a row that never ran reads as: no number, no phase, never run. */
+static void set_hole(hid_t plist, hid_t type)
+{
+    const double no_number = NAN;
+    const int8_t no_phase = -1;
+    if (H5Tequal(type, H5T_IEEE_F64LE) > 0) {
+        H5Pset_fill_value(plist, H5T_NATIVE_DOUBLE, &no_number);
+    } else if (H5Tequal(type, H5T_STD_I8LE) > 0) {
+        H5Pset_fill_value(plist, H5T_NATIVE_INT8, &no_phase);
+    }
 }
 
 /* Contiguous: raw writes into it need no index that a kill could leave half written.  Allocated
- * now: no rank has to extend the file later.  Only states are filled, with 0 = never run; the
- * payload of a row that never ran is never read, and filling it would write the file twice. */
+ * and filled now: no rank has to extend the file later, and holes read as holes. */
 static hid_t allocate_set(hid_t group, const char *name, hid_t type, int rank,
-                          const hsize_t shape[], bool fill)
+                          const hsize_t shape[], bool holes)
 {
     const hid_t space = rank > 0 ? H5Screate_simple(rank, shape, NULL) : H5Screate(H5S_SCALAR);
     assert(rank >= 0 && rank <= AXIS_COUNT + 1);
     const hid_t plist = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_layout(plist, H5D_CONTIGUOUS);
     H5Pset_alloc_time(plist, H5D_ALLOC_TIME_EARLY);
-    H5Pset_fill_time(plist, fill ? H5D_FILL_TIME_ALLOC : H5D_FILL_TIME_NEVER);
+    H5Pset_fill_time(plist, H5D_FILL_TIME_ALLOC);
+    if (holes) {
+        set_hole(plist, type);
+    }
     const hid_t set = H5Dcreate2(group, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
     H5Pclose(plist);
     H5Sclose(space);
@@ -158,7 +256,7 @@ static void attach(hid_t group, hid_t set, const char *axis, int dimension)
 }
 
 /* False if HDF5 refuses; a set without axes is a scalar. */
-static bool create_set(hid_t group, int index, const Layout *layout)
+static bool create_set(hid_t group, const Sweep *sweep, int index, const Layout *layout)
 {
     hsize_t shape[AXIS_COUNT + 1];
     memcpy(shape, layout->shape, sizeof layout->shape);
@@ -166,30 +264,38 @@ static bool create_set(hid_t group, int index, const Layout *layout)
     const SeriesId series = set_series(index);
     shape[layout->rank] = layout_width(layout, index);
     const int rank = layout->rank + (series != SERIES_COUNT);
-    const hid_t set = allocate_set(group, set_name(index), set_type(index), rank, shape,
-                                   index == SET_OUTCOME || index == SET_ATTEMPTS);
+    const hid_t set = allocate_set(group, set_name(index, SCHEMA), set_type(index), rank, shape,
+                                   index != SET_OUTCOME);
     if (set < 0) {
         return false;
     }
     for (int k = 0; k < layout->rank; k++) {
-        attach(group, set, axis_name(layout->ids[k]), k);
+        char *scale = scale_name(&sweep->axis[layout->ids[k]], layout->ids[k]);
+        attach(group, set, scale, k);
+        free(scale);
     }
     if (series != SERIES_COUNT) {
         attach(group, set, record_indices[record_series[series].index], layout->rank);
     }
     describe_set(set, index);
+    describe_hole(set, index);
+    put_coordinates(set, index, layout);
     H5Dclose(set);
     return true;
 }
 
 /* xarray wants a coordinate for every dimension; counted from 1, as in s_1 >= s_2 >= ... */
-static void create_index(hid_t group, IndexId id, size_t length)
+static void create_index(hid_t group, const char *name, size_t length)
 {
     double *index = checked_alloc(length, sizeof(double));
     for (size_t k = 0; k < length; k++) {
         index[k] = (double)(k + 1);
     }
-    create_axis(group, record_indices[id], "i", "number", index, length);
+    const hid_t scale = create_scale(group, name, index, length);
+    put_text(scale, "symbol", "i");
+    put_text(scale, "form", form_name(FORM_NUMBER));
+    put_text(scale, "long_name", name);
+    H5Dclose(scale);
     free(index);
 }
 
@@ -204,7 +310,7 @@ static void create_indices(hid_t group, const Layout *layout)
     }
     for (IndexId id = 0; id < INDEX_COUNT; id++) {
         if (length[id] > 0) {
-            create_index(group, id, length[id]);
+            create_index(group, record_indices[id], length[id]);
         }
     }
 }
@@ -216,38 +322,56 @@ static void create_axes(hid_t group, const Sweep *sweep)
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
         const Axis *axis = &sweep->axis[id];
         if (axis->varied) {
-            create_axis(group, axis_name(id), axis_symbol(id), form_name(axis->form),
-                        axis->values, axis->count);
+            create_axis(group, axis, id);
         } else if (axis->count > 0) {
             H5LTset_attribute_double(group, ".", axis_name(id), axis->values, 1);
         }
     }
 }
 
-/* Names of the sets from `first` to before `last` that a checksum covers, with blanks. */
-static void put_names(hid_t group, const char *attribute, const Layout *layout, int first,
-                      int last)
+static bool is_checked(int set)
 {
-    char names[2048] = "";
-    for (int set = first; set < last; set++) {
-        if (set != FIELD_SECONDS && layout_has(layout, set)) {
-            strcat(strcat(names, names[0] != '\0' ? " " : ""), set_name(set));
-        }
-    }
-    assert(strlen(names) < sizeof names);
-    put_text(group, attribute, names);
+    return set != FIELD_SECONDS;
 }
 
 /* What another program needs to check a row. */
 static void put_recipe(hid_t group, const Layout *layout)
 {
-    put_names(group, "row_fields", layout, 0, FIELD_COUNT);
-    put_names(group, "row_series", layout, SET_SERIES, SET_SERIES + SERIES_COUNT);
+    put_names(group, "row_fields", layout, 0, FIELD_COUNT, is_checked);
+    put_names(group, "row_series", layout, SET_SERIES, SET_SERIES + SERIES_COUNT, is_checked);
     put_text(group, "checksum_recipe",
              "XXH3-64 over the coordinates of the varied axes in the order of the dimensions, "
              "then outcome, row_fields, and row_series if there are any, all as "
              "little-endian doubles with one NaN (0x7ff8000000000000); a phase -1 counts as "
              "NaN");
+}
+
+/* n, n_eff, lambda, lt and p of every point, solved or not: a chain at a time, and no more than
+ * a few numbers at once. */
+static bool write_resolved(hid_t file, const Sweep *sweep)
+{
+    Group group;
+    double column[CHAIN_LENGTH];
+    Problem problems[CHAIN_LENGTH];
+    bool good = group_open(file, sweep, &group);
+    for (size_t chain = 0; good && chain < sweep_chains(sweep); chain++) {
+        size_t first, count;
+        sweep_chain(sweep, chain, &first, &count);
+        for (size_t k = 0; k < count; k++) {
+            problems[k] = sweep_problem(sweep, first + k);
+        }
+        for (FieldId field = 0; good && field < FIELD_COUNT; field++) {
+            if (set_is_resolved((int)field)) {
+                for (size_t k = 0; k < count; k++) {
+                    column[k] = record_resolved(&problems[k], field);
+                }
+                good = group_move(&group, (int)field, first, count, H5T_NATIVE_DOUBLE, column,
+                                  true);
+            }
+        }
+    }
+    group_close(&group);
+    return good;
 }
 
 /* Axes before the sets that are attached to them. */
@@ -263,42 +387,62 @@ static bool create_sweep(hid_t file, const Sweep *sweep)
     create_indices(group, &layout);
     bool good = group >= 0;
     for (int set = 0; good && set < SET_COUNT; set++) {
-        good = !layout_has(&layout, set) || create_set(group, set, &layout);
+        good = !layout_has(&layout, set) || create_set(group, sweep, set, &layout);
     }
     H5Gclose(group);
-    return good;
+    return good && write_resolved(file, sweep);
 }
 
-/* Of the table of runs: filled, for a start of 0 marks the entries not used yet. */
-static void create_column(hid_t group, const char *name, hid_t type, hsize_t width,
-                          const char *unit, const char *long_name)
+/* Of the table of runs: filled, for a start of 0 marks the entries not used yet.  `second`
+ * names the dimension of a column that is `width` wide. */
+static void create_column(hid_t group, const char *name, hid_t type, const char *second,
+                          hsize_t width, const char *unit, const char *long_name)
 {
     const hsize_t shape[2] = {ARCHIVE_RUNS, width};
-    const hid_t set = allocate_set(group, name, type, width > 1 ? 2 : 1, shape, true);
+    const hid_t set = allocate_set(group, name, type, width > 1 ? 2 : 1, shape, false);
+    attach(group, set, "run", 0);
+    if (width > 1) {
+        attach(group, set, second, 1);
+    }
     put_text(set, "units", unit);
     put_text(set, "long_name", long_name);
     H5Dclose(set);
 }
 
 /* A fixed size, since an archive that is being written cannot grow; archive.h says what happens
- * to run ARCHIVE_RUNS + 1. */
-static void create_runs(hid_t file)
+ * to run ARCHIVE_RUNS + 1.  Texts are arrays of characters: netCDF knows no strings of fixed
+ * length, and variable ones would need the heap, a structure. */
+static void create_runs(hid_t file, const char *classes)
 {
     const hid_t group = H5Gcreate2(file, RUNS_GROUP, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    const hid_t text = H5Tcopy(H5T_C_S1);
-    /* fixed-length strings lie in the row itself: variable ones would need the heap, a
-     * structure */
-    H5Tset_size(text, RUN_TEXT);
-    create_column(group, "start", H5T_IEEE_F64LE, 1, "s", "start, since 1970-01-01; 0: unused");
-    create_column(group, "end", H5T_IEEE_F64LE, 1, "s", "end, since 1970-01-01; 0: died");
-    create_column(group, "ranks", H5T_STD_I32LE, 1, "1", "MPI ranks");
-    create_column(group, "points", H5T_IEEE_F64LE, 1, "1", "points finished by the run");
-    create_column(group, "host", text, 1, "", "host of the master");
-    create_column(group, "slurm_job", text, 1, "", "Slurm job id");
-    create_column(group, "coefficients", H5T_IEEE_F64LE, RUN_COEFFICIENTS, "1",
-                  "of the cost model, as learned");
-    H5Tclose(text);
+    const hid_t real = H5T_IEEE_F64LE;
+    create_index(group, "run", ARCHIVE_RUNS);
+    create_dimension(group, "character", RUN_TEXT);
+    create_index(group, "coefficient", RUN_COEFFICIENTS);
+    put_text(group, "classes", classes);
+    create_column(group, "start", real, NULL, 1, "s", "start, since 1970-01-01; 0: unused");
+    create_column(group, "end", real, NULL, 1, "s", "end, since 1970-01-01; 0: died");
+    create_column(group, "ranks", H5T_STD_I32LE, NULL, 1, "1", "MPI ranks");
+    create_column(group, "points", real, NULL, 1, "1", "points finished by the run");
+    create_column(group, "host", H5T_C_S1, "character", RUN_TEXT, "", "host of the master");
+    create_column(group, "slurm_job", H5T_C_S1, "character", RUN_TEXT, "", "Slurm job id");
+    create_column(group, "coefficients", real, "coefficient", RUN_COEFFICIENTS, "1",
+                  "of the cost model, as learned: factor, spread, weight of each of `classes`");
     H5Gclose(group);
+}
+
+/* Random, so that what belongs to this archive is told from what belongs to another that was at
+ * the same path. */
+static void put_identity(hid_t file)
+{
+    uint64_t words[2];
+    char text[33];
+    if (getrandom(words, sizeof words, 0) != (ssize_t)sizeof words) {
+        die(STATUS_ENVIRONMENT, "no random numbers from the system: %s", strerror(errno));
+    }
+    snprintf(text, sizeof text, "%016llx%016llx", (unsigned long long)words[0],
+             (unsigned long long)words[1]);
+    put_text(file, "archive_id", text);
 }
 
 /* All that is needed to make the file again.  The text as written is what `resume` parses; the
@@ -315,6 +459,7 @@ static void put_provenance(hid_t file, const Job *job, const Provenance *provena
     char *where = checked_format("%s, %s %s %s", machine.nodename, machine.sysname,
                                  machine.release, machine.machine);
     H5LTset_attribute_int(file, ".", "phasesweep_schema", &schema, 1);
+    put_identity(file);
     put_text(file, "Conventions", "CF-1.8");
     put_text(file, "title", job->title);
     put_long_text(file, "job", provenance->text);
@@ -348,11 +493,14 @@ static int reserve_space(const char *path)
 static int build(hid_t file, const Job *job, const Provenance *provenance, const char *path)
 {
     put_provenance(file, job, provenance);
-    create_runs(file);
+    create_runs(file, provenance->classes);
     bool good = true;
     for (size_t k = 0; good && k < job->sweep_count; k++) {
         good = create_sweep(file, &job->sweeps[k]);
     }
+    char checksum[17];
+    structure_checksum(file, checksum);
+    put_text(file, STRUCTURE_CHECKSUM, checksum);
     errno = 0;
     good = H5Fclose(file) >= 0 && good;
     return good ? reserve_space(path) : errno != 0 ? errno : EIO;
@@ -405,5 +553,7 @@ char *archive_library(void)
 
 void archive_silence(void)
 {
+    /* at the end of a process whose disk was full HDF5 would try to write once more, and crash */
+    H5dont_atexit();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }

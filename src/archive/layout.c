@@ -49,9 +49,12 @@ size_t layout_width(const Layout *layout, int set)
 }
 
 /* Names are those of record.h, where Python and JSON have them from too. */
-const char *set_name(int set)
+const char *set_name(int set, int schema)
 {
     assert(set >= 0 && set < SET_COUNT);
+    if (set == FIELD_RANK && schema < 3) {
+        return FIELD_RANK_OLD;
+    }
     if (set < FIELD_COUNT) {
         return record_fields[set].name;
     }
@@ -59,6 +62,24 @@ const char *set_name(int set)
         return record_series[set_series(set)].name;
     }
     return set == SET_ATTEMPTS ? "attempts" : set == SET_CHECKSUM ? "checksum" : "outcome";
+}
+
+int file_schema(hid_t object)
+{
+    int schema = 0;
+    const hid_t root = H5Gopen2(object, "/", H5P_DEFAULT);
+    if (root < 0 || H5Aexists(root, "phasesweep_schema") <= 0 ||
+        H5LTget_attribute_int(root, ".", "phasesweep_schema", &schema) < 0) {
+        schema = 0;
+    }
+    H5Gclose(root);
+    return schema;
+}
+
+bool set_is_resolved(int set)
+{
+    return set == FIELD_SAMPLES || set == FIELD_EFFECTIVE || set == FIELD_WEIGHT_DECAY ||
+           set == FIELD_NUCLEAR || set == FIELD_WIDTH;
 }
 
 hid_t set_type(int set)
@@ -145,7 +166,7 @@ static bool has_shape(const Layout *layout, int set, hid_t dataset)
 /* Fields and series that an older schema did not have are no damage; those that the group says
  * its rows have are, and so are the sets that every schema had.  `row_fields` leaves out the
  * seconds, which no checksum covers. */
-static bool is_promised(hid_t group, int set)
+static bool is_promised(hid_t group, int set, int schema)
 {
     char names[4096] = " ";
     hsize_t length;
@@ -167,7 +188,7 @@ static bool is_promised(hid_t group, int set)
     }
     /* blanks on both sides: "risk" is in "prediction_risk" too */
     strcat(names, " ");
-    char *word = checked_format(" %s ", set_name(set));
+    char *word = checked_format(" %s ", set_name(set, schema));
     const bool promised = strstr(names, word) != NULL;
     free(word);
     return promised;
@@ -182,22 +203,23 @@ static bool open_set(hid_t id, int set, Group *group)
     if (!layout_has(&group->layout, set)) {
         return true;
     }
-    if (H5Lexists(id, set_name(set), H5P_DEFAULT) <= 0) {
+    const char *name = set_name(set, group->schema);
+    if (H5Lexists(id, name, H5P_DEFAULT) <= 0) {
         if (set < FIELD_COUNT) {
             group->layout.fields &= ~(UINT64_C(1) << set);
         } else if (set_series(set) != SERIES_COUNT) {
             group->layout.series[set_series(set)] = 0;
         }
-        return !is_promised(id, set);
+        return !is_promised(id, set, group->schema);
     }
-    group->set[set] = H5Dopen2(id, set_name(set), H5P_DEFAULT);
+    group->set[set] = H5Dopen2(id, name, H5P_DEFAULT);
     return group->set[set] >= 0 && has_shape(&group->layout, set, group->set[set]);
 }
 
 /* False leaves sets open that were found: the callers end the program. */
 bool group_open(hid_t file, const Sweep *sweep, Group *group)
 {
-    *group = (Group){.sweep = sweep, .layout = layout_of(sweep)};
+    *group = (Group){.sweep = sweep, .schema = file_schema(file), .layout = layout_of(sweep)};
     const hid_t id = H5Gopen2(file, sweep->name, H5P_DEFAULT);
     bool good = id >= 0;
     for (int set = 0; set < SET_COUNT; set++) {

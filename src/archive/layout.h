@@ -29,7 +29,7 @@ enum {
 };
 
 /* Of the files written here.  It grows when a reader of today would misread the new file. */
-enum { SCHEMA = 2 };
+enum { SCHEMA = 3 };
 
 /* The table of runs, a group beside the sweeps, with one entry a run. */
 #define RUNS_GROUP "runs"
@@ -49,19 +49,26 @@ typedef struct Layout {
 Layout layout_of(const Sweep *sweep);
 bool layout_has(const Layout *layout, int set);
 
+/* Local.  The schema of an open file, 0 if it says none; of any object in it. */
+int file_schema(hid_t object);
+
+/* Local.  Is the set known before a point is solved, from the job alone? */
+bool set_is_resolved(int set);
+
 /* Local.  Which series a set is, SERIES_COUNT if none; numbers a point in the set. */
 SeriesId set_series(int set);
 size_t layout_width(const Layout *layout, int set);
 
-/* Local.  Name (static) and type in the file of a set; the type is HDF5's own, not to be
- * closed. */
-const char *set_name(int set);
+/* Local.  Name (static) and type of a set in files of a schema; the type is HDF5's own, not to
+ * be closed. */
+const char *set_name(int set, int schema);
 hid_t set_type(int set);
 
 /* An open group of a sweep. */
 typedef struct Group {
     /* borrowed */
     const Sweep *sweep;
+    int schema;
     /* fields and series: those that the file has */
     Layout layout;
     /* -1: not there */
@@ -86,5 +93,12 @@ bool group_move(const Group *group, int set, size_t first, size_t count, hid_t t
  */
 uint64_t group_checksum(const Group *group, size_t point, const Record *record,
                         const Series *series, size_t row);
+
+/* Local.  XXH3-64, as 16 hexadecimal digits with a NUL, over all that rows mean but their numbers:
+ * every attribute of the file, its groups and sets, the values of axes and long texts. */
+void structure_checksum(hid_t file, char text[17]);
+
+/* The attribute of the root that holds it. */
+#define STRUCTURE_CHECKSUM "structure_checksum"
 
 #endif

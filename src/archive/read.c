@@ -47,9 +47,8 @@ static const char *why_not_open(const char *path, const struct stat *status)
 /* Older schemas are read, for ever; a newer one may mean what we would read wrongly. */
 static void check_schema(hid_t file, const char *path)
 {
-    int schema = 0;
-    if (H5Aexists(file, "phasesweep_schema") <= 0 ||
-        H5LTget_attribute_int(file, ".", "phasesweep_schema", &schema) < 0) {
+    const int schema = file_schema(file);
+    if (schema == 0) {
         refuse(path, "exists and is no phasesweep archive");
     }
     if (schema < 1 || schema > SCHEMA) {
@@ -106,6 +105,17 @@ char *archive_read_job(const char *path)
     return text;
 }
 
+bool archive_structure_sound(const ArchiveReader *reader)
+{
+    char now[17];
+    char *then = read_text(reader->file, STRUCTURE_CHECKSUM);
+    structure_checksum(reader->file, now);
+    /* files before schema 3 say nothing of it */
+    const bool sound = then != NULL ? strcmp(then, now) == 0 : file_schema(reader->file) < 3;
+    free(then);
+    return sound;
+}
+
 /* Opens all sweeps at once: what is missing or damaged is found before anything is done. */
 ArchiveReader *archive_reader(const char *path, const Job *job)
 {
@@ -159,7 +169,7 @@ static void read_set(const ArchiveReader *reader, const Group *group, int set, s
         die(STATUS_WRONG_INPUT,
             "%s: %s of sweep %s cannot be read: the file is truncated or "
             "damaged",
-            reader->path, set_name(set), group->sweep->name);
+            reader->path, set_name(set, group->schema), group->sweep->name);
     }
 }
 
@@ -221,11 +231,21 @@ void archive_read_rows(ArchiveReader *reader, size_t sweep, size_t first, size_t
 
 /* ---- table of runs ---------------------------------------------------------------------- */
 
-/* The whole column at once: the table is small. */
-static bool read_column(hid_t group, const char *name, hid_t type, void *data)
+/* The whole column at once, ARCHIVE_RUNS entries of at most `most` numbers; *width: of how
+ * many. The table is small. */
+static bool read_column(hid_t group, const char *name, hid_t type, size_t most, void *data,
+                        size_t *width)
 {
     const hid_t set = H5Dopen2(group, name, H5P_DEFAULT);
-    const bool good = set >= 0 && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+    const hid_t space = H5Dget_space(set);
+    hsize_t shape[2] = {0, 1};
+    const int rank = H5Sget_simple_extent_ndims(space);
+    const bool fits = set >= 0 && (rank == 1 || rank == 2) &&
+                      H5Sget_simple_extent_dims(space, shape, NULL) == rank &&
+                      shape[0] == ARCHIVE_RUNS && shape[1] <= most;
+    const bool good = fits && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+    *width = shape[1];
+    H5Sclose(space);
     H5Dclose(set);
     return good;
 }
@@ -233,39 +253,86 @@ static bool read_column(hid_t group, const char *name, hid_t type, void *data)
 /* The table as it lies in the file, by column; too large for a stack. */
 typedef struct Columns {
     double start[ARCHIVE_RUNS], end[ARCHIVE_RUNS], points[ARCHIVE_RUNS];
-    double coefficients[ARCHIVE_RUNS][RUN_COEFFICIENTS];
+    double coefficients[ARCHIVE_RUNS * RUN_COEFFICIENTS]; /* [width] a run */
+    size_t width;
     int ranks[ARCHIVE_RUNS];
     char host[ARCHIVE_RUNS][RUN_TEXT], slurm_job[ARCHIVE_RUNS][RUN_TEXT];
 } Columns;
 
-/* False if any column is missing or of another type. */
-static bool read_columns(hid_t group, Columns *columns)
+/* False if any column is missing or of another type.  Texts were strings before schema 3, and
+ * are arrays of characters now: in memory they are the same. */
+static bool read_columns(hid_t group, int schema, Columns *columns)
 {
+    size_t *width = &columns->width;
     const hid_t text = H5Tcopy(H5T_C_S1);
-    H5Tset_size(text, RUN_TEXT);
+    const size_t characters = schema < 3 ? 1 : RUN_TEXT;
+    H5Tset_size(text, RUN_TEXT / characters);
     const bool good =
-        read_column(group, "start", H5T_NATIVE_DOUBLE, columns->start) &&
-        read_column(group, "end", H5T_NATIVE_DOUBLE, columns->end) &&
-        read_column(group, "points", H5T_NATIVE_DOUBLE, columns->points) &&
-        read_column(group, "ranks", H5T_NATIVE_INT, columns->ranks) &&
-        read_column(group, "host", text, columns->host) &&
-        read_column(group, "slurm_job", text, columns->slurm_job) &&
-        read_column(group, "coefficients", H5T_NATIVE_DOUBLE, columns->coefficients);
+        read_column(group, "start", H5T_NATIVE_DOUBLE, 1, columns->start, width) &&
+        read_column(group, "end", H5T_NATIVE_DOUBLE, 1, columns->end, width) &&
+        read_column(group, "points", H5T_NATIVE_DOUBLE, 1, columns->points, width) &&
+        read_column(group, "ranks", H5T_NATIVE_INT, 1, columns->ranks, width) &&
+        read_column(group, "host", text, characters, columns->host, width) &&
+        read_column(group, "slurm_job", text, characters, columns->slurm_job, width) &&
+        read_column(group, "coefficients", H5T_NATIVE_DOUBLE, RUN_COEFFICIENTS,
+                    columns->coefficients, width);
     H5Tclose(text);
     return good;
 }
 
+/* Of the classes of the table before schema 3, which did not name them. */
+static const char old_classes[] =
+    "quadratic/state_evolution quadratic/bayes quadratic/optimal quadratic/training "
+    "quadratic/amp diagonal/state_evolution diagonal/bayes diagonal/optimal diagonal/training "
+    "diagonal/amp";
+
+/* Place of a word among words separated by blanks; -1: not among them. */
+static int place_of(const char *words, const char *word, size_t length)
+{
+    int place = 0;
+    for (const char *at = words; *at != '\0'; place++) {
+        const size_t next = strcspn(at, " ");
+        if (next == length && strncmp(at, word, length) == 0) {
+            return place;
+        }
+        at += next + strspn(at + next, " ");
+    }
+    return -1;
+}
+
+/* Coefficients by the names of their classes, so that neither a new class nor another order
+ * makes one class speak for another. */
+static void sort_coefficients(const char *from, const double stored[], size_t width,
+                              const char *to, double coefficients[RUN_COEFFICIENTS])
+{
+    for (int k = 0; k < RUN_COEFFICIENTS; k++) {
+        coefficients[k] = NAN;
+    }
+    size_t class = 0;
+    for (const char *at = to; *at != '\0'; class ++) {
+        const size_t length = strcspn(at, " ");
+        const int place = place_of(from, at, length);
+        const size_t first = 3 * (size_t)(place < 0 ? 0 : place);
+        if (place >= 0 && first + 3 <= width && 3 * class + 3 <= RUN_COEFFICIENTS) {
+            memcpy(&coefficients[3 * class], &stored[first], 3 * sizeof(double));
+        }
+        at += length + strspn(at + length, " ");
+    }
+}
+
 /* A run that died leaves an entry with end 0. */
-size_t archive_read_runs(ArchiveReader *reader, RunEntry entries[], size_t most)
+size_t archive_read_runs(ArchiveReader *reader, const char *classes, RunEntry entries[],
+                         size_t most)
 {
     const hid_t group = H5Gopen2(reader->file, RUNS_GROUP, H5P_DEFAULT);
     Columns *columns = checked_alloc(1, sizeof *columns);
-    if (group < 0 || !read_columns(group, columns)) {
+    if (group < 0 || !read_columns(group, file_schema(reader->file), columns)) {
         die(STATUS_WRONG_INPUT, "%s: the table of runs is damaged", reader->path);
     }
+    char *stored = read_text(group, "classes");
     /* entries are filled in order, so the first without a start ends them */
     size_t count = 0;
-    for (; count < ARCHIVE_RUNS && count < most && columns->start[count] != 0.0; count++) {
+    for (; count < ARCHIVE_RUNS && count < most && columns->start[count] > 0.0; count++) {
         RunEntry *entry = &entries[count];
         *entry = (RunEntry){.start = columns->start[count],
                             .end = columns->end[count],
@@ -273,8 +340,11 @@ size_t archive_read_runs(ArchiveReader *reader, RunEntry entries[], size_t most)
                             .points = columns->points[count]};
         memcpy(entry->host, columns->host[count], RUN_TEXT);
         memcpy(entry->slurm_job, columns->slurm_job[count], RUN_TEXT);
-        memcpy(entry->coefficients, columns->coefficients[count], sizeof entry->coefficients);
+        sort_coefficients(stored != NULL ? stored : old_classes,
+                          &columns->coefficients[count * columns->width], columns->width,
+                          classes, entry->coefficients);
     }
+    free(stored);
     free(columns);
     H5Gclose(group);
     return count;

@@ -73,7 +73,7 @@ static void add_usage(const char *path, ArchiveReader *reader, double left, Usag
 {
     assert(left >= 0.0);
     const double now = (double)time(NULL);
-    usage->runs = archive_read_runs(reader, usage->entries, ARCHIVE_RUNS);
+    usage->runs = archive_read_runs(reader, "", usage->entries, ARCHIVE_RUNS);
     usage->running = lock_is_held(path);
     usage->core_hours = 0.0;
     usage->eta = NAN;
@@ -208,6 +208,11 @@ ExitStatus report_verify(const char *path)
 {
     Opened opened = open_job_archive(path);
     size_t wrong = 0;
+    /* what the rows mean comes before what they are */
+    if (!archive_structure_sound(opened.reader)) {
+        printf("job, axes or attributes were changed: wrong structure_checksum\n");
+        wrong++;
+    }
     for (size_t s = 0; s < opened.job->sweep_count; s++) {
         Verdict verdict = {0};
         for (size_t chain = 0; chain < sweep_chains(&opened.job->sweeps[s]); chain++) {

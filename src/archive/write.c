@@ -111,7 +111,7 @@ static void move_rows(const Group *group, int set, size_t first, size_t count, h
 {
     errno = 0;
     if (!group_move(group, set, first, count, type, data, write)) {
-        refuse(set_name(set));
+        refuse(set_name(set, group->schema));
     }
 }
 
@@ -223,22 +223,44 @@ static void put_cell(hid_t group, const char *column, hid_t type, hsize_t index,
     H5Dclose(set);
 }
 
+/* How many numbers an entry of the column has, 1 or those of its second dimension: an older
+ * file has fewer coefficients. */
+static hsize_t column_width(hid_t group, const char *column)
+{
+    hsize_t shape[2] = {0, 1};
+    const hid_t set = H5Dopen2(group, column, H5P_DEFAULT);
+    const hid_t space = H5Dget_space(set);
+    if (H5Sget_simple_extent_ndims(space) == 2) {
+        H5Sget_simple_extent_dims(space, shape, NULL);
+    }
+    H5Sclose(space);
+    H5Dclose(set);
+    return shape[1] < RUN_COEFFICIENTS ? shape[1] : RUN_COEFFICIENTS;
+}
+
+static void put_text_cell(hid_t group, const char *column, hsize_t place,
+                          const char words[RUN_TEXT])
+{
+    const hsize_t width = column_width(group, column);
+    const hid_t text = H5Tcopy(H5T_C_S1);
+    H5Tset_size(text, RUN_TEXT / width);
+    put_cell(group, column, text, place, width, words);
+    H5Tclose(text);
+}
+
 /* Column by column, as the table lies in the file; rank 0 alone writes it. */
 void archive_put_run(Archive *archive, size_t index, const RunEntry *entry)
 {
     /* a full table keeps its first runs and the latest one */
     const hsize_t place = index < ARCHIVE_RUNS ? index : ARCHIVE_RUNS - 1;
     const hid_t group = H5Gopen2(archive->file, RUNS_GROUP, H5P_DEFAULT);
-    const hid_t text = H5Tcopy(H5T_C_S1);
-    H5Tset_size(text, RUN_TEXT);
     put_cell(group, "start", H5T_NATIVE_DOUBLE, place, 1, &entry->start);
     put_cell(group, "end", H5T_NATIVE_DOUBLE, place, 1, &entry->end);
     put_cell(group, "ranks", H5T_NATIVE_INT, place, 1, &entry->ranks);
     put_cell(group, "points", H5T_NATIVE_DOUBLE, place, 1, &entry->points);
-    put_cell(group, "host", text, place, 1, entry->host);
-    put_cell(group, "slurm_job", text, place, 1, entry->slurm_job);
-    put_cell(group, "coefficients", H5T_NATIVE_DOUBLE, place, RUN_COEFFICIENTS,
-             entry->coefficients);
-    H5Tclose(text);
+    put_text_cell(group, "host", place, entry->host);
+    put_text_cell(group, "slurm_job", place, entry->slurm_job);
+    put_cell(group, "coefficients", H5T_NATIVE_DOUBLE, place,
+             column_width(group, "coefficients"), entry->coefficients);
     H5Gclose(group);
 }

@@ -98,11 +98,9 @@ void point_complete(const Problem *problem, double seconds, Record *record)
 {
     assert(problem->samples > 0.0 && seconds >= 0.0);
     double *value = record->value;
-    value[FIELD_SAMPLES] = problem->samples;
-    value[FIELD_EFFECTIVE] = problem_effective_samples(problem);
-    value[FIELD_WEIGHT_DECAY] = problem->weight_decay;
-    value[FIELD_NUCLEAR] = problem_nuclear_weight(problem);
-    value[FIELD_WIDTH] = problem->width;
+    for (FieldId field = FIELD_SAMPLES; field <= FIELD_WIDTH; field++) {
+        value[field] = record_resolved(problem, field);
+    }
     value[FIELD_SECONDS] = seconds;
     /* theory.md section 1; NAN, no risk, stays NAN */
     value[FIELD_PREDICTION_RISK] = value[FIELD_RISK] * model_of(problem)->prediction_per_risk;

@@ -130,6 +130,12 @@ const char *form_name(AxisForm form)
     return forms[form].name;
 }
 
+const char *form_meaning(AxisForm form)
+{
+    assert(form >= 0 && form < FORM_COUNT);
+    return forms[form].meaning;
+}
+
 /* Its numbers are powers of d: they may be negative, and need not be whole. */
 static bool is_exponent(AxisForm form)
 {

@@ -41,6 +41,24 @@ Record record_empty(void)
     return record;
 }
 
+double record_resolved(const Problem *problem, FieldId field)
+{
+    switch (field) {
+    case FIELD_SAMPLES:
+        return problem->samples;
+    case FIELD_EFFECTIVE:
+        return problem_effective_samples(problem);
+    case FIELD_WEIGHT_DECAY:
+        return problem->weight_decay;
+    case FIELD_NUCLEAR:
+        return problem_nuclear_weight(problem);
+    case FIELD_WIDTH:
+        return problem->width;
+    default:
+        return NAN;
+    }
+}
+
 uint64_t record_fields_of(MethodId method)
 {
     assert(method >= 0 && method < METHOD_COUNT);

@@ -61,8 +61,8 @@ def assert_equal_archives(a, b, names):
     """Bitwise, but for the seconds."""
     for name in names:
         x, y = read(a, name), read(b, name)
-        assert set(x) == set(y) and x.sizes == y.sizes
-        for field in set(x) - {"seconds"}:
+        assert set(x.variables) == set(y.variables) and x.sizes == y.sizes
+        for field in set(x.variables) - {"seconds"}:
             assert x[field].values.tobytes() == y[field].values.tobytes(), (name, field)
 
 

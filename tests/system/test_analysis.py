@@ -110,8 +110,8 @@ def check_masks(folder, path):
         file["diagonal/outcome"][3, :] = 3
     for engine in ("h5netcdf", "netcdf4"):
         data = sweep.open_sweep(copy, "diagonal", engine)
-        assert data["risk"].isel(samples=3).isnull().all()
-        assert data["risk"].isel(samples=4).notnull().all()
+        assert data["risk"].isel(samples_effective_power=3).isnull().all()
+        assert data["risk"].isel(samples_effective_power=4).notnull().all()
         assert data["resolved_samples"].notnull().all()
         assert "long_name" in data["risk"].attrs
 

@@ -3,12 +3,18 @@
 usage: test_archive.py PHASESWEEP MPIEXEC
 """
 import json
+import os
+import shutil
 import subprocess
 import tempfile
+import time
 
+import h5py
+import matplotlib
 import numpy as np
+import xarray as xr
 
-from harness import (alone, assert_equal_archives, assert_one_line, call, read, read_bytes, run,
+from harness import (PROGRAM, alone, assert_equal_archives, assert_one_line, call, read, read_bytes, run,
                      status, write)
 
 JOB = """title: test
@@ -38,10 +44,11 @@ def check_ranks(folder, job):
 def check_content(path):
     for engine in ("h5netcdf", "netcdf4"):
         data = read(path, "first", engine)
-        assert data["risk"].dims == ("source_exponent", "samples", "weight_decay")
+        assert data["risk"].dims == ("source_exponent", "samples_effective_power",
+                                     "weight_decay_power")
         assert (data["outcome"] == 2).all() and (data["attempts"] == 1).all()
         assert np.allclose(data["prediction_risk"], 2 * data["risk"], rtol=1e-15)
-        samples = 60.0 ** (1 + data["samples"])
+        samples = 60.0 ** (1 + data["samples_effective_power"])
         assert float(abs(data["resolved_samples"] / samples - 1).max()) < 1e-13
         assert float(data["residual"].max()) <= 1e-9
         # both terms of the objective, theory.md section 1
@@ -54,7 +61,7 @@ def check_content(path):
 
 def check_point(path):
     """A point of the archive equals the same point solved alone."""
-    cell = read(path, "second").isel(samples=7, nuclear_weight=2)
+    cell = read(path, "second").isel(samples_effective=7, nuclear_weight_sqrt_effective=2)
     done = alone("point", "source_exponent=2", "dimension=200", "noise=0.5",
                  f"samples={float(cell['resolved_samples'])!r}",
                  f"nuclear_weight={float(cell['resolved_nuclear_weight'])!r}")
@@ -72,6 +79,88 @@ def check_verify(folder, path):
     assert alone("verify", packed).returncode == 0
     assert alone("diff", path, packed).returncode == 0
     assert_one_line(call(2, "resume", packed), 2, "repacked")
+
+
+def check_groups(path):
+    """Every group opens in xarray with both engines, the table of runs too."""
+    for engine in ("h5netcdf", "netcdf4"):
+        assert xr.open_dataset(path, engine=engine).attrs["phasesweep_schema"] == 3
+        runs = xr.open_dataset(path, group="runs", engine=engine).load()
+        assert int((runs["start"] > 0).sum()) >= 1 and int(runs["ranks"][0]) == 1
+        host = runs["host"].values[0]
+        assert (host.decode() if isinstance(host, bytes) else host) != ""
+        assert runs.attrs["classes"].split()[:2] == ["quadratic/state_evolution", "quadratic/bayes"]
+
+
+def check_physical(path):
+    """Axes that are powers of d are called so, and plots have n, lambda as their axes."""
+    data = read(path, "first")
+    try:
+        data.sel(samples=50000, method="nearest")
+        raise AssertionError("d^50000")
+    except KeyError:
+        pass
+    line = data.risk.isel(source_exponent=0, weight_decay_power=5)
+    samples = 60.0 ** (1 + data.samples_effective_power)
+    assert np.allclose(line.coords["resolved_samples"], samples, rtol=1e-13)
+    drawn, = line.plot(x="resolved_samples")
+    assert abs(drawn.get_xdata()[-1] / 60.0 ** 4 - 1) < 1e-13
+    assert data["risk"].attrs["equation"].startswith("doc/theory.md, section 1")
+
+
+SLOW_JOB = """sweeps:
+  - {name: slow, method: training, source_exponent: 1.25, dimension: 400, noise: 0.1, seed: [1, 2],
+     samples: {as: power, values: [2, 2.1]}, nuclear_weight: 0.01, tolerance: 1e-9}
+"""
+
+
+def check_holes(folder):
+    """Points that never ran have no number and no phase, but n, lambda and p: what creation wrote,
+    found after a kill at once."""
+    path, job = f"{folder}/holes.h5", write(f"{folder}/slow.yaml", SLOW_JOB)
+    process = subprocess.Popen([PROGRAM, "run", job, "-o", path], stderr=subprocess.DEVNULL)
+    while not os.path.exists(path):
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    for engine in ("h5netcdf", "netcdf4"):
+        data = read(path, "slow", engine)
+        assert (data["outcome"] <= 1).all() and data["risk"].isnull().all()
+        assert data["eigenvalues"].isnull().all() and data["gap"].isnull().all()
+        assert np.array_equal(data["resolved_samples"][0], np.round(400.0 ** data.samples_power))
+        assert (data["resolved_width"] == 400).all()
+    with h5py.File(path) as file:
+        assert np.isnan(file["slow/risk"][()]).all() and np.isnan(file["slow/risk"].attrs["_FillValue"])
+
+
+def check_structure(folder, path):
+    """verify finds every change of what numbers mean, though no row was touched."""
+    def axis(file):
+        file["first/weight_decay_power"][3] += 0.5
+
+    def noise(file):
+        file["first"].attrs.modify("noise", 0.2)
+
+    def job(file):
+        text = file.attrs["job"]
+        text = text.decode() if isinstance(text, bytes) else text
+        file.attrs.create("job", np.bytes_(text.replace("noise: 0.5", "noise: 0.6")))
+
+    def unit(file):
+        file["second/risk"].attrs.create("units", np.bytes_("m"))
+    for change in (axis, noise, job, unit):
+        copy = f"{folder}/changed.h5"
+        shutil.copy(path, copy)
+        with h5py.File(copy, "r+") as file:
+            change(file)
+        done = alone("verify", copy)
+        assert done.returncode == 1 and "structure_checksum" in done.stdout, (change.__name__, done)
+
+
+def check_identity(folder):
+    """Two archives of one job are two archives."""
+    names = [xr.open_dataset(f"{folder}/np{n}.h5").attrs["archive_id"] for n in (1, 2)]
+    assert names[0] != names[1] and all(len(name) == 32 for name in names)
 
 
 def check_runs(path):
@@ -111,6 +200,12 @@ def main():
         check_runs(f"{folder}/np1.h5")
         check_verify(folder, f"{folder}/np1.h5")
         check_changed_job(folder, job)
+        check_groups(f"{folder}/np1.h5")
+        check_physical(f"{folder}/np1.h5")
+        check_holes(folder)
+        check_structure(folder, f"{folder}/np1.h5")
+        check_identity(folder)
 
 
+matplotlib.use("agg")
 main()

@@ -78,7 +78,7 @@ def check_spectra(path):
     for predicted, trained in found:
         x, _, masses = fig_spectra.bulk_masses(predicted)
         outliers = predicted["outlier_position"].dropna("outlier_index").values
-        rank = float(predicted["rank"])
+        rank = float(predicted["learned_rank"])
         assert abs(masses.sum() * 60 + len(outliers) - rank) < 0.6, (masses.sum(), rank)
         own = quantiles(x, masses, outliers, 60)
         assert fig_spectra.distance(predicted, own) < 2e-3      # nodes of the density, samples

@@ -54,7 +54,7 @@ def check_optimal(path):
         assert ratio.min() > 1 and ratio.max() < 4, (model, ratio)
         fixed = found["state_evolution"]["risk"] / found["optimal"]["risk"]
         assert fixed.min() > 1 - 1e-9, (model, float(fixed.min()))
-    narrow = sweep.over(sweep.open_sweep(path, "narrow"), "source_exponent", "width", "samples")
+    narrow = sweep.over(sweep.by_key(sweep.open_sweep(path, "narrow")), "source_exponent", "width", "samples")
     x, width, best, wide = fig_optimal_decay.best_width(narrow, 1.25)
     assert np.array_equal(best, narrow["risk"].min("width").squeeze()) and np.isclose(x[-1], 100)
     assert np.all(best <= wide) and best[-1] < 0.9 * wide[-1] and 4 < width[-1] < 100
@@ -73,7 +73,7 @@ def check_universality(path):
 
 def check_decomposition(path):
     """The layers tile the stack, and what is left of them is R."""
-    data = sweep.over(sweep.open_sweep(path, "quadratic"), "source_exponent", "dimension",
+    data = sweep.over(sweep.by_key(sweep.open_sweep(path, "quadratic")), "source_exponent", "dimension",
                       "samples", "weight_decay")
     assert fig_decomposition.mismatch(data) < 1e-10
     line = data.isel(source_exponent=0, dimension=0, weight_decay=0)

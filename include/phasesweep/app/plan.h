@@ -50,9 +50,10 @@ typedef struct PlanTotal {
     int most;       /* ranks of use to one chain */
 } PlanTotal;
 
-/* Local.  Cost class of a model and method, below COST_CLASSES.  Part of the archive: the
- * cost model of a run is kept by class. */
+/* Local.  Cost class of a model and method, below COST_CLASSES; and the names of all classes in
+ * order, separated by blanks, owned by the caller: an archive keeps a cost model by name. */
 int plan_class(ModelId model, MethodId method);
+char *plan_classes(void);
 
 /* Local.  Cost of a chain; its points are taken to lie between the first and the last.  A
  * chain that draws data and does not fit has least = INT_MAX. */

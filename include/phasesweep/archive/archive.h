@@ -32,8 +32,8 @@ enum {
     ARCHIVE_RUNS = 1024,
     /* bytes of a name in it, the last of them a NUL */
     RUN_TEXT = 64,
-    /* room for COST_COEFFICIENTS of cost.h and some more */
-    RUN_COEFFICIENTS = 32
+    /* room for COST_COEFFICIENTS of cost.h, three numbers a class */
+    RUN_COEFFICIENTS = 96
 };
 
 /* Local.  Name and version of HDF5; owned by the caller. */
@@ -92,12 +92,17 @@ typedef struct RunEntry {
     double points;
     /* empty: unknown, or no Slurm */
     char host[RUN_TEXT], slurm_job[RUN_TEXT];
-    /* of the cost model, as learned by the run; NAN beyond */
+    /* of the cost model, as learned by the run, in the order of its classes; NAN beyond */
     double coefficients[RUN_COEFFICIENTS];
 } RunEntry;
 
-/* Local.  Entries used, at most `most`, oldest first. */
-size_t archive_read_runs(ArchiveReader *reader, RunEntry entries[], size_t most);
+/* Local.  Entries used, at most `most`, oldest first; coefficients in the order of `classes`,
+ * names separated by blanks, NAN for classes that the file does not have. */
+size_t archive_read_runs(ArchiveReader *reader, const char *classes, RunEntry entries[],
+                         size_t most);
+
+/* Local.  Are job, axes and attributes as they were made?  What rows mean depends on them. */
+bool archive_structure_sound(const ArchiveReader *reader);
 
 /* ---- making ------------------------------------------------------------------------------ */
 
@@ -105,6 +110,7 @@ size_t archive_read_runs(ArchiveReader *reader, RunEntry entries[], size_t most)
 typedef struct Provenance {
     const char *text;      /* of the job, as written; borrowed */
     const char *libraries; /* names and versions; borrowed */
+    const char *classes;   /* of the cost model, separated by blanks; borrowed */
 } Provenance;
 
 /* Root only.  Build the file at path; dies with STATUS_WRONG_INPUT if the folder does not let

@@ -18,7 +18,7 @@
 
 /* At least as many as there are models times methods (plan_class); three numbers a class are
  * kept. */
-enum { COST_CLASSES = 10, COST_COEFFICIENTS = 3 * COST_CLASSES };
+enum { COST_CLASSES = 32, COST_COEFFICIENTS = 3 * COST_CLASSES };
 
 typedef struct CostModel {
     double factor[COST_CLASSES]; /* > 0, measured over assumed seconds */

@@ -97,6 +97,7 @@ void keys_list(const char *names[KEY_COUNT]);
 const char *axis_name(AxisId id);
 const char *axis_symbol(AxisId id);
 const char *form_name(AxisForm form);
+const char *form_meaning(AxisForm form);
 
 /* Local.  Is the number one the key allows in this form? */
 bool key_in_range(const Key *key, AxisForm form, double value);

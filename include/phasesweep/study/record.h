@@ -55,7 +55,7 @@ typedef enum FieldKind {
     X(OVERLAP_M, REAL, NETWORK, "overlap_m", "1", "m", "2",                                    \
       "Tr S S*/d; diagonal theta.theta*")                                                      \
     X(TRACE, REAL, NETWORK, "trace", "1", "Tr S/d", "2", "Tr S/d; diagonal |theta|_1")         \
-    X(RANK, REAL, NETWORK, "rank", "1", "rank S", "7",                                         \
+    X(RANK, REAL, NETWORK, "learned_rank", "1", "rank S", "7",                                 \
       "rank of the learned weights (expected, for theory); diagonal: active coefficients")     \
     X(OBJECTIVE, REAL, NETWORK, "objective", "1", "F", "1, 2", "training objective")           \
     X(TRAIN_LOSS, REAL, NETWORK, "train_loss", "1", "sum res^2/n", "2, 3",                     \
@@ -122,6 +122,10 @@ typedef struct Field {
     const char *name, *unit, *symbol, *equation, *long_name;
 } Field;
 
+/* The name that a field had in files before schema 3 and has in the JSON of `point`, on which
+ * scripts rely: xarray has a method called rank. */
+#define FIELD_RANK_OLD "rank"
+
 /* By FieldId. */
 extern const Field record_fields[FIELD_COUNT];
 
@@ -135,6 +139,10 @@ typedef struct Record {
 
 /* Local.  A record without a single value. */
 Record record_empty(void);
+
+/* Local.  What is known of a point before it is solved: n, n_eff, lambda, lt, p; NAN for other
+ * fields. */
+double record_resolved(const Problem *problem, FieldId field);
 
 /* Local.  Bit 1 << field for every field of the method. */
 uint64_t record_fields_of(MethodId method);
