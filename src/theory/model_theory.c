@@ -13,6 +13,20 @@ static Denoised matrix(Denoiser *denoiser, const Teacher *teacher, double t, boo
     return mmse_matrix(denoiser, teacher, t);
 }
 
+/* The eigenvectors alone are left to learn, d (d - 1) / 2 numbers of d^2 / 2. */
+static Denoised matrix_apart(double t, double dimension)
+{
+    const double risk = t * (1.0 - 1.0 / dimension);
+    return (Denoised){risk, risk};
+}
+
+static Denoised scalars_apart(double t, double dimension)
+{
+    (void)t;
+    (void)dimension;
+    return (Denoised){0};
+}
+
 /* All bands of the matrix are apart. */
 static double bands_part(double gap, double dimension)
 {
@@ -26,8 +40,9 @@ static double scalars_part(double gap, double dimension)
 }
 
 static const ModelTheory theories[MODEL_COUNT] = {
-    [MODEL_QUADRATIC] = {overlaps_quadratic, trace, matrix, true, bands_part},
-    [MODEL_DIAGONAL] = {overlaps_diagonal, trace, mmse_scalar, false, scalars_part},
+    [MODEL_QUADRATIC] = {overlaps_quadratic, trace, matrix, matrix_apart, true, bands_part},
+    [MODEL_DIAGONAL] = {overlaps_diagonal, trace, mmse_scalar, scalars_apart, false,
+                        scalars_part},
 };
 
 const ModelTheory *model_theory(ModelId id)

@@ -16,6 +16,9 @@ typedef struct ModelTheory {
     double (*penalty)(const Overlaps *overlaps);
     /* Bayes-optimal: error of the teacher seen through noise of variance t */
     Denoised (*mmse)(Denoiser *denoiser, const Teacher *teacher, double t, bool signs);
+    /* the same at a t far below smallest_t: of a spectrum whose s_i are never mistaken for each
+     * other */
+    Denoised (*mmse_apart)(double t, double dimension);
     /* mmse is dear enough to be tabulated along log t */
     bool tabulates;
     /* t below which nothing more can happen, for a smallest distance of neighbouring s_i */

@@ -11,7 +11,8 @@
 
 enum { GRID = 1024, SPAN = SEGMENT_NODES - 1, MIDDLE = 700, MAX_HALVINGS = 6, MAX_STEPS = 60 };
 
-static const double step = 0.25; /* of the grid, in log t */
+static const double step = 0.25;    /* of the grid, in log t */
+static const double highest = 80.0; /* log t that no s_i^2 comes near: its range is (0, d] */
 /* a tolerance below it asks for mmse itself at the root, instead of its table */
 static const double tabulated = 1e-7;
 
@@ -29,6 +30,7 @@ struct BayesWork {
     ModelId model;
     const ModelTheory *theory; /* of the model */
     bool signs;
+    double apart; /* log t below which nothing of the teacher is mistaken for anything else */
     Known grid[GRID];              /* entry k at log t = (k - MIDDLE) step */
     Segment *segment[GRID / SPAN]; /* of entries k SPAN ... (k + 1) SPAN, or NULL; owned */
     /* of the last point, which is often asked again along weight decay or width */
@@ -69,23 +71,35 @@ void bayes_free(BayesWork *work)
     }
 }
 
+/* Far below every spacing of the s_i mmse has a closed form; far above all of them it no longer
+ * changes. */
 static Denoised denoise(void *context, double log_t)
 {
     Line *line = context;
     BayesWork *work = line->work;
-    const double t = exp(log_t);
+    if (log_t < work->apart) {
+        return work->theory->mmse_apart(exp(log_t), work->teacher.dimension);
+    }
+    const double t = exp(fmin(log_t, highest));
     return work->theory->mmse(work->denoiser, &work->teacher, t, work->signs);
 }
 
-static const Known *grid_at(Line *line, int k)
+static Known known_at(Line *line, double log_t)
 {
-    assert(k >= 0 && k < GRID);
+    return (Known){.log_t = log_t, .mmse = denoise(line, log_t), .valid = true};
+}
+
+static Known grid_at(Line *line, int k)
+{
+    const double log_t = (k - MIDDLE) * step;
+    if (k < 0 || k >= GRID) {
+        return known_at(line, log_t);
+    }
     Known *known = &line->work->grid[k];
     if (!known->valid) {
-        const double log_t = (k - MIDDLE) * step;
-        *known = (Known){.log_t = log_t, .mmse = denoise(line, log_t), .valid = true};
+        *known = known_at(line, log_t);
     }
-    return known;
+    return *known;
 }
 
 /* The scalar denoiser is cheaper than what its segments would cost. */
@@ -95,15 +109,15 @@ static Known evaluate(Line *line, double log_t)
     const SegmentSource source = {denoise, line};
     line->asked++;
     const double place = floor(log_t / step) + MIDDLE;
-    if (!work->theory->tabulates || place < 0.0 || place + SPAN >= GRID) {
-        return (Known){.log_t = log_t, .mmse = denoise(line, log_t), .valid = true};
+    if (!work->theory->tabulates || !(place >= 0.0 && place + SPAN < GRID)) {
+        return known_at(line, log_t);
     }
     const int k = (int)place / SPAN;
     if (work->segment[k] == NULL) {
         SegmentNode node[SEGMENT_NODES];
         for (int j = 0; j < SEGMENT_NODES; j++) {
-            const Known *known = grid_at(line, k * SPAN + j);
-            node[j] = (SegmentNode){known->log_t, known->mmse};
+            const Known known = grid_at(line, k * SPAN + j);
+            node[j] = (SegmentNode){known.log_t, known.mmse};
         }
         work->segment[k] = mmse_table_create(node);
     }
@@ -147,7 +161,7 @@ static void refine(Line *line, Known *at)
 {
     for (int k = 0; k < MAX_STEPS; k++) {
         const double log_t = at->log_t;
-        *at = (Known){.log_t = log_t, .mmse = denoise(line, log_t), .valid = true};
+        *at = known_at(line, log_t);
         line->asked++;
         const double level = at->mmse.risk + line->noise;
         const double error = log(line->capacity) + log_t - log(level);
@@ -232,30 +246,36 @@ static void search(Line *line, const Known *low, const Known *high, int halvings
     }
 }
 
-/* Lowest log t where anything can happen. */
-static double bottom(const Line *line)
+/* log t below which nothing more can happen. */
+static double smallest(const BayesWork *work)
 {
-    if (line->noise > 0.0) {
-        return log(line->noise / line->capacity);
-    }
-    const Teacher *teacher = &line->work->teacher;
+    const Teacher *teacher = &work->teacher;
     const double d = teacher->dimension;
     const double gap = teacher_eigenvalue(teacher, d - 1.0) - teacher_eigenvalue(teacher, d);
-    return log(line->work->theory->smallest_t(gap, d));
+    return log(work->theory->smallest_t(gap, d));
 }
 
-/* From where R = 1 puts t down to where R = 0 does. */
+/* From where R = 1 puts t down to where R = 0 does.  Beyond both ends of the grid mmse is known
+ * in closed form or nearly so, and meets the line once at most. */
 static void find_roots(Line *line)
 {
     const double high = log((1.0 + line->noise) / line->capacity);
-    const int first = (int)fmin(GRID - 1, ceil(high / step) + MIDDLE);
-    const int last = (int)fmax(0.0, floor(fmin(high, bottom(line)) / step) + MIDDLE);
-    line->asked += first - last + 1;
-    for (int k = first; k > last; k--) {
-        search(line, grid_at(line, k - 1), grid_at(line, k), 0);
+    const double low =
+        line->noise > 0.0 ? log(line->noise / line->capacity) : smallest(line->work);
+    const int last = (int)floor(fmin(high, low) / step) + MIDDLE;
+    int k = (int)ceil(high / step) + MIDDLE;
+    line->asked++;
+    for (Known upper = grid_at(line, k); k > last;) {
+        const int next = k >= GRID ? GRID - 1 : k > 0 ? k - 1 : last;
+        const int below = next > last ? next : last;
+        const Known lower = grid_at(line, below);
+        line->asked++;
+        search(line, &lower, &upper, below == k - 1 ? 0 : MAX_HALVINGS);
+        upper = lower;
+        k = below;
     }
-    const Known *end = grid_at(line, last);
-    if (line->noise == 0.0 && above(line, end) < 0.0 && line->found->roots < BAYES_ROOTS) {
+    const Known end = grid_at(line, last);
+    if (line->noise == 0.0 && above(line, &end) < 0.0 && line->found->roots < BAYES_ROOTS) {
         line->found->root[line->found->roots++] = (BayesRoot){.exponent_samples = NAN};
     }
 }
@@ -308,6 +328,7 @@ static void take_problem(BayesWork *work, const Problem *problem, bool signs)
         work->theory = model_theory(problem->model);
         work->signs = signs;
         work->samples = 0.0;
+        work->apart = smallest(work) - 14.0; /* a millionth of it */
         forget_segments(work);
         for (int k = 0; k < GRID; k++) {
             work->grid[k].valid = false;

@@ -40,15 +40,18 @@ CLONES
 static void far_powers(const Field *field, const double u[ATOM_NODES],
                        const double y[ATOM_NODES], double sums[3][ATOM_NODES])
 {
+    const double scale = 1.0 / field->unit;
+    const double square = scale * scale;
 #pragma omp simd
     for (int k = 0; k < ATOM_NODES; k++) {
-        const double x = u[k] - field->center;
+        const double x = (u[k] - field->center) * scale;
+        const double height = y[k] * square;
         double p[3] = {0};
         double q[3] = {0};
         for (int n = FIELD_ORDER - 1; n >= 0; n--) {
-            const double p2 = x * p[2] - 2.0 * q[1] - y[k] * q[2];
-            const double p1 = x * p[1] - q[0] - y[k] * q[1];
-            const double p0 = x * p[0] - y[k] * q[0] + field->far[n];
+            const double p2 = x * p[2] - 2.0 * q[1] - height * q[2];
+            const double p1 = x * p[1] - q[0] - height * q[1];
+            const double p0 = x * p[0] - height * q[0] + field->far[n];
             q[2] = p[2] + x * q[2];
             q[1] = p[1] + x * q[1];
             q[0] = p[0] + x * q[0];
@@ -56,9 +59,9 @@ static void far_powers(const Field *field, const double u[ATOM_NODES],
             p[1] = p1;
             p[0] = p0;
         }
-        sums[0][k] -= q[0];
-        sums[1][k] += q[1];
-        sums[2][k] -= 0.5 * q[2];
+        sums[0][k] -= q[0] * scale;
+        sums[1][k] += q[1] * (scale * square);
+        sums[2][k] -= 0.5 * q[2] * (scale * square * square);
     }
 }
 
@@ -165,22 +168,25 @@ CLONES
 static void far_sums(const Field *field, const double u[ATOM_NODES], const double y[ATOM_NODES],
                      Sums *sums)
 {
+    const double scale = 1.0 / field->unit;
+    const double square = scale * scale;
 #pragma omp simd
     for (int k = 0; k < ATOM_NODES; k++) {
-        const double x = u[k] - field->center;
+        const double x = (u[k] - field->center) * scale;
+        const double height = y[k] * square;
         double p[2] = {0};
         double q[2] = {0};
         for (int n = FIELD_ORDER - 1; n >= 0; n--) {
-            const double p1 = x * p[1] - q[0] - y[k] * q[1];
-            const double p0 = x * p[0] - y[k] * q[0] + field->far[n];
+            const double p1 = x * p[1] - q[0] - height * q[1];
+            const double p0 = x * p[0] - height * q[0] + field->far[n];
             q[1] = p[1] + x * q[1];
             q[0] = p[0] + x * q[0];
             p[1] = p1;
             p[0] = p0;
         }
         sums->h[k] += p[0];
-        sums->b0[k] += q[1];
-        sums->c0[k] -= p[1];
+        sums->b0[k] += q[1] * (scale * square);
+        sums->c0[k] -= p[1] * square;
     }
 }
 

@@ -63,7 +63,8 @@ static void fill(FieldSlot *slot, const Teacher *teacher, double index, int side
     slot->field = (Field){
         .near = {.position = slot->position, .mass = slot->mass, .capacity = FIELD_NEAR},
         .order = FIELD_ORDER,
-        .center = s};
+        .center = s,
+        .unit = ldexp(1.0, ilogb(s / index))};
     Field *field = &slot->field;
     /* of the atoms in the series; its radius of convergence */
     double nearest = INFINITY;
@@ -84,7 +85,7 @@ static void fill(FieldSlot *slot, const Teacher *teacher, double index, int side
         double term = atoms->mass[k] / distance;
         for (int power = 0; power < FIELD_ORDER; power++) {
             field->far[power] += term;
-            term /= -distance;
+            term = term / -distance * field->unit;
         }
     }
     field->reach = 0.2 * nearest; /* 0.2^16 = 7e-12 */
@@ -109,15 +110,15 @@ const Field *field_around(FieldTable *table, const Teacher *teacher, double inde
 /* (1/d) sum 1/(u - s)^2 and minus half its derivative in u. */
 static void powers(const Field *field, double u, double *second, double *third)
 {
-    const double x = u - field->center;
-    double slope = 0.0; /* -dG/du of the series */
+    const double x = (u - field->center) / field->unit;
+    double slope = 0.0; /* -dG/du of the series, in its units */
     double bend = 0.0;  /* and half its derivative */
     for (int k = field->order - 1; k >= 1; k--) {
         bend = bend * x + slope;
         slope = slope * x - k * field->far[k];
     }
-    *second = slope;
-    *third = -0.5 * bend;
+    *second = slope / field->unit;
+    *third = -0.5 * bend / (field->unit * field->unit);
     for (size_t i = 0; i < field->near.count; i++) {
         const double inverse = 1.0 / (u - field->near.position[i]);
         const double term = field->near.mass[i] * inverse * inverse;

@@ -21,11 +21,12 @@ enum {
     FIELD_ORDER = 16,
 };
 
-/* G(w) = sum over near of mass/(w - position) + sum_k far[k] (w - center)^k. */
+/* G(w) = sum over near of mass/(w - position) + sum_k far[k] ((w - center)/unit)^k. */
 typedef struct Field {
     Atoms near;    /* borrowed arrays */
     int order;     /* terms of the series; 0: near is all there is */
     double center; /* s_i */
+    double unit;   /* a power of two of the size of its spacing: powers stay in range */
     double reach;  /* |w - center| up to which the series holds to 1e-11 */
     double far[FIELD_ORDER];
     double others; /* (1/d) sum over j != i of 1/(s_i - s_j)^2 */

@@ -22,6 +22,9 @@ static const double neck = 2.7;
 static const double many_neck = 12.0;
 static const double many = 48.0;
 
+/* Half the width of a band over its s_i, below which rounding is all there is of it. */
+static const double unresolved = 1e-13;
+
 Denoiser *denoiser_create(void)
 {
     static const int sides[FIELD_TABLES] = {FIELD_NARROW, FIELD_MIDDLE, FIELD_WIDE};
@@ -99,6 +102,16 @@ static Denoised cell(const Task *task, double index)
 {
     const Gap above = gap_or_none(task, index - 1.0);
     const Gap below = gap_or_none(task, index);
+    /* alone in a band so narrow that no u within it is told from s_i: only its own row of the
+     * eigenvectors is known, 1/d of what the others share */
+    const double s = teacher_eigenvalue(task->teacher, index);
+    const double mass = 1.0 / task->teacher->dimension;
+    if (task->t * mass < unresolved * unresolved * s * s &&
+        task->t < 0.2 * fmin(above.t, below.t)) {
+        const double lack = task->t * mass * mass;
+        const double part = task->missing ? lack : task->t * mass - lack;
+        return (Denoised){part, part};
+    }
     Task part;
     bool done = false;
     /* the narrowest field that reaches is the cheapest */

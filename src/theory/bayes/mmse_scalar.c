@@ -77,8 +77,9 @@ static double index_of(const Teacher *teacher, double s)
     return pow(teacher->scale / s, 1.0 / teacher->source_exponent);
 }
 
-/* Near: all s_i that noise can bring between two x. */
-static void look_near(Scan *task, double x_low, double x_high)
+/* Near: all s_i that noise can bring between two x.  False, with none listed, if they are too
+ * many, as over a panel that is long against the noise. */
+static bool look_near(Scan *task, double x_low, double x_high)
 {
     const Teacher *teacher = task->teacher;
     const double d = teacher->dimension;
@@ -107,14 +108,14 @@ static void look_near(Scan *task, double x_low, double x_high)
             teacher_eigenvalue(teacher, first) - teacher_eigenvalue(teacher, first + 1.0);
         const double stride =
             last < d && first > 1.0 ? fmax(1.0, floor(0.5 * task->tau / step)) : 1.0;
+        if (last - first >= stride * MAX_NEAR) {
+            return false;
+        }
         for (double i = first; i <= last; i += stride) {
             atoms_append(near, teacher_eigenvalue(teacher, i), stride / d);
         }
     }
-    if (near->count > MAX_NEAR) {
-        near->count = 0; /* cannot happen: bounded by the window over the finest step */
-        assert(false);
-    }
+    return near->count <= MAX_NEAR;
 }
 
 /* ---- integration --------------------------------------------------------------------- */
@@ -125,9 +126,13 @@ static void add_panel(Scan *task, double low, double high, double factor, int de
     double values[NODES];
     Denoised sum = {0};
     const double half = 0.5 * (high - low);
-    look_near(task, low, high);
+    const bool all = look_near(task, low, high);
     for (int k = 0; k < NODES; k++) {
-        const Denoised at = posterior(task, low + half * (1.0 + task->rule->node[k]));
+        const double x = low + half * (1.0 + task->rule->node[k]);
+        if (!all && !look_near(task, x, x)) {
+            assert(false); /* the window over the finest step has few */
+        }
+        const Denoised at = posterior(task, x);
         values[k] = half * at.risk;
         sum.risk += values[k] * task->rule->weight[k];
         sum.slope += half * at.slope * task->rule->weight[k];
@@ -248,6 +253,10 @@ Denoised mmse_scalar(Denoiser *denoiser, const Teacher *teacher, double t, bool 
                  .signs = signs,
                  .low = &denoiser->atoms,
                  .near = &denoiser->near};
+    /* neighbours are never mistaken for each other: nothing is left to learn */
+    if (spacing(&task, d - 1.0) >= sparse * task.tau) {
+        return (Denoised){0};
+    }
     /* compressed atoms serve x well below it; the window of 9.5 tau around x must be covered
      * as well */
     task.covered = fmax(40.0 * task.tau, teacher_eigenvalue(teacher, d) + 30.0 * task.tau);
