@@ -13,11 +13,16 @@
 #include "phasesweep/base/text.h"
 #include "phasesweep/model/problem.h"
 
-/* n, p and seed stay below 2^53, where doubles still hold every whole number; the bounds of
- * n and the weights leave room for a square root and a factor d before doubles overflow */
+/* p and seed stay below 2^53, where doubles still hold every whole number.  R can be as small
+ * as (lambda/n)^2 and noise/n, and its terms go with t^2, t = R/n: the bounds keep what is
+ * multiplied within doubles; no phase reaches beyond them (VIb at gamma = 2, d = 1e12 begins at
+ * n = 1e60). */
 #define WHOLE_MOST 9007199254740992.0
-#define LEAST 1e-300
-#define MOST 1e300
+#define SAMPLES_LEAST 1e-12
+#define SAMPLES_MOST 1e60
+#define WEIGHT_LEAST 1e-40
+#define WEIGHT_MOST 1e40
+#define NOISE_LEAST 1e-30
 
 /* d^value: beyond this even d = 2 leaves the range of doubles */
 #define EXPONENT_MOST 1000.0
@@ -50,10 +55,11 @@ static const char *method_word(int k)
 }
 
 /* clang-format off */
-#define WORD(word, count) KIND_WORD, 0, 0, false, 0, word, count
-#define RANGE(kind, low, high, above, forms) kind, low, high, above, forms, NULL, 0
+#define WORD(word, count) KIND_WORD, 0, 0, false, false, 0, word, count
+#define RANGE(kind, low, high, above, forms) kind, low, high, above, false, forms, NULL, 0
+#define ZERO_OR(kind, low, high, forms) kind, low, high, false, true, forms, NULL, 0
 const Key keys_table[KEY_COUNT] = {
-    {"name", "", "", KIND_NAME, 0, 0, false, 0, NULL, 0,
+    {"name", "", "", KIND_NAME, 0, 0, false, false, 0, NULL, 0,
      "sweep_1, sweep_2, ...", "group in the archive; in job files only"},
     {"model", "", "", WORD(model_word, MODEL_COUNT),
      "quadratic", "the network"},
@@ -63,7 +69,7 @@ const Key keys_table[KEY_COUNT] = {
      "1e-9, bayes 1e-7, training and amp 1e-6",
      "relative error of the equations, duality gap, or (amp) change of the iterate"},
     {"signs", "", "", WORD(sign_word, 2),
-     "positive", "of the teacher's coefficients; model diagonal only"},
+     "positive", "of the teacher's coefficients; model diagonal only, none for bayes"},
     {"store", "", "", WORD(store_word, STORE_COUNT),
      "auto", "rows of data in memory, or made again at each use; training and amp"},
     {"ranks_per_line", "", "1", RANGE(KIND_WHOLE, 0, 1e6, false, 0),
@@ -76,22 +82,26 @@ const Key keys_table[KEY_COUNT] = {
      NULL, "teacher coefficients decay as i^-gamma"},
     {"dimension", "d", "1", RANGE(KIND_WHOLE, 2, 1e12, false, ONE_NUMBER),
      NULL, "input dimension"},
-    {"noise", "Delta", "1", RANGE(KIND_REAL, 0, 1e12, false, ONE_NUMBER),
-     NULL, "VARIANCE of the label noise"},
+    {"noise", "Delta", "1", ZERO_OR(KIND_REAL, NOISE_LEAST, 1e12, ONE_NUMBER),
+     NULL, "VARIANCE of the label noise; less would be lost in R"},
     {"seed", "k", "1", RANGE(KIND_WHOLE, 0, WHOLE_MOST, false, ONE_NUMBER),
      "0", "of drawn data; no part in state evolution"},
     {"width", "p", "1", RANGE(KIND_WHOLE, 1, 1e15, false, WIDTH_FORMS),
      "d", "hidden units; model quadratic only, none for bayes"},
-    {"samples", "n", "1", RANGE(KIND_REAL, LEAST, MOST, false, SAMPLE_FORMS),
-     NULL, "number of data; real in state evolution"},
-    {"weight_decay", "lambda", "1", RANGE(KIND_REAL, LEAST, MOST, false, WEIGHT_FORMS),
-     "this or nuclear_weight", "weight of the squared norms; none for bayes and optimal"},
-    {"nuclear_weight", "lambda_tilde", "1", RANGE(KIND_REAL, LEAST, MOST, false, WEIGHT_FORMS),
+    {"samples", "n", "1", RANGE(KIND_REAL, SAMPLES_LEAST, SAMPLES_MOST, false, SAMPLE_FORMS),
+     NULL, "number of data; real in state evolution; in bounds R^2 is a normal double"},
+    {"weight_decay", "lambda", "1",
+     RANGE(KIND_REAL, WEIGHT_LEAST, WEIGHT_MOST, false, WEIGHT_FORMS),
+     "this or nuclear_weight",
+     "weight of the squared norms, bounds as for samples; none for bayes and optimal"},
+    {"nuclear_weight", "lambda_tilde", "1",
+     RANGE(KIND_REAL, WEIGHT_LEAST, WEIGHT_MOST, false, WEIGHT_FORMS),
      "this or weight_decay",
      "lambda sqrt(p/d); model quadratic only; given to optimal: the best width at it"},
 };
 #undef WORD
 #undef RANGE
+#undef ZERO_OR
 /* clang-format on */
 
 /* In the order of AxisForm; the meanings are those of the reference. */
@@ -149,6 +159,9 @@ bool key_in_range(const Key *key, AxisForm form, double value)
     if (is_exponent(form)) {
         return fabs(value) <= EXPONENT_MOST;
     }
+    if (key->or_zero && value == 0.0) {
+        return true;
+    }
     return value <= key->high && (key->above ? value > key->low : value >= key->low) &&
            (key->kind != KIND_WHOLE || value == floor(value));
 }
@@ -178,8 +191,8 @@ char *key_allowed(const Key *key, AxisForm form)
     char *high = text_of_number(is_exponent(form) ? EXPONENT_MOST : key->high);
     const bool whole = key->kind == KIND_WHOLE && !is_exponent(form);
     const bool above = key->above && !is_exponent(form);
-    char *text = checked_format("a %snumber %s %s to %s", whole ? "whole " : "",
-                                above ? "above" : "from", low, high);
+    char *text = checked_format("%sa %snumber %s %s to %s", key->or_zero ? "0 or " : "",
+                                whole ? "whole " : "", above ? "above" : "from", low, high);
     free(low);
     free(high);
     return text;

@@ -218,6 +218,11 @@ static void check_model(const Sweep *sweep, Diagnostics *errors)
                checked_format("the %s model has none; allowed: model diagonal only",
                               model_name(sweep->model)));
     }
+    if (sweep->written_at[KEY_SIGNS] != 0 && sweep->method == METHOD_BAYES) {
+        refuse(errors, sweep->written_at[KEY_SIGNS], KEY_SIGNS,
+               checked_format("method bayes gives both, risk and risk_random_signs; allowed: "
+                              "no signs"));
+    }
     const bool predicts =
         model_has(sweep->model, TRAIT_MATRIX) && (HAS_THEORY >> sweep->method & 1u) != 0;
     if (sweep->spectrum > 0 && !predicts) {

@@ -73,8 +73,8 @@ typedef struct Key {
     KeyKind kind;
     /* of the written number and of what it resolves to */
     double low, high;
-    /* low itself is not allowed */
-    bool above;
+    /* low itself is not allowed; 0 is, below low */
+    bool above, or_zero;
     /* bit 1u << form for every AxisForm allowed; settings 0 */
     unsigned forms;
     /* of KIND_WORD: its words, k below word_count */
