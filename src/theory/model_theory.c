@@ -14,34 +14,46 @@ static Denoised matrix(Denoiser *denoiser, const Teacher *teacher, double t, boo
 }
 
 /* The eigenvectors alone are left to learn, d (d - 1) / 2 numbers of d^2 / 2. */
-static Denoised matrix_apart(double t, double dimension)
+static Denoised matrix_apart(double t, double d)
 {
-    const double risk = t * (1.0 - 1.0 / dimension);
+    const double risk = t * (1.0 - 1.0 / d);
     return (Denoised){risk, risk};
 }
 
-static Denoised scalars_apart(double t, double dimension)
+static Denoised scalars_apart(double t, double d)
 {
     (void)t;
-    (void)dimension;
+    (void)d;
     return (Denoised){0};
 }
 
-/* All bands of the matrix are apart. */
-static double bands_part(double gap, double dimension)
+static double one(const Teacher *teacher)
 {
-    return 1e-6 * gap * gap * dimension;
+    (void)teacher;
+    return 1.0;
+}
+
+static double dimension(const Teacher *teacher)
+{
+    return teacher->dimension;
+}
+
+/* All bands of the matrix are apart. */
+static double bands_part(double gap, double d)
+{
+    return 1e-6 * gap * gap * d;
 }
 
 /* Scalars are never mistaken for each other. */
-static double scalars_part(double gap, double dimension)
+static double scalars_part(double gap, double d)
 {
-    return 1e-3 * gap * gap / dimension;
+    return 1e-3 * gap * gap / d;
 }
 
 static const ModelTheory theories[MODEL_COUNT] = {
-    [MODEL_QUADRATIC] = {overlaps_quadratic, trace, matrix, matrix_apart, true, bands_part},
-    [MODEL_DIAGONAL] = {overlaps_diagonal, trace, mmse_scalar, scalars_apart, false,
+    [MODEL_QUADRATIC] = {overlaps_quadratic, trace, matrix, matrix_apart, one, true,
+                         bands_part},
+    [MODEL_DIAGONAL] = {overlaps_diagonal, trace, mmse_scalar, scalars_apart, dimension, false,
                         scalars_part},
 };
 

@@ -2,7 +2,7 @@
  * cannot be right.  A seeded generator draws points of the methods that need no data, each as
  * the words of a command line; what fails is printed as one, to be run by hand.
  *
- * usage: fuzz_points [FIRST [COUNT [SECONDS]]]       default 0 4000 20
+ * usage: fuzz_points [FIRST [COUNT [SECONDS]]]       default 0 4000 60
  *   points number FIRST ... FIRST + COUNT - 1, SECONDS of processor time allowed to each
  *
  * A child solves one point after the other and tells in shared memory which; the parent
@@ -73,6 +73,9 @@ static double clamp(KeyId id, double value)
 {
     const Key *key = &keys_table[id];
     value = key->kind == KIND_WHOLE ? floor(value) : value;
+    if (key->or_zero && value == 0.0) {
+        return value;
+    }
     return fmin(fmax(value, key->low), key->high);
 }
 
@@ -116,7 +119,7 @@ static double draw_noise(Draw *draw)
     if (chance(draw, 0.1)) {
         return one_of(draw, corner, 8);
     }
-    return chance(draw, 0.6) ? log_uniform(draw, 1e-6, 1e2) : log_uniform(draw, 1e-300, 1e300);
+    return chance(draw, 0.6) ? log_uniform(draw, 1e-6, 1e2) : log_uniform(draw, 1e-31, 1e13);
 }
 
 /* A power of d, near interpolation, or anything in range. */
@@ -302,7 +305,7 @@ int main(int argc, char **argv)
 {
     const uint64_t first = argc > 1 ? (uint64_t)text_number(argv[1]) : 0;
     const uint64_t count = argc > 2 ? (uint64_t)text_number(argv[2]) : 4000;
-    const int seconds = argc > 3 ? (int)text_number(argv[3]) : 20;
+    const int seconds = argc > 3 ? (int)text_number(argv[3]) : 60;
     Tally *tally =
         mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (tally == MAP_FAILED) {

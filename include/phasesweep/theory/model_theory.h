@@ -19,6 +19,8 @@ typedef struct ModelTheory {
     /* the same at a t far below smallest_t: of a spectrum whose s_i are never mistaken for each
      * other */
     Denoised (*mmse_apart)(double t, double dimension);
+    /* most that mmse is over t: numbers to be learned, in units of the capacity */
+    double (*unknowns)(const Teacher *teacher);
     /* mmse is dear enough to be tabulated along log t */
     bool tabulates;
     /* t below which nothing more can happen, for a smallest distance of neighbouring s_i */

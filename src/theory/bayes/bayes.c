@@ -9,7 +9,14 @@
 #include "phasesweep/theory/model_theory.h"
 #include "mmse_table.h"
 
-enum { GRID = 1024, SPAN = SEGMENT_NODES - 1, MIDDLE = 700, MAX_HALVINGS = 6, MAX_STEPS = 60 };
+enum {
+    GRID = 1024,
+    SPAN = SEGMENT_NODES - 1,
+    MIDDLE = 700,
+    MAX_HALVINGS = 6,
+    MAX_STEPS = 60,
+    LONG = 64
+};
 
 static const double step = 0.25;    /* of the grid, in log t */
 static const double highest = 80.0; /* log t that no s_i^2 comes near: its range is (0, d] */
@@ -255,16 +262,41 @@ static double smallest(const BayesWork *work)
     return log(work->theory->smallest_t(gap, d));
 }
 
-/* From where R = 1 puts t down to where R = 0 does.  Beyond both ends of the grid mmse is known
- * in closed form or nearly so, and meets the line once at most. */
-static void find_roots(Line *line)
+/* Place on the grid, rounded down. */
+static int place_of(double log_t)
 {
-    const double high = log((1.0 + line->noise) / line->capacity);
-    const double low =
-        line->noise > 0.0 ? log(line->noise / line->capacity) : smallest(line->work);
-    const int last = (int)floor(fmin(high, low) / step) + MIDDLE;
-    int k = (int)ceil(high / step) + MIDDLE;
+    return (int)floor(log_t / step) + MIDDLE;
+}
+
+/* Where the line has the value that mmse has at `at`, no lower than `least`. */
+static double meeting(const Line *line, const Known *at, double least)
+{
+    return fmax(least, log((at->mmse.risk + line->noise) / line->capacity));
+}
+
+/* A long way is shortened from both ends: mmse increases in t, so where it is below the line it
+ * stays so down to where the line has that value, and where above, up to there. */
+static void shorten(Line *line, int *first, int *last)
+{
+    const double least = (*last - MIDDLE) * step;
+    for (int next = *first, k = next + 1; next < k; line->asked++) {
+        k = *first = next;
+        const Known at = grid_at(line, k);
+        next = above(line, &at) < 0.0 ? place_of(meeting(line, &at, least)) + 1 : k;
+    }
+    for (int next = *last, k = next - 1; next > k && next < *first; line->asked++) {
+        k = *last = next;
+        const Known at = grid_at(line, k);
+        next = above(line, &at) > 0.0 ? place_of(meeting(line, &at, least)) : k;
+    }
+}
+
+/* Roots between two places.  Beyond both ends of the grid mmse is known in closed form or
+ * nearly so, and meets the line once at most. */
+static void scan(Line *line, int first, int last)
+{
     line->asked++;
+    int k = first;
     for (Known upper = grid_at(line, k); k > last;) {
         const int next = k >= GRID ? GRID - 1 : k > 0 ? k - 1 : last;
         const int below = next > last ? next : last;
@@ -274,9 +306,43 @@ static void find_roots(Line *line)
         upper = lower;
         k = below;
     }
-    const Known end = grid_at(line, last);
-    if (line->noise == 0.0 && above(line, &end) < 0.0 && line->found->roots < BAYES_ROOTS) {
+}
+
+/* R = 0 without noise: the root of a line that mmse has not met above, if it stays below it. */
+static void find_no_risk(Line *line, double low)
+{
+    const double least = smallest(line->work);
+    Known end = known_at(line, low);
+    if (above(line, &end) > 0.0 && least < low) {
+        const Known lower = known_at(line, least);
+        search(line, &lower, &end, MAX_HALVINGS);
+        end = lower;
+    }
+    if (above(line, &end) < 0.0 && line->found->roots < BAYES_ROOTS) {
         line->found->root[line->found->roots++] = (BayesRoot){.exponent_samples = NAN};
+    }
+}
+
+/* From where R = 1 puts t down to where R = 0 does, or without noise R of next to nothing; more
+ * data than there are unknowns then leave nothing but R = 0. */
+static void find_roots(Line *line)
+{
+    const BayesWork *work = line->work;
+    const double high = log((1.0 + line->noise) / line->capacity);
+    const double nothing = log(1e-30 / line->capacity);
+    const double low =
+        line->noise > 0.0 ? log(line->noise / line->capacity) : fmax(smallest(work), nothing);
+    int first = (int)ceil(high / step) + MIDDLE;
+    int last = place_of(fmin(high, low));
+    if (line->noise == 0.0 && line->capacity >= work->theory->unknowns(&work->teacher)) {
+        first = last;
+    }
+    if (first - last > LONG) {
+        shorten(line, &first, &last);
+    }
+    scan(line, first, last);
+    if (line->noise == 0.0) {
+        find_no_risk(line, (last - MIDDLE) * step);
     }
 }
 

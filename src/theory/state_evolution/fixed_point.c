@@ -29,21 +29,35 @@ Equations equations_of(OverlapsWork *work, const Problem *problem)
                        .weight = channel.weight};
 }
 
+/* Trials go anywhere; where squares leave the range of doubles there is no number. */
+static bool in_range(double t, double b)
+{
+    const double least = 1e-280;
+    const double most = 1e140;
+    return t > least && t < most && b > sqrt(least) && b < most;
+}
+
 Iterate equations_at(Equations *e, double log_t, double log_r)
 {
     const double delta = exp(0.5 * log_t);
     Iterate at = {.log_t = log_t, .log_r = log_r, .t = delta * delta, .b = delta * exp(log_r)};
-    at.o = e->overlaps(e->work, at.t, at.b);
     e->evaluations++;
+    if (!in_range(at.t, at.b)) {
+        at.error[0] = at.error[1] = NAN;
+        return at;
+    }
+    at.o = e->overlaps(e->work, at.t, at.b);
     /* R and D are sums with rounding and may come out below 0 by it */
     at.error[0] = log(e->capacity * at.t / (fmax(at.o.risk, 0.0) + e->noise));
     at.error[1] = log(e->capacity / (fmax(at.o.divergence, 0.0) + e->weight / at.b));
     return at;
 }
 
+/* fmax passes over a NAN. */
 double equations_residual(const Iterate *at)
 {
-    return fmax(fabs(at->error[0]), fabs(at->error[1]));
+    const double larger = fmax(fabs(at->error[0]), fabs(at->error[1]));
+    return isnan(at->error[0] + at->error[1]) ? INFINITY : larger;
 }
 
 /* Derivatives of the errors, [error][unknown].  Those of overlaps.h are in log t at fixed b
@@ -155,7 +169,7 @@ static double slope_along(const Equations *e, const Iterate *at, double *root_sl
 static bool follow(Equations *e, bool patient, double tolerance, Iterate *at)
 {
     Bracket bracket = {-INFINITY, INFINITY};
-    for (int step = 0; step < MAX_OUTER; step++) {
+    for (int step = 0; step < MAX_OUTER && !isnan(at->error[0]); step++) {
         if (fabs(at->error[0]) <= tolerance) {
             Iterate trial = *at;
             /* on the roots of (E2) to a tenth of the tolerance: near enough for Newton's
