@@ -553,7 +553,8 @@ char *archive_library(void)
 
 void archive_silence(void)
 {
-    /* at the end of a process whose disk was full HDF5 would try to write once more, and crash */
+    /* at the end of a process whose disk was full HDF5 would try to write once more, and crash
+     */
     H5dont_atexit();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }

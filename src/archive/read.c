@@ -204,6 +204,27 @@ static void read_fields(const ArchiveReader *reader, const Group *group, size_t 
     }
 }
 
+static bool any_finished(const int8_t outcome[], size_t count)
+{
+    bool finished = false;
+    for (size_t i = 0; i < count; i++) {
+        finished =
+            finished || (outcome[i] != OUTCOME_NEVER_RUN && outcome[i] != OUTCOME_RUNNING);
+    }
+    return finished;
+}
+
+/* Rows without a result have nothing worth reading: a new archive is looked through at once. */
+static void leave_empty(Rows *rows, const int8_t outcome[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        rows->records[i] = record_empty();
+        rows->records[i].outcome = (Outcome)outcome[i];
+        rows->sound[i] = false;
+        series_clear(&rows->series, i);
+    }
+}
+
 void archive_read_rows(ArchiveReader *reader, size_t sweep, size_t first, size_t count,
                        Rows *rows)
 {
@@ -211,9 +232,13 @@ void archive_read_rows(ArchiveReader *reader, size_t sweep, size_t first, size_t
     const Group *group = &reader->groups[sweep];
     int8_t outcome[CHAIN_LENGTH];
     archive_read_outcomes(reader, sweep, first, count, outcome, rows->attempts);
+    rows->series = series_in(reader->series, group->layout.series, count);
+    if (!any_finished(outcome, count)) {
+        leave_empty(rows, outcome, count);
+        return;
+    }
     read_set(reader, group, SET_CHECKSUM, first, count, H5T_NATIVE_UINT64, rows->checksum);
     read_fields(reader, group, first, count, rows->records);
-    rows->series = series_in(reader->series, group->layout.series, count);
     for (SeriesId id = 0; id < SERIES_COUNT; id++) {
         if (rows->series.length[id] > 0) {
             read_set(reader, group, SET_SERIES + (int)id, first, count, H5T_NATIVE_DOUBLE,

@@ -4,6 +4,7 @@
 #include "phasesweep/study/record.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,45 +135,60 @@ void series_clear(const Series *series, size_t point)
     }
 }
 
-static void digest(XXH3_state_t *state, double value)
+/* Doubles on their way into a checksum, some at a time. */
+typedef struct Digest {
+    XXH3_state_t *state;
+    size_t count;
+    unsigned char bytes[512][8];
+} Digest;
+
+static void flush(Digest *digest)
+{
+    XXH3_64bits_update(digest->state, digest->bytes, 8 * digest->count);
+    digest->count = 0;
+}
+
+static void add(Digest *digest, double value)
 {
     /* the sign and payload of a NAN depend on how it came about */
     const double one_nan = isnan(value) ? (double)NAN : value;
     uint64_t word;
-    unsigned char bytes[8];
     memcpy(&word, &one_nan, sizeof word);
-    /* little-endian whatever the machine */
-    for (int k = 0; k < 8; k++) {
-        bytes[k] = (unsigned char)(word >> (8 * k));
+    word = htole64(word); /* whatever the machine */
+    memcpy(digest->bytes[digest->count++], &word, sizeof word);
+    if (digest->count == sizeof digest->bytes / sizeof *digest->bytes) {
+        flush(digest);
     }
-    XXH3_64bits_update(state, bytes, sizeof bytes);
 }
 
 uint64_t record_checksum(const Record *record, uint64_t fields, const RowData *row)
 {
-    XXH3_state_t *state = XXH3_createState();
-    if (state == NULL) {
+    Digest digest;
+    digest.count = 0;
+    digest.state = XXH3_createState();
+    if (digest.state == NULL) {
         die(STATUS_ENVIRONMENT, "out of memory for a checksum");
     }
     assert(row->coordinate_count == 0 || row->coordinates != NULL);
-    XXH3_64bits_reset(state);
+    XXH3_64bits_reset(digest.state);
     for (size_t k = 0; k < row->coordinate_count; k++) {
-        digest(state, row->coordinates[k]);
+        add(&digest, row->coordinates[k]);
     }
-    digest(state, record->outcome);
+    add(&digest, record->outcome);
     /* the seconds change with every run: a checksum shall tell damage, and equal results */
     for (int field = 0; field < FIELD_COUNT; field++) {
         if (field != FIELD_SECONDS && (fields >> field & 1u) != 0) {
-            digest(state, record->value[field]);
+            add(&digest, record->value[field]);
         }
     }
     for (SeriesId id = 0; id < SERIES_COUNT; id++) {
         assert(row->length[id] == 0 || row->series[id] != NULL);
         for (size_t k = 0; k < row->length[id]; k++) {
-            digest(state, row->series[id][k]);
+            add(&digest, row->series[id][k]);
         }
     }
-    const uint64_t checksum = XXH3_64bits_digest(state);
-    XXH3_freeState(state);
+    flush(&digest);
+    const uint64_t checksum = XXH3_64bits_digest(digest.state);
+    XXH3_freeState(digest.state);
     return checksum;
 }

@@ -40,13 +40,13 @@ void chains_free(OpenChains *chains);
 
 /* Points of the whole archive, and not only of one run. */
 typedef struct PointCounts {
-    /* no result, or one whose checksum is wrong */
+    /* no result */
     size_t unfinished;
     /* a result other than converged */
     size_t unconverged;
 } PointCounts;
 
-/* Local.  Exit status 0 promises that there are none of either.  Every row is read. */
+/* Local.  Exit status 0 promises that there are none of either. */
 PointCounts chains_count(const char *archive_path, const Job *job);
 
 /* ---- chains by content --------------------------------------------------------------------
