@@ -91,6 +91,10 @@ static Lock *take_lock(const char *path, bool needed)
     if (stored != NULL && access(path, W_OK) != 0) {
         die(STATUS_WRONG_INPUT, "%s: may not be written; nothing was changed", path);
     }
+    if (stored != NULL) {
+        Job job = run_parse(path, stored); /* which leaves without a look at locks */
+        job_free(&job);
+    }
     free(stored);
     return lock_take(path);
 }

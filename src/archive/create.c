@@ -22,6 +22,7 @@
 
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/base/check.h"
+#include "phasesweep/base/files.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/base/version.h"
 #include "phasesweep/model/phase.h"
@@ -39,7 +40,7 @@ static void put_text(hid_t object, const char *name, const char *text)
 }
 
 /* As an attribute where a reader expects it, as a dataset of the same name where that is too
- * small; read_text of read.c looks for both. */
+ * small; guard_text looks for both. */
 static void put_long_text(hid_t file, const char *name, const char *text)
 {
     if (strlen(text) < ATTRIBUTE_MOST) {
@@ -518,7 +519,7 @@ void archive_create(const char *path, const Job *job, const Provenance *provenan
     }
     int error = build(file, job, provenance, temporary);
     /* within one folder, hence atomic: PATH is absent or whole */
-    if (error == 0 && rename(temporary, path) != 0) {
+    if (error == 0 && (rename(temporary, path) != 0 || !file_sync_folder(path))) {
         error = errno;
     }
     if (error != 0) {

@@ -21,6 +21,7 @@
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/archive/resume.h"
 #include "phasesweep/base/check.h"
+#include "phasesweep/base/files.h"
 
 /* Every row has a sound result, whatever its outcome. */
 static bool is_finished(const Rows *rows, size_t count)
@@ -161,7 +162,9 @@ void extend_archive(const char *path, const Job *stored, const Job *given,
     if (left_behind) {
         keep_old(path);
     }
-    if (rename(next, path) != 0) {
+    /* the old name's link is on the disk before the old archive loses its own */
+    if ((left_behind && !file_sync_folder(path)) || rename(next, path) != 0 ||
+        !file_sync_folder(path)) {
         die(STATUS_ENVIRONMENT, "%s: %s", path, strerror(errno));
     }
     fprintf(stderr, "phasesweep: %zu finished points taken over\n", points);

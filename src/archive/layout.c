@@ -8,11 +8,11 @@
 #include "layout.h"
 
 #include <assert.h>
-#include <hdf5_hl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "guard.h"
 
 Layout layout_of(const Sweep *sweep)
 {
@@ -68,12 +68,9 @@ int file_schema(hid_t object)
 {
     int schema = 0;
     const hid_t root = H5Gopen2(object, "/", H5P_DEFAULT);
-    if (root < 0 || H5Aexists(root, "phasesweep_schema") <= 0 ||
-        H5LTget_attribute_int(root, ".", "phasesweep_schema", &schema) < 0) {
-        schema = 0;
-    }
+    const bool known = root >= 0 && guard_int(root, "phasesweep_schema", &schema);
     H5Gclose(root);
-    return schema;
+    return known ? schema : 0;
 }
 
 bool set_is_resolved(int set)
@@ -148,30 +145,11 @@ static hid_t memory_of(const Layout *layout, int set, size_t count)
     return H5Screate_simple(1, &length, NULL);
 }
 
-/* A dataset of another size would be read beyond its end. */
-static bool has_shape(const Layout *layout, int set, hid_t dataset)
-{
-    const hid_t space = H5Dget_space(dataset);
-    hsize_t expected = layout_width(layout, set);
-    for (int k = 0; k < layout->rank; k++) {
-        expected *= layout->shape[k];
-    }
-    const bool same =
-        H5Sget_simple_extent_ndims(space) == layout->rank + (set_series(set) != SERIES_COUNT) &&
-        (hsize_t)H5Sget_simple_extent_npoints(space) == expected;
-    H5Sclose(space);
-    return same;
-}
-
 /* Fields and series that an older schema did not have are no damage; those that the group says
  * its rows have are, and so are the sets that every schema had.  `row_fields` leaves out the
  * seconds, which no checksum covers. */
 static bool is_promised(hid_t group, int set, int schema)
 {
-    char names[4096] = " ";
-    hsize_t length;
-    H5T_class_t class;
-    size_t size = 0;
     const bool series = set_series(set) != SERIES_COUNT;
     const char *list = series ? "row_series" : "row_fields";
     /* schema 1 had no list of series: spectra of trainings were the only one */
@@ -181,16 +159,17 @@ static bool is_promised(hid_t group, int set, int schema)
     if ((set >= FIELD_COUNT && !series) || set == FIELD_SECONDS) {
         return true;
     }
-    if (H5Aexists(group, list) > 0 &&
-        H5LTget_attribute_info(group, ".", list, &length, &class, &size) >= 0 &&
-        size + 3 < sizeof names) {
-        H5LTget_attribute_string(group, ".", list, names + 1);
-    }
     /* blanks on both sides: "risk" is in "prediction_risk" too */
-    strcat(names, " ");
+    char *names = guard_text(group, list);
+    if (names == NULL && H5Aexists(group, list) > 0) {
+        return true; /* a list that cannot be read is damage, too */
+    }
+    char *padded = checked_format(" %s ", names != NULL ? names : "");
     char *word = checked_format(" %s ", set_name(set, schema));
-    const bool promised = strstr(names, word) != NULL;
+    const bool promised = strstr(padded, word) != NULL;
     free(word);
+    free(padded);
+    free(names);
     return promised;
 }
 
@@ -204,7 +183,7 @@ static bool open_set(hid_t id, int set, Group *group)
         return true;
     }
     const char *name = set_name(set, group->schema);
-    if (H5Lexists(id, name, H5P_DEFAULT) <= 0) {
+    if (!guard_exists(id, name)) {
         if (set < FIELD_COUNT) {
             group->layout.fields &= ~(UINT64_C(1) << set);
         } else if (set_series(set) != SERIES_COUNT) {
@@ -212,20 +191,26 @@ static bool open_set(hid_t id, int set, Group *group)
         }
         return !is_promised(id, set, group->schema);
     }
-    group->set[set] = H5Dopen2(id, name, H5P_DEFAULT);
-    return group->set[set] >= 0 && has_shape(&group->layout, set, group->set[set]);
+    hsize_t shape[AXIS_COUNT + 1];
+    memcpy(shape, group->layout.shape, sizeof group->layout.shape);
+    shape[group->layout.rank] = layout_width(&group->layout, set);
+    const int rank = group->layout.rank + (set_series(set) != SERIES_COUNT);
+    group->set[set] = guard_set(id, name, set_type(set), rank, shape);
+    return group->set[set] >= 0;
 }
 
 /* False leaves sets open that were found: the callers end the program. */
 bool group_open(hid_t file, const Sweep *sweep, Group *group)
 {
     *group = (Group){.sweep = sweep, .schema = file_schema(file), .layout = layout_of(sweep)};
-    const hid_t id = H5Gopen2(file, sweep->name, H5P_DEFAULT);
+    const hid_t id = guard_group(file, sweep->name);
     bool good = id >= 0;
     for (int set = 0; set < SET_COUNT; set++) {
         good = good && open_set(id, set, group);
     }
-    H5Gclose(id);
+    if (id >= 0) {
+        H5Gclose(id);
+    }
     return good;
 }
 

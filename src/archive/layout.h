@@ -94,8 +94,9 @@ bool group_move(const Group *group, int set, size_t first, size_t count, hid_t t
 uint64_t group_checksum(const Group *group, size_t point, const Record *record,
                         const Series *series, size_t row);
 
-/* Local.  XXH3-64, as 16 hexadecimal digits with a NUL, over all that rows mean but their numbers:
- * every attribute of the file, its groups and sets, the values of axes and long texts. */
+/* Local.  XXH3-64, as 16 hexadecimal digits with a NUL, over all that rows mean but their
+ * numbers: every attribute of the file, its groups and sets, the values of axes and long texts.
+ */
 void structure_checksum(hid_t file, char text[17]);
 
 /* The attribute of the root that holds it. */

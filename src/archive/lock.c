@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/base/files.h"
 
 enum {
     /* longer than host names and Slurm ids; the 127 of fscanf below is one less */
@@ -203,7 +204,9 @@ static double silence(const char *path)
         unlink(name);
     }
     free(name);
-    return good ? difftime(probe.st_mtime, lock.st_mtime) : 0.0;
+    return good ? difftime(probe.st_mtim.tv_sec, lock.st_mtim.tv_sec) +
+                      1e-9 * (double)(probe.st_mtim.tv_nsec - lock.st_mtim.tv_nsec)
+                : 0.0;
 }
 
 /* kill tells that a process is gone also where /proc hides those of others. */
@@ -402,9 +405,7 @@ static void sweep_up(const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *base = slash != NULL ? slash + 1 : path;
-    char *folder = slash == NULL   ? checked_format(".")
-                   : slash == path ? checked_format("/")
-                                   : checked_format("%.*s", (int)(slash - path), path);
+    char *folder = file_folder(path);
     const size_t length = strlen(base);
     DIR *listing = opendir(folder);
     struct dirent *entry;

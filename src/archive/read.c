@@ -9,7 +9,7 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <hdf5_hl.h>
+#include <hdf5.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,7 @@
 
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/base/check.h"
+#include "guard.h"
 #include "layout.h"
 
 struct ArchiveReader {
@@ -59,26 +60,6 @@ static void check_schema(hid_t file, const char *path)
     }
 }
 
-/* A text from where put_long_text put it, owned by the caller; NULL if it is in neither
- * place. */
-static char *read_text(hid_t file, const char *name)
-{
-    hsize_t length;
-    H5T_class_t class;
-    size_t size = 0;
-    char *text = NULL;
-    if (H5Aexists(file, name) > 0 &&
-        H5LTget_attribute_info(file, ".", name, &length, &class, &size) >= 0) {
-        text = checked_alloc(size + 1, 1);
-        H5LTget_attribute_string(file, ".", name, text);
-    } else if (H5LTfind_dataset(file, name) > 0 &&
-               H5LTget_dataset_info(file, name, &length, &class, &size) >= 0) {
-        text = checked_alloc(size + 1, 1);
-        H5LTread_dataset_string(file, name, text);
-    }
-    return text;
-}
-
 /* Without a job, since the job is inside: the one function that can open any archive. */
 char *archive_read_job(const char *path)
 {
@@ -97,7 +78,7 @@ char *archive_read_job(const char *path)
         refuse(path, why_not_open(path, &status));
     }
     check_schema(file, path);
-    char *text = read_text(file, "job");
+    char *text = guard_text(file, "job");
     if (text == NULL) {
         refuse(path, "holds no job: it is damaged");
     }
@@ -108,7 +89,7 @@ char *archive_read_job(const char *path)
 bool archive_structure_sound(const ArchiveReader *reader)
 {
     char now[17];
-    char *then = read_text(reader->file, STRUCTURE_CHECKSUM);
+    char *then = guard_text(reader->file, STRUCTURE_CHECKSUM);
     structure_checksum(reader->file, now);
     /* files before schema 3 say nothing of it */
     const bool sound = then != NULL ? strcmp(then, now) == 0 : file_schema(reader->file) < 3;
@@ -256,22 +237,17 @@ void archive_read_rows(ArchiveReader *reader, size_t sweep, size_t first, size_t
 
 /* ---- table of runs ---------------------------------------------------------------------- */
 
-/* The whole column at once, ARCHIVE_RUNS entries of at most `most` numbers; *width: of how
- * many. The table is small. */
-static bool read_column(hid_t group, const char *name, hid_t type, size_t most, void *data,
-                        size_t *width)
+/* The whole column at once: the table is small.  `type` in memory and `stored` in the file
+ * have one size, as has the buffer. */
+static bool read_column(hid_t group, const char *name, hid_t type, hid_t stored, hsize_t width,
+                        void *data)
 {
-    const hid_t set = H5Dopen2(group, name, H5P_DEFAULT);
-    const hid_t space = H5Dget_space(set);
-    hsize_t shape[2] = {0, 1};
-    const int rank = H5Sget_simple_extent_ndims(space);
-    const bool fits = set >= 0 && (rank == 1 || rank == 2) &&
-                      H5Sget_simple_extent_dims(space, shape, NULL) == rank &&
-                      shape[0] == ARCHIVE_RUNS && shape[1] <= most;
-    const bool good = fits && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
-    *width = shape[1];
-    H5Sclose(space);
-    H5Dclose(set);
+    const hsize_t shape[2] = {ARCHIVE_RUNS, width};
+    const hid_t set = guard_set(group, name, stored, width > 1 ? 2 : 1, shape);
+    const bool good = set >= 0 && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+    if (set >= 0) {
+        H5Dclose(set);
+    }
     return good;
 }
 
@@ -284,23 +260,28 @@ typedef struct Columns {
     char host[ARCHIVE_RUNS][RUN_TEXT], slurm_job[ARCHIVE_RUNS][RUN_TEXT];
 } Columns;
 
+static bool read_numbers(hid_t group, const char *name, hsize_t width, void *data)
+{
+    return read_column(group, name, H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE, width, data);
+}
+
 /* False if any column is missing or of another type.  Texts were strings before schema 3, and
  * are arrays of characters now: in memory they are the same. */
 static bool read_columns(hid_t group, int schema, Columns *columns)
 {
-    size_t *width = &columns->width;
+    /* written for fewer classes then */
+    columns->width = schema < 3 ? 32 : RUN_COEFFICIENTS;
     const hid_t text = H5Tcopy(H5T_C_S1);
     const size_t characters = schema < 3 ? 1 : RUN_TEXT;
     H5Tset_size(text, RUN_TEXT / characters);
     const bool good =
-        read_column(group, "start", H5T_NATIVE_DOUBLE, 1, columns->start, width) &&
-        read_column(group, "end", H5T_NATIVE_DOUBLE, 1, columns->end, width) &&
-        read_column(group, "points", H5T_NATIVE_DOUBLE, 1, columns->points, width) &&
-        read_column(group, "ranks", H5T_NATIVE_INT, 1, columns->ranks, width) &&
-        read_column(group, "host", text, characters, columns->host, width) &&
-        read_column(group, "slurm_job", text, characters, columns->slurm_job, width) &&
-        read_column(group, "coefficients", H5T_NATIVE_DOUBLE, RUN_COEFFICIENTS,
-                    columns->coefficients, width);
+        read_numbers(group, "start", 1, columns->start) &&
+        read_numbers(group, "end", 1, columns->end) &&
+        read_numbers(group, "points", 1, columns->points) &&
+        read_column(group, "ranks", H5T_NATIVE_INT, H5T_STD_I32LE, 1, columns->ranks) &&
+        read_column(group, "host", text, text, characters, columns->host) &&
+        read_column(group, "slurm_job", text, text, characters, columns->slurm_job) &&
+        read_numbers(group, "coefficients", columns->width, columns->coefficients);
     H5Tclose(text);
     return good;
 }
@@ -349,12 +330,12 @@ static void sort_coefficients(const char *from, const double stored[], size_t wi
 size_t archive_read_runs(ArchiveReader *reader, const char *classes, RunEntry entries[],
                          size_t most)
 {
-    const hid_t group = H5Gopen2(reader->file, RUNS_GROUP, H5P_DEFAULT);
+    const hid_t group = guard_group(reader->file, RUNS_GROUP);
     Columns *columns = checked_alloc(1, sizeof *columns);
     if (group < 0 || !read_columns(group, file_schema(reader->file), columns)) {
         die(STATUS_WRONG_INPUT, "%s: the table of runs is damaged", reader->path);
     }
-    char *stored = read_text(group, "classes");
+    char *stored = guard_text(group, "classes");
     /* entries are filled in order, so the first without a start ends them */
     size_t count = 0;
     for (; count < ARCHIVE_RUNS && count < most && columns->start[count] > 0.0; count++) {
@@ -363,8 +344,9 @@ size_t archive_read_runs(ArchiveReader *reader, const char *classes, RunEntry en
                             .end = columns->end[count],
                             .ranks = columns->ranks[count],
                             .points = columns->points[count]};
-        memcpy(entry->host, columns->host[count], RUN_TEXT);
-        memcpy(entry->slurm_job, columns->slurm_job[count], RUN_TEXT);
+        /* all but the last byte, a NUL if this program wrote it */
+        memcpy(entry->host, columns->host[count], RUN_TEXT - 1);
+        memcpy(entry->slurm_job, columns->slurm_job[count], RUN_TEXT - 1);
         sort_coefficients(stored != NULL ? stored : old_classes,
                           &columns->coefficients[count * columns->width], columns->width,
                           classes, entry->coefficients);

@@ -1,7 +1,8 @@
 /* Archives are looked at while runs write them, and after crashes: counts come from outcomes
  * alone, which is fast and tolerant, and only verify reads payloads.
  *
- * JSON is written by hand, as one line: the names in it are ours and need no escapes.
+ * JSON is written by hand, as one line: names in it are ours, and only what the table of runs
+ * says needs escapes.
  */
 #include "phasesweep/archive/report.h"
 
@@ -120,19 +121,49 @@ static void print_json_counts(const Sweep *sweep, const Counts *counts)
     printf("}, \"holes\": %.0f}", left_of(counts));
 }
 
-/* JSON has no NaN: an ETA that is unknown is null. */
+/* JSON has no NaN: what is unknown, or damaged, is null. */
+static void print_json_number(const char *format, double number)
+{
+    printf(isfinite(number) ? format : "null", number);
+}
+
+/* What a file holds may be no text at all: anything but plain ASCII becomes an escape. */
+static void print_json_text(const char *text)
+{
+    printf("\"");
+    for (; *text != '\0'; text++) {
+        const unsigned char letter = (unsigned char)*text;
+        const bool plain = letter >= ' ' && letter <= '~' && letter != '"' && letter != '\\';
+        printf(plain ? "%c" : "\\u%04x", letter);
+    }
+    printf("\"");
+}
+
+static void print_json_run(const RunEntry *run)
+{
+    printf("{\"start\": ");
+    print_json_number("%.3f", run->start);
+    printf(", \"end\": ");
+    print_json_number("%.3f", run->end);
+    printf(", \"ranks\": %d, \"points\": ", run->ranks);
+    print_json_number("%.0f", run->points);
+    printf(", \"host\": ");
+    print_json_text(run->host);
+    printf(", \"slurm_job\": ");
+    print_json_text(run->slurm_job);
+    printf("}");
+}
+
 static void print_json_usage(const Usage *usage)
 {
-    printf("], \"running\": %s, \"core_hours\": %.6g, \"eta_seconds\": ",
-           usage->running ? "true" : "false", usage->core_hours);
-    printf(isfinite(usage->eta) ? "%.3g" : "null", usage->eta);
+    printf("], \"running\": %s, \"core_hours\": ", usage->running ? "true" : "false");
+    print_json_number("%.6g", usage->core_hours);
+    printf(", \"eta_seconds\": ");
+    print_json_number("%.3g", usage->eta);
     printf(", \"runs\": [");
     for (size_t k = 0; k < usage->runs; k++) {
-        const RunEntry *run = &usage->entries[k];
-        printf("%s{\"start\": %.3f, \"end\": %.3f, \"ranks\": %d, \"points\": %.0f, "
-               "\"host\": \"%s\", \"slurm_job\": \"%s\"}",
-               k > 0 ? ", " : "", run->start, run->end, run->ranks, run->points, run->host,
-               run->slurm_job);
+        printf("%s", k > 0 ? ", " : "");
+        print_json_run(&usage->entries[k]);
     }
     printf("]}\n");
 }

@@ -6,27 +6,20 @@
  * and texts the values, as they lie in the file.  References of HDF5 itself (which scale
  * belongs to which dimension) are left out: h5repack makes them anew.
  */
-#include <hdf5_hl.h>
+#include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
 #include "phasesweep/base/check.h"
+#include "guard.h"
 #include "layout.h"
 
 /* A text is digested with its NUL, so that two names never run together. */
 static void digest_name(XXH3_state_t *state, const char *name)
 {
     XXH3_64bits_update(state, name, strlen(name) + 1);
-}
-
-/* Numbers and texts of fixed size; others are not ours. */
-static bool is_plain(hid_t type)
-{
-    const H5T_class_t class = H5Tget_class(type);
-    return (class == H5T_INTEGER || class == H5T_FLOAT || class == H5T_STRING) &&
-           H5Tis_variable_str(type) <= 0;
 }
 
 static herr_t digest_attribute(hid_t object, const char *name, const H5A_info_t *info,
@@ -37,42 +30,39 @@ static herr_t digest_attribute(hid_t object, const char *name, const H5A_info_t 
     if (strcmp(name, STRUCTURE_CHECKSUM) == 0) {
         return 0;
     }
+    size_t bytes;
     const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
-    const hid_t type = H5Aget_type(attribute);
-    const size_t size = (size_t)H5Aget_storage_size(attribute);
-    herr_t status = 0;
-    if (is_plain(type)) {
-        void *value = checked_alloc(size, 1);
-        status = H5Aread(attribute, type, value) < 0 ? -1 : 0;
+    void *value = guard_attribute_value(attribute, &bytes);
+    /* references and texts of any length are not ours */
+    if (value != NULL) {
         digest_name(state, name);
-        XXH3_64bits_update(state, value, size);
-        free(value);
+        XXH3_64bits_update(state, value, bytes);
     }
-    H5Tclose(type);
+    free(value);
     H5Aclose(attribute);
-    return status;
+    return 0;
 }
 
 /* Axes, and texts too long for an attribute. */
-static bool has_meaning(hid_t set, hid_t type)
+static bool has_meaning(hid_t set)
 {
-    return H5DSis_scale(set) > 0 || H5Tget_class(type) == H5T_STRING;
+    const hid_t type = H5Dget_type(set);
+    const bool text = H5Tget_class(type) == H5T_STRING;
+    H5Tclose(type);
+    char *class = guard_text(set, "CLASS");
+    const bool scale = class != NULL && strcmp(class, "DIMENSION_SCALE") == 0;
+    free(class);
+    return text || scale;
 }
 
 static void digest_values(hid_t set, XXH3_state_t *state)
 {
-    const hid_t type = H5Dget_type(set);
-    const hid_t space = H5Dget_space(set);
-    if (is_plain(type) && has_meaning(set, type)) {
-        const size_t size = (size_t)H5Sget_simple_extent_npoints(space) * H5Tget_size(type);
-        void *values = checked_alloc(size, 1);
-        if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0) {
-            XXH3_64bits_update(state, values, size);
-        }
-        free(values);
+    size_t bytes;
+    void *values = has_meaning(set) ? guard_set_values(set, &bytes) : NULL;
+    if (values != NULL) {
+        XXH3_64bits_update(state, values, bytes);
     }
-    H5Sclose(space);
-    H5Tclose(type);
+    free(values);
 }
 
 /* The table of runs changes as runs go on: of its columns the attributes alone count. */

@@ -15,6 +15,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,7 +129,8 @@ void archive_begin(Archive *archive, size_t sweep, size_t first, size_t count)
     for (size_t i = 0; i < count; i++) {
         const bool unfinished =
             outcome[i] == OUTCOME_NEVER_RUN || outcome[i] == OUTCOME_RUNNING;
-        attempts[i] = unfinished ? attempts[i] + 1 : 1;
+        const int before = attempts[i] > 0 && attempts[i] < INT_MAX ? attempts[i] : 0;
+        attempts[i] = unfinished ? before + 1 : 1;
         outcome[i] = OUTCOME_RUNNING;
     }
     /* a row tried again stops being finished before anything else of it changes */
@@ -208,7 +210,7 @@ void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,
 static void put_cell(hid_t group, const char *column, hid_t type, hsize_t index, hsize_t width,
                      const void *data)
 {
-    const hid_t set = H5Dopen2(group, column, H5P_DEFAULT);
+    const hid_t set = H5Dopen2(group, column, H5P_DEFAULT); /* looked at by archive_read_runs */
     const hid_t space = H5Dget_space(set);
     const hsize_t start[2] = {index, 0};
     const hsize_t extent[2] = {1, width};

@@ -191,6 +191,44 @@ def check_changed_job(folder, job):
     assert run(2, "run", other, "-o", path) == 0
 
 
+def check_names(folder, job, good):
+    """Short, long, linked and empty names; a limit on the sizes of files."""
+    here = os.getcwd()
+    os.chdir(folder)
+    for ranks in (1, 2):
+        assert run(ranks, "run", job, "-o", "a") == 0 and run(ranks, "resume", "a") == 0
+        os.remove("a")
+    long = "/".join([folder, "d" * 200, "e" * 200, "f" * 150])
+    os.makedirs(os.path.dirname(long))
+    for path in (long, os.path.relpath(long)):
+        assert run(2, "run", job, "-o", path) == 0 and run(2, "resume", path) == 0
+        assert_equal_archives(good, path, NAMES)
+        assert os.listdir(os.path.dirname(long)) == [os.path.basename(long)]
+        os.remove(path)
+    before = sorted(os.listdir())
+    for name, word in (("", "empty"), ("g" * 250, "too long"), ("h" * 256, "too long"),
+                       ("none/a.h5", "No such file"), ("/".join(["i" * 200] * 30), "iii")):
+        assert_one_line(call(1, "run", job, "-o", name), 2, word)
+    os.symlink("nowhere", "dangling.h5")
+    assert_one_line(call(1, "run", job, "-o", "dangling.h5"), 2, "symbolic link")
+    os.remove("dangling.h5")
+    limited = ["prlimit", "--fsize=20000", PROGRAM, "run", job, "-o", "limited.h5"]
+    assert_one_line(subprocess.run(limited, capture_output=True, text=True), 4, "disk space")
+    assert sorted(os.listdir()) == before
+    os.chdir(here)
+
+
+def check_linked(folder):
+    """--extend through a symbolic link changes what the link leads to."""
+    one = write(f"{folder}/one.yaml", JOB)
+    two = write(f"{folder}/two.yaml", JOB.replace("[0.75, 1.25]", "[0.75, 1.25, 2]"))
+    assert run(1, "run", one, "-o", f"{folder}/target.h5") == 0
+    os.symlink("target.h5", f"{folder}/link.h5")
+    assert run(1, "run", "--extend", two, "-o", f"{folder}/link.h5") == 0
+    assert os.path.islink(f"{folder}/link.h5")
+    assert read(f"{folder}/target.h5", "first").sizes["source_exponent"] == 3
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         job = write(f"{folder}/job.yaml", JOB)
@@ -199,6 +237,8 @@ def main():
         check_point(f"{folder}/np1.h5")
         check_runs(f"{folder}/np1.h5")
         check_verify(folder, f"{folder}/np1.h5")
+        check_names(folder, job, f"{folder}/np1.h5")
+        check_linked(folder)
         check_changed_job(folder, job)
         check_groups(f"{folder}/np1.h5")
         check_physical(f"{folder}/np1.h5")

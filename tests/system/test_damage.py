@@ -11,7 +11,7 @@ import tempfile
 import h5py
 import numpy as np
 
-from harness import GRID_JOB, alone, assert_one_line, call, read_bytes, run, write
+from harness import GRID_JOB, alone, assert_one_line, call, read_bytes, run, status, write
 
 
 def edit(path, change):
@@ -43,6 +43,92 @@ def damaged_copies(folder, good):
         yield path
     os.mkdir(f"{folder}/folder.h5")
     yield f"{folder}/folder.h5"
+
+
+def replace(file, name, **how):
+    """Another dataset in the place of one; `how` as for create_dataset."""
+    shape, dtype = file[name].shape, file[name].dtype
+    del file[name]
+    file.create_dataset(name, **{"shape": shape, "dtype": dtype, **how})
+
+
+def virtual(file, name):
+    layout = h5py.VirtualLayout(file[name].shape, file[name].dtype)
+    layout[...] = h5py.VirtualSource("other.h5", "risk", shape=file[name].shape)
+    del file[name]
+    file.create_virtual_dataset(name, layout)
+
+
+def link(file, name, target):
+    del file[name]
+    file[name] = target
+
+
+# what only a foreign hand makes: each led to a read beyond a buffer, or a write elsewhere
+HOSTILE = {
+    "schema_array": lambda file: file.attrs.__setitem__("phasesweep_schema", np.full(7000, 2)),
+    "schema_text": lambda file: file.attrs.__setitem__("phasesweep_schema", np.bytes_("2")),
+    "schema_empty": lambda file: file.attrs.__setitem__("phasesweep_schema", h5py.Empty("i4")),
+    "job_array": lambda file: file.attrs.__setitem__("job", np.full(500, b"sweeps:")),
+    "job_number": lambda file: file.attrs.__setitem__("job", 7),
+    "job_variable": lambda file: file.attrs.__setitem__("job", "sweeps:"),
+    "job_binary": lambda file: file.attrs.__setitem__("job", np.bytes_(b"\x1b[2J\xff: [")),
+    "fields_array": lambda file: file["grid"].attrs.__setitem__(
+        "row_fields", np.full(900, b"risk " * 10)) or file["grid"].__delitem__("risk"),
+    "runs_long": lambda file: [replace(file, "runs/" + name, shape=(4096, *data.shape[1:]))
+                               for name, data in list(file["runs"].items())],
+    "runs_wide": lambda file: replace(file, "runs/start", shape=(1024, 64)),
+    "runs_text": lambda file: replace(file, "runs/host", dtype="S4096"),
+    "runs_link": lambda file: link(file, "runs", h5py.SoftLink("/grid")),
+    "rank": lambda file: replace(file, "grid/risk", shape=file["grid/risk"].shape[1:]),
+    "shape": lambda file: replace(file, "grid/risk", shape=file["grid/risk"].shape[::-1]),
+    "type": lambda file: replace(file, "grid/risk", dtype="f4"),
+    "compound": lambda file: replace(file, "grid/outcome", dtype=[("a", "i1"), ("b", "f8")]),
+    "text": lambda file: replace(file, "grid/outcome", dtype="S1"),
+    "storage": lambda file: replace(file, "grid/risk", external=[("other.raw", 0, 10**7)]),
+    "unallocated": lambda file: replace(file, "grid/risk", chunks=(1, 1, 1, 300)),
+    "virtual": lambda file: virtual(file, "grid/risk"),
+    "soft": lambda file: link(file, "grid/risk", h5py.SoftLink("/grid/objective")),
+    "external": lambda file: link(file, "grid/risk", h5py.ExternalLink("other.h5", "/risk")),
+    "group": lambda file: link(file, "grid", h5py.ExternalLink("other.h5", "/")),
+    "no_set": lambda file: file.__delitem__("grid/risk") or file.create_group("grid/risk"),
+    "no_group": lambda file: file.__delitem__("grid") or file.create_dataset("grid", data=1)}
+
+
+def check_hostile(folder, good):
+    """One line and status 2, and the files it points at stay as they are."""
+    for name in ("other.raw", "other.h5"):
+        with open(f"{folder}/{name}", "wb") as file:
+            file.write(b"\0" * 10**7)
+    for name, change in HOSTILE.items():
+        path = f"{folder}/hostile_{name}.h5"
+        shutil.copy(good, path)
+        edit(path, change)
+        before = read_bytes(path)
+        for command in ("status", "verify", "resume"):
+            if name.startswith("runs") and command == "verify":
+                continue  # which reads no table of runs
+            done = alone(command, path)
+            assert_one_line(done, 2, path)
+            assert "\x1b" not in done.stderr + done.stdout
+        assert read_bytes(path) == before and not os.path.exists(path + ".lock"), name
+        os.remove(path)
+    assert not read_bytes(f"{folder}/other.raw").strip(b"\0")
+
+
+def check_strings(folder, good):
+    """What the table of runs says is escaped: the JSON of status is JSON."""
+    path = f"{folder}/strings.h5"
+    shutil.copy(good, path)
+    with h5py.File(path, "r+") as file:
+        place = file["runs/host"].id.get_offset()
+        file["runs/end"][0], file["runs/points"][0] = np.inf, np.nan
+    with open(path, "r+b") as file:  # characters one by one: h5py would end each with a NUL
+        file.seek(place)
+        file.write(b'a"b\\c\n\x1b[31m\xff'.ljust(64, b"x"))
+    run_entry = status(path)["runs"][0]
+    assert run_entry["host"].startswith('a"b\\c\n\x1b[31m\xff') and run_entry["points"] is None
+    os.remove(path)
 
 
 def check_damage(folder, good):
@@ -112,6 +198,8 @@ def main():
         good = f"{folder}/good.h5"
         assert run(2, "run", job, "-o", good) == 0
         check_damage(folder, good)
+        check_hostile(folder, good)
+        check_strings(folder, good)
         check_flipped_bit(folder, good)
         check_full_disk(folder, job, good)
 

@@ -1,0 +1,14 @@
+/* files.h - what the standard library leaves out about files. */
+#ifndef PHASESWEEP_BASE_FILES_H
+#define PHASESWEEP_BASE_FILES_H
+
+#include <stdbool.h>
+
+/* Local.  The folder that holds path, "." if none is named; owned by the caller. */
+char *file_folder(const char *path);
+
+/* Local.  Flush the folder that holds path, so that a file made, linked or renamed in it is
+ * there after a power failure; false, with errno, if the disk refuses. */
+bool file_sync_folder(const char *path);
+
+#endif

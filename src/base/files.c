@@ -1,0 +1,36 @@
+#include "phasesweep/base/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "phasesweep/base/check.h"
+
+char *file_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+        return checked_format(".");
+    }
+    /* the root keeps its slash */
+    return checked_format("%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
+bool file_sync_folder(const char *path)
+{
+    char *folder = file_folder(path);
+    const int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(folder);
+    if (descriptor < 0) {
+        /* a folder that may be written and not read cannot be flushed */
+        return errno == EACCES;
+    }
+    /* EINVAL: a file system that knows no fsync of folders */
+    const bool good = fsync(descriptor) == 0 || errno == EINVAL;
+    const int error = errno;
+    close(descriptor);
+    errno = error;
+    return good;
+}
