@@ -1,4 +1,4 @@
-# setup.sh - sourced by jobs/demo.sh and tests/run.sh: packages, environment, build.
+# setup.sh - sourced by jobs/demo.sh, tests/run.sh and .ci/: packages, environment, build.
 # Defines: root (of the sources), build (folder), and the function setup.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -10,6 +10,8 @@ librandom123-dev libgsl-dev hdf5-tools netcdf-bin python3-numpy python3-h5py pyt
 python3-h5netcdf python3-netcdf4 python3-matplotlib"
 # for tests that are skipped without them: tests/run.sh adds them to packages
 optional_packages="slurmctld slurmd slurm-client munge"
+# what .ci/run needs besides
+check_packages="git clang-format clang-tidy"
 
 missing_packages() {
     local name

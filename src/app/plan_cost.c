@@ -30,7 +30,7 @@ int plan_class(ModelId model, MethodId method)
 char *plan_classes(void)
 {
     char *all = checked_format("%s", "");
-    for (int class = 0; class < MODEL_COUNT * METHOD_COUNT; class++) {
+    for (int class = 0; class < MODEL_COUNT * METHOD_COUNT; class ++) {
         char *longer = checked_format("%s%s%s/%s", all, class > 0 ? " " : "",
                                       model_name((ModelId)(class / METHOD_COUNT)),
                                       method_name((MethodId)(class % METHOD_COUNT)));

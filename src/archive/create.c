@@ -481,6 +481,7 @@ static int reserve_space(const char *path)
     struct stat status;
     int error = descriptor < 0 || fstat(descriptor, &status) != 0 ? errno : 0;
     if (error == 0) {
+        assert(descriptor >= 0);
         error = posix_fallocate(descriptor, 0, status.st_size);
         error = error == 0 && fsync(descriptor) != 0 ? errno : error;
     }

@@ -71,6 +71,7 @@ DistReduction *dist_matrix_reduce(DistMatrix *a)
                          .tridiagonal = tridiagonal_create(a->rows)};
 #ifndef NDEBUG
     r->original = dist_matrix_zeros(a->grid, a->rows, a->rows, a->block);
+    assert(r->original.local != NULL && a->local != NULL);
     memcpy(r->original.local, a->local,
            (size_t)a->local_rows * (size_t)a->local_columns * sizeof *a->local);
 #endif

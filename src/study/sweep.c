@@ -113,10 +113,11 @@ size_t sweep_chains(const Sweep *sweep)
 
 void sweep_chain(const Sweep *sweep, size_t chain, size_t *first, size_t *count)
 {
-    assert(chain < sweep_chains(sweep));
-    const size_t row = chain / chains_per_row(sweep);
+    const size_t chains = chains_per_row(sweep);
+    assert(chains > 0 && chain < sweep_chains(sweep));
+    const size_t row = chain / chains;
     const size_t most = chain_length(sweep);
-    const size_t begin = chain % chains_per_row(sweep) * most;
+    const size_t begin = chain % chains * most;
     const size_t left = row_length(sweep) - begin;
     /* points of a row are consecutive: the innermost axis runs fastest */
     *first = row * row_length(sweep) + begin;

