@@ -18,7 +18,7 @@ TREES = ["include", "src", "jobs/README.md"]
 
 
 def git(*words):
-    return subprocess.run(["git", "-C", ROOT, *words], check=True, capture_output=True).stdout
+    return subprocess.run(["git", "-c", "safe.directory=*", "-C", ROOT, *words], check=True, capture_output=True).stdout
 
 
 def sources_at(commit):

@@ -38,7 +38,7 @@ void backlog_free(Work *work)
     lanes_free(&work->lanes);
 }
 
-/* As if each ran on one rank. */
+/* Seconds of all that is left, as if each task ran on one rank. */
 double backlog_left(const Work *work)
 {
     double sum = 0.0;

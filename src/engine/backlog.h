@@ -1,6 +1,7 @@
 /* backlog.h - private to schedule.c: the tasks left, and which of them fits where.
  *
- * A SLOT is a number of ranks free for a span of time.
+ * A SLOT is a number of ranks that are free for some time.  The SPAN is how long a task should
+ * last at most, so that all of them end as early as possible (team_size.h).
  *
  * Seconds are those of the cost model, corrected as tasks finish.
  */

@@ -202,7 +202,7 @@ static bool start_within(Schedule *s, double now, const RankSet *set, double unt
 
 /* ---- work ahead of time ------------------------------------------------------------------ */
 
-/* What a rank is given ahead must be done when the reserved task wants it. */
+/* What a rank is given ahead must be finished when the task it is reserved for begins. */
 static double latest_end(const Schedule *s, int rank)
 {
     return set_has(&s->pool.reserved, rank) ? fmin(s->reservation.start, s->settings.deadline)

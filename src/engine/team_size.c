@@ -14,7 +14,7 @@ enum { HALVINGS = 30 };
 
 static const double part = 0.5; /* of the makespan that one task may last: shorter ones pack */
 
-/* 1, 2, 3, 4, 6, 8, 12, 16 ... */
+/* Sizes that make good process grids: 1, 2, 3, 4, 6, 8, 12, 16 ... */
 static int size_above(int ranks)
 {
     int size = 1;
@@ -34,7 +34,7 @@ int team_size_size_below(int ranks)
     return size >= 2 && size / 2 * 3 <= ranks ? size / 2 * 3 : size;
 }
 
-/* The fewest good ranks that end the task within the span, between its least and most. */
+/* The least such size that ends the task within the span, between its least and most. */
 int team_size_team(const Allotment *allotment, const CostModel *model, const TaskGroup *group)
 {
     if (group->most == 1) {

@@ -148,7 +148,7 @@ static void back(const DistReduction *r, int count, DistMatrix *z)
     int info;
     pdormtr_("L", "L", "N", &z->rows, &columns, a->local, &one, &one, a->descriptor, r->scale,
              z->local, &one, &from, z->descriptor, &query, &ask, &info, 1, 1, 1);
-    /* field-notes: with this room 50 of 50 shapes were right, with the query alone not */
+    /* measured: with this room all of 50 shapes were right, with the query alone some wrong */
     const int least = block * (block - 1) / 2;
     const int product = (a->local_rows + a->local_columns + z->local_columns) * block;
     const int length = (int)query + (least > product ? least : product) + block * block;

@@ -147,7 +147,7 @@ static void finish(LbfgsState *state, Outcome outcome)
     state->stage = STAGE_OVER;
 }
 
-/* A line from x, unless the estimate is small or the limit is reached. */
+/* Begin a line search at x, unless the estimate is small or the limit is reached. */
 static void begin_step(LbfgsWork *work)
 {
     LbfgsState *state = work->state;
@@ -180,7 +180,7 @@ static void move(LbfgsWork *work, double value)
     begin_step(work);
 }
 
-/* Nothing lower on the line: once more along the gradient, or the end. */
+/* The line search found nothing lower: search once more along the gradient, or end. */
 static void fail_chain(LbfgsWork *work)
 {
     LbfgsState *state = work->state;

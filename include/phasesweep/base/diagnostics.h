@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A file of another kind gives an error a line; beyond these they are only counted. */
+/* A file that is no job file would give an error for each of its lines: beyond these they are
+ * only counted. */
 enum { ERRORS_SHOWN = 50 };
 
 typedef struct Diagnostics {

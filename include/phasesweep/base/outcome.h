@@ -5,7 +5,7 @@
  * append, never renumber.
  *
  * The outcome of a point is data: it is stored beside the numbers, and a bad point never
- * stops a sweep.  RUNNING after a job has ended means that the job died in that line.
+ * stops a sweep.  RUNNING after a job has ended means that the job died in that chain.
  */
 #ifndef PHASESWEEP_BASE_OUTCOME_H
 #define PHASESWEEP_BASE_OUTCOME_H

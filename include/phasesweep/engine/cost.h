@@ -6,7 +6,8 @@
  * keep and a later run begin with.
  *
  * Times are seconds of wall clock.  A factor of 2 says that chains of the class take twice
- * what the table of plan_cost.c assumes: another CPU, or points that are harder than usual.
+ * what its method assumes (method_seconds of method.h): another CPU, or points that are harder
+ * than usual.
  *
  * Nothing here communicates or allocates; a model is a value and may be copied.
  */
@@ -16,8 +17,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* At least as many as there are models times methods (plan_class); three numbers a class are
- * kept. */
+/* At least as many as there are models times methods (plan_class); for each class three numbers
+ * are kept. */
 enum { COST_CLASSES = 32, COST_COEFFICIENTS = 3 * COST_CLASSES };
 
 typedef struct CostModel {

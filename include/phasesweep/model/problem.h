@@ -47,7 +47,7 @@ typedef enum SampleStore {
 } SampleStore;
 
 /* Whole numbers are held as doubles: d = 10^8 in state evolution needs n of 1e40.  What takes
- * part in the content of a line is listed in sweep_chain_id. */
+ * part in the content of a chain is listed in sweep_chain_id. */
 typedef struct Problem {
     ModelId model;
     MethodId method;

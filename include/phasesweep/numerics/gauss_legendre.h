@@ -1,5 +1,4 @@
-/* gauss_legendre.h - the 16-point Gauss-Legendre rule with an estimate of its own error,
- * private. */
+/* gauss_legendre.h - the 16-point Gauss-Legendre rule with an estimate of its own error. */
 #ifndef PHASESWEEP_NUMERICS_GAUSS_LEGENDRE_H
 #define PHASESWEEP_NUMERICS_GAUSS_LEGENDRE_H
 
@@ -14,10 +13,11 @@ typedef struct Rule {
 /* Local.  A plain value.  Dies with STATUS_ENVIRONMENT if memory is out. */
 Rule rule_create(void);
 
-/* Local.  Error of the integral over (-1, 1) of a function with these values at the nodes.  It
- * is of the order of the Legendre coefficient twice as high as the last the rule knows: the
- * decay from 8 ... 11 to 12 ... 15 goes on, if less fast (cubed where a geometric series would
- * have the fourth power). */
+/* Local.  Estimated error of the integral over (-1, 1) of a function with these values at the
+ * nodes.  The true error is of the order of the Legendre coefficient of order 32; the rule
+ * knows those up to 15.  The ratio of the coefficients 12 ... 15 to 8 ... 11 says how fast they
+ * decay, and the decay is assumed to go on, if less fast: the ratio cubed, where a geometric
+ * series would have its fourth power. */
 double rule_error(const Rule *rule, const double values[RULE_NODES]);
 
 #endif

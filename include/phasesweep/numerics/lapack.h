@@ -1,4 +1,4 @@
-/* lapack.h - the Fortran names of BLAS and LAPACK in use, private.
+/* lapack.h - the Fortran names of the BLAS and LAPACK routines in use.
  *
  * Everything by address and column-major, as Fortran wants it; the lengths at the end are those
  * of the character arguments, in their order, which gfortran passes by value.  Integers have 32

@@ -1,7 +1,7 @@
-/* random_rotation.h - a random rotation, private to gaussian_rows.c.
+/* random_rotation.h - a random rotation, for the teacher of gaussian_rows.c.
  *
- * Rotating the teacher changes nothing statistically for Gaussian rows; it exists to test
- * that.
+ * For Gaussian rows a rotated teacher gives the same statistics as a diagonal one; the rotation
+ * exists to test that.
  */
 #ifndef PHASESWEEP_NUMERICS_RANDOM_ROTATION_H
 #define PHASESWEEP_NUMERICS_RANDOM_ROTATION_H

@@ -3,7 +3,7 @@
  * Plain statistics: no theory of how the eigenvalues came about enters.  Lists may be in any
  * order; eigenvalues at most `tolerance` count as 0, negative ones too.
  *
- * Arrays are read and not changed, but by summary_sort; nothing communicates.  Values must
+ * Arrays are read and not changed, except by summary_sort; nothing communicates.  Values must
  * not be NAN.
  *
  * The tail exponent is fitted to at least 5 values; with fewer it is NAN, as are ratios of

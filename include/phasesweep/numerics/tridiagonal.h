@@ -29,8 +29,9 @@ bool tridiagonal_top(const Tridiagonal *t, int count, double z[]);
  * the iteration failed. */
 bool tridiagonal_all(const Tridiagonal *t, double z[], double work[]);
 
-/* Whether the largest `count` alone are had sooner than all: dstemr against dstedc with the
- * back-transformation of what it yields, measured at n = 400 to 3200. */
+/* Is it faster to compute the eigenvectors of the largest `count` eigenvalues alone (dstemr)
+ * than all of them (dstedc)?  Measured at n = 400 to 3200, the transformation back to the full
+ * matrix included. */
 static inline bool tridiagonal_few(int n, int count)
 {
     return count <= n / 4;

@@ -1,12 +1,13 @@
-/* lbfgs.h - smooth functions of many variables, minimised by limited-memory BFGS.
+/* lbfgs.h - minimises smooth functions of many variables by limited-memory BFGS.
  *
  * The variables are spread over a team, any share on any rank; all scalars are sums over the
  * team, so that every rank takes the same decisions.  Steps satisfy the strong Wolfe conditions
  * (Nocedal & Wright 2006, algorithms 3.5, 3.6 and 7.5) up to rounding of the value.  For a
  * function that is not convex the end is a stationary point near the start.
  *
- * The estimate -g.p/2 of what is left, p the quasi-Newton step, decides when to stop: it has
- * the units of the function and is exact for a quadratic with the right inverse Hessian.
+ * When to stop is decided by an estimate of how far the value lies above the minimum: -g.p/2, g
+ * the gradient and p the quasi-Newton step.  It has the units of the function and is exact for
+ * a quadratic function with the right inverse Hessian.
  *
  * The caller may evaluate the function itself, so that several descents share a pass over the
  * data: lbfgs_begin, then lbfgs_tell what f is at lbfgs_trial while lbfgs_running.

@@ -63,8 +63,8 @@ void eigen_free(Eigen *eigen);
 Outcome eigen_values(Eigen *eigen, double a[], double w[]);
 
 /* Collective on the team, at most once after each eigen_values that converged.
- *   count  number of vectors, of the largest eigenvalues; that of rank 0 counts, 0 <= count <=
- * n a      that of eigen_values; on rank 0 its last `count` columns become the eigenvectors,
+ *   count  number of vectors, from 0 to n, of the largest eigenvalues; read on rank 0
+ *   a      that of eigen_values; on rank 0 its last `count` columns become the eigenvectors,
  *          ascending, the others are undefined; elsewhere scratch
  * Few vectors (count <= n/4) cost a third to half less than all.  Returns as eigen_values. */
 Outcome eigen_vectors(Eigen *eigen, int count, double a[]);

@@ -9,7 +9,7 @@
  * mmse(t) does not depend on samples and noise: its values on a fixed grid in log t are kept
  * and tell where roots can be.  Between them a point of the diagonal network costs two or three
  * evaluations more; for the quadratic one mmse is tabulated, to 1e-8 of it, by polynomials that
- * points and lines share, and a point costs no evaluation once its neighbourhood is known.  A
+ * points and chains share, and a point costs no evaluation once its neighbourhood is known.  A
  * tolerance below 1e-7 (the default is 1e-7) adds one or two evaluations at each root.  Several
  * roots are possible; those at an odd place, counted from R = 1, are stable.  The optimal one
  * has the lowest free energy, found by integrating

@@ -2,7 +2,7 @@
  *
  * Unknowns: noise delta (tau) > 0 and threshold b > 0 of overlaps.h, equations (E1) and (E2).
  * For width p >= d and for the diagonal network training is convex and the solution unique: a
- * cold start brackets it, so it cannot land on a wrong root.  Points after the first of a line
+ * cold start brackets it, so it cannot land on a wrong root.  Points after the first of a chain
  * start from their neighbour and its exact derivatives; Newton's method with the exact Jacobian
  * finishes both.  For p < d the solution is the branch reached from p = d by lowering p over
  * whole numbers; where that branch ends in a fold, it goes on from the solution that the
@@ -51,7 +51,7 @@ typedef struct EvolutionTrack {
     double slope_n[2], slope_weight[2]; /* d (log t, log r) / d log n, d log weight */
 } EvolutionTrack;
 
-/* What a line of points shares.  One for each thread or rank: nothing in it may be used by
+/* What a chain of points shares.  One for each thread or rank: nothing in it may be used by
  * two solutions at once. */
 typedef struct EvolutionWork {
     OverlapsWork overlaps;
@@ -64,7 +64,7 @@ typedef struct EvolutionWork {
 EvolutionWork evolution_work(void);
 void evolution_free(EvolutionWork *work);
 
-/* Local.  The next point starts cold.  Call it where a line begins. */
+/* Local.  The next point starts cold.  Call it where a chain begins. */
 void evolution_forget(EvolutionWork *work);
 
 /* Local.  Solve one point (method state_evolution).  CONVERGED means that residual is at most

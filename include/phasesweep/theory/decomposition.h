@@ -49,7 +49,7 @@ typedef struct SpectrumWork {
     Bands *bands;           /* borrowed */
 } SpectrumWork;
 
-/* Local.  Costs about as much as solving the point on a line. */
+/* Local.  Costs about as much as solving a point of a chain after its first. */
 Decomposition spectrum_decompose(SpectrumWork work, double t, double b);
 
 /* Local.  Counts are expectations and need not be whole. */
