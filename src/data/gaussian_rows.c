@@ -42,6 +42,14 @@ SamplesSpec samples_spec(const Problem *problem)
                          .store = problem->store};
 }
 
+bool samples_same_data(const Problem *a, const Problem *b)
+{
+    return a->model == b->model && a->source_exponent == b->source_exponent &&
+           a->dimension == b->dimension && a->noise == b->noise && a->seed == b->seed &&
+           a->samples == b->samples && a->random_signs == b->random_signs &&
+           a->store == b->store;
+}
+
 /* The last quantum may be short. */
 static int64_t quanta(int64_t rows)
 {

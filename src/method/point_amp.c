@@ -1,79 +1,19 @@
-/* Points of message passing.  Each draws its data and begins at S = 0, as its state evolution
- * does; one that was told to stop is redone.
- */
-#include <assert.h>
-#include <math.h>
-
+/* Message passing: what theory says of its path goes beside it. */
 #include "phasesweep/model/model.h"
 #include "phasesweep/theory/amp_forecast.h"
-#include "phasesweep/training/amp.h"
+#include "phasesweep/training/trainer.h"
 #include "data_prices.h"
-#include "point_line.h"
+#include "trained_chain.h"
 
-static void put_amp(const Amp *amp, double value[])
+static bool solve(const Chain *chain)
 {
-    value[FIELD_RISK] = amp->risk;
-    value[FIELD_DELTA] = amp->delta;
-    value[FIELD_THRESHOLD] = amp->threshold;
-    value[FIELD_OVERLAP_Q] = amp->overlap_q;
-    value[FIELD_OVERLAP_M] = amp->overlap_m;
-    value[FIELD_TRACE] = amp->trace;
-    value[FIELD_RANK] = amp->rank;
-    value[FIELD_OBJECTIVE] = amp->objective;
-    value[FIELD_TRAIN_LOSS] = amp->train_loss;
-    value[FIELD_FEATURE_OVERLAP] = amp->feature_overlap;
-    value[FIELD_RESIDUAL] = amp->residual;
-}
-
-/* Of an iteration that diverged there is its path, and what it cost. */
-static Record record_of(const Amp *amp, const Problem *problem, const double eigenvalues[])
-{
-    Record record = record_empty();
-    record.outcome = amp->outcome;
-    record.value[FIELD_ITERATIONS] = amp->iterations;
-    record.value[FIELD_DAMPING] = amp->damping;
-    if (amp->outcome != OUTCOME_DIVERGED) {
-        put_amp(amp, record.value);
-        point_put_spectrum(problem, eigenvalues, record.value);
+    const bool finished = trained_chain(chain);
+    const size_t room = chain->series->length[SERIES_RISK_PREDICTED];
+    for (size_t k = 0; k < chain->count && finished && room > 0; k++) {
+        double *kept = series_row(chain->series, SERIES_RISK_PREDICTED, k);
+        amp_forecast(&chain->problems[k], room, kept, kept); /* in its place */
     }
-    return record;
-}
-
-/* Collective on the team. */
-static Amp solve(const PointTeam *team, const Problem *problem, double eigenvalues[],
-                 const AmpPath *path)
-{
-    AmpSettings settings = amp_defaults();
-    settings.store = problem->store;
-    settings.memory = (size_t)team->memory;
-    settings.damping = problem->damping;
-    settings.stop = team->stopping;
-    settings.stop_context = team->context;
-    AmpWork *work = amp_create(team->comm, problem, &settings);
-    const Amp amp = amp_solve(work, problem, eigenvalues, path);
-    amp_free(work);
-    return amp;
-}
-
-static bool point_amp(const Chain *chain)
-{
-    assert(chain->team->comm != MPI_COMM_NULL);
-    for (size_t k = 0; k < chain->count; k++) {
-        const Problem *problem = &chain->problems[k];
-        double *eigenvalues = series_row(chain->series, SERIES_EIGENVALUES, k);
-        const AmpPath path = {chain->series->length[SERIES_RISK_PATH],
-                              series_row(chain->series, SERIES_RISK_PATH, k),
-                              series_row(chain->series, SERIES_RISK_PREDICTED, k)};
-        const double start = point_clock();
-        const Amp amp = solve(chain->team, problem, eigenvalues, &path);
-        if (amp.stopped) {
-            return false;
-        }
-        amp_forecast(problem, path.room, path.kept, path.kept); /* in its place */
-        chain->records[k] = record_of(&amp, problem, eigenvalues);
-        point_complete(problem, point_clock() - start, &chain->records[k]);
-    }
-    return true;
+    return finished;
 }
 
 static double seconds(const Problem *problem, bool first, double *fixed)
@@ -89,7 +29,7 @@ static double seconds(const Problem *problem, bool first, double *fixed)
 
 static double memory(const Problem *problem, int ranks, SampleStore store)
 {
-    return (double)amp_memory(problem, ranks, store);
+    return (double)trainer_memory(problem, ranks, store);
 }
 
-const Method method_amp = {point_amp, seconds, memory};
+const Method method_amp = {solve, seconds, memory};

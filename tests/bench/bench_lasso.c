@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 
 #include "phasesweep/data/gaussian_rows.h"
-#include "phasesweep/training/lasso.h"
+#include "phasesweep/training/path.h"
 
 static void write_data(const char *path, const Problem *problem)
 {
@@ -36,14 +36,14 @@ static double processor_seconds(void)
     return (double)usage.ru_utime.tv_sec + 1e-6 * (double)usage.ru_utime.tv_usec;
 }
 
-static double solve(LassoWork *work, const Problem *problem, int rank, int print)
+static double solve(Path *path, const Problem *problem, int rank, int print)
 {
     const double start = MPI_Wtime();
     const double backlog_start = processor_seconds();
-    const Lasso fit = lasso_solve(work, problem, NULL);
+    const Observed fit = path_solve(path, problem, NULL, NULL);
     const double seconds = MPI_Wtime() - start;
     if (rank == 0 && print) {
-        printf("weight decay %-8g %8.3f s (cpu %.3f)  %s  gap %.1e  F %.10g  active %d  risk "
+        printf("weight decay %-8g %8.3f s (cpu %.3f)  %s  gap %.1e  F %.10g  active %g  risk "
                "%.6g  "
                "iterations %d  factors %d\n",
                problem->weight_decay, seconds, processor_seconds() - backlog_start,
@@ -60,6 +60,7 @@ int main(int argc, char **argv)
     int rank;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     Problem problem = {.model = MODEL_DIAGONAL,
+                       .method = METHOD_TRAINING,
                        .source_exponent = 1.25,
                        .noise = 0.1,
                        .dimension = atof(argv[1]),
@@ -67,7 +68,7 @@ int main(int argc, char **argv)
                        .seed = 1,
                        .tolerance = atof(argv[3]),
                        .width = 1};
-    const LassoSettings settings = lasso_defaults();
+    const TrainerSettings settings = trainer_defaults();
     if (argc > 6) {
         write_data(argv[6], &problem);
     }
@@ -76,27 +77,29 @@ int main(int argc, char **argv)
     for (double next = strtod(rest, &rest); next > 0.0; next = strtod(rest, &rest)) {
         problem.weight_decay = next;
         const double start = MPI_Wtime();
-        LassoWork *work = lasso_create(MPI_COMM_WORLD, &problem, &settings);
+        Path *path = path_create(MPI_COMM_WORLD, &trainer_lasso, &settings);
+        path_prepare(path, &problem);
         if (rank == 0) {
             printf("data %.3f s  ", MPI_Wtime() - start);
         }
-        cold = solve(work, &problem, rank, 1);
-        lasso_free(work);
+        cold = solve(path, &problem, rank, 1);
+        path_free(path);
     }
     const int points = argc > 5 ? atoi(argv[5]) : 0;
     if (points > 1) {
         const double last = problem.weight_decay;
-        LassoWork *work = lasso_create(MPI_COMM_WORLD, &problem, &settings);
-        double path = 0.0;
+        Path *path = path_create(MPI_COMM_WORLD, &trainer_lasso, &settings);
+        path_prepare(path, &problem);
+        double sum = 0.0;
         for (int k = 0; k < points; k++) {
             problem.weight_decay = 3.0 * pow(last / 3.0, k / (points - 1.0));
-            path += solve(work, &problem, rank, k % 7 == 0 || k == points - 1);
+            sum += solve(path, &problem, rank, k % 7 == 0 || k == points - 1);
         }
         if (rank == 0) {
-            printf("path of %d: %.3f s, %.2f times the last cold solution\n", points, path,
-                   path / cold);
+            printf("path of %d: %.3f s, %.2f times the last cold solution\n", points, sum,
+                   sum / cold);
         }
-        lasso_free(work);
+        path_free(path);
     }
     MPI_Finalize();
     return 0;

@@ -17,7 +17,7 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/numerics/rng.h"
-#include "phasesweep/training/narrow.h"
+#include "phasesweep/training/path.h"
 
 void dgemm_(const char *, const char *, const int *, const int *, const int *, const double *,
             const double *, const int *, const double *, const int *, const double *, double *,
@@ -119,8 +119,10 @@ int main(int argc, char **argv)
                        .noise = 0.1,
                        .samples = atof(argv[1]),
                        .dimension = atof(argv[2]),
-                       .seed = 1.0};
-    NarrowSettings settings = narrow_defaults();
+                       .seed = 1.0,
+                       .method = METHOD_TRAINING,
+                       .tolerance = 1e-7};
+    TrainerSettings settings = trainer_defaults();
     settings.starts = atoi(argv[4]);
     const int seeds = atoi(argv[5]);
     if (argc > 7) {
@@ -143,21 +145,23 @@ int main(int argc, char **argv)
         }
         for (int seed = 1; seed <= seeds; seed++) {
             problem.seed = seed;
-            NarrowWork *work = narrow_create(MPI_COMM_WORLD, &problem, &settings);
+            Path *path = path_create(MPI_COMM_WORLD, &trainer_factored, &settings);
+            path_prepare(path, &problem);
             const double start = MPI_Wtime();
             const double busy = processor_seconds();
-            const Narrow fit = narrow_solve(work, &problem, NULL, NULL);
+            const Observed fit = path_solve(path, &problem, NULL, NULL);
             double seconds[2] = {processor_seconds() - busy, MPI_Wtime() - start};
             MPI_Allreduce(MPI_IN_PLACE, seconds, 2, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
-            narrow_free(work);
+            path_free(path);
             risk += fit.risk / seeds;
             if (rank == 0) {
-                printf("p %g seed %d: %s risk %.6g F %.9g gap %.1e spread %.1e rank %d "
+                printf("p %g seed %d: %s risk %.6g F %.9g gap %.1e spread %.1e rank %g "
                        "iterations %d evaluations %d, %.1f s (cpu %.1f), %.2f of dgemm\n",
                        width, seed, outcome_name(fit.outcome), fit.risk, fit.objective, fit.gap,
                        fit.spread, fit.rank, fit.iterations, fit.evaluations, seconds[1],
                        seconds[0],
-                       narrow_flops(&problem, fit.evaluations) / ranks / seconds[0] / rate);
+                       4.0 * fit.evaluations * problem.samples * d * width / ranks /
+                           seconds[0] / rate);
                 fflush(stdout);
             }
         }

@@ -13,7 +13,7 @@
 #include "phasesweep/base/check.h"
 #include "phasesweep/theory/continuation.h"
 #include "phasesweep/theory/spectrum_tables.h"
-#include "phasesweep/training/training.h"
+#include "phasesweep/training/path.h"
 
 /* Eigenvalues of `seeds` networks, [seeds * d]; the same on every rank. */
 static double *train_all(Problem problem, int seeds, int rank)
@@ -22,13 +22,13 @@ static double *train_all(Problem problem, int seeds, int rank)
     double *values = checked_alloc((size_t)seeds * d, sizeof *values);
     for (int k = 0; k < seeds; k++) {
         const double start = MPI_Wtime();
-        TrainingSettings settings = training_defaults();
+        TrainerSettings settings = trainer_defaults();
         problem.seed = k;
-        TrainingWork *work = training_create(MPI_COMM_WORLD, &problem, &settings);
-        const Training t = training_solve(work, &problem, values + (size_t)k * d, NULL);
-        training_free(work);
+        Path *path = path_create(MPI_COMM_WORLD, &trainer_convex, &settings);
+        const Observed t = path_solve(path, &problem, values + (size_t)k * d, NULL);
+        path_free(path);
         if (rank == 0) {
-            printf("seed %d: risk %.6g rank %d gap %.2g, %d iterations, %.3g s, tail %.4g\n", k,
+            printf("seed %d: risk %.6g rank %g gap %.2g, %d iterations, %.3g s, tail %.4g\n", k,
                    t.risk, t.rank, t.gap, t.iterations, MPI_Wtime() - start,
                    summary_tail(values + (size_t)k * d, d, 0.0).exponent);
         }

@@ -17,7 +17,7 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/numerics/rng.h"
-#include "phasesweep/training/training.h"
+#include "phasesweep/training/path.h"
 
 void dgemm_(const char *, const char *, const int *, const int *, const int *, const double *,
             const double *, const int *, const double *, const int *, const double *, double *,
@@ -58,21 +58,23 @@ static double dgemm_rate(int n)
     return ranks * 2.0 * pow(n, 3) / best;
 }
 
-static void bench_store(const Problem *problem, SampleStore store, bool double_only)
+static void bench_store(Problem problem, SampleStore store, bool double_only)
 {
     const double rate = dgemm_rate(2000);
-    TrainingSettings settings = training_defaults();
-    settings.store = store;
+    TrainerSettings settings = trainer_defaults();
+    problem.store = store;
     settings.double_only = double_only;
     const double start = now();
-    TrainingWork *work = training_create(MPI_COMM_WORLD, problem, &settings);
+    Path *path = path_create(MPI_COMM_WORLD, &trainer_convex, &settings);
+    path_prepare(path, &problem);
     const double built = now();
-    const Training t = training_solve(work, problem, NULL, NULL);
+    const Observed t = path_solve(path, &problem, NULL, NULL);
     const double done = now();
-    training_free(work);
-    const double useful = training_flops(problem, t.iterations, t.rank) / (done - built);
+    path_free(path);
+    const double useful = t.iterations * problem.samples * problem.dimension *
+                          (2.0 * t.rank + problem.dimension) / (done - built);
     if (rank == 0) {
-        printf("%-6s %-6s build %7.3f s solve %7.3f s  %2d iterations rank %d gap %.2g risk "
+        printf("%-6s %-6s build %7.3f s solve %7.3f s  %2d iterations rank %g gap %.2g risk "
                "%.9g  %.1f GF/s = %.2f of dgemm\n",
                store_name(store), double_only ? "double" : "mixed", built - start, done - built,
                t.iterations, t.rank, t.gap, t.risk, useful / 1e9, useful / rate);
@@ -80,23 +82,24 @@ static void bench_store(const Problem *problem, SampleStore store, bool double_o
     }
 }
 
-static double solve_seconds(MPI_Comm team, const Problem *problem)
+static double solve_seconds(MPI_Comm team, Problem problem)
 {
-    TrainingSettings settings = training_defaults();
-    settings.store = STORE_DOUBLE;
-    TrainingWork *work = training_create(team, problem, &settings);
+    const TrainerSettings settings = trainer_defaults();
+    problem.store = STORE_DOUBLE;
+    Path *path = path_create(team, &trainer_convex, &settings);
+    path_prepare(path, &problem);
     const double start = MPI_Wtime();
-    const Training t = training_solve(work, problem, NULL, NULL);
+    const Observed t = path_solve(path, &problem, NULL, NULL);
     const double seconds = MPI_Wtime() - start;
-    training_free(work);
-    return t.gap <= problem->tolerance ? seconds : NAN;
+    path_free(path);
+    return t.gap <= problem.tolerance ? seconds : NAN;
 }
 
 /* Rank 0 alone, while the others leave their cores. */
 static double seconds_alone(const Problem *problem)
 {
     MPI_Request meeting;
-    const double seconds = rank == 0 ? solve_seconds(MPI_COMM_SELF, problem) : 0.0;
+    const double seconds = rank == 0 ? solve_seconds(MPI_COMM_SELF, *problem) : 0.0;
     MPI_Ibarrier(MPI_COMM_WORLD, &meeting);
     for (int met = 0; !met;) {
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
@@ -117,7 +120,7 @@ static void bench_speedup(const Problem *problem, int repeats)
     double *ratio = checked_alloc((size_t)repeats, sizeof *ratio);
     for (int repeat = 0; repeat < repeats; repeat++) {
         const double alone = seconds_alone(problem);
-        const double together = solve_seconds(MPI_COMM_WORLD, problem);
+        const double together = solve_seconds(MPI_COMM_WORLD, *problem);
         ratio[repeat] = alone / together;
         if (rank == 0) {
             printf("alone %.3f s, %d ranks %.3f s: %.2f\n", alone, ranks, together,
@@ -158,8 +161,8 @@ int main(int argc, char **argv)
     }
     for (int repeat = 0; repeat < repeats && !speedup; repeat++) {
         for (int store = STORE_DOUBLE; store < STORE_COUNT; store++) {
-            bench_store(&problem, (SampleStore)store, true);
-            bench_store(&problem, (SampleStore)store, false);
+            bench_store(problem, (SampleStore)store, true);
+            bench_store(problem, (SampleStore)store, false);
         }
     }
     MPI_Finalize();

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "phasesweep/base/check.h"
-#include "phasesweep/training/training.h"
+#include "phasesweep/training/path.h"
 
 static void write_data(const Problem *problem, const char *path)
 {
@@ -53,20 +53,21 @@ int main(int argc, char **argv)
                        .noise = atof(argv[4]),
                        .weight_decay = atof(argv[5]),
                        .seed = 1.0};
-    TrainingSettings settings = training_defaults();
-    settings.store = STORE_DOUBLE;
+    const TrainerSettings settings = trainer_defaults();
+    problem.store = STORE_DOUBLE;
     static const double tolerances[] = {1e-3, 1e-4, 1e-5, 1e-10};
     for (int k = 0; k < 4; k++) {
         problem.tolerance = tolerances[k];
-        TrainingWork *work = training_create(MPI_COMM_WORLD, &problem, &settings);
+        Path *path = path_create(MPI_COMM_WORLD, &trainer_convex, &settings);
+        path_prepare(path, &problem);
         MPI_Barrier(MPI_COMM_WORLD);
         const double start = MPI_Wtime();
         const clock_t cpu_start = clock();
-        const Training t = training_solve(work, &problem, NULL, NULL);
+        const Observed t = path_solve(path, &problem, NULL, NULL);
         const double seconds = MPI_Wtime() - start;
         double cpu = (double)(clock() - cpu_start) / CLOCKS_PER_SEC;
         MPI_Allreduce(MPI_IN_PLACE, &cpu, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
-        training_free(work);
+        path_free(path);
         if (rank == 0 && k < 3) {
             printf("%s\"%g\": [%.3f, %.3f]", k == 0 ? "{" : ", ", tolerances[k], seconds, cpu);
         } else if (rank == 0) {

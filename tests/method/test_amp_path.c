@@ -9,7 +9,7 @@
 
 #include "phasesweep/theory/amp_forecast.h"
 #include "phasesweep/theory/continuation.h"
-#include "phasesweep/training/amp.h"
+#include "phasesweep/training/path.h"
 
 enum { STEPS = 12 };
 
@@ -29,23 +29,23 @@ static Problem problem_of(ModelId model, double d, double n, double weight)
 /* Mean over seeds of R / predicted R - 1 by iteration; iterations beyond the last are 0. */
 static void deviation(Problem problem, double damping, int seeds, double mean[STEPS])
 {
-    double risk[STEPS], predicted[STEPS];
-    const AmpPath path = {STEPS, risk, predicted};
+    double predicted[STEPS];
     for (int k = 0; k < STEPS; k++) {
         mean[k] = 0.0;
     }
     for (int seed = 1; seed <= seeds; seed++) {
-        AmpSettings settings = amp_defaults();
-        settings.damping = damping;
+        TrainerSettings settings = trainer_defaults();
+        settings.path_room = STEPS;
+        problem.damping = damping;
         settings.iteration_limit = STEPS;
         problem.seed = seed;
-        AmpWork *work = amp_create(MPI_COMM_WORLD, &problem, &settings);
-        const Amp amp = amp_solve(work, &problem, NULL, &path);
-        amp_forecast(&problem, path.room, predicted, predicted);
-        amp_free(work);
+        Path *path = path_create(MPI_COMM_WORLD, &trainer_amp, &settings);
+        const Observed amp = path_solve(path, &problem, NULL, NULL);
+        amp_forecast(&problem, STEPS, amp.kept_path, predicted);
         for (int k = 0; k < amp.iterations; k++) {
-            mean[k] += (risk[k] / predicted[k] - 1.0) / seeds;
+            mean[k] += (amp.risk_path[k] / predicted[k] - 1.0) / seeds;
         }
+        path_free(path);
     }
 }
 
@@ -87,23 +87,23 @@ static void test_fixed_point(void **unused)
     (void)unused;
     for (int model = 0; model < MODEL_COUNT; model++) {
         enum { ROOM = 100 };
-        double risk[ROOM], predicted[ROOM];
-        const AmpPath path = {ROOM, risk, predicted};
+        double predicted[ROOM];
         Problem problem = problem_of((ModelId)model, 40, model == 0 ? 2400 : 100, 0.3);
         problem.tolerance = 1e-9;
         EvolutionWork theory = evolution_work();
         const double expected = evolution_solve(&theory, &problem).overlaps.risk;
         evolution_free(&theory);
-        AmpSettings settings = amp_defaults();
-        settings.damping = 0.5;
-        AmpWork *work = amp_create(MPI_COMM_WORLD, &problem, &settings);
-        const Amp amp = amp_solve(work, &problem, NULL, &path);
-        amp_forecast(&problem, path.room, predicted, predicted);
-        amp_free(work);
+        TrainerSettings settings = trainer_defaults();
+        settings.path_room = ROOM;
+        problem.damping = 0.5;
+        Path *path = path_create(MPI_COMM_WORLD, &trainer_amp, &settings);
+        const Observed amp = path_solve(path, &problem, NULL, NULL);
+        amp_forecast(&problem, ROOM, amp.kept_path, predicted);
         const int last = amp.iterations < ROOM ? amp.iterations : ROOM;
         assert_true(last > 40); /* k^2 = 1/4 an iteration: 1e-10 */
         assert_true(fabs(predicted[last - 1] / expected - 1.0) < 1e-8);
-        assert_true(last == ROOM || (isnan(risk[last]) && isnan(predicted[last])));
+        assert_true(last == ROOM || (isnan(amp.risk_path[last]) && isnan(predicted[last])));
+        path_free(path);
     }
 }
 

@@ -8,21 +8,21 @@
 #include <cmocka.h>
 
 #include "phasesweep/theory/continuation.h"
-#include "phasesweep/training/lasso.h"
+#include "phasesweep/training/path.h"
 
 enum { SEEDS = 12 };
 
 /* Mean over seeds of risk, |theta|_1 and active coefficients, in that order. */
 static void train(Problem problem, bool random_signs, double mean[3])
 {
-    LassoSettings settings = lasso_defaults();
-    settings.random_signs = random_signs;
+    const TrainerSettings settings = trainer_defaults();
+    problem.random_signs = random_signs;
     mean[0] = mean[1] = mean[2] = 0.0;
     for (int seed = 1; seed <= SEEDS; seed++) {
         problem.seed = seed;
-        LassoWork *work = lasso_create(MPI_COMM_WORLD, &problem, &settings);
-        const Lasso fit = lasso_solve(work, &problem, NULL);
-        lasso_free(work);
+        Path *path = path_create(MPI_COMM_WORLD, &trainer_lasso, &settings);
+        const Observed fit = path_solve(path, &problem, NULL, NULL);
+        path_free(path);
         mean[0] += fit.risk / SEEDS;
         mean[1] += fit.trace / SEEDS;
         mean[2] += fit.rank / (double)SEEDS;

@@ -10,7 +10,7 @@
 
 #include "phasesweep/theory/continuation.h"
 #include "phasesweep/theory/spectrum_tables.h"
-#include "phasesweep/training/training.h"
+#include "phasesweep/training/path.h"
 
 enum { D = 400, SEEDS = 5, OUTLIERS = 64 };
 
@@ -30,11 +30,11 @@ static Problem train_all(void)
                        .weight_decay = 0.5,
                        .tolerance = 1e-4};
     for (int k = 0; k < SEEDS; k++) {
-        const TrainingSettings settings = training_defaults();
+        const TrainerSettings settings = trainer_defaults();
         problem.seed = k;
-        TrainingWork *work = training_create(MPI_COMM_WORLD, &problem, &settings);
-        const Training t = training_solve(work, &problem, values + k * D, overlaps + k * D);
-        training_free(work);
+        Path *path = path_create(MPI_COMM_WORLD, &trainer_convex, &settings);
+        const Observed t = path_solve(path, &problem, values + k * D, overlaps + k * D);
+        path_free(path);
         assert_int_equal(t.outcome, OUTCOME_CONVERGED);
     }
     return problem;

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "phasesweep/theory/continuation.h"
-#include "phasesweep/training/training.h"
+#include "phasesweep/training/path.h"
 
 static Problem problem_of(double d, double n, double weight)
 {
@@ -25,14 +25,14 @@ static Problem problem_of(double d, double n, double weight)
                      .tolerance = 1e-10};
 }
 
-static Training train(const Problem *problem, int limit, bool gradient)
+static Observed train(const Problem *problem, int limit, bool gradient)
 {
-    TrainingSettings settings = training_defaults();
+    TrainerSettings settings = trainer_defaults();
     settings.iteration_limit = limit;
     settings.gradient_only = gradient;
-    TrainingWork *work = training_create(MPI_COMM_WORLD, problem, &settings);
-    const Training training = training_solve(work, problem, NULL, NULL);
-    training_free(work);
+    Path *path = path_create(MPI_COMM_WORLD, &trainer_convex, &settings);
+    const Observed training = path_solve(path, problem, NULL, NULL);
+    path_free(path);
     return training;
 }
 
@@ -43,11 +43,11 @@ static void test_certificate(void **unused)
     for (int gradient = 0; gradient < 2; gradient++) {
         for (double n = 40.0; n < 1000.0; n *= 4.0) {
             const Problem problem = problem_of(12.0, n, 0.05);
-            const Training best = train(&problem, 100000, gradient);
+            const Observed best = train(&problem, 100000, gradient);
             assert_int_equal(best.outcome, OUTCOME_CONVERGED);
             assert_true(best.gap <= 1e-10);
             for (int limit = 2; limit < best.iterations; limit = 3 * limit + 1) {
-                const Training t = train(&problem, limit, gradient);
+                const Observed t = train(&problem, limit, gradient);
                 assert_int_equal(t.outcome, OUTCOME_NOT_CONVERGED);
                 assert_true(t.gap > 0.0 && t.iterations == limit);
                 assert_true(t.objective - best.objective <= t.gap * t.objective);
@@ -72,7 +72,7 @@ static void test_theory(void **unused)
         double risk = 0.0;
         double objective = 0.0;
         for (problem.seed = 0.0; problem.seed < 3.0; problem.seed++) {
-            const Training t = train(&problem, 1000, false);
+            const Observed t = train(&problem, 1000, false);
             assert_true(fabs(t.risk - (1.0 - 2.0 * t.overlap_m + t.overlap_q)) < 1e-12);
             risk += t.risk / 3.0;
             objective += t.objective / 3.0;

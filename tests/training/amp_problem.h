@@ -15,6 +15,7 @@ static inline Problem problem_of(ModelId model, double d, double n, double weigh
                      .noise = 0.1,
                      .weight_decay = weight,
                      .seed = 3.0,
+                     .damping = -1.0,
                      .tolerance = 1e-8};
 }
 

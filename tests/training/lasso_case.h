@@ -2,9 +2,11 @@
 #ifndef PHASESWEEP_TESTS_LASSO_CASE_H
 #define PHASESWEEP_TESTS_LASSO_CASE_H
 
-#include "phasesweep/training/lasso.h"
+#include <string.h>
 
-/* gamma = 1.25, Delta = 0.1, teacher with random signs where `settings` of cold say so. */
+#include "phasesweep/training/path.h"
+
+/* gamma = 1.25, Delta = 0.1, teacher with random signs. */
 static inline Problem problem_of(int dimension, int samples, double weight_decay,
                                  double tolerance)
 {
@@ -16,27 +18,27 @@ static inline Problem problem_of(int dimension, int samples, double weight_decay
                      .samples = samples,
                      .seed = 5,
                      .width = 1,
+                     .random_signs = true,
                      .weight_decay = weight_decay,
                      .tolerance = tolerance};
 }
 
-static inline LassoSettings signed_settings(LassoLayout layout)
+static inline TrainerSettings settings_of(LassoLayout layout)
 {
-    LassoSettings settings = lasso_defaults();
+    TrainerSettings settings = trainer_defaults();
     settings.layout = layout;
-    settings.random_signs = true;
     return settings;
 }
 
 /* One solution without a neighbour; theta [d]. */
-static inline Lasso cold(MPI_Comm team, const Problem *problem, LassoLayout layout,
-                         double theta[])
+static inline Observed cold(MPI_Comm team, const Problem *problem, LassoLayout layout,
+                            double theta[])
 {
-    const LassoSettings settings = signed_settings(layout);
-    LassoWork *work = lasso_create(team, problem, &settings);
-    const Lasso fit = lasso_solve(work, problem, NULL);
-    lasso_network(work, theta);
-    lasso_free(work);
+    const TrainerSettings settings = settings_of(layout);
+    Path *path = path_create(team, &trainer_lasso, &settings);
+    const Observed fit = path_solve(path, problem, NULL, NULL);
+    memcpy(theta, path_network(path).theta, (size_t)problem->dimension * sizeof *theta);
+    path_free(path);
     return fit;
 }
 

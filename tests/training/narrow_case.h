@@ -2,7 +2,7 @@
 #ifndef PHASESWEEP_TESTS_NARROW_CASE_H
 #define PHASESWEEP_TESTS_NARROW_CASE_H
 
-#include "phasesweep/training/narrow.h"
+#include "phasesweep/training/path.h"
 
 /* gamma = 1.25, Delta = 0.1 */
 static inline Problem problem_of(double d, double p, double n, double nuclear_weight)
@@ -14,20 +14,20 @@ static inline Problem problem_of(double d, double p, double n, double nuclear_we
                        .samples = n,
                        .source_exponent = 1.25,
                        .noise = 0.1,
-                       .seed = 4.0};
+                       .seed = 4.0,
+                       .tolerance = 1e-11};
     problem.weight_decay = problem_weight_decay(&problem, nuclear_weight);
     return problem;
 }
 
-static inline Narrow train(MPI_Comm team, const Problem *problem, double tolerance,
-                           bool double_only)
+static inline Observed train(MPI_Comm team, Problem problem, double tolerance, bool double_only)
 {
-    NarrowSettings settings = narrow_defaults();
-    settings.tolerance = tolerance;
+    TrainerSettings settings = trainer_defaults();
+    problem.tolerance = tolerance;
     settings.double_only = double_only;
-    NarrowWork *work = narrow_create(team, problem, &settings);
-    const Narrow fit = narrow_solve(work, problem, NULL, NULL);
-    narrow_free(work);
+    Path *path = path_create(team, &trainer_factored, &settings);
+    const Observed fit = path_solve(path, &problem, NULL, NULL);
+    path_free(path);
     return fit;
 }
 

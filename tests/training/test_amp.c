@@ -8,37 +8,32 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "phasesweep/training/amp.h"
-#include "phasesweep/training/lasso.h"
-#include "phasesweep/training/training.h"
+#include "phasesweep/training/path.h"
 #include "amp_problem.h"
 
-static Amp iterate(MPI_Comm team, const Problem *problem, const AmpSettings *settings,
-                   double spectrum[], const AmpPath *path)
+static Observed iterate(MPI_Comm team, const Problem *problem, const TrainerSettings *settings,
+                        double spectrum[], double risk[], double kept[])
 {
-    AmpWork *work = amp_create(team, problem, settings);
-    const Amp amp = amp_solve(work, problem, spectrum, path);
-    amp_free(work);
+    Path *path = path_create(team, &trainer_amp, settings);
+    const Observed amp = path_solve(path, problem, spectrum, NULL);
+    for (size_t k = 0; k < settings->path_room; k++) {
+        risk[k] = amp.risk_path[k];
+        kept[k] = amp.kept_path[k];
+    }
+    path_free(path);
     return amp;
 }
 
 /* F and R of the minimum, with its eigenvalues or coefficients. */
 static void train(Problem problem, double *objective, double *risk, double spectrum[])
 {
+    const TrainerSettings settings = trainer_defaults();
     problem.tolerance = 1e-11;
-    if (problem.model == MODEL_QUADRATIC) {
-        const TrainingSettings settings = training_defaults();
-        TrainingWork *work = training_create(MPI_COMM_WORLD, &problem, &settings);
-        const Training t = training_solve(work, &problem, spectrum, NULL);
-        training_free(work);
-        *objective = t.objective, *risk = t.risk;
-    } else {
-        const LassoSettings settings = lasso_defaults();
-        LassoWork *work = lasso_create(MPI_COMM_WORLD, &problem, &settings);
-        const Lasso t = lasso_solve(work, &problem, spectrum);
-        lasso_free(work);
-        *objective = t.objective, *risk = t.risk;
-    }
+    problem.method = METHOD_TRAINING;
+    Path *path = path_create(MPI_COMM_WORLD, trainer_of(&problem), &settings);
+    const Observed t = path_solve(path, &problem, spectrum, NULL);
+    path_free(path);
+    *objective = t.objective, *risk = t.risk;
 }
 
 /* F - F* is quadratic in the error of S, which is some tens of the last change, 1e-8: far
@@ -50,10 +45,11 @@ static void test_trained_network(void **unused)
         problem_of(MODEL_QUADRATIC, 60, 2400, 0.4), problem_of(MODEL_QUADRATIC, 50, 250, 0.1),
         problem_of(MODEL_DIAGONAL, 300, 450, 0.2), problem_of(MODEL_DIAGONAL, 300, 240, 0.3)};
     for (size_t k = 0; k < sizeof problems / sizeof *problems; k++) {
-        const AmpSettings settings = amp_defaults();
+        const TrainerSettings settings = trainer_defaults();
         double passed[300], trained[300];
         double objective, risk;
-        const Amp amp = iterate(MPI_COMM_WORLD, &problems[k], &settings, passed, NULL);
+        const Observed amp =
+            iterate(MPI_COMM_WORLD, &problems[k], &settings, passed, NULL, NULL);
         train(problems[k], &objective, &risk, trained);
         assert_int_equal(amp.outcome, OUTCOME_CONVERGED);
         assert_true(fabs(amp.objective / objective - 1.0) < 1e-10);
@@ -69,19 +65,19 @@ static void test_teams_and_stores(void **unused)
 {
     (void)unused;
     for (int model = 0; model < MODEL_COUNT; model++) {
-        const Problem problem = model == MODEL_QUADRATIC
-                                    ? problem_of(MODEL_QUADRATIC, 24, 400, 0.2)
-                                    : problem_of(MODEL_DIAGONAL, 150, 300, 0.2);
-        AmpSettings settings = amp_defaults();
+        Problem problem = model == MODEL_QUADRATIC ? problem_of(MODEL_QUADRATIC, 24, 400, 0.2)
+                                                   : problem_of(MODEL_DIAGONAL, 150, 300, 0.2);
+        TrainerSettings settings = trainer_defaults();
         double risk[2][8], kept[2][8];
-        const AmpPath one = {8, risk[0], kept[0]};
-        const AmpPath many = {8, risk[1], kept[1]};
-        const Amp alone = iterate(MPI_COMM_SELF, &problem, &settings, NULL, &one);
+        settings.path_room = 8;
+        const Observed alone =
+            iterate(MPI_COMM_SELF, &problem, &settings, NULL, risk[0], kept[0]);
         assert_int_equal(alone.outcome, OUTCOME_CONVERGED);
         for (int store = STORE_AUTO; store < STORE_COUNT; store++) {
-            settings.store = (SampleStore)store;
+            problem.store = (SampleStore)store;
             settings.eigen = (EigenMethod)(store % EIGEN_COUNT);
-            const Amp amp = iterate(MPI_COMM_WORLD, &problem, &settings, NULL, &many);
+            const Observed amp =
+                iterate(MPI_COMM_WORLD, &problem, &settings, NULL, risk[1], kept[1]);
             /* rounding of sums grows over the iterations, which end 1e-8 apart; floats round
              * the data by 3e-8 */
             const double most = store == STORE_FLOAT ? 1e-6 : 1e-8;

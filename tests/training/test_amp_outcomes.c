@@ -7,14 +7,15 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "phasesweep/training/amp.h"
+#include "phasesweep/training/path.h"
 #include "amp_problem.h"
 
-static Amp iterate(const Problem *problem, const AmpSettings *settings, double spectrum[])
+static Observed iterate(const Problem *problem, const TrainerSettings *settings,
+                        double spectrum[])
 {
-    AmpWork *work = amp_create(MPI_COMM_WORLD, problem, settings);
-    const Amp amp = amp_solve(work, problem, spectrum, NULL);
-    amp_free(work);
+    Path *path = path_create(MPI_COMM_WORLD, &trainer_amp, settings);
+    const Observed amp = path_solve(path, problem, spectrum, NULL);
+    path_free(path);
     return amp;
 }
 
@@ -28,14 +29,14 @@ static void test_outcomes(void **unused)
 {
     (void)unused;
     int asked = 0;
-    AmpSettings settings = amp_defaults();
+    TrainerSettings settings = trainer_defaults();
     Problem problem = problem_of(MODEL_QUADRATIC, 24, 300, 1e4);
-    Amp amp = iterate(&problem, &settings, NULL);
+    Observed amp = iterate(&problem, &settings, NULL);
     assert_true(amp.outcome == OUTCOME_CONVERGED && amp.rank == 0 && amp.iterations == 1);
     assert_true(fabs(amp.risk - 1.0) < 1e-14);
     /* without damping, at small d and weight: round in circles */
     problem = problem_of(MODEL_QUADRATIC, 24, 288, 0.02);
-    settings.damping = 0.0;
+    problem.damping = 0.0;
     settings.iteration_limit = 100;
     amp = iterate(&problem, &settings, NULL);
     assert_true(amp.outcome == OUTCOME_NOT_CONVERGED && amp.residual > 1e-2);
@@ -56,14 +57,14 @@ static void test_divergence(void **unused)
     (void)unused;
     Problem problem = problem_of(MODEL_DIAGONAL, 40, 52, 1e-5);
     problem.seed = 1;
-    AmpSettings settings = amp_defaults();
+    TrainerSettings settings = trainer_defaults();
     double spectrum[40];
-    settings.damping = 0.0;
-    const Amp amp = iterate(&problem, &settings, spectrum);
+    problem.damping = 0.0;
+    const Observed amp = iterate(&problem, &settings, spectrum);
     assert_int_equal(amp.outcome, OUTCOME_DIVERGED);
     assert_true(amp.iterations < 200 && isnan(amp.risk) && isnan(spectrum[0]));
-    settings.damping = -1.0;
-    const Amp damped = iterate(&problem, &settings, spectrum);
+    problem.damping = -1.0;
+    const Observed damped = iterate(&problem, &settings, spectrum);
     assert_int_equal(damped.outcome, OUTCOME_CONVERGED);
     assert_true(damped.damping > 0.0 && damped.risk < 1.0);
 }

@@ -17,8 +17,7 @@ enum { D = 50 };
 /* All rows [n][D + 1], the label last. */
 static double *gather(const Problem *problem)
 {
-    SamplesSpec spec = samples_spec(problem);
-    spec.random_signs = true;
+    const SamplesSpec spec = samples_spec(problem);
     Samples samples = samples_create(MPI_COMM_SELF, &spec);
     double *buffer = calloc((size_t)samples.spec.block_rows * D, sizeof *buffer);
     double *rows = calloc((size_t)samples.rows * (D + 1), sizeof *rows);
@@ -87,7 +86,7 @@ static void test_minimum(void **unused)
         double theta[D];
         double gradient[D];
         double *rows = gather(&problem);
-        const Lasso fit = cold(MPI_COMM_WORLD, &problem, LASSO_AUTO, theta);
+        const Observed fit = cold(MPI_COMM_WORLD, &problem, LASSO_AUTO, theta);
         assert_int_equal(fit.outcome, OUTCOME_CONVERGED);
         assert_true(fabs(fit.objective - plain_minimum(&problem, rows)) < 1e-7 * fit.objective);
         assert_true(fabs(fit.objective - objective(&problem, rows, theta, gradient)) <
@@ -100,7 +99,7 @@ static void test_minimum(void **unused)
             assert_true(excess < 1e-7 * weight);
         }
         for (problem.tolerance = 0.3; problem.tolerance > 1e-9; problem.tolerance *= 0.1) {
-            const Lasso loose = cold(MPI_COMM_WORLD, &problem, LASSO_AUTO, theta);
+            const Observed loose = cold(MPI_COMM_WORLD, &problem, LASSO_AUTO, theta);
             assert_true(loose.gap >= 0.0 && loose.gap <= problem.tolerance);
             assert_true(loose.objective - fit.objective <=
                         loose.objective * (loose.gap + 1e-12));

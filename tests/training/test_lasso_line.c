@@ -19,9 +19,9 @@ static void test_teams(void **unused)
     double theta[D];
     for (int samples = 2; samples <= 900; samples = samples == 2 ? 100 : 3 * samples) {
         const Problem problem = problem_of(D, samples, 0.1, 1e-10);
-        const Lasso one = cold(MPI_COMM_SELF, &problem, LASSO_COLUMNS, theta);
-        const Lasso team = cold(MPI_COMM_WORLD, &problem, LASSO_COLUMNS, theta);
-        const Lasso sums = cold(MPI_COMM_WORLD, &problem, LASSO_SUMS, theta);
+        const Observed one = cold(MPI_COMM_SELF, &problem, LASSO_COLUMNS, theta);
+        const Observed team = cold(MPI_COMM_WORLD, &problem, LASSO_COLUMNS, theta);
+        const Observed sums = cold(MPI_COMM_WORLD, &problem, LASSO_SUMS, theta);
         assert_true(fabs(team.risk - one.risk) < 1e-9 * one.risk);
         assert_true(fabs(sums.risk - one.risk) < 1e-9 * one.risk);
         assert_int_equal(team.rank, one.rank);
@@ -39,12 +39,12 @@ static void test_line(void **unused)
     double coefficients[D];
     for (int samples = 100; samples <= 2700; samples *= 3) {
         Problem problem = problem_of(D, samples, 1.0, 1e-10);
-        const LassoSettings settings = signed_settings(LASSO_AUTO);
-        LassoWork *work = lasso_create(MPI_COMM_WORLD, &problem, &settings);
+        const TrainerSettings settings = settings_of(LASSO_AUTO);
+        Path *path = path_create(MPI_COMM_WORLD, &trainer_lasso, &settings);
         for (size_t k = 0; k < sizeof line / sizeof *line; k++) {
             problem.weight_decay = line[k];
-            const Lasso fit = lasso_solve(work, &problem, coefficients);
-            const Lasso again = cold(MPI_COMM_WORLD, &problem, LASSO_AUTO, theta);
+            const Observed fit = path_solve(path, &problem, coefficients, NULL);
+            const Observed again = cold(MPI_COMM_WORLD, &problem, LASSO_AUTO, theta);
             assert_int_equal(fit.outcome, OUTCOME_CONVERGED);
             assert_true(fabs(fit.objective - again.objective) < 2e-10 * fit.objective);
             assert_true(fabs(fit.risk - again.risk) <= 1e-8 * again.risk);
@@ -56,7 +56,7 @@ static void test_line(void **unused)
             }
             assert_true(fabs(norm - fit.trace) <= 1e-12 * norm);
         }
-        lasso_free(work);
+        path_free(path);
     }
 }
 
@@ -68,13 +68,13 @@ static void test_interpolation(void **unused)
     for (int seed = 0; seed < 20; seed++) {
         Problem problem = problem_of(100, 20, 1.0, 1e-6);
         problem.seed = seed;
-        const LassoSettings settings = lasso_defaults();
-        LassoWork *work = lasso_create(MPI_COMM_WORLD, &problem, &settings);
+        const TrainerSettings settings = trainer_defaults();
+        Path *path = path_create(MPI_COMM_WORLD, &trainer_lasso, &settings);
         for (int k = 0; k < 2; k++) {
             problem.weight_decay = k == 0 ? 1.0 : 0.01;
-            assert_int_equal(lasso_solve(work, &problem, NULL).outcome, OUTCOME_CONVERGED);
+            assert_int_equal(path_solve(path, &problem, NULL, NULL).outcome, OUTCOME_CONVERGED);
         }
-        lasso_free(work);
+        path_free(path);
     }
 }
 

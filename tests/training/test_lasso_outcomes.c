@@ -15,18 +15,18 @@ enum { D = 400 };
 static void test_outcomes(void **unused)
 {
     (void)unused;
-    LassoSettings settings = lasso_defaults();
+    TrainerSettings settings = trainer_defaults();
     settings.iteration_limit = 3;
     Problem problem = problem_of(D, D, 0.01, 1e-10);
-    LassoWork *work = lasso_create(MPI_COMM_WORLD, &problem, &settings);
-    const Lasso limited = lasso_solve(work, &problem, NULL);
+    Path *path = path_create(MPI_COMM_WORLD, &trainer_lasso, &settings);
+    const Observed limited = path_solve(path, &problem, NULL, NULL);
     assert_int_equal(limited.outcome, OUTCOME_NOT_CONVERGED);
     assert_true(limited.gap > 1e-10 && limited.gap <= 1.0);
-    lasso_free(work);
+    path_free(path);
     problem.noise = INFINITY;
     for (int layout = LASSO_COLUMNS; layout <= LASSO_SUMS; layout++) {
         double theta[D];
-        const Lasso broken = cold(MPI_COMM_WORLD, &problem, (LassoLayout)layout, theta);
+        const Observed broken = cold(MPI_COMM_WORLD, &problem, (LassoLayout)layout, theta);
         assert_int_equal(broken.outcome, OUTCOME_FAILED);
         assert_true(isnan(broken.risk) && isnan(broken.gap));
     }
@@ -47,19 +47,19 @@ static void test_stops(void **unused)
     double theta[D];
     for (int layout = LASSO_COLUMNS; layout <= LASSO_SUMS; layout++) {
         const Problem problem = problem_of(D, 700, 0.05, 1e-10);
-        LassoSettings settings = signed_settings((LassoLayout)layout);
-        Lasso fit = {.stopped = true};
+        TrainerSettings settings = settings_of((LassoLayout)layout);
+        Observed fit = {.stopped = true};
         int stops = 0;
         for (int patience = 0; fit.stopped; patience += 7, stops++) {
             int left = patience;
             settings.stop = count_down;
             settings.stop_context = &left;
-            LassoWork *work = lasso_create(MPI_COMM_WORLD, &problem, &settings);
-            fit = lasso_solve(work, &problem, NULL);
-            lasso_free(work);
+            Path *path = path_create(MPI_COMM_WORLD, &trainer_lasso, &settings);
+            fit = path_solve(path, &problem, NULL, NULL);
+            path_free(path);
             assert_true(!fit.stopped || fit.outcome == OUTCOME_RUNNING);
         }
-        const Lasso whole = cold(MPI_COMM_WORLD, &problem, (LassoLayout)layout, theta);
+        const Observed whole = cold(MPI_COMM_WORLD, &problem, (LassoLayout)layout, theta);
         assert_true(stops > 2);
         assert_int_equal(fit.outcome, OUTCOME_CONVERGED);
         assert_true(fit.risk == whole.risk && fit.iterations == whole.iterations);

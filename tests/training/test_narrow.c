@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "phasesweep/training/training.h"
 #include "narrow_case.h"
 
 /* Width d, and a width between the rank of the convex solution and d: the same minimum as the
@@ -17,15 +16,15 @@ static void test_convex(void **unused)
 {
     (void)unused;
     Problem problem = problem_of(24.0, 24.0, 700.0, 0.3);
-    TrainingSettings settings = training_defaults();
-    settings.tolerance = 1e-9;
-    TrainingWork *work = training_create(MPI_COMM_WORLD, &problem, &settings);
-    const Training convex = training_solve(work, &problem, NULL, NULL);
-    training_free(work);
+    const TrainerSettings settings = trainer_defaults();
+    problem.tolerance = 1e-9;
+    Path *path = path_create(MPI_COMM_WORLD, &trainer_convex, &settings);
+    const Observed convex = path_solve(path, &problem, NULL, NULL);
+    path_free(path);
     assert_true(convex.rank > 2 && convex.rank < 20);
     for (int p = 24; p >= 20; p -= 4) {
         problem = problem_of(24.0, p, 700.0, 0.3);
-        const Narrow fit = train(MPI_COMM_WORLD, &problem, 1e-11, false);
+        const Observed fit = train(MPI_COMM_WORLD, problem, 1e-11, false);
         assert_int_equal(fit.outcome, OUTCOME_CONVERGED);
         assert_true(fabs(fit.objective / convex.objective - 1.0) < 1e-6);
         assert_true(fabs(fit.risk / convex.risk - 1.0) < 1e-3);
@@ -34,7 +33,7 @@ static void test_convex(void **unused)
         assert_true(fit.gap < 1e-3);
     }
     problem = problem_of(24.0, 2.0, 700.0, 0.3);
-    const Narrow fit = train(MPI_COMM_WORLD, &problem, 1e-11, false);
+    const Observed fit = train(MPI_COMM_WORLD, problem, 1e-11, false);
     assert_true(fit.objective > 1.001 * convex.objective && fit.gap > 1e-3);
     assert_true(fit.objective * (1.0 - fit.gap) <= convex.objective);
     assert_int_equal(fit.rank, 2);
@@ -45,9 +44,9 @@ static void test_teams(void **unused)
 {
     (void)unused;
     const Problem problem = problem_of(30.0, 3.0, 1500.0, 0.1);
-    const Narrow one = train(MPI_COMM_SELF, &problem, 1e-14, true);
-    const Narrow team = train(MPI_COMM_WORLD, &problem, 1e-14, true);
-    const Narrow single = train(MPI_COMM_WORLD, &problem, 1e-14, false);
+    const Observed one = train(MPI_COMM_SELF, problem, 1e-14, true);
+    const Observed team = train(MPI_COMM_WORLD, problem, 1e-14, true);
+    const Observed single = train(MPI_COMM_WORLD, problem, 1e-14, false);
     assert_true(fabs(team.objective / one.objective - 1.0) < 1e-11);
     assert_true(fabs(single.objective / one.objective - 1.0) < 1e-11);
     /* the minimum is quadratic: S is known to the root of what F is */
@@ -60,29 +59,27 @@ static void test_line(void **unused)
 {
     (void)unused;
     Problem problem = problem_of(30.0, 3.0, 1500.0, 0.4);
-    NarrowSettings settings = narrow_defaults();
-    settings.tolerance = 1e-11;
-    NarrowWork *work = narrow_create(MPI_COMM_WORLD, &problem, &settings);
+    const TrainerSettings settings = trainer_defaults();
+    Path *path = path_create(MPI_COMM_WORLD, &trainer_factored, &settings);
     for (int k = 0; k < 3; k++) {
         problem = problem_of(30.0, 3.0, 1500.0, 0.4 / (1 << k));
         double values[30];
         double overlaps[30];
-        double weights[90];
-        const Narrow fit = narrow_solve(work, &problem, values, overlaps);
-        const Narrow again = train(MPI_COMM_WORLD, &problem, 1e-11, false);
+        const Observed fit = path_solve(path, &problem, values, overlaps);
+        const Observed again = train(MPI_COMM_WORLD, problem, 1e-11, false);
         assert_true(fabs(fit.objective / again.objective - 1.0) < 1e-8);
         assert_true(fabs(values[0] + values[1] + values[2] - 30.0 * fit.trace) < 1e-9);
         assert_true(overlaps[0] > 0.9 && overlaps[0] <= 1.0 + 1e-12);
-        narrow_weights(work, weights);
+        const double *factor = path_network(path).factor; /* W / (p d)^(1/4) */
         double square = 0.0;
         for (int i = 0; i < 90; i++) {
-            square += weights[i] * weights[i];
+            square += factor[i] * factor[i];
         }
-        assert_true(fabs(square / sqrt(90.0) / 30.0 - fit.trace) < 1e-12);
+        assert_true(fabs(square / 30.0 - fit.trace) < 1e-12);
     }
-    narrow_free(work);
+    path_free(path);
     problem.noise = INFINITY;
-    assert_int_equal(train(MPI_COMM_WORLD, &problem, 1e-8, false).outcome, OUTCOME_FAILED);
+    assert_int_equal(train(MPI_COMM_WORLD, problem, 1e-8, false).outcome, OUTCOME_FAILED);
 }
 
 int main(int argc, char **argv)

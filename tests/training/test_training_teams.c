@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "phasesweep/training/training.h"
+#include "phasesweep/training/path.h"
 
 enum { D = 24 };
 
@@ -26,28 +26,28 @@ static Problem problem_of(double n, double weight)
                      .tolerance = 1e-10};
 }
 
-static Training train(MPI_Comm team, const Problem *problem, const TrainingSettings *settings,
+static Observed train(MPI_Comm team, const Problem *problem, const TrainerSettings *settings,
                       double eigenvalues[])
 {
-    TrainingWork *work = training_create(team, problem, settings);
-    const Training training = training_solve(work, problem, eigenvalues, NULL);
-    training_free(work);
+    Path *path = path_create(team, &trainer_convex, settings);
+    const Observed training = path_solve(path, problem, eigenvalues, NULL);
+    path_free(path);
     return training;
 }
 
 static void test_teams_and_stores(void **unused)
 {
     (void)unused;
-    const Problem problem = problem_of(400.0, 0.1);
-    TrainingSettings settings = training_defaults();
-    settings.store = STORE_DOUBLE;
-    const Training alone = train(MPI_COMM_SELF, &problem, &settings, NULL);
+    Problem problem = problem_of(400.0, 0.1);
+    TrainerSettings settings = trainer_defaults();
+    problem.store = STORE_DOUBLE;
+    const Observed alone = train(MPI_COMM_SELF, &problem, &settings, NULL);
     assert_int_equal(alone.outcome, OUTCOME_CONVERGED);
     for (int store = STORE_AUTO; store < STORE_COUNT; store++) {
-        settings.store = (SampleStore)store;
+        problem.store = (SampleStore)store;
         settings.eigen = (EigenMethod)(store % EIGEN_COUNT);
         settings.double_only = store == STORE_DOUBLE;
-        const Training t = train(MPI_COMM_WORLD, &problem, &settings, NULL);
+        const Observed t = train(MPI_COMM_WORLD, &problem, &settings, NULL);
         assert_int_equal(t.outcome, OUTCOME_CONVERGED);
         assert_int_equal(t.rank, alone.rank);
         /* a gap of 1e-10 leaves 1e-9 in the risk; floats round the data by 3e-8 */
@@ -61,16 +61,16 @@ static void test_teams_and_stores(void **unused)
 static void test_line(void **unused)
 {
     (void)unused;
-    TrainingSettings settings = training_defaults();
+    TrainerSettings settings = trainer_defaults();
     settings.rotated = true;
     Problem problem = problem_of(400.0, 1.0);
-    TrainingWork *work = training_create(MPI_COMM_WORLD, &problem, &settings);
+    Path *path = path_create(MPI_COMM_WORLD, &trainer_convex, &settings);
     for (int k = 0; k < 5; k++, problem.weight_decay *= 0.6) {
         problem.width = D * (1.0 + k); /* p > d is the same convex problem at lt */
         double values[D];
         double overlaps[D];
-        const Training t = training_solve(work, &problem, values, overlaps);
-        const Training cold = train(MPI_COMM_WORLD, &problem, &settings, NULL);
+        const Observed t = path_solve(path, &problem, values, overlaps);
+        const Observed cold = train(MPI_COMM_WORLD, &problem, &settings, NULL);
         assert_true(fabs(t.risk - cold.risk) < 1e-9);
         double trace = 0.0;
         for (int i = 0; i < D; i++) {
@@ -80,16 +80,16 @@ static void test_line(void **unused)
         assert_true(fabs(trace / D - t.trace) < 1e-12);
         assert_true(overlaps[0] > 0.8); /* a feature far above the noise, in its basis */
     }
-    training_free(work);
+    path_free(path);
 }
 
 static void test_edges(void **unused)
 {
     (void)unused;
-    const TrainingSettings settings = training_defaults();
+    const TrainerSettings settings = trainer_defaults();
     double values[D];
     Problem problem = problem_of(300.0, 1e4);
-    Training t = train(MPI_COMM_WORLD, &problem, &settings, values);
+    Observed t = train(MPI_COMM_WORLD, &problem, &settings, values);
     assert_int_equal(t.outcome, OUTCOME_CONVERGED);
     assert_true(t.rank == 0 && fabs(t.risk - 1.0) < 1e-14 && values[0] == 0.0); /* S = 0 */
     problem.noise = 1e307; /* squares overflow */

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "phasesweep/numerics/rng.h"
-#include "phasesweep/training/training.h"
+#include "phasesweep/training/path.h"
 #include "convex/training_pass.h"
 
 static Problem problem_of(double d, double n, double weight)
@@ -73,14 +73,14 @@ static void test_gradient(void **unused)
     samples_free(&samples);
 }
 
-typedef struct Network {
+typedef struct Weights {
     Pass *pass;
     Problem problem;
-} Network;
+} Weights;
 
 static void network_both(const gsl_vector *w, void *context, double *f, gsl_vector *slope)
 {
-    const Network *network = context;
+    const Weights *network = context;
     const int d = (int)network->problem.dimension;
     const double weight = network->problem.weight_decay / d;
     *f = loss(network->pass, w->data, d) / (d * d);
@@ -117,7 +117,7 @@ static void test_weights(void **unused)
 {
     (void)unused;
     enum { D = 10 };
-    Network network = {.problem = problem_of(D, 120.0, 0.2)};
+    Weights network = {.problem = problem_of(D, 120.0, 0.2)};
     const SamplesSpec spec = samples_spec(&network.problem);
     Samples samples = samples_create(MPI_COMM_SELF, &spec);
     Pass pass = pass_create(MPI_COMM_SELF, &samples);
@@ -130,10 +130,10 @@ static void test_weights(void **unused)
     gsl_multimin_fdfminimizer_set(search, &f, w, 0.01, 0.1);
     for (int k = 0; k < 2000 && gsl_multimin_fdfminimizer_iterate(search) == 0; k++) {
     }
-    const TrainingSettings settings = training_defaults();
-    TrainingWork *work = training_create(MPI_COMM_WORLD, &network.problem, &settings);
-    const Training t = training_solve(work, &network.problem, NULL, NULL);
-    training_free(work);
+    const TrainerSettings settings = trainer_defaults();
+    Path *path = path_create(MPI_COMM_WORLD, &trainer_convex, &settings);
+    const Observed t = path_solve(path, &network.problem, NULL, NULL);
+    path_free(path);
     /* a minimiser is found to the square root of rounding, its value to rounding; the flat
      * directions of W at rank-deficient S slow the last digits down */
     assert_true(fabs(search->f / t.objective - 1.0) < 1e-8);

@@ -71,6 +71,10 @@ typedef struct SampleBlock {
  * must be a whole number; memory 0 and no rotation. */
 SamplesSpec samples_spec(const Problem *problem);
 
+/* Local.  Are rows, labels and teacher of these problems the same?  Weight decay, width and
+ * tolerance do not matter. */
+bool samples_same_data(const Problem *a, const Problem *b);
+
 /* Local.  Rows of a block: those asked for, or what the caches hold. */
 int samples_block_rows(const SamplesSpec *spec);
 

@@ -10,6 +10,8 @@
 #include "phasesweep/data/gaussian_rows.h"
 #include "phasesweep/numerics/lapack.h"
 #include "amp_model.h"
+#include "checkpoint.h"
+#include "network.h"
 
 enum { SUMS = 2 }; /* r.r and z.z travel with X^T z */
 
@@ -38,11 +40,11 @@ static size_t diagonal_memory(const Problem *problem, int ranks, SampleStore sto
     return samples_memory(&spec, ranks) + 8 * (block * (d + 1) + rows + 4 * d + SUMS);
 }
 
-static void *diagonal_create(MPI_Comm team, const Problem *problem, const AmpSettings *settings)
+static void *diagonal_create(MPI_Comm team, const Problem *problem,
+                             const TrainerSettings *settings)
 {
     Diagonal *a = checked_alloc(1, sizeof *a);
     SamplesSpec spec = samples_spec(problem);
-    spec.store = settings->store;
     spec.memory = settings->memory;
     const size_t d = (size_t)spec.dimension;
     a->team = team;
@@ -118,21 +120,13 @@ static double diagonal_begin(void *state, double weight)
     return a->gradient[a->d + 1];
 }
 
-static int decreasing(const void *a, const void *b)
-{
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-    return (x < y) - (x > y);
-}
-
 /* Root only.  theta + X^T z / n in theta, and its threshold. */
 static double make_matched(Diagonal *a)
 {
     for (int i = 0; i < a->d; i++) {
         a->theta[i] = a->base[i] + a->gradient[i] / a->capacity;
-        a->sorted[i] = fabs(a->theta[i]);
     }
-    qsort(a->sorted, (size_t)a->d, sizeof *a->sorted, decreasing);
+    network_sort(a->d, a->theta, a->sorted);
     return amp_threshold_vector(a->sorted, a->d, a->capacity, a->weight);
 }
 
@@ -186,14 +180,26 @@ static bool diagonal_step(void *state, AmpStep *step)
 static double diagonal_observe(const void *state, double spectrum[])
 {
     const Diagonal *a = state;
-    for (int i = 0; a->team_rank == 0 && i < a->d; i++) {
-        spectrum[i] = fabs(a->theta[i]);
-    }
-    if (a->team_rank == 0) {
-        qsort(spectrum, (size_t)a->d, sizeof *spectrum, decreasing);
-    }
+    network_sort(a->d, a->theta, spectrum);
     return NAN;
 }
 
+static Network diagonal_network(const void *state)
+{
+    return (Network){.theta = ((const Diagonal *)state)->theta};
+}
+
+static void diagonal_state(void *state, StateVisitor *visitor)
+{
+    Diagonal *a = state;
+    const size_t bytes = (size_t)a->d * sizeof(double);
+    visit_common(visitor, &a->weight, sizeof a->weight);
+    visit_common(visitor, a->theta, bytes);
+    visit_root(visitor, a->base, bytes);
+    visit_root(visitor, a->gradient, bytes + SUMS * sizeof(double));
+    visit_shares(visitor, a->z, (size_t)a->samples.rows * sizeof(double));
+}
+
 const AmpModel amp_diagonal = {diagonal_create, diagonal_release, diagonal_begin,
-                               diagonal_step,   diagonal_observe, diagonal_memory};
+                               diagonal_step,   diagonal_observe, diagonal_network,
+                               diagonal_state,  diagonal_memory};

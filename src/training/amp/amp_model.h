@@ -5,14 +5,14 @@
 #ifndef PHASESWEEP_TRAINING_AMP_MODEL_H
 #define PHASESWEEP_TRAINING_AMP_MODEL_H
 
-#include "phasesweep/training/amp.h"
+#include "phasesweep/training/trainer.h"
 
 /* One iteration, on rank 0. */
 typedef struct AmpStep {
     double keep;                              /* k; set by the caller, the rest by the step */
     double threshold;                         /* b */
     double move;                              /* |S' - S| where |S*| = 1 */
-    double risk, trace, overlap_q, overlap_m; /* of S', as in Amp */
+    double risk, trace, overlap_q, overlap_m; /* of S', as in Observed */
     int rank;
     double residual; /* |y - A(S')|^2 */
     double square;   /* |z|^2 after the step */
@@ -20,7 +20,7 @@ typedef struct AmpStep {
 
 typedef struct AmpModel {
     /* Collective on the team.  Draw the data. */
-    void *(*create)(MPI_Comm team, const Problem *problem, const AmpSettings *settings);
+    void *(*create)(MPI_Comm team, const Problem *problem, const TrainerSettings *settings);
     /* Collective on the team, as all below. */
     void (*release)(void *state);
     /* S = 0, z = y, for a weight in the notation of overlaps.h; |y|^2 on rank 0. */
@@ -29,6 +29,9 @@ typedef struct AmpModel {
     bool (*step)(void *state, AmpStep *step);
     /* spectrum [d] on rank 0, of the last S'; returns the feature overlap. */
     double (*observe)(const void *state, double spectrum[]);
+    Network (*network)(const void *state);
+    /* What the next step depends on. */
+    void (*state)(void *state, StateVisitor *visitor);
     size_t (*memory)(const Problem *problem, int ranks, SampleStore store);
 } AmpModel;
 

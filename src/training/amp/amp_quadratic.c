@@ -11,6 +11,7 @@
 #include "phasesweep/numerics/lapack.h"
 #include "phasesweep/parallel/symmetric_eigen.h"
 #include "amp_model.h"
+#include "checkpoint.h"
 #include "convex/training_pass.h"
 #include "matrix_threshold.h"
 
@@ -39,12 +40,11 @@ static size_t quadratic_memory(const Problem *problem, int ranks, SampleStore st
 }
 
 static void *quadratic_create(MPI_Comm team, const Problem *problem,
-                              const AmpSettings *settings)
+                              const TrainerSettings *settings)
 {
     assert(problem->width >= problem->dimension);
     Quadratic *q = checked_alloc(1, sizeof *q);
     SamplesSpec spec = samples_spec(problem);
-    spec.store = settings->store;
     spec.memory = settings->memory;
     const size_t d = (size_t)spec.dimension;
     q->team = team;
@@ -217,5 +217,25 @@ static double quadratic_observe(const void *state, double spectrum[])
     return leading;
 }
 
+static Network quadratic_network(const void *state)
+{
+    const Quadratic *q = state;
+    return (Network){.columns = q->rank, .factor = q->factor};
+}
+
+static void quadratic_state(void *state, StateVisitor *visitor)
+{
+    Quadratic *q = state;
+    const size_t column = (size_t)q->d * sizeof(double);
+    visit_common(visitor, &q->weight, sizeof q->weight);
+    visit_common(visitor, &q->rank, sizeof q->rank);
+    visit_common(visitor, &q->eigen.method, sizeof q->eigen.method);
+    visit_common(visitor, q->factor, (size_t)q->rank * column);
+    visit_root(visitor, q->base, (size_t)q->d * column);
+    visit_root(visitor, q->pass.gram, (size_t)q->d * column);
+    visit_shares(visitor, q->pass.vector, (size_t)q->samples.rows * sizeof(double));
+}
+
 const AmpModel amp_quadratic = {quadratic_create, quadratic_release, quadratic_begin,
-                                quadratic_step,   quadratic_observe, quadratic_memory};
+                                quadratic_step,   quadratic_observe, quadratic_network,
+                                quadratic_state,  quadratic_memory};

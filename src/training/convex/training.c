@@ -1,4 +1,20 @@
-/* The loop of a training.  Rank 0 decides what comes next and says so in one word; the team
+/* The quadratic network trained to its global minimum, with a proof.
+ *
+ * For width p >= d training is the convex problem of theory.md sections 1 and 8,
+ *     F(S) = (1/d^2) |y - A(S)|^2 + (lt/d) Tr S,   S >= 0,   A(S)_mu = Tr S Z_mu,
+ * whatever p is (it enters lt alone).  The iteration is message passing with Anderson mixing,
+ * M = S + (d/2n) sum z_mu Z_mu, S' = (M - b)_+, z' = y - A(S') + kappa z with b and kappa tied
+ * so that the fixed point is exactly the minimiser; where it makes no progress, accelerated
+ * proximal gradient, which always converges, takes over (training_descent.h).  The duality gap
+ * of theory.md section 8 decides when to stop: gap <= tolerance proves that F is within that
+ * share of its global minimum.
+ *
+ * Early iterations go through the data in single precision, where vector units do twice the
+ * work; whatever is reported, certificate included, is computed in double.
+ *
+ * A team of ranks shares the rows; rank 0 of the team holds the d x d matrices and decides.
+ *
+ * Rank 0 decides what comes next and says so in one word; the team
  * follows: eigendecomposition, broadcast of the factor, pass over the data.  All that rank 0
  * needs for its decision are the sums of a pass and the d x d matrix B.  The certificate is
  * the duality gap of theory.md section 8, from the dual vector v of the last pass; it needs
@@ -7,7 +23,7 @@
  * Points of a line share data and start from each other.  A point begins without a bound and
  * without a history of moves, because both belong to its weight.
  */
-#include "phasesweep/training/training.h"
+#include "training_state.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -17,15 +33,18 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/model/model.h"
-#include "training_state.h"
+#include "checkpoint.h"
+#include "network.h"
 
 /* What rank 0 tells the team to do next. */
 typedef enum Command {
     COMMAND_STEP,  /* eigendecomposition and pass */
     COMMAND_PLAIN, /* a pass with the network in hand */
-    COMMAND_SAVE,  /* write a checkpoint */
     COMMAND_END
 } Command;
+
+/* Passes of a point. */
+enum { ITERATIONS = 20000 };
 
 /* Passes change from single to double precision at this gap, or at this size of a step
  * relative to S: rounding in single precision moves F and its bound by about 1e-6, more when
@@ -44,23 +63,7 @@ static int certificate_period(const TrainingWork *work)
     return period < 1.0 ? 1 : period > 10.0 ? 10 : (int)period;
 }
 
-TrainingSettings training_defaults(void)
-{
-    return (TrainingSettings){.store = STORE_AUTO,
-                              .memory = (size_t)1 << 30,
-                              .eigen = EIGEN_AUTO,
-                              .tolerance = 1e-6,
-                              .iteration_limit = 20000,
-                              .checkpoint_period = 300.0};
-}
-
-double training_flops(const Problem *problem, double iterations, double rank)
-{
-    const double d = problem->dimension;
-    return iterations * problem->samples * d * (2.0 * rank + d);
-}
-
-size_t training_memory(const Problem *problem, int ranks, SampleStore store)
+static size_t convex_memory(const Problem *problem, int ranks, SampleStore store)
 {
     SamplesSpec spec = samples_spec(problem);
     spec.store = store;
@@ -71,23 +74,28 @@ size_t training_memory(const Problem *problem, int ranks, SampleStore store)
     return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * matrices * d * d;
 }
 
+static void adopt(TrainingWork *work, const Problem *problem)
+{
+    work->problem = *problem;
+    if (work->rank == 0) {
+        work->descent.weight = problem_nuclear_weight(problem);
+    }
+}
+
 /* Descent is on rank 0 alone; the d x d room for the eigensolver on every rank, as
  * symmetric_eigen.h asks. */
-TrainingWork *training_create(MPI_Comm team, const Problem *problem,
-                              const TrainingSettings *settings)
+static void *convex_create(MPI_Comm team, const Problem *problem,
+                           const TrainerSettings *settings)
 {
-    assert(model_has(problem->model, TRAIT_MATRIX));
-    assert(settings->tolerance > 0.0 && settings->iteration_limit >= 1);
     TrainingWork *work = checked_alloc(1, sizeof *work);
     const size_t d = (size_t)problem->dimension;
-    *work = (TrainingWork){.team = team,
-                           .d = (int)d,
-                           .problem = *problem,
-                           .settings = *settings,
-                           .resumes_at = NAN};
+    work->team = team;
+    work->d = (int)d;
+    work->settings = *settings;
+    work->outcome = OUTCOME_RUNNING;
+    work->limit = settings->iteration_limit > 0 ? settings->iteration_limit : ITERATIONS;
     MPI_Comm_rank(team, &work->rank);
     SamplesSpec spec = samples_spec(problem);
-    spec.store = settings->store;
     spec.memory = settings->memory;
     spec.rotated = settings->rotated;
     work->samples = samples_create(team, &spec);
@@ -99,18 +107,13 @@ TrainingWork *training_create(MPI_Comm team, const Problem *problem,
     if (work->rank == 0) {
         work->descent = descent_create(work->d, problem->samples);
     }
-    work->saved_at = MPI_Wtime();
-    if (settings->checkpoint != NULL) {
-        checkpoint_load(work);
-    }
+    adopt(work, problem);
     return work;
 }
 
-void training_free(TrainingWork *work)
+static void convex_release(void *state)
 {
-    if (work == NULL) {
-        return;
-    }
+    TrainingWork *work = state;
     eigen_free(&work->eigen);
     pass_free(&work->pass);
     samples_free(&work->samples);
@@ -123,15 +126,28 @@ void training_free(TrainingWork *work)
     free(work);
 }
 
-double training_resumes_at(const TrainingWork *work)
+static void convex_state(void *state, StateVisitor *visitor)
 {
-    return work->resumes_at;
-}
-
-const double *training_factor(const TrainingWork *work, int *rank)
-{
-    *rank = work->progress.plan.rank;
-    return work->factor;
+    TrainingWork *work = state;
+    Progress *progress = &work->progress;
+    Descent *descent = &work->descent;
+    const size_t column = (size_t)work->d * sizeof(double);
+    const size_t matrix = (size_t)work->d * column;
+    const size_t rows = (size_t)work->samples.rows * sizeof(double);
+    visit_common(visitor, &work->started, sizeof work->started);
+    visit_common(visitor, progress, sizeof *progress);
+    visit_common(visitor, &descent->state, sizeof descent->state);
+    /* the method too: EIGEN_AUTO must not measure again and choose another */
+    visit_common(visitor, &work->eigen.method, sizeof work->eigen.method);
+    visit_common(visitor, work->factor, (size_t)progress->plan.rank * column);
+    visit_root(visitor, work->pass.gram, matrix);
+    visit_root(visitor, descent->base, matrix);
+    visit_shares(visitor, work->pass.vector, rows);
+    for (int k = 0; k < HISTORY; k++) {
+        visit_root(visitor, descent->blend[k], matrix);
+        visit_root(visitor, descent->move[k], matrix);
+        visit_shares(visitor, work->pass.memory[k], rows);
+    }
 }
 
 /* ---- rank 0 decides ------------------------------------------------------------------ */
@@ -173,50 +189,39 @@ static void leave_single(Progress *progress)
 }
 
 /* The end of this point, if it is reached. */
-static bool ends(TrainingWork *work, Training *training)
+static bool ends(TrainingWork *work)
 {
     Progress *progress = &work->progress;
-    const TrainingSettings *settings = &work->settings;
-    const bool last = progress->iterations >= settings->iteration_limit;
+    const bool last = progress->iterations >= work->limit;
     const bool finite = isfinite(progress->sums.residual + progress->sums.square);
     if (!finite || last || progress->unchecked >= certificate_period(work)) {
         certify(work);
     }
     /* also with NAN, before the first step: S = 0 is settled */
     const bool settled =
-        !(descent_relative_move(&work->descent) > settled_move * progress->tolerance);
+        !(descent_relative_move(&work->descent) > settled_move * work->problem.tolerance);
     const bool ready =
-        progress->gap <= progress->tolerance && settled && !progress->plan.single;
+        progress->gap <= work->problem.tolerance && settled && !progress->plan.single;
     if (isnan(progress->gap)) {
-        training->outcome = OUTCOME_FAILED;
+        work->outcome = OUTCOME_FAILED;
     } else if (ready || last) {
-        training->outcome = ready ? OUTCOME_CONVERGED : OUTCOME_NOT_CONVERGED;
-    } else if (settings->stop != NULL && settings->stop(settings->stop_context)) {
-        training->outcome = OUTCOME_RUNNING;
-        training->stopped = true;
-    } else {
-        return false;
+        work->outcome = ready ? OUTCOME_CONVERGED : OUTCOME_NOT_CONVERGED;
     }
-    return true;
+    return work->outcome != OUTCOME_RUNNING;
 }
 
-/* Rank 0.  In this order: the end, which frees the team; a checkpoint, between two steps,
- * when all state is in place; a change of precision or rule; a step. */
-static Command decide(TrainingWork *work, Training *training)
+/* Rank 0.  In this order: the end, which frees the team; a change of precision or rule; a
+ * step. */
+static Command decide(TrainingWork *work)
 {
     Progress *progress = &work->progress;
-    const TrainingSettings *settings = &work->settings;
-    if (ends(work, training)) {
+    if (ends(work)) {
         return COMMAND_END;
-    }
-    if (settings->checkpoint != NULL &&
-        MPI_Wtime() - work->saved_at >= settings->checkpoint_period) {
-        return COMMAND_SAVE;
     }
     const bool stuck = descent_stuck(&work->descent);
     /* the last pass must be in double precision: its certificate is reported */
-    const bool last_but_one = progress->iterations + 1 >= settings->iteration_limit;
-    const bool fine = progress->gap <= fmax(single_until, progress->tolerance) ||
+    const bool last_but_one = progress->iterations + 1 >= work->limit;
+    const bool fine = progress->gap <= fmax(single_until, work->problem.tolerance) ||
                       descent_relative_move(&work->descent) <= single_move;
     if (progress->single && (fine || stuck || last_but_one)) {
         leave_single(progress);
@@ -291,82 +296,82 @@ static void begin_at_zero(TrainingWork *work)
     work->started = true;
 }
 
-/* Turn to this point, unless the checkpoint was in the midst of it. */
-static void begin_point(TrainingWork *work, const Problem *problem)
+static void convex_begin(void *state, const Problem *problem)
 {
+    TrainingWork *work = state;
     Progress *progress = &work->progress;
-    /* only at the point that the checkpoint was in; at another its network is still a good
-     * start */
-    const bool resumed = work->resumes_at == problem->weight_decay;
-    work->resumes_at = NAN;
-    work->problem.weight_decay = problem->weight_decay;
-    work->problem.width = problem->width;
-    progress->tolerance =
-        problem->tolerance > 0.0 ? problem->tolerance : work->settings.tolerance;
+    adopt(work, problem);
+    work->outcome = OUTCOME_RUNNING;
+    progress->iterations = 0;
+    progress->unchecked = INT_MAX;
+    progress->bound = -INFINITY;
+    progress->gap = 1.0;
+    progress->single = !work->settings.double_only;
     if (work->rank == 0) {
-        work->descent.weight = problem_nuclear_weight(&work->problem);
+        descent_restart(&work->descent, work->settings.gradient_only);
     }
-    if (!resumed) {
-        progress->iterations = 0;
-        progress->unchecked = INT_MAX;
-        progress->bound = -INFINITY;
-        progress->gap = 1.0;
-        progress->single = !work->settings.double_only;
-        if (work->rank == 0) {
-            descent_restart(&work->descent, work->settings.gradient_only);
-        }
-    }
-}
-
-/* Collective.  Rank 0 has the numbers. */
-static void report(TrainingWork *work, Training *training, double eigenvalues[],
-                   double overlaps[])
-{
-    const Progress *progress = &work->progress;
-    training->iterations = progress->iterations;
-    if (work->rank == 0) {
-        training->gap = progress->gap;
-        training->objective = objective(work);
-        training->train_loss = progress->sums.residual / work->problem.samples;
-        training->smoothness = work->descent.state.smoothness;
-    }
-    MPI_Bcast(training, sizeof *training, MPI_BYTE, 0, work->team);
-    observe(work, training, eigenvalues, overlaps);
-}
-
-/* After COMMAND_END all ranks leave the loop together, whatever the reason. */
-Training training_solve(TrainingWork *work, const Problem *problem, double eigenvalues[],
-                        double overlaps[])
-{
-    assert(problem->weight_decay > 0.0);
-    Training training = {.outcome = OUTCOME_RUNNING};
-    begin_point(work, problem);
     if (!work->started) {
         begin_at_zero(work);
     }
-    for (;;) {
-        int command = COMMAND_STEP;
-        if (work->rank == 0) {
-            command = (int)decide(work, &training);
-        }
-        MPI_Bcast(&command, 1, MPI_INT, 0, work->team);
-        if (command == COMMAND_END) {
-            break;
-        }
-        if (command == COMMAND_SAVE) {
-            checkpoint_save(work);
-        } else if (command == COMMAND_PLAIN) {
-            follow(work);
-        } else if (!step(work)) {
-            training.outcome = OUTCOME_FAILED;
-            break;
-        }
-    }
-    report(work, &training, eigenvalues, overlaps);
-    /* after a failure the iterate is of no use to the next point */
-    work->started = training.outcome != OUTCOME_FAILED;
-    if (training.stopped && work->settings.checkpoint != NULL) {
-        checkpoint_save(work);
-    }
-    return training;
 }
+
+/* After COMMAND_END all ranks leave together, whatever the reason. */
+static bool convex_advance(void *state)
+{
+    TrainingWork *work = state;
+    int command = COMMAND_STEP;
+    if (work->rank == 0) {
+        command = (int)decide(work);
+    }
+    MPI_Bcast(&command, 1, MPI_INT, 0, work->team);
+    if (command == COMMAND_PLAIN) {
+        follow(work);
+    } else if (command == COMMAND_STEP && !step(work)) {
+        work->outcome = OUTCOME_FAILED;
+    }
+    return command != COMMAND_END && work->outcome != OUTCOME_FAILED;
+}
+
+static Network convex_network(const void *state)
+{
+    const TrainingWork *work = state;
+    return (Network){.columns = work->progress.plan.rank, .factor = work->factor};
+}
+
+/* Rank 0 has the numbers. */
+static void convex_observe(void *state, Observed *observed, double spectrum[],
+                           double overlaps[])
+{
+    TrainingWork *work = state;
+    const Progress *progress = &work->progress;
+    observed->outcome = work->outcome;
+    observed->iterations = observed->evaluations = progress->iterations;
+    if (work->rank == 0 && work->outcome != OUTCOME_FAILED) {
+        const Network network = convex_network(work);
+        observed->gap = progress->gap;
+        observed->objective = objective(work);
+        observed->train_loss = progress->sums.residual / work->problem.samples;
+        observed->smoothness = work->descent.state.smoothness;
+        network_observe_matrix(&work->samples, &network, work->matrix, observed, spectrum,
+                               overlaps);
+    }
+    network_share(work->team, work->d, observed, spectrum, overlaps);
+    /* after a failure the iterate is of no use to the next point */
+    work->started = observed->outcome != OUTCOME_FAILED;
+}
+
+static bool convex_accepts(const Problem *problem)
+{
+    return model_has(problem->model, TRAIT_MATRIX) && problem->method != METHOD_AMP;
+}
+
+const Trainer trainer_convex = {.name = "convex",
+                                .accepts = convex_accepts,
+                                .create = convex_create,
+                                .release = convex_release,
+                                .begin = convex_begin,
+                                .advance = convex_advance,
+                                .observe = convex_observe,
+                                .network = convex_network,
+                                .state = convex_state,
+                                .memory = convex_memory};

@@ -7,49 +7,38 @@
 #ifndef PHASESWEEP_TRAINING_TRAINING_STATE_H
 #define PHASESWEEP_TRAINING_TRAINING_STATE_H
 
-#include "phasesweep/training/training.h"
+#include "phasesweep/training/trainer.h"
 #include "training_descent.h"
 #include "training_pass.h"
 
 /* Scalars of an iteration on rank 0, saved in a checkpoint as they are. */
 typedef struct Progress {
-    double tolerance; /* of the point in hand */
-    PassSums sums;    /* of the last pass */
-    double bound;     /* best lower bound of the minimum, -infinity: none */
-    double gap;       /* relative, of the last certificate */
-    int iterations;   /* passes of this point */
-    int unchecked;    /* passes since the last certificate */
-    int single;       /* passes are in single precision */
-    PassPlan plan;    /* of the last pass */
+    PassSums sums;  /* of the last pass */
+    double bound;   /* best lower bound of the minimum, -infinity: none */
+    double gap;     /* relative, of the last certificate */
+    int iterations; /* passes of this point */
+    int unchecked;  /* passes since the last certificate */
+    int single;     /* passes are in single precision */
+    PassPlan plan;  /* of the last pass */
 } Progress;
 
-struct TrainingWork {
+typedef struct TrainingWork {
     MPI_Comm team; /* borrowed */
     int rank;      /* in team */
     int d;
-    Problem problem; /* as last asked for */
-    TrainingSettings settings;
+    Problem problem; /* in hand */
+    TrainerSettings settings;
+    int limit; /* passes of a point */
     Samples samples;
     Pass pass;
     Eigen eigen;
     Descent descent;   /* rank 0 */
     Progress progress; /* rank 0, but for plan.rank, which all know */
+    Outcome outcome;   /* of the point; rank 0 */
     double *factor;    /* d x d; the network, on all ranks; owned as below */
     double *matrix;    /* d x d; of the eigenproblem */
     double *values;    /* [d] */
     bool started;      /* there is an iterate; the same on all ranks */
-    double resumes_at; /* weight decay; NAN: nowhere */
-    double saved_at;   /* MPI_Wtime of the last checkpoint; rank 0 */
-};
-
-/* Collective on the team.  Write the state; the file appears complete or not at all. */
-void checkpoint_save(TrainingWork *work);
-
-/* Collective on the team.  Take over the state in the file if it is for the same data. */
-void checkpoint_load(TrainingWork *work);
-
-/* Collective on the team.  The numbers of a report that concern S, and the arrays. */
-void observe(const TrainingWork *work, Training *training, double eigenvalues[],
-             double overlaps[]);
+} TrainingWork;
 
 #endif

@@ -1,4 +1,20 @@
-#include "phasesweep/training/narrow.h"
+/* The quadratic network of any width trained on its weights, by L-BFGS.
+ *
+ * For width p < d training is not convex:
+ *     F = (1/d^2) |y - A(S)|^2 + (lt/d) Tr S,   S = W^T W / sqrt(p d),   W is p x d
+ * (theory.md sections 1, 8).  The first point of a chain starts several times, from W with
+ * independent N(0, 1) entries; the lowest end is kept and the spread of the ends reported.
+ * Later points start from their neighbour.  The variables are F^T = W / (p d)^(1/4), so that
+ * S = F F^T with F d x p; a gradient costs two products per block of rows, 4 n d p operations,
+ * and is summed over the team.  The starts descend side by side, so that one pass over the rows
+ * serves all and the products are wide enough to be fast; in single precision, where vector
+ * units do twice the work, before the lowest one ends in double.
+ *
+ * The duality gap of the convex problem without a bound on the rank (theory.md section 8) is
+ * reported: near 0 it proves that the network is a global minimum, which is possible only where
+ * the convex solution has rank <= p; a large one proves nothing.
+ */
+#include "narrow_state.h"
 
 #include <assert.h>
 #include <math.h>
@@ -8,8 +24,9 @@
 #include "phasesweep/base/check.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/numerics/lapack.h"
-#include "convex/training_state.h"
-#include "narrow_state.h"
+#include "checkpoint.h"
+#include "convex/training_pass.h"
+#include "network.h"
 
 enum { PAIRS = 30 };
 
@@ -22,20 +39,8 @@ enum { COLUMNS = 192 };
 static const double vanishing = 1e-6;
 static const double nothing = 1e-13;
 
-NarrowSettings narrow_defaults(void)
-{
-    return (NarrowSettings){.store = STORE_AUTO,
-                            .memory = (size_t)1 << 30,
-                            .tolerance = 1e-7,
-                            .evaluation_limit = 5000,
-                            .starts = 3,
-                            .checkpoint_period = 300.0};
-}
-
-double narrow_flops(const Problem *problem, double evaluations)
-{
-    return 4.0 * evaluations * problem->samples * problem->dimension * problem->width;
-}
+/* Of a descent, each. */
+enum { EVALUATIONS = 5000 };
 
 static int starts_together(double width, int starts)
 {
@@ -43,12 +48,12 @@ static int starts_together(double width, int starts)
     return fit < 1 ? 1 : fit < starts ? fit : starts;
 }
 
-size_t narrow_memory(const Problem *problem, int ranks, SampleStore store)
+static size_t narrow_memory(const Problem *problem, int ranks, SampleStore store)
 {
     SamplesSpec spec = samples_spec(problem);
     spec.store = store;
     const size_t d = (size_t)problem->dimension;
-    const size_t together = (size_t)starts_together(problem->width, narrow_defaults().starts);
+    const size_t together = (size_t)starts_together(problem->width, trainer_defaults().starts);
     const size_t variables = d * (size_t)problem->width;
     const size_t vectors = together * (2 * PAIRS + 5) + 2;
     /* a certificate's pass and matrices come when the descent is over */
@@ -79,20 +84,21 @@ static void create_descents(NarrowWork *work)
     work->share = checked_alloc((size_t)mine, sizeof(double));
 }
 
-NarrowWork *narrow_create(MPI_Comm team, const Problem *problem, const NarrowSettings *settings)
+static void *narrow_create(MPI_Comm team, const Problem *problem,
+                           const TrainerSettings *settings)
 {
-    assert(model_has(problem->model, TRAIT_MATRIX) && problem->width >= 1.0);
-    assert(settings->tolerance > 0.0 && settings->starts >= 1);
+    assert(problem->width >= 1.0);
     NarrowWork *work = checked_alloc(1, sizeof *work);
-    *work = (NarrowWork){.team = team,
-                         .d = (int)problem->dimension,
-                         .p = (int)problem->width,
-                         .problem = *problem,
-                         .settings = *settings};
+    work->team = team;
+    work->d = (int)problem->dimension;
+    work->p = (int)problem->width;
+    work->problem = *problem;
+    work->weight = problem_nuclear_weight(problem);
+    work->settings = *settings;
+    work->limit = settings->iteration_limit > 0 ? settings->iteration_limit : EVALUATIONS;
     MPI_Comm_rank(team, &work->rank);
     MPI_Comm_size(team, &work->ranks);
     SamplesSpec spec = samples_spec(problem);
-    spec.store = settings->store;
     spec.memory = settings->memory;
     spec.rotated = settings->rotated;
     work->samples = samples_create(team, &spec);
@@ -103,19 +109,12 @@ NarrowWork *narrow_create(MPI_Comm team, const Problem *problem, const NarrowSet
     work->together = starts_together(problem->width, settings->starts);
     work->pass = narrow_pass_create(team, &work->samples, work->p, work->together, copy);
     create_descents(work);
-    work->resumes_at = NAN;
-    work->saved_at = MPI_Wtime();
-    if (settings->checkpoint != NULL) {
-        narrow_load(work);
-    }
     return work;
 }
 
-void narrow_free(NarrowWork *work)
+static void narrow_release(void *state)
 {
-    if (work == NULL) {
-        return;
-    }
+    NarrowWork *work = state;
     samples_free(&work->samples);
     narrow_pass_free(&work->pass);
     for (int k = 0; k < work->together; k++) {
@@ -128,6 +127,25 @@ void narrow_free(NarrowWork *work)
     free(work->best);
     free(work->share);
     free(work);
+}
+
+/* Shares are all p d variables in order: a team of another size can go on from them. */
+static void narrow_state(void *state, StateVisitor *visitor)
+{
+    NarrowWork *work = state;
+    const size_t mine = (size_t)work->count[work->rank] * sizeof(double);
+    visit_common(visitor, &work->started, sizeof work->started);
+    visit_common(visitor, &work->progress, sizeof work->progress);
+    visit_shares(visitor, work->best, mine);
+    for (int k = 0; k < narrow_descents(work); k++) {
+        LbfgsWork *lbfgs = work->lbfgs[k];
+        size_t bytes;
+        void *scalars = lbfgs_scalars(lbfgs, &bytes);
+        visit_common(visitor, scalars, bytes);
+        for (int j = 0; j < lbfgs_vectors(lbfgs); j++) {
+            visit_shares(visitor, lbfgs_vector(lbfgs, j), mine);
+        }
+    }
 }
 
 /* ---- report -------------------------------------------------------------------------- */
@@ -171,7 +189,7 @@ static int orthogonalise(const NarrowWork *work, double axes[])
 
 /* Gap of the convex problem and mean squared residual, on rank 0. */
 static void certify(const NarrowWork *work, const double axes[], int rank, double matrix[],
-                    Narrow *report)
+                    Observed *report)
 {
     Pass pass = pass_create(work->team, &work->samples);
     Eigen eigen = eigen_create(work->team, work->d, EIGEN_LAPACK);
@@ -194,123 +212,93 @@ static void certify(const NarrowWork *work, const double axes[], int rank, doubl
     pass_free(&pass);
 }
 
-/* What the report says of S, by the observations of a convex training. */
-static void describe(NarrowWork *work, Narrow *report, double eigenvalues[], double overlaps[])
+/* The network by its principal axes, described on rank 0. */
+static void describe(NarrowWork *work, Observed *observed, double spectrum[], double overlaps[])
 {
     const size_t d = (size_t)work->d;
-    TrainingWork network = {
-        .team = work->team, .rank = work->rank, .d = work->d, .samples = work->samples};
-    network.factor = checked_alloc(d * d, sizeof(double));
-    network.matrix = checked_alloc(d * d, sizeof(double));
-    int rank = 0;
-    if (work->rank == 0 && report->outcome != OUTCOME_FAILED) {
-        rank = orthogonalise(work, network.factor);
+    double *axes = checked_alloc(d * d, sizeof *axes);
+    double *matrix = checked_alloc(d * d, sizeof *matrix);
+    Network network = {.factor = axes};
+    if (work->rank == 0 && observed->outcome != OUTCOME_FAILED) {
+        network.columns = orthogonalise(work, axes);
     }
-    MPI_Bcast(&rank, 1, MPI_INT, 0, work->team);
-    if (rank < 0) {
-        report->outcome = OUTCOME_FAILED;
-        rank = 0;
+    MPI_Bcast(&network.columns, 1, MPI_INT, 0, work->team);
+    if (network.columns < 0) {
+        observed->outcome = OUTCOME_FAILED;
     }
-    MPI_Bcast(network.factor, work->d * rank, MPI_DOUBLE, 0, work->team);
-    network.progress.plan.rank = rank;
-    if (report->outcome != OUTCOME_FAILED) {
-        certify(work, network.factor, rank, network.matrix, report);
+    if (observed->outcome != OUTCOME_FAILED) {
+        MPI_Bcast(axes, work->d * network.columns, MPI_DOUBLE, 0, work->team);
+        certify(work, axes, network.columns, matrix, observed);
     }
-    Training seen = {.outcome = report->outcome};
-    observe(&network, &seen, eigenvalues, overlaps);
-    report->risk = seen.risk;
-    report->prediction_risk = seen.prediction_risk;
-    report->trace = seen.trace;
-    report->overlap_q = seen.overlap_q;
-    report->overlap_m = seen.overlap_m;
-    free(network.factor);
-    free(network.matrix);
+    if (work->rank == 0 && observed->outcome != OUTCOME_FAILED) {
+        network_observe_matrix(&work->samples, &network, matrix, observed, spectrum, overlaps);
+        observed->rank = 0.0;
+        for (size_t k = 0; k < d; k++) {
+            /* a descent only comes near 0 where the minimum has it */
+            spectrum[k] = spectrum[k] > vanishing * spectrum[0] ? spectrum[k] : 0.0;
+            observed->rank += spectrum[k] > 0.0;
+        }
+        observed->feature_overlap = observed->rank > 0.0 ? overlaps[0] : NAN;
+    }
+    free(axes);
+    free(matrix);
 }
 
-/* What rank 0 tells the team to do next. */
-typedef enum Command { COMMAND_STEP, COMMAND_SAVE, COMMAND_STOP } Command;
+/* ---- a point ----------------------------------------------------------------------------- */
 
-/* Collective.  Until the end of the point, or the order to stop; false then. */
-static bool descend(NarrowWork *work)
+static void narrow_begin(void *state, const Problem *problem)
 {
-    const NarrowSettings *settings = &work->settings;
-    while (work->progress.stage != NARROW_END) {
-        int command = COMMAND_STEP;
-        if (work->rank == 0 && settings->stop != NULL &&
-            settings->stop(settings->stop_context)) {
-            command = COMMAND_STOP;
-        } else if (work->rank == 0 && settings->checkpoint != NULL &&
-                   MPI_Wtime() - work->saved_at >= settings->checkpoint_period) {
-            command = COMMAND_SAVE;
-        }
-        MPI_Bcast(&command, 1, MPI_INT, 0, work->team);
-        if (command != COMMAND_STEP && settings->checkpoint != NULL) {
-            narrow_save(work);
-        }
-        if (command == COMMAND_STOP) {
-            return false;
-        }
-        narrow_step(work);
-    }
-    return true;
+    NarrowWork *work = state;
+    assert(problem->width == work->p);
+    work->problem = *problem;
+    work->weight = problem_nuclear_weight(problem);
+    narrow_begin_point(work);
 }
 
-/* Collective.  The network in hand, described on all ranks. */
-static void report_network(NarrowWork *work, Narrow *report, double eigenvalues[],
+static bool narrow_advance(void *state)
+{
+    NarrowWork *work = state;
+    narrow_step(work);
+    return work->progress.stage != NARROW_END;
+}
+
+static void narrow_observe(void *state, Observed *observed, double spectrum[],
                            double overlaps[])
 {
+    NarrowWork *work = state;
     const NarrowProgress *progress = &work->progress;
     const Lbfgs end = lbfgs_report(work->lbfgs[0], work->best);
     narrow_gather(work, work->best);
-    report->outcome = end.outcome;
-    report->iterations = progress->iterations + end.iterations;
-    report->objective = end.value;
-    report->estimate = end.estimate / end.value;
-    report->spread = progress->lowest > 0.0 ? progress->highest / progress->lowest - 1.0 : 0.0;
+    observed->outcome = end.outcome;
+    observed->iterations = progress->iterations + end.iterations;
+    observed->evaluations = progress->evaluations;
+    observed->objective = end.value;
+    observed->estimate = end.estimate / end.value;
+    observed->spread =
+        progress->lowest > 0.0 ? progress->highest / progress->lowest - 1.0 : 0.0;
     work->started = end.outcome != OUTCOME_FAILED;
-    double *values = checked_alloc((size_t)work->d, sizeof *values);
-    describe(work, report, values, overlaps);
-    for (int k = 0; k < work->d; k++) {
-        /* a descent only comes near 0 where the minimum has it */
-        values[k] = values[k] > vanishing * values[0] ? values[k] : 0.0;
-        report->rank += values[k] > 0.0;
-    }
-    if (eigenvalues != NULL) {
-        memcpy(eigenvalues, values, (size_t)work->d * sizeof *values);
-    }
-    free(values);
-    if (report->outcome == OUTCOME_FAILED) {
-        report->gap = report->estimate = report->spread = report->objective =
-            report->train_loss = NAN;
-    }
+    describe(work, observed, spectrum, overlaps);
+    network_share(work->team, work->d, observed, spectrum, overlaps);
 }
 
-Narrow narrow_solve(NarrowWork *work, const Problem *problem, double eigenvalues[],
-                    double overlaps[])
+static Network narrow_network(const void *state)
 {
-    assert(problem->weight_decay > 0.0 && problem->width == work->p);
-    const bool resumed = work->resumes_at == problem->weight_decay;
-    work->resumes_at = NAN;
-    work->problem.weight_decay = problem->weight_decay;
-    work->weight = problem_nuclear_weight(&work->problem);
-    work->progress.tolerance =
-        problem->tolerance > 0.0 ? problem->tolerance : work->settings.tolerance;
-    if (!resumed) {
-        narrow_begin_point(work);
-    }
-    Narrow report = {.outcome = OUTCOME_RUNNING, .stopped = !descend(work)};
-    report.evaluations = work->progress.evaluations;
-    if (!report.stopped) {
-        report_network(work, &report, eigenvalues, overlaps);
-    }
-    MPI_Bcast(&report, sizeof report, MPI_BYTE, 0, work->team);
-    return report;
+    const NarrowWork *work = state;
+    return (Network){.columns = work->p, .factor = work->factor};
 }
 
-void narrow_weights(const NarrowWork *work, double weights[])
+static bool narrow_accepts(const Problem *problem)
 {
-    const double scale = pow((double)work->p * work->d, 0.25);
-    for (size_t k = 0; k < (size_t)work->p * (size_t)work->d; k++) {
-        weights[k] = scale * work->factor[k];
-    }
+    return model_is_narrow(problem) && problem->method != METHOD_AMP;
 }
+
+const Trainer trainer_factored = {.name = "factored",
+                                  .accepts = narrow_accepts,
+                                  .create = narrow_create,
+                                  .release = narrow_release,
+                                  .begin = narrow_begin,
+                                  .advance = narrow_advance,
+                                  .observe = narrow_observe,
+                                  .network = narrow_network,
+                                  .state = narrow_state,
+                                  .memory = narrow_memory};

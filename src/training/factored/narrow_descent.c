@@ -103,7 +103,7 @@ static LbfgsSettings settings_of(const NarrowWork *work, double relative)
     LbfgsSettings settings = lbfgs_defaults();
     settings.relative = relative;
     settings.rounding = work->pass.single ? single_rounding : settings.rounding;
-    settings.evaluation_limit = work->settings.evaluation_limit;
+    settings.evaluation_limit = work->limit;
     return settings;
 }
 
@@ -125,7 +125,7 @@ static void begin_group(NarrowWork *work, int first)
 static void begin_polish(NarrowWork *work)
 {
     work->pass.single = false;
-    const LbfgsSettings settings = settings_of(work, work->progress.tolerance);
+    const LbfgsSettings settings = settings_of(work, work->problem.tolerance);
     work->progress.stage = NARROW_POLISH;
     lbfgs_begin(work->lbfgs[0], work->best, &settings);
 }
@@ -165,7 +165,7 @@ static void end_group(NarrowWork *work)
 
 void narrow_begin_point(NarrowWork *work)
 {
-    work->progress = (NarrowProgress){.tolerance = work->progress.tolerance};
+    work->progress = (NarrowProgress){0};
     if (work->started) {
         begin_polish(work);
     } else {

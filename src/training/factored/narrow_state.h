@@ -3,7 +3,7 @@
 #define PHASESWEEP_TRAINING_NARROW_STATE_H
 
 #include "phasesweep/parallel/lbfgs.h"
-#include "phasesweep/training/narrow.h"
+#include "phasesweep/training/trainer.h"
 #include "narrow_pass.h"
 
 typedef enum NarrowStage {
@@ -19,15 +19,15 @@ typedef struct NarrowProgress {
     double lowest, highest; /* ends of the starts so far */
     int iterations;         /* of the lowest */
     int evaluations;        /* of all */
-    double tolerance;       /* of this point */
 } NarrowProgress;
 
-struct NarrowWork {
+typedef struct NarrowWork {
     MPI_Comm team;   /* borrowed */
     int rank, ranks; /* of the team */
     int d, p;
-    Problem problem; /* as last asked for */
-    NarrowSettings settings;
+    Problem problem; /* in hand */
+    TrainerSettings settings;
+    int limit; /* evaluations of a descent */
     Samples samples;
     NarrowPass pass;
     int together;       /* starts that descend side by side; owned as all below */
@@ -39,9 +39,7 @@ struct NarrowWork {
     double weight;      /* lt */
     bool started;       /* there is a network */
     NarrowProgress progress;
-    double resumes_at; /* weight decay; NAN: nowhere */
-    double saved_at;   /* MPI_Wtime of the last checkpoint */
-};
+} NarrowWork;
 
 /* Collective on the team.  The network of these shares becomes the first factor. */
 void narrow_gather(NarrowWork *work, const double share[]);
@@ -54,10 +52,5 @@ void narrow_step(NarrowWork *work);
 
 /* Local.  Descents whose state matters now: the leading ones. */
 int narrow_descents(const NarrowWork *work);
-
-/* Collective on the team.  Write the state; the file appears complete or not at all.  Take it
- * over if it is for the same data and networks. */
-void narrow_save(NarrowWork *work);
-void narrow_load(NarrowWork *work);
 
 #endif

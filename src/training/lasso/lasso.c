@@ -1,4 +1,28 @@
-#include "phasesweep/training/lasso.h"
+/* The diagonal network trained to its global minimum, with a proof.
+ *
+ * Training is the LASSO of theory.md section 1,
+ *     F(theta) = 1/2 |y - X theta|^2 + lambda sqrt(d) |theta|_1 .
+ * The active set and the signs of the minimum turn it into a linear system, so the last steps
+ * are Newton steps on the active set: a Cholesky factor of a part of the Gram matrix X^T X,
+ * exact but for rounding.  Accelerated proximal gradient (with adaptive restart and step) gets
+ * near enough for them and takes over again whenever they stop making progress, so that the
+ * iteration converges always.  The duality gap of theory.md section 8 decides when to stop:
+ * with r = y - X theta and the best scale s, |s X^T r|_inf <= lambda sqrt(d),
+ *     gap = (F - D)/F,   D = 1/2 |y|^2 - 1/2 |y - s r|^2,
+ * proves that F is within that share of its minimum.
+ *
+ * Two layouts.  With not many more data than coefficients the columns of X are stored and the
+ * Gram matrix covers only those that have mattered so far (a working set that grows along a
+ * line).  With many more data (n > 4 d, or X too large) the rows are drawn once, summed into
+ * the full Gram matrix about the teacher, where nothing cancels, and forgotten.
+ *
+ * A team of ranks shares the rows of X and the panels of the Gram matrix; all decisions are
+ * those of rank 0.
+ *
+ * A solution is a walk through stages, a step of the search in hand at a time, so that it can
+ * be stopped and saved after each of them.
+ */
+#include "lasso_state.h"
 
 #include <assert.h>
 #include <math.h>
@@ -7,7 +31,8 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/model/model.h"
-#include "lasso_state.h"
+#include "checkpoint.h"
+#include "network.h"
 
 /* Data a coefficient from which the full Gram matrix is cheaper than columns (bench_lasso). */
 static const double many_data = 4.0;
@@ -32,10 +57,8 @@ static const double first_tolerance = 1e-2;
 /* Gradients that count as near the bound when the working set is chosen. */
 static const double near_bound = 0.85;
 
-LassoSettings lasso_defaults(void)
-{
-    return (LassoSettings){.tolerance = 1e-6, .iteration_limit = 20000};
-}
+/* Steps of a point. */
+enum { ITERATIONS = 20000 };
 
 /* ---- cost ---------------------------------------------------------------------------- */
 
@@ -46,7 +69,8 @@ static double covered(const Problem *problem, LassoLayout layout, double active)
     return layout == LASSO_SUMS ? d : fmin(d, 1.5 * active + GRAM_PANEL);
 }
 
-size_t lasso_memory(const Problem *problem, int ranks, LassoLayout layout, double active)
+/* Of the busiest rank while no more than `active` coefficients are. */
+static size_t lasso_memory(const Problem *problem, int ranks, LassoLayout layout, double active)
 {
     assert(layout != LASSO_AUTO);
     SamplesSpec spec = samples_spec(problem);
@@ -54,7 +78,7 @@ size_t lasso_memory(const Problem *problem, int ranks, LassoLayout layout, doubl
     const double d = problem->dimension;
     const double share = ceil(problem->samples / ranks) + SAMPLES_QUANTUM;
     const double columns = covered(problem, layout, active);
-    const double vectors = 16.0 * d + 6.0 * columns * GRAM_PANEL;
+    const double vectors = 20.0 * d + 6.0 * columns * GRAM_PANEL;
     const double x = layout == LASSO_COLUMNS ? share * d : 0.0;
     const double partial = layout == LASSO_SUMS ? d * d : 0.0;
     const double panels = columns * (0.5 * columns + GRAM_PANEL) / ranks;
@@ -63,39 +87,66 @@ size_t lasso_memory(const Problem *problem, int ranks, LassoLayout layout, doubl
            (size_t)(8.0 * (vectors + x + panels + fmax(partial, factor)));
 }
 
-double lasso_flops(const Problem *problem, LassoLayout layout, double active,
-                   double factorisations)
+/* What LASSO_AUTO stands for; memory in bytes a rank, 0: enough. */
+static LassoLayout lasso_layout(const Problem *problem, int ranks, double memory)
 {
-    const double columns = covered(problem, layout, active);
-    return problem->samples * columns * columns +
-           factorisations * active * active * active / 3.0;
-}
-
-LassoLayout lasso_layout(const Problem *problem, int ranks, const LassoSettings *settings)
-{
-    if (settings->layout != LASSO_AUTO) {
-        return settings->layout;
-    }
     if (problem->samples > many_data * problem->dimension) {
         return LASSO_SUMS;
     }
     const double active = fmin(problem->samples, problem->dimension);
     const size_t columns = lasso_memory(problem, ranks, LASSO_COLUMNS, active);
     const size_t sums = lasso_memory(problem, ranks, LASSO_SUMS, active);
-    const bool fits = settings->memory == 0 || columns <= settings->memory;
+    const bool fits = memory == 0.0 || (double)columns <= memory;
     return fits || columns <= sums ? LASSO_COLUMNS : LASSO_SUMS;
+}
+
+/* What a store is to the others a layout is here: none spares the columns where it can.  As
+ * many coefficients may be active as there are samples. */
+static size_t memory(const Problem *problem, int ranks, SampleStore store)
+{
+    const double active = fmin(problem->samples, problem->dimension);
+    const LassoLayout layout = lasso_layout(problem, ranks, store == STORE_NONE ? 1.0 : 0.0);
+    return lasso_memory(problem, ranks, layout, active);
 }
 
 /* ---- life ---------------------------------------------------------------------------- */
 
-static void allocate_vectors(LassoWork *work)
+/* All vectors of d numbers: those that columns are exchanged in first. */
+enum { VECTORS = 14 };
+
+static void list_vectors(LassoWork *work, double **list[VECTORS])
 {
-    double **const all[] = {&work->teacher, &work->height,        &work->label_gradient,
-                            &work->base,    &work->base_gradient, &work->theta,
-                            &work->image};
+    double **const all[VECTORS] = {&work->teacher,
+                                   &work->height,
+                                   &work->label_gradient,
+                                   &work->base,
+                                   &work->base_gradient,
+                                   &work->theta,
+                                   &work->image,
+                                   &work->momentum.z,
+                                   &work->momentum.image,
+                                   &work->kept.theta,
+                                   &work->kept.image,
+                                   &work->momentum.next,
+                                   &work->momentum.next_image,
+                                   &work->network};
+    memcpy(list, all, sizeof all);
+}
+
+/* Those of them that the next step reads. */
+enum { LIVING = 11 };
+
+static void allocate(LassoWork *work)
+{
     const size_t d = (size_t)work->d;
-    for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
-        *all[k] = checked_alloc(d, sizeof(double));
+    double **list[VECTORS];
+    list_vectors(work, list);
+    for (int k = 0; k < VECTORS; k++) {
+        *list[k] = checked_alloc(d, sizeof(double));
+    }
+    for (int k = 0; k < 2; k++) {
+        work->set[k].column = checked_alloc(d, sizeof(int));
+        work->set[k].sign = checked_alloc(d, sizeof(int));
     }
     work->order = checked_alloc(d, sizeof *work->order);
     for (int j = 0; j < work->d; j++) {
@@ -104,43 +155,48 @@ static void allocate_vectors(LassoWork *work)
     memcpy(work->teacher, work->samples.teacher, d * sizeof(double));
 }
 
-LassoWork *lasso_create(MPI_Comm team, const Problem *problem, const LassoSettings *settings)
+/* Columns are drawn at once, sums step by step. */
+static void *create(MPI_Comm team, const Problem *problem, const TrainerSettings *settings)
 {
-    assert(!model_has(problem->model, TRAIT_MATRIX) && settings->tolerance > 0.0);
     LassoWork *work = checked_alloc(1, sizeof *work);
     work->team = team;
     MPI_Comm_rank(team, &work->rank);
     MPI_Comm_size(team, &work->ranks);
-    work->settings = *settings;
-    work->settings.layout = lasso_layout(problem, work->ranks, settings);
+    work->problem = *problem;
+    work->limit = settings->iteration_limit > 0 ? settings->iteration_limit : ITERATIONS;
+    work->layout = settings->layout != LASSO_AUTO
+                       ? settings->layout
+                       : lasso_layout(problem, work->ranks, (double)settings->memory);
     SamplesSpec spec = samples_spec(problem);
     spec.store = STORE_NONE;
-    spec.random_signs = settings->random_signs;
     work->samples = samples_create(team, &spec);
     work->d = spec.dimension;
     work->rows = (int)work->samples.rows;
     work->ld = work->rows > 0 ? work->rows : 1;
     work->gram = gram_create(team);
-    allocate_vectors(work);
-    lasso_draw(work);
-    double mean = 0.0;
-    for (int j = 0; j < work->d; j++) {
-        mean += work->height[j] / work->d;
+    allocate(work);
+    if (work->layout == LASSO_COLUMNS) {
+        lasso_draw(work);
+    } else {
+        work->sum = checked_alloc((size_t)work->d * (size_t)work->d, sizeof *work->sum);
     }
-    work->curvature = mean * pow(1.0 + sqrt(problem->dimension / problem->samples), 2.0);
     return work;
 }
 
-void lasso_free(LassoWork *work)
+static void release(void *state)
 {
-    if (work == NULL) {
-        return;
+    LassoWork *work = state;
+    double **list[VECTORS];
+    list_vectors(work, list);
+    for (int k = 0; k < VECTORS; k++) {
+        free(*list[k]);
     }
-    double *const all[] = {work->teacher,       work->height, work->label_gradient, work->base,
-                           work->base_gradient, work->theta,  work->image,          work->x};
-    for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
-        free(all[k]);
+    for (int k = 0; k < 2; k++) {
+        free(work->set[k].column);
+        free(work->set[k].sign);
     }
+    free(work->x);
+    free(work->sum);
     free(work->order);
     gram_free(&work->gram);
     active_free(&work->system);
@@ -148,193 +204,300 @@ void lasso_free(LassoWork *work)
     free(work);
 }
 
+/* Numbers that are equal on all ranks up to rounding are saved from each, and panels belong to
+ * their ranks: a team of another size cannot go on. */
+static void list_state(void *state, StateVisitor *visitor)
+{
+    LassoWork *work = state;
+    const size_t d = (size_t)work->d;
+    const int shape[2] = {work->ranks, (int)work->layout};
+    visit_match(visitor, shape, sizeof shape);
+    visit_shares(visitor, &work->progress, sizeof work->progress);
+    visit_shares(visitor, &work->search, sizeof work->search);
+    visit_shares(visitor, &work->momentum.t, sizeof work->momentum.t);
+    visit_shares(visitor, &work->kept.value, sizeof work->kept.value);
+    int *order = checked_alloc(d, sizeof *order);
+    memcpy(order, work->order, d * sizeof *order);
+    visit_common(visitor, order, d * sizeof *order);
+    if (visit_loading(visitor)) {
+        lasso_arrange(work, order);
+    }
+    free(order);
+    double **list[VECTORS];
+    list_vectors(work, list);
+    for (int k = 0; k < LIVING; k++) {
+        visit_shares(visitor, *list[k], d * sizeof(double));
+    }
+    if (visit_loading(visitor) && work->progress.drawn) {
+        free(work->sum);
+        work->sum = NULL;
+    }
+    visit_shares(visitor, work->sum, work->sum != NULL ? d * d * sizeof(double) : 0);
+    visit_common(visitor, &work->set[0].size, sizeof work->set[0].size);
+    visit_common(visitor, work->set[0].column, (size_t)work->set[0].size * sizeof(int));
+    visit_common(visitor, work->set[0].sign, (size_t)work->set[0].size * sizeof(int));
+    gram_state(&work->gram, visitor);
+    active_state(&work->gram, &work->system, visitor);
+}
+
 /* ---- solution ------------------------------------------------------------------------ */
 
 static bool spent(const LassoWork *work)
 {
-    return work->stopped || work->iterations >= work->settings.iteration_limit;
+    return work->progress.iterations >= work->limit;
 }
 
-/* Where theta is when a search over the domain begins. */
-typedef enum Start {
-    FAR,       /* anywhere */
-    NEIGHBOUR, /* at the minimum for another weight */
-    NEAR       /* near the minimum, but for columns that were missing */
-} Start;
-
-/* Minimise over the domain, to the tolerance or to rounding: Newton's method at once near the
- * minimum, else when the gap is small, and after each failure when it is smaller. */
-static void solve_domain(LassoWork *work, double tolerance, Start start)
+static void descend(LassoWork *work, double ready)
 {
-    bool done = start != FAR && lasso_newton(work, tolerance, start == NEIGHBOUR);
-    for (double ready = ready_gap; !done && !spent(work); ready *= 0.3) {
-        const int left = work->settings.iteration_limit - work->iterations;
-        done =
-            lasso_descend(work, left, tolerance, ready) || lasso_newton(work, tolerance, false);
+    if (spent(work)) {
+        work->search.stage = SEARCH_OVER;
+    } else {
+        descent_begin(work, work->limit - work->progress.iterations, ready);
     }
 }
 
-/* Columns for a new weight: on a line a gradient moves less than the weight does. */
+/* Minimise over the domain, to the tolerance or to rounding. */
+static void search_begin(LassoWork *work, double tolerance, Start start)
+{
+    work->search = (Search){.tolerance = tolerance};
+    if (start == FAR) {
+        descend(work, ready_gap);
+    } else {
+        newton_begin(work, start == NEIGHBOUR);
+    }
+}
+
+/* One step; true at the end of the search. */
+static bool search_advance(LassoWork *work)
+{
+    Search *search = &work->search;
+    const bool newton = search->stage == SEARCH_NEWTON;
+    const Progression end = newton ? newton_advance(work) : descent_advance(work);
+    if (end == REACHED || (end == GIVEN_UP && search->alone)) {
+        search->stage = SEARCH_OVER;
+    } else if (end == GIVEN_UP && newton) {
+        descend(work, search->ready > 0.0 ? search->ready * 0.3 : ready_gap);
+    } else if (end == GIVEN_UP) {
+        newton_begin(work, false);
+    }
+    return search->stage == SEARCH_OVER;
+}
+
+/* Columns for a new weight: on a chain a gradient moves less than the weight does. */
 static void admit_ahead(LassoWork *work)
 {
-    const double ahead = 1.5 * work->weight - 0.5 * work->weight_before;
-    lasso_admit(work, fmin(fmax(ahead, near_bound * work->weight), work->weight));
+    const double weight = work->progress.weight;
+    const double ahead = 1.5 * weight - 0.5 * work->progress.weight_before;
+    lasso_admit(work, fmin(fmax(ahead, near_bound * weight), weight));
+}
+
+/* A search over the working set, until nothing is missing in it. */
+static void solve(LassoWork *work, Start start)
+{
+    LassoProgress *progress = &work->progress;
+    progress->stage = spent(work) ? LASSO_OVER : LASSO_SOLVING;
+    progress->inner = fmax(work->problem.tolerance, first_tolerance);
+    progress->entering = -1;
+    if (progress->stage == LASSO_SOLVING) {
+        search_begin(work, progress->inner, start);
+    }
+}
+
+/* The next of the larger weights, or the one that is asked for. */
+static void approach(LassoWork *work)
+{
+    LassoProgress *progress = &work->progress;
+    const bool on_the_way = lasso_agree(work, progress->next > progress->target);
+    if (on_the_way && !spent(work)) {
+        progress->stage = LASSO_APPROACHING;
+        progress->weight = progress->next;
+        admit_ahead(work);
+        search_begin(work, rung_tolerance, NEIGHBOUR);
+    } else {
+        progress->weight = progress->target;
+        admit_ahead(work);
+        solve(work, NEIGHBOUR);
+    }
 }
 
 /* From afar with few data: by way of minima at larger weights, which keep the working set
  * small.  The first is where the noise in a cold start's gradient begins to be active. */
-static void approach(LassoWork *work)
+static void begin_approach(LassoWork *work)
 {
-    const double target = work->weight;
+    LassoProgress *progress = &work->progress;
     double square = 0.0;
     for (int j = 0; j < work->d; j++) {
         square += work->label_gradient[j] * work->label_gradient[j] / work->d;
     }
-    double next = work->weight_before > 0.0 ? rung * work->weight_before : sqrt(square);
-    for (; lasso_agree(work, next > target) && !spent(work); next *= rung) {
-        work->weight = next;
-        admit_ahead(work);
-        solve_domain(work, rung_tolerance, NEIGHBOUR);
-        lasso_rebase(work);
-        work->weight_before = next;
-    }
-    work->weight = target;
+    progress->target = progress->weight;
+    progress->next =
+        progress->weight_before > 0.0 ? rung * progress->weight_before : sqrt(square);
+    approach(work);
 }
 
-/* Choose the columns to begin with. */
-static Start choose_columns(LassoWork *work, double tolerance)
+static void begin_columns(LassoWork *work)
 {
-    const bool far = lasso_outside(work, work->weight) > work->gram.size / 2;
+    LassoProgress *progress = &work->progress;
+    const bool far = lasso_outside(work, progress->weight) > work->gram.size / 2;
     if (far && work->samples.spec.samples >= few_data * work->d) {
-        work->domain = work->d;
-        lasso_descend(work, EXPLORING_STEPS, tolerance, 0.0);
-        lasso_admit(work, near_bound * work->weight);
-        return FAR;
-    }
-    if (far) {
-        approach(work);
-    }
-    admit_ahead(work);
-    return NEIGHBOUR;
-}
-
-static void solve_columns(LassoWork *work, double tolerance)
-{
-    Start start = choose_columns(work, tolerance);
-    double inner = fmax(tolerance, first_tolerance);
-    for (int entering = -1; !spent(work); start = NEAR) {
-        solve_domain(work, inner, start);
-        lasso_rebase(work);
-        if (lasso_agree(work, !(work->value.gap > tolerance))) {
-            return;
-        }
-        const int before = entering;
-        entering = lasso_outside(work, work->weight);
-        lasso_admit(work, near_bound * work->weight);
-        /* nothing to add, twice: what is left of the gap is rounding */
-        if (entering == 0 && before == 0 && inner < tolerance) {
-            return;
-        }
-        inner = entering > 0 || inner > tolerance ? tolerance : 0.1 * inner;
-        work->iterations++;
+        progress->stage = LASSO_EXPLORING;
+        progress->domain = work->d;
+        work->search = (Search){.tolerance = work->problem.tolerance, .alone = true};
+        descent_begin(work, EXPLORING_STEPS, 0.0);
+    } else if (far) {
+        begin_approach(work);
+    } else {
+        admit_ahead(work);
+        solve(work, NEIGHBOUR);
     }
 }
 
-static void solve_sums(LassoWork *work, double tolerance)
+static void begin_sums(LassoWork *work)
 {
-    work->domain = work->d;
+    LassoProgress *progress = &work->progress;
+    progress->stage = LASSO_SOLVING;
+    progress->domain = work->d;
     lasso_image(work, work->theta, work->image);
-    solve_domain(work, tolerance, work->weight_before > 0.0 ? NEIGHBOUR : FAR);
+    search_begin(work, work->problem.tolerance,
+                 progress->weight_before > 0.0 ? NEIGHBOUR : FAR);
+}
+
+/* The working set has its minimum: is it that of all columns? */
+static void widen(LassoWork *work)
+{
+    LassoProgress *progress = &work->progress;
+    const double tolerance = work->problem.tolerance;
+    lasso_rebase(work);
+    progress->stage = LASSO_OVER;
+    if (lasso_agree(work, !(progress->value.gap > tolerance))) {
+        return;
+    }
+    const int before = progress->entering;
+    progress->entering = lasso_outside(work, progress->weight);
+    lasso_admit(work, near_bound * progress->weight);
+    /* nothing to add, twice: what is left of the gap is rounding */
+    if (progress->entering == 0 && before == 0 && progress->inner < tolerance) {
+        return;
+    }
+    progress->inner = progress->entering > 0 || progress->inner > tolerance
+                          ? tolerance
+                          : 0.1 * progress->inner;
+    progress->iterations++;
+    if (!spent(work)) {
+        progress->stage = LASSO_SOLVING;
+        search_begin(work, progress->inner, NEAR);
+    }
+}
+
+/* The search in hand is over. */
+static void next_stage(LassoWork *work)
+{
+    LassoProgress *progress = &work->progress;
+    if (progress->stage == LASSO_EXPLORING) {
+        lasso_admit(work, near_bound * progress->weight);
+        solve(work, FAR);
+    } else if (progress->stage == LASSO_APPROACHING) {
+        lasso_rebase(work);
+        progress->weight_before = progress->next;
+        progress->next *= rung;
+        approach(work);
+    } else if (work->layout == LASSO_COLUMNS) {
+        widen(work);
+    } else {
+        progress->stage = LASSO_OVER;
+    }
+}
+
+static void begin_solution(LassoWork *work)
+{
+    work->layout == LASSO_COLUMNS ? begin_columns(work) : begin_sums(work);
+}
+
+static void begin(void *state, const Problem *problem)
+{
+    LassoWork *work = state;
+    LassoProgress *progress = &work->progress;
+    work->problem = *problem;
+    progress->weight = problem->weight_decay * sqrt(work->d);
+    progress->iterations = work->system.factorisations = 0;
+    progress->stage = LASSO_DRAWING;
+    if (progress->drawn) {
+        begin_solution(work);
+    }
+}
+
+/* A search may be over before its first step. */
+static bool advance(void *state)
+{
+    LassoWork *work = state;
+    LassoProgress *progress = &work->progress;
+    if (progress->stage == LASSO_DRAWING) {
+        lasso_draw(work);
+        if (progress->drawn) {
+            begin_solution(work);
+        }
+    } else if (progress->stage != LASSO_OVER &&
+               (work->search.stage == SEARCH_OVER || search_advance(work))) {
+        next_stage(work);
+    }
+    if (progress->stage == LASSO_OVER) {
+        progress->weight_before = progress->weight;
+    }
+    return progress->stage != LASSO_OVER;
 }
 
 /* ---- report -------------------------------------------------------------------------- */
 
-static Lasso failed(LassoWork *work)
+static void describe(const LassoWork *work, Observed *observed, double spectrum[])
 {
-    /* the next point starts cold */
-    memset(work->theta, 0, (size_t)work->d * sizeof(double));
-    active_free(&work->system);
-    return (Lasso){.outcome = OUTCOME_FAILED,
-                   .iterations = work->iterations,
-                   .gap = NAN,
-                   .objective = NAN,
-                   .train_loss = NAN,
-                   .risk = NAN,
-                   .prediction_risk = NAN,
-                   .trace = NAN,
-                   .overlap_q = NAN,
-                   .overlap_m = NAN};
+    const LassoValue *value = &work->progress.value;
+    observed->outcome =
+        value->gap <= work->problem.tolerance ? OUTCOME_CONVERGED : OUTCOME_NOT_CONVERGED;
+    observed->gap = value->gap;
+    observed->objective = value->objective;
+    observed->train_loss = value->square / (double)work->samples.spec.samples;
+    network_observe_vector(work->d, work->theta, work->teacher, observed, spectrum);
 }
 
-static Lasso describe(const LassoWork *work, double tolerance)
+static void observe(void *state, Observed *observed, double spectrum[], double overlaps[])
 {
-    Lasso report = {.iterations = work->iterations,
-                    .factorisations = work->system.factorisations,
-                    .gap = work->value.gap,
-                    .objective = work->value.objective,
-                    .train_loss = work->value.square / (double)work->samples.spec.samples};
-    report.outcome = work->value.gap <= tolerance ? OUTCOME_CONVERGED : OUTCOME_NOT_CONVERGED;
+    LassoWork *work = state;
+    const LassoValue *value = &work->progress.value;
+    observed->outcome = OUTCOME_FAILED;
+    observed->iterations = observed->evaluations = work->progress.iterations;
+    observed->factorisations = work->system.factorisations;
     for (int j = 0; j < work->d; j++) {
-        const double theta = work->theta[j];
-        const double error = theta - work->teacher[j];
-        report.rank += theta != 0.0;
-        report.risk += error * error;
-        report.trace += fabs(theta);
-        report.overlap_q += theta * theta;
-        report.overlap_m += theta * work->teacher[j];
+        overlaps[j] = NAN;
+        work->network[work->order[j]] = work->theta[j];
     }
-    report.prediction_risk = report.risk;
-    return report;
+    if (work->rank == 0 && isfinite(value->objective) && isfinite(value->gap)) {
+        describe(work, observed, spectrum);
+    }
+    network_share(work->team, work->d, observed, spectrum, overlaps);
+    if (observed->outcome == OUTCOME_FAILED) {
+        /* the next point starts cold */
+        memset(work->theta, 0, (size_t)work->d * sizeof(double));
+        active_free(&work->system);
+    }
 }
 
-static int decreasing(const void *a, const void *b)
+static Network network(const void *state)
 {
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-    return (x < y) - (x > y);
+    return (Network){.theta = ((const LassoWork *)state)->network};
 }
 
-static void list_coefficients(const LassoWork *work, double coefficients[])
+static bool accepts(const Problem *problem)
 {
-    for (int j = 0; j < work->d; j++) {
-        coefficients[j] = fabs(work->theta[j]);
-    }
-    qsort(coefficients, (size_t)work->d, sizeof *coefficients, decreasing);
+    return !model_has(problem->model, TRAIT_MATRIX) && problem->method != METHOD_AMP;
 }
 
-Lasso lasso_solve(LassoWork *work, const Problem *problem, double coefficients[])
-{
-    assert(problem->weight_decay > 0.0 && problem->dimension == work->d);
-    const double tolerance =
-        problem->tolerance > 0.0 ? problem->tolerance : work->settings.tolerance;
-    work->weight = problem->weight_decay * sqrt(work->d);
-    work->iterations = work->system.factorisations = 0;
-    if (work->x != NULL) {
-        solve_columns(work, tolerance);
-    } else {
-        solve_sums(work, tolerance);
-    }
-    work->weight_before = work->weight;
-    Lasso report = {.outcome = OUTCOME_RUNNING, .stopped = work->stopped};
-    if (work->rank == 0 && !work->stopped) {
-        report = isfinite(work->value.objective) && isfinite(work->value.gap)
-                     ? describe(work, tolerance)
-                     : failed(work);
-    }
-    MPI_Bcast(&report, sizeof report, MPI_BYTE, 0, work->team);
-    if (report.outcome == OUTCOME_FAILED && work->rank != 0) {
-        failed(work);
-    }
-    if (coefficients != NULL) {
-        list_coefficients(work, coefficients);
-        MPI_Bcast(coefficients, work->d, MPI_DOUBLE, 0, work->team);
-    }
-    return report;
-}
-
-void lasso_network(const LassoWork *work, double theta[])
-{
-    for (int j = 0; j < work->d; j++) {
-        theta[work->order[j]] = work->theta[j];
-    }
-}
+const Trainer trainer_lasso = {.name = "lasso",
+                               .accepts = accepts,
+                               .create = create,
+                               .release = release,
+                               .begin = begin,
+                               .advance = advance,
+                               .observe = observe,
+                               .network = network,
+                               .state = list_state,
+                               .memory = memory};

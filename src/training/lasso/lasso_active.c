@@ -250,13 +250,9 @@ static bool solve_near(const Gram *gram, ActiveSystem *system, const int index[]
     return done;
 }
 
-bool active_solve(const Gram *gram, ActiveSystem *system, const int index[], int size,
-                  double b[])
+/* A factor of these columns, and room for its border. */
+static bool renew(const Gram *gram, ActiveSystem *system, const int index[], int size)
 {
-    assert(size > 0);
-    if (solve_near(gram, system, index, size, b)) {
-        return true;
-    }
     active_free(system);
     system->factorisations++;
     if (!gram_factor(gram, index, size, &system->base)) {
@@ -267,7 +263,45 @@ bool active_solve(const Gram *gram, ActiveSystem *system, const int index[], int
     system->column = checked_alloc(capacity, sizeof *system->column);
     system->y = checked_alloc(capacity * (size_t)size, sizeof *system->y);
     system->schur = checked_alloc(capacity * capacity, sizeof *system->schur);
+    return true;
+}
+
+bool active_solve(const Gram *gram, ActiveSystem *system, const int index[], int size,
+                  double b[])
+{
+    assert(size > 0);
+    if (solve_near(gram, system, index, size, b)) {
+        return true;
+    }
+    if (!renew(gram, system, index, size)) {
+        return false;
+    }
     gram_forward(gram, &system->base, 1, b);
     gram_backward(gram, &system->base, b);
     return true;
+}
+
+void active_state(const Gram *gram, ActiveSystem *system, StateVisitor *visitor)
+{
+    int scalars[3] = {system->base.size, system->slots, system->factorisations};
+    visit_common(visitor, scalars, sizeof scalars);
+    const size_t size = (size_t)scalars[0];
+    const size_t slots = (size_t)scalars[1];
+    int *index = checked_alloc(size, sizeof *index);
+    if (size > 0 && !visit_loading(visitor)) {
+        memcpy(index, system->base.index, size * sizeof *index);
+    }
+    visit_common(visitor, index, size * sizeof *index);
+    if (visit_loading(visitor) && size > 0) {
+        renew(gram, system, index, scalars[0]);
+    }
+    free(index);
+    if (visit_loading(visitor)) {
+        system->slots = scalars[1];
+        system->factorisations = scalars[2];
+    }
+    visit_common(visitor, system->column, slots * sizeof *system->column);
+    visit_common(visitor, system->y, slots * size * sizeof *system->y);
+    visit_common(visitor, system->schur,
+                 (size_t)system->capacity * (size_t)system->capacity * sizeof *system->schur);
 }

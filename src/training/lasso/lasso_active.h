@@ -28,6 +28,9 @@ typedef struct ActiveSystem {
 
 void active_free(ActiveSystem *system);
 
+/* Collective on the team of gram, whose state came before.  The factor itself is made again. */
+void active_state(const Gram *gram, ActiveSystem *system, StateVisitor *visitor);
+
 /* Collective on the team of gram.  Solve on the columns index[size], ascending, size > 0;
  * b[size] becomes the solution, the same on all ranks.  False if the matrix is not positive
  * definite. */

@@ -18,16 +18,6 @@ bool lasso_agree(const LassoWork *work, bool condition)
     return word != 0;
 }
 
-bool lasso_halts(LassoWork *work)
-{
-    const LassoSettings *settings = &work->settings;
-    if (!work->stopped) {
-        work->stopped = lasso_agree(work, work->rank == 0 && settings->stop != NULL &&
-                                              settings->stop(settings->stop_context));
-    }
-    return work->stopped;
-}
-
 static void sum_over_team(const LassoWork *work, double v[], int count)
 {
     MPI_Allreduce(MPI_IN_PLACE, v, count, MPI_DOUBLE, MPI_SUM, work->team);
@@ -93,7 +83,7 @@ static void draw_columns(LassoWork *work, double buffer[])
     memcpy(work->label_gradient, work->base_gradient, (size_t)d * sizeof(double));
     double square = dot(y, y, work->rows);
     sum_over_team(work, &square, 1);
-    work->base_square = work->base_label = square;
+    work->progress.base_square = work->progress.base_label = square;
 }
 
 /* Add a block to the sums; `residual` has room for its rows' y - theta*.x. */
@@ -122,43 +112,66 @@ static size_t most_blocks(const LassoWork *work)
     return most;
 }
 
-/* The base is the teacher, where the residual is the noise. */
-static void draw_sums(LassoWork *work, double buffer[])
+/* All blocks are in the sums.  The base is the teacher, where the residual is the noise. */
+static void end_sums(LassoWork *work)
 {
+    LassoProgress *progress = &work->progress;
     const size_t d = (size_t)work->d;
-    double sums[2] = {0.0, 0.0};
-    double *gram = checked_alloc(d * d, sizeof *gram);
-    double *residual = checked_alloc((size_t)work->samples.spec.block_rows, sizeof *residual);
-    const size_t most = most_blocks(work);
-    for (size_t k = 0; k < most && !lasso_halts(work); k++) {
-        if (k < samples_blocks(&work->samples)) {
-            const SampleBlock block = samples_block(&work->samples, k, buffer);
-            add_block(work, &block, gram, residual, sums);
-        }
-    }
     for (size_t j = 0; j < d; j++) {
-        work->height[j] = gram[j * d + j];
+        work->height[j] = work->sum[j * d + j];
     }
     sum_over_team(work, work->height, work->d);
     sum_over_team(work, work->base_gradient, work->d);
     sum_over_team(work, work->label_gradient, work->d);
-    sum_over_team(work, sums, 2);
-    gram_collect(&work->gram, gram, work->d);
-    work->base_square = sums[0];
-    work->base_label = sums[1];
+    sum_over_team(work, progress->sums, 2);
+    gram_collect(&work->gram, work->sum, work->d);
+    free(work->sum);
+    work->sum = NULL;
+    progress->base_square = progress->sums[0];
+    progress->base_label = progress->sums[1];
     memcpy(work->base, work->teacher, d * sizeof(double));
+}
+
+static void draw_block(LassoWork *work, double buffer[])
+{
+    LassoProgress *progress = &work->progress;
+    double *residual = checked_alloc((size_t)work->samples.spec.block_rows, sizeof *residual);
+    if (progress->blocks < samples_blocks(&work->samples)) {
+        const SampleBlock block = samples_block(&work->samples, progress->blocks, buffer);
+        add_block(work, &block, work->sum, residual, progress->sums);
+    }
     free(residual);
-    free(gram);
+    progress->blocks++;
+}
+
+/* A guess from the law of Marchenko and Pastur; steps mend it. */
+static double first_curvature(const LassoWork *work)
+{
+    const double d = work->problem.dimension;
+    double mean = 0.0;
+    for (int j = 0; j < work->d; j++) {
+        mean += work->height[j] / work->d;
+    }
+    return mean * pow(1.0 + sqrt(d / work->problem.samples), 2.0);
 }
 
 void lasso_draw(LassoWork *work)
 {
+    LassoProgress *progress = &work->progress;
     const size_t entries = (size_t)work->samples.spec.block_rows * (size_t)work->d;
     double *buffer = checked_alloc(entries, sizeof *buffer);
-    if (work->settings.layout == LASSO_COLUMNS) {
+    if (work->layout == LASSO_COLUMNS) {
         draw_columns(work, buffer);
+        progress->drawn = true;
     } else {
-        draw_sums(work, buffer);
+        draw_block(work, buffer);
+        progress->drawn = progress->blocks >= most_blocks(work);
+        if (progress->drawn) {
+            end_sums(work);
+        }
+    }
+    if (progress->drawn) {
+        progress->curvature = first_curvature(work);
     }
     free(buffer);
 }
@@ -188,20 +201,20 @@ static void project(const LassoWork *work, int columns, const double residual[],
 
 void lasso_apply(const LassoWork *work, const double v[], double out[])
 {
-    if (work->domain <= work->gram.size) {
-        gram_apply(&work->gram, work->domain, v, out);
+    if (work->progress.domain <= work->gram.size) {
+        gram_apply(&work->gram, work->progress.domain, v, out);
         return;
     }
     double *product = checked_alloc((size_t)work->rows, sizeof *product);
-    multiply_columns(work, work->domain, v, product);
-    project(work, work->domain, product, out);
+    multiply_columns(work, work->progress.domain, v, product);
+    project(work, work->progress.domain, product, out);
     free(product);
 }
 
 void lasso_image(const LassoWork *work, const double theta[], double image[])
 {
-    double *moved = checked_alloc((size_t)work->domain, sizeof *moved);
-    for (int j = 0; j < work->domain; j++) {
+    double *moved = checked_alloc((size_t)work->progress.domain, sizeof *moved);
+    for (int j = 0; j < work->progress.domain; j++) {
         moved[j] = theta[j] - work->base[j];
     }
     lasso_apply(work, moved, image);
@@ -210,20 +223,20 @@ void lasso_image(const LassoWork *work, const double theta[], double image[])
 
 LassoValue lasso_value(const LassoWork *work, const double theta[], const double image[])
 {
-    double square = work->base_square;
-    double label = work->base_label;
+    double square = work->progress.base_square;
+    double label = work->progress.base_label;
     double norm = 0.0;
     double steepest = 0.0;
-    for (int j = 0; j < work->domain; j++) {
+    for (int j = 0; j < work->progress.domain; j++) {
         const double moved = theta[j] - work->base[j];
         square += moved * (image[j] - 2.0 * work->base_gradient[j]);
         label -= moved * work->label_gradient[j];
         norm += fabs(theta[j]);
         steepest = fmax(steepest, fabs(work->base_gradient[j] - image[j]));
     }
-    const double objective = 0.5 * square + work->weight * norm;
+    const double objective = 0.5 * square + work->progress.weight * norm;
     /* largest scale at which the residual is dual feasible, and within it the best one */
-    const double most = work->weight / steepest;
+    const double most = work->progress.weight / steepest;
     const double scale = fmax(-most, fmin(most, label / square));
     const double dual = scale * label - 0.5 * scale * scale * square;
     return (LassoValue){.objective = objective,
@@ -246,14 +259,14 @@ void lasso_rebase(LassoWork *work)
     double sums[2] = {dot(residual, residual, work->rows), dot(residual, y, work->rows)};
     free(residual);
     sum_over_team(work, sums, 2);
-    work->base_square = sums[0];
-    work->base_label = sums[1];
+    work->progress.base_square = sums[0];
+    work->progress.base_label = sums[1];
     memcpy(work->base, work->theta, (size_t)d * sizeof(double));
     memset(work->image, 0, (size_t)d * sizeof(double));
-    const int domain = work->domain;
-    work->domain = d;
-    work->value = lasso_value(work, work->theta, work->image);
-    work->domain = domain;
+    const int domain = work->progress.domain;
+    work->progress.domain = d;
+    work->progress.value = lasso_value(work, work->theta, work->image);
+    work->progress.domain = domain;
 }
 
 /* ---- working set --------------------------------------------------------------------- */
@@ -293,10 +306,24 @@ static void swap_columns(LassoWork *work, int i, int j)
     const int hold = work->order[i];
     work->order[i] = work->order[j];
     work->order[j] = hold;
-    if (i != j) {
+    if (i != j && work->x != NULL) {
         swap_numbers(work->x + (size_t)i * (size_t)work->ld,
                      work->x + (size_t)j * (size_t)work->ld, work->rows);
     }
+}
+
+void lasso_arrange(LassoWork *work, const int order[])
+{
+    int *place = checked_alloc((size_t)work->d, sizeof *place); /* of each coordinate */
+    for (int j = 0; j < work->d; j++) {
+        place[work->order[j]] = j;
+    }
+    for (int j = 0; j < work->d; j++) {
+        const int from = place[order[j]];
+        place[work->order[j]] = from;
+        swap_columns(work, j, from);
+    }
+    free(place);
 }
 
 void lasso_admit(LassoWork *work, double bound)
@@ -316,5 +343,5 @@ void lasso_admit(LassoWork *work, double bound)
     }
     free(list);
     gram_extend(&work->gram, work->x, work->rows, work->ld, work->gram.size + size);
-    work->domain = work->gram.size;
+    work->progress.domain = work->gram.size;
 }

@@ -119,6 +119,22 @@ void gram_collect(Gram *gram, const double *partial, int d)
     gram->size = d;
 }
 
+/* Only columns that are covered. */
+void gram_state(Gram *gram, StateVisitor *visitor)
+{
+    int size = gram->size;
+    visit_common(visitor, &size, sizeof size);
+    if (visit_loading(visitor)) {
+        make_room(gram, size);
+        gram->size = size;
+    }
+    for (int k = 0; k < gram->panels; k++) {
+        const size_t columns = (size_t)smaller(size - k * GRAM_PANEL, GRAM_PANEL);
+        const size_t bytes = columns * (size_t)(k + 1) * GRAM_PANEL * sizeof(double);
+        visit_shares(visitor, gram->panel[k], owns(gram, k) ? bytes : 0);
+    }
+}
+
 /* One panel's part of out = G v: its rectangle from both sides, its diagonal block. */
 static void apply_panel(const double *a, int first, int columns, const double v[], double out[])
 {

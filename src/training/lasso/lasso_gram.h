@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "checkpoint.h"
+
 enum { GRAM_PANEL = 128 };
 
 typedef struct Gram {
@@ -45,6 +47,9 @@ void gram_apply(const Gram *gram, int size, const double v[], double out[]);
  * any order. */
 void gram_entries(const Gram *gram, const int row[], int rows, const int column[], int columns,
                   double out[]);
+
+/* Collective on the team.  The panels, each with its owner. */
+void gram_state(Gram *gram, StateVisitor *visitor);
 
 typedef struct GramFactor {
     int size;   /* order of the submatrix; 0: none */

@@ -13,26 +13,6 @@ enum { STEPS = 15 };
 static const double settling = 0.7;
 static const double far_above = 2.0;
 
-typedef struct ActiveSet {
-    int size;
-    int *column; /* [domain], first `size` used, ascending; owned */
-    int *sign;   /* [domain]; owned */
-} ActiveSet;
-
-static ActiveSet set_create(int domain)
-{
-    ActiveSet set = {0};
-    set.column = checked_alloc((size_t)domain, sizeof *set.column);
-    set.sign = checked_alloc((size_t)domain, sizeof *set.sign);
-    return set;
-}
-
-static void set_free(ActiveSet *set)
-{
-    free(set->column);
-    free(set->sign);
-}
-
 /* Rank 0's set for all. */
 static void share_set(const LassoWork *work, ActiveSet *set)
 {
@@ -46,10 +26,10 @@ static void share_set(const LassoWork *work, ActiveSet *set)
 static void find_active(const LassoWork *work, ActiveSet *set)
 {
     set->size = 0;
-    for (int j = 0; j < work->domain; j++) {
+    for (int j = 0; j < work->progress.domain; j++) {
         const double gradient = work->base_gradient[j] - work->image[j];
         const double pull = work->theta[j] * work->height[j] + gradient;
-        if (fabs(pull) > work->weight) {
+        if (fabs(pull) > work->progress.weight) {
             set->column[set->size] = j;
             set->sign[set->size++] = pull > 0.0 ? 1 : -1;
         }
@@ -74,7 +54,7 @@ static int missing(const ActiveSet *a, const ActiveSet *b)
 static void restrict_to(LassoWork *work, const ActiveSet *set)
 {
     bool outside = false;
-    for (int j = 0, k = 0; j < work->domain; j++) {
+    for (int j = 0, k = 0; j < work->progress.domain; j++) {
         if (k < set->size && set->column[k] == j) {
             k++;
         } else if (work->theta[j] != 0.0) {
@@ -94,7 +74,7 @@ static bool solve_on(LassoWork *work, const ActiveSet *set)
     double *b = checked_alloc((size_t)set->size, sizeof *b);
     for (int k = 0; k < set->size; k++) {
         const int j = set->column[k];
-        b[k] = work->base_gradient[j] - work->image[j] - work->weight * set->sign[k];
+        b[k] = work->base_gradient[j] - work->image[j] - work->progress.weight * set->sign[k];
     }
     const bool solved =
         set->size == 0 || active_solve(&work->gram, &work->system, set->column, set->size, b);
@@ -103,8 +83,8 @@ static bool solve_on(LassoWork *work, const ActiveSet *set)
     }
     free(b);
     lasso_image(work, work->theta, work->image);
-    work->value = lasso_value(work, work->theta, work->image);
-    work->iterations++;
+    work->progress.value = lasso_value(work, work->theta, work->image);
+    work->progress.iterations++;
     return solved;
 }
 
@@ -112,7 +92,7 @@ static bool solve_on(LassoWork *work, const ActiveSet *set)
 static void present_set(const LassoWork *work, ActiveSet *set)
 {
     set->size = 0;
-    for (int j = 0; j < work->domain; j++) {
+    for (int j = 0; j < work->progress.domain; j++) {
         if (work->theta[j] != 0.0) {
             set->column[set->size] = j;
             set->sign[set->size++] = work->theta[j] > 0.0 ? 1 : -1;
@@ -121,85 +101,82 @@ static void present_set(const LassoWork *work, ActiveSet *set)
     share_set(work, set);
 }
 
-/* A network to come back to. */
-typedef struct Kept {
-    double *theta, *image; /* [domain]; owned */
-    LassoValue value;
-} Kept;
-
 static void keep(const LassoWork *work, Kept *kept)
 {
-    const size_t bytes = (size_t)work->domain * sizeof(double);
+    const size_t bytes = (size_t)work->progress.domain * sizeof(double);
     memcpy(kept->theta, work->theta, bytes);
     memcpy(kept->image, work->image, bytes);
-    kept->value = work->value;
+    kept->value = work->progress.value;
 }
 
 static void go_back(LassoWork *work, const Kept *kept)
 {
-    const size_t bytes = (size_t)work->domain * sizeof(double);
+    const size_t bytes = (size_t)work->progress.domain * sizeof(double);
     memcpy(work->theta, kept->theta, bytes);
     memcpy(work->image, kept->image, bytes);
-    work->value = kept->value;
+    work->progress.value = kept->value;
 }
 
-/* True at the minimum; leaves the last network, and the best one in *kept. */
-static bool iterate(LassoWork *work, double tolerance, ActiveSet set[2], Kept *kept)
+void newton_begin(LassoWork *work, bool tangent)
 {
-    const double start = kept->value.objective;
-    int last = work->domain;
-    find_active(work, &set[0]);
-    for (int step = 0; step < STEPS && !lasso_halts(work); step++) {
-        /* more active coefficients than data: no stationary point */
-        if (set[0].size > work->samples.spec.samples || !solve_on(work, &set[0])) {
-            return false;
-        }
-        find_active(work, &set[1]);
-        const int changes = missing(&set[0], &set[1]) + missing(&set[1], &set[0]);
-        if (lasso_agree(work, work->value.objective < kept->value.objective)) {
-            keep(work, kept);
-        }
-        const bool reached = lasso_agree(work, work->value.gap <= tolerance);
-        const bool fixed = changes == 0 && last == 0;
-        if (reached || (fixed && work->system.slots == 0)) {
-            keep(work, kept);
-            return true;
-        }
-        if (fixed) {
-            /* a factor of other columns, nearly singular perhaps, is not exact enough */
-            active_free(&work->system);
-        }
-        if (changes > settling * last ||
-            lasso_agree(work, !(work->value.objective <= far_above * start))) {
-            return false;
-        }
-        last = changes;
-        const ActiveSet swap = set[0];
-        set[0] = set[1];
-        set[1] = swap;
-    }
-    return false;
-}
-
-bool lasso_newton(LassoWork *work, double tolerance, bool tangent)
-{
+    LassoProgress *progress = &work->progress;
+    Search *search = &work->search;
     /* the systems need G where the iteration is */
-    assert(work->domain <= work->gram.size && tolerance > 0.0);
-    const size_t m = (size_t)work->domain;
-    Kept kept = {.theta = checked_alloc(m, sizeof *kept.theta),
-                 .image = checked_alloc(m, sizeof *kept.image)};
-    ActiveSet set[2] = {set_create(work->domain), set_create(work->domain)};
-    work->value = lasso_value(work, work->theta, work->image);
-    keep(work, &kept);
+    assert(progress->domain <= work->gram.size && search->tolerance > 0.0);
+    progress->value = lasso_value(work, work->theta, work->image);
+    keep(work, &work->kept);
+    search->stage = SEARCH_NEWTON;
+    search->step = 0;
+    search->changes = progress->domain;
+    search->objective = progress->value.objective;
     if (tangent) {
-        present_set(work, &set[0]);
-        solve_on(work, &set[0]);
+        present_set(work, &work->set[0]);
+        solve_on(work, &work->set[0]);
     }
-    const bool reached = iterate(work, tolerance, set, &kept);
-    go_back(work, &kept);
-    set_free(&set[0]);
-    set_free(&set[1]);
-    free(kept.theta);
-    free(kept.image);
-    return reached;
+    find_active(work, &work->set[0]);
+}
+
+/* A step; leaves the last network, and the best one in kept. */
+static Progression step(LassoWork *work)
+{
+    const LassoValue *value = &work->progress.value;
+    Search *search = &work->search;
+    ActiveSet *set = work->set;
+    /* more active coefficients than data: no stationary point */
+    if (set[0].size > work->samples.spec.samples || !solve_on(work, &set[0])) {
+        return GIVEN_UP;
+    }
+    find_active(work, &set[1]);
+    const int changes = missing(&set[0], &set[1]) + missing(&set[1], &set[0]);
+    if (lasso_agree(work, value->objective < work->kept.value.objective)) {
+        keep(work, &work->kept);
+    }
+    const bool reached = lasso_agree(work, value->gap <= search->tolerance);
+    const bool fixed = changes == 0 && search->changes == 0;
+    if (reached || (fixed && work->system.slots == 0)) {
+        keep(work, &work->kept);
+        return REACHED;
+    }
+    if (fixed) {
+        /* a factor of other columns, nearly singular perhaps, is not exact enough */
+        active_free(&work->system);
+    }
+    if (changes > settling * search->changes ||
+        lasso_agree(work, !(value->objective <= far_above * search->objective))) {
+        return GIVEN_UP;
+    }
+    search->changes = changes;
+    const ActiveSet swap = set[0];
+    set[0] = set[1];
+    set[1] = swap;
+    return ++search->step < STEPS ? GOES_ON : GIVEN_UP;
+}
+
+Progression newton_advance(LassoWork *work)
+{
+    const Progression end = step(work);
+    if (end != GOES_ON) {
+        go_back(work, &work->kept);
+    }
+    return end;
 }

@@ -10,7 +10,7 @@
 #ifndef PHASESWEEP_TRAINING_LASSO_STATE_H
 #define PHASESWEEP_TRAINING_LASSO_STATE_H
 
-#include "phasesweep/training/lasso.h"
+#include "phasesweep/training/trainer.h"
 #include "lasso_active.h"
 #include "lasso_gram.h"
 
@@ -21,44 +21,108 @@ typedef struct LassoValue {
     double square;    /* |r|^2 */
 } LassoValue;
 
-struct LassoWork {
+/* Columns and the signs of their coefficients. */
+typedef struct ActiveSet {
+    int size;
+    int *column; /* [d], first `size` used, ascending; owned */
+    int *sign;   /* [d]; owned */
+} ActiveSet;
+
+/* A network to come back to. */
+typedef struct Kept {
+    double *theta, *image; /* [d], the domain used; owned */
+    LassoValue value;
+} Kept;
+
+/* Point at which the next proximal step is taken, and its image; and where it leads. */
+typedef struct Momentum {
+    double *z, *image; /* [d], the domain used; owned */
+    double *next, *next_image;
+    double t; /* Nesterov's sequence */
+} Momentum;
+
+/* What a minimum is looked for from. */
+typedef enum Start {
+    FAR,       /* anywhere */
+    NEIGHBOUR, /* the minimum for another weight */
+    NEAR       /* near the minimum, but for columns that were missing */
+} Start;
+
+typedef enum SearchStage { SEARCH_DESCENT, SEARCH_NEWTON, SEARCH_OVER } SearchStage;
+
+/* A search for the minimum over the domain: Newton's method at once near it, else when the gap
+ * is small, and after each failure when it is smaller.  Scalars only. */
+typedef struct Search {
+    SearchStage stage;
+    double tolerance; /* of the gap over the domain */
+    double ready;     /* gap at which a descent ends; 0: there was none */
+    bool alone;       /* a descent that no other step follows */
+    int step, limit;  /* of the descent or Newton steps in hand */
+    int changes;      /* of the active set in the last Newton step */
+    double objective; /* where the Newton steps began */
+} Search;
+
+typedef enum LassoStage {
+    LASSO_DRAWING,     /* the sums */
+    LASSO_EXPLORING,   /* all columns, to find the first working set */
+    LASSO_APPROACHING, /* minima at larger weights on the way */
+    LASSO_SOLVING,
+    LASSO_OVER
+} LassoStage;
+
+/* How far a point is.  Scalars only. */
+typedef struct LassoProgress {
+    LassoStage stage;
+    bool drawn;          /* the data are in columns or sums */
+    uint64_t blocks;     /* in the sums so far, of every rank that has as many */
+    double sums[2];      /* this rank's |r|^2 and r.y of them */
+    double target, next; /* weights of the approach */
+    double inner;        /* tolerance over the working set */
+    int entering;        /* columns that entered it in the last round */
+    int iterations;      /* proximal and Newton steps of this point */
+    int domain;          /* the iteration works on columns 0 ... domain-1 */
+    double base_square;  /* |r|^2 at the base */
+    double base_label;   /* y.r at the base */
+    double curvature;    /* Lipschitz constant of the gradient, as estimated so far */
+    double weight;       /* lambda sqrt(d) now, and before: 0 if this is the first point */
+    double weight_before;
+    LassoValue value; /* at theta */
+} LassoProgress;
+
+typedef struct LassoWork {
     MPI_Comm team;   /* borrowed */
     int rank, ranks; /* of the team */
-    LassoSettings settings;
+    int limit;       /* iterations of a point */
+    LassoLayout layout;
+    Problem problem; /* in hand */
     Samples samples; /* rows not stored */
     int d;
     int rows, ld; /* of x; this rank's share, ld >= 1 */
-    double *x;    /* rows x d by column, NULL if only sums are kept; owned */
-    int *order;   /* [d] coordinate of each column; owned */
+    double *x;    /* rows x d by column, NULL if only sums are kept; owned, as all below */
+    double *sum;  /* d x d; this rank's X^T X so far, while the sums are drawn */
+    int *order;   /* [d] coordinate of each column */
 
-    /* [d] each, in the order of the columns, the same on all ranks; owned */
+    /* [d] each, in the order of the columns, the same on all ranks up to rounding */
     double *teacher;
     double *height;         /* |x_j|^2 */
     double *label_gradient; /* X^T y */
     double *base;
     double *base_gradient;
-    double *theta; /* zero beyond `domain` */
-    double *image; /* G (theta - base), meaningful on `domain` */
+    double *theta;   /* zero beyond `domain` */
+    double *image;   /* G (theta - base), meaningful on `domain` */
+    double *network; /* theta in the order of the data */
 
-    double base_square; /* |r|^2 at the base */
-    double base_label;  /* y.r at the base */
-    double curvature;   /* Lipschitz constant of the gradient, as estimated so far */
-    double weight;      /* lambda sqrt(d) now, and before: 0 if this is the first point */
-    double weight_before;
-    int domain;       /* the iteration works on columns 0 ... domain-1 */
-    LassoValue value; /* at theta */
-    int iterations;   /* since the last call of lasso_solve */
-    bool stopped;     /* the same on all ranks */
-
+    LassoProgress progress;
+    Search search;
+    Momentum momentum; /* of the descent */
+    ActiveSet set[2];  /* of the Newton steps, and all below */
+    Kept kept;
+    ActiveSystem system;
     Gram gram;
-    ActiveSystem system; /* of the Newton steps */
-};
+} LassoWork;
 
 /* Local.  Rank 0 decides, so that ranks whose rounding differs never part.  Collective. */
 bool lasso_agree(const LassoWork *work, bool condition);
-
-/* Collective.  Ask whether to stop; the answer yes stays. */
-bool lasso_halts(LassoWork *work);
 
 /* Collective.  out = G v on the domain; from x where the Gram matrix does not cover it. */
 void lasso_apply(const LassoWork *work, const double v[], double out[]);
@@ -69,8 +133,12 @@ void lasso_image(const LassoWork *work, const double theta[], double image[]);
 /* Local.  Values of a network on the domain. */
 LassoValue lasso_value(const LassoWork *work, const double theta[], const double image[]);
 
-/* Collective.  Draw the data into columns or sums; the base is theta = 0 or the teacher. */
+/* Collective.  Draw the next block of the sums, or all columns; drawn is true after the last
+ * one.  The base is theta = 0 for columns, the teacher for sums. */
 void lasso_draw(LassoWork *work);
+
+/* Local.  Put column order[j] at place j. */
+void lasso_arrange(LassoWork *work, const int order[]);
 
 /* Collective.  A pass over the stored columns: theta becomes the base, and the values are those
  * over all columns. */
@@ -82,16 +150,21 @@ void lasso_rebase(LassoWork *work);
 int lasso_outside(const LassoWork *work, double bound);
 void lasso_admit(LassoWork *work, double bound);
 
-/* Collective.  At most `limit` accelerated proximal gradient steps on the domain; true if the
- * gap over the domain reaches the tolerance.  Stops also where the gap is below `ready` times
+/* What a step has come to. */
+typedef enum Progression { GOES_ON, REACHED, GIVEN_UP } Progression;
+
+/* Collective.  Accelerated proximal gradient on the domain.  REACHED where the gap over the
+ * domain is at the tolerance; GIVEN_UP at the limit, and where the gap is below `ready` times
  * the share of the samples that active coefficients leave free: near interpolation Newton's
  * method needs a nearer start. */
-bool lasso_descend(LassoWork *work, int limit, double tolerance, double ready);
+void descent_begin(LassoWork *work, int limit, double ready);
+Progression descent_advance(LassoWork *work);
 
-/* Collective.  Newton steps on active sets, on the domain; true if the gap reaches the
- * tolerance or the step is a fixed point (the minimum but for rounding).  Leaves the best
- * network met, never worse than it was.  If theta is the minimum at a neighbouring weight,
- * `tangent` asks for a first step on its own active set. */
-bool lasso_newton(LassoWork *work, double tolerance, bool tangent);
+/* Collective.  Newton steps on active sets, on the domain; REACHED where the gap is at the
+ * tolerance or the step is a fixed point (the minimum but for rounding).  At the end the
+ * network is the best one met, never worse than it was.  If theta is the minimum at a
+ * neighbouring weight, `tangent` asks for a first step on its own active set. */
+void newton_begin(LassoWork *work, bool tangent);
+Progression newton_advance(LassoWork *work);
 
 #endif

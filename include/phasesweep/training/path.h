@@ -1,0 +1,37 @@
+/* path.h - points trained one after the other, each from where the one before ended; one way
+ * through drawing, iterating, stopping, saving and going on, for every trainer.
+ *
+ * Data are drawn once for points that share them.  After each iteration rank 0 says whether to
+ * go on, to save, or to stop.  Saving takes at most 2 % of the time and loses at most a minute
+ * of work where that allows; a checkpoint that cannot be written is a warning.
+ */
+#ifndef PHASESWEEP_TRAINING_PATH_H
+#define PHASESWEEP_TRAINING_PATH_H
+
+#include "phasesweep/training/trainer.h"
+
+typedef struct Path Path;
+
+/* Collective on team, which is borrowed and must outlive the path, as all below.  If
+ * settings->checkpoint names the state of the same training (settings->identity) its luggage is
+ * restored now, and its state at the point that it was in.  Release with path_free. */
+Path *path_create(MPI_Comm team, const Trainer *trainer, const TrainerSettings *settings);
+void path_free(Path *path);
+
+/* Local.  Weight decay of the point in which the restored state was, NAN if none was restored.
+ * The caller goes on there. */
+double path_resumes_at(const Path *path);
+
+/* Collective.  The data of this problem, and the state if it was saved in it; path_solve does
+ * it too. */
+void path_prepare(Path *path, const Problem *problem);
+
+/* Collective.  Train at problem->weight_decay to problem->tolerance > 0.
+ *   spectrum, overlaps  [d] as in Trainer, or NULL; NAN after a failure
+ * Report and arrays are the same on all ranks. */
+Observed path_solve(Path *path, const Problem *problem, double spectrum[], double overlaps[]);
+
+/* Local.  The network of the last point. */
+Network path_network(const Path *path);
+
+#endif

@@ -1,0 +1,137 @@
+/* trainer.h - networks trained on drawn data: the table of ways to do it, and what all of them
+ * take and report.
+ *
+ *     trainer_convex    quadratic network of width p >= d: a convex problem, with a proof
+ *     trainer_factored  quadratic network of any width, on its weights
+ *     trainer_lasso     diagonal network, with a proof
+ *     trainer_amp       message passing for either, beside its state evolution
+ *
+ * path.h drives every one of them.  An iteration is the only place to stop or to save; the
+ * state that a trainer lists is all that it needs to repeat the same iterates after it.
+ */
+#ifndef PHASESWEEP_TRAINING_TRAINER_H
+#define PHASESWEEP_TRAINING_TRAINER_H
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "phasesweep/base/outcome.h"
+#include "phasesweep/data/gaussian_rows.h"
+#include "phasesweep/model/problem.h"
+#include "phasesweep/parallel/symmetric_eigen.h"
+
+typedef enum LassoLayout {
+    LASSO_AUTO,    /* columns unless n > 4 d or memory says otherwise */
+    LASSO_COLUMNS, /* X stored, Gram matrix of the working set */
+    LASSO_SUMS     /* X drawn once, full Gram matrix */
+} LassoLayout;
+
+/* Beside the problem; ranks must agree in all that is not marked as read on rank 0. */
+typedef struct TrainerSettings {
+    size_t memory;       /* bytes a rank may use; read by STORE_AUTO and LASSO_AUTO */
+    EigenMethod eigen;   /* convex, amp */
+    LassoLayout layout;  /* lasso */
+    bool rotated;        /* Haar-rotated teacher, see gaussian_rows.h; convex, factored */
+    bool double_only;    /* no single precision in the early iterations */
+    bool gradient_only;  /* convex: accelerated gradient from the start, to compare */
+    int iteration_limit; /* a point, >= 1; 0: that of the trainer */
+    int starts;          /* factored: >= 1, at the first point */
+    size_t path_room;    /* amp: iterations whose risk is kept */
+    /* where the state is saved, NULL: nowhere; borrowed, read on rank 0 */
+    const char *checkpoint;
+    /* bytes that say whose state it is; borrowed, the same on all ranks */
+    const void *identity;
+    size_t identity_bytes;
+    /* the caller's bytes, saved with the state, restored on all ranks; borrowed */
+    void *luggage;
+    size_t luggage_bytes;
+    /* asked by rank 0 after an iteration; NULL: never stop */
+    bool (*stop)(void *context);
+    void *stop_context; /* borrowed */
+} TrainerSettings;
+
+/* Local.  1 GiB, 3 starts, everything else automatic or none. */
+TrainerSettings trainer_defaults(void);
+
+/* What is reported of a point, in the normalisation of theory.md section 1 and the same on all
+ * ranks; S stands for theta in the diagonal network.  A number that a trainer does not have, or
+ * that has no meaning after a failure, is NAN. */
+typedef struct Observed {
+    Outcome outcome;    /* CONVERGED; NOT_CONVERGED: limit reached or rounding; FAILED: not
+                           finite; DIVERGED: amp, beyond all bounds; RUNNING if stopped */
+    bool stopped;       /* settings.stop said so; the state is in the checkpoint */
+    int iterations;     /* of the solution; factored: of the descents that led to it; if
+                           stopped those of this call */
+    int evaluations;    /* the same; factored: of F and its gradient, all starts together */
+    int factorisations; /* lasso */
+    double rank;        /* of S; active coefficients */
+    double gap;         /* (F - lower bound of the minimum) / F >= 0; factored: of the convex
+                           problem, a proof only where it is near 0 */
+    double estimate;    /* factored: of F - minimum nearby, relative to F */
+    double spread;      /* factored: (highest - lowest end of the starts) / lowest */
+    double objective;   /* F */
+    double train_loss;  /* mean squared residual over the samples */
+    double risk;        /* R = |S - S*|_F^2 / d; |theta - theta*|^2 */
+    double prediction_risk; /* E (f - f*)^2 */
+    double trace;           /* Tr S / d; |theta|_1 */
+    double overlap_q;       /* |S|_F^2 / d; |theta|^2 */
+    double overlap_m;       /* Tr S S* / d; theta . theta* */
+    double feature_overlap; /* squared, of the leading vector with its teacher */
+    double smoothness; /* convex: Lipschitz constant of the gradient, as estimated so far */
+    double damping;    /* amp: k of the last iteration */
+    double residual;   /* amp: |S' - S| / |S'| in it; / |S*| where S' = 0 */
+    double delta;      /* amp: effective noise, from z alone; tau */
+    double threshold;  /* amp: b */
+    /* amp: R of S' and k by iteration, the first place being iteration 1, NAN beyond the last
+     * [settings.path_room]; borrowed until the next point */
+    const double *risk_path, *kept_path;
+} Observed;
+
+/* The network of the last point, the same on all ranks; borrowed until the next. */
+typedef struct Network {
+    int columns;          /* of factor, 0 ... d, or p */
+    const double *factor; /* S = factor factor^T: d x columns by column, or NULL */
+    const double *theta;  /* diagonal network: [d], or NULL */
+} Network;
+
+typedef struct StateVisitor StateVisitor;
+
+/* All but accepts and memory are collective on the team of create. */
+typedef struct Trainer {
+    const char *name;
+    /* Local. */
+    bool (*accepts)(const Problem *problem);
+    /* The data of the problem and its weight; team and what the settings point to are borrowed.
+     */
+    void *(*create)(MPI_Comm team, const Problem *problem, const TrainerSettings *settings);
+    void (*release)(void *work);
+    /* Turn to a point of the same data, from where the one before ended. */
+    void (*begin)(void *work, const Problem *problem);
+    /* One iteration; false, on all ranks, at the end of the point. */
+    bool (*advance)(void *work);
+    /* spectrum: [d] eigenvalues of S or |theta_i|, decreasing; overlaps: [d] squared, of the
+     * k-th eigenvector with the teacher's k-th, 0 beyond the rank, NAN where there are none. */
+    void (*observe)(void *work, Observed *observed, double spectrum[], double overlaps[]);
+    Network (*network)(const void *work);
+    /* Everything that the next iteration depends on and create does not make. */
+    void (*state)(void *work, StateVisitor *visitor);
+    /* Local.  Bytes the busiest of `ranks` ranks needs; store is not STORE_AUTO. */
+    size_t (*memory)(const Problem *problem, int ranks, SampleStore store);
+} Trainer;
+
+extern const Trainer trainer_convex;
+extern const Trainer trainer_factored;
+extern const Trainer trainer_lasso;
+extern const Trainer trainer_amp;
+
+/* Local.  The first that accepts the problem. */
+const Trainer *trainer_of(const Problem *problem);
+
+/* Local.  Memory of that trainer in the layout that it would choose. */
+size_t trainer_memory(const Problem *problem, int ranks, SampleStore store);
+
+/* Local.  Nothing observed yet: all numbers NAN. */
+Observed observed_nothing(Outcome outcome);
+
+#endif

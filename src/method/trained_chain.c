@@ -1,0 +1,163 @@
+#include "trained_chain.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/base/check.h"
+#include "phasesweep/training/path.h"
+
+/* What travels in the checkpoint beside the state of the iteration: the points done so far. */
+typedef struct Luggage {
+    size_t bytes;    /* of block; the same on every rank */
+    size_t *done;    /* points of the chain finished */
+    Record *records; /* [count] */
+    Series series;   /* of count points */
+    void *block;     /* all of it; owned */
+} Luggage;
+
+/* One block, because a checkpoint moves bytes.  Empty: no point is done. */
+static Luggage pack_luggage(const Chain *chain)
+{
+    const size_t records = chain->count * sizeof(Record);
+    const size_t numbers = series_size(chain->series->length, chain->count);
+    Luggage luggage = {.bytes = sizeof(double) + records + numbers * sizeof(double)};
+    luggage.block = checked_alloc(luggage.bytes, 1);
+    static_assert(sizeof(size_t) <= sizeof(double), "the count fits before the records");
+    luggage.done = luggage.block;
+    luggage.records = (Record *)((char *)luggage.block + sizeof(double));
+    luggage.series = series_in((double *)((char *)luggage.records + records),
+                               chain->series->length, chain->count);
+    for (size_t k = 0; k < chain->count; k++) {
+        series_clear(&luggage.series, k);
+    }
+    return luggage;
+}
+
+/* ---- whose state a checkpoint is -----------------------------------------------------------
+ */
+
+enum { NUMBERS = 13 };
+
+static void list_numbers(const Problem *problem, double number[NUMBERS])
+{
+    const double all[NUMBERS] = {
+        problem->model,        problem->method,    problem->source_exponent, problem->dimension,
+        problem->noise,        problem->seed,      problem->width,           problem->samples,
+        problem->weight_decay, problem->tolerance, problem->random_signs,    problem->store,
+        problem->damping};
+    memcpy(number, all, sizeof all);
+}
+
+/* All that records and series of the chain depend on; owned by the caller. */
+static double *identity_of(const Chain *chain, size_t *count)
+{
+    *count = 1 + SERIES_COUNT + chain->count * NUMBERS;
+    double *identity = checked_alloc(*count, sizeof *identity);
+    double *next = identity;
+    *next++ = (double)chain->count;
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        *next++ = (double)chain->series->length[id];
+    }
+    for (size_t k = 0; k < chain->count; k++, next += NUMBERS) {
+        list_numbers(&chain->problems[k], next);
+    }
+    return identity;
+}
+
+/* ---- records -------------------------------------------------------------------------------
+ */
+
+/* What a trainer does not have is NAN, and so absent. */
+static Record record_of(const Observed *seen, const Problem *problem, const double spectrum[])
+{
+    Record record = record_empty();
+    double *value = record.value;
+    record.outcome = seen->outcome;
+    value[FIELD_RISK] = seen->risk;
+    value[FIELD_DELTA] = seen->delta;
+    value[FIELD_THRESHOLD] = seen->threshold;
+    value[FIELD_OVERLAP_Q] = seen->overlap_q;
+    value[FIELD_OVERLAP_M] = seen->overlap_m;
+    value[FIELD_TRACE] = seen->trace;
+    value[FIELD_RANK] = seen->rank;
+    value[FIELD_OBJECTIVE] = seen->objective;
+    value[FIELD_TRAIN_LOSS] = seen->train_loss;
+    value[FIELD_GAP] = seen->gap;
+    value[FIELD_RESIDUAL] = seen->residual;
+    value[FIELD_START_SPREAD] = seen->spread;
+    value[FIELD_FEATURE_OVERLAP] = seen->feature_overlap;
+    value[FIELD_DAMPING] = seen->damping;
+    value[FIELD_ITERATIONS] = seen->evaluations;
+    if (!isnan(seen->rank)) {
+        point_put_spectrum(problem, spectrum, value);
+    }
+    return record;
+}
+
+/* The leading places of a series, as far as both go. */
+static void put_series(const Series *series, SeriesId id, size_t k, const double from[],
+                       size_t count)
+{
+    const size_t length = series->length[id];
+    if (from != NULL && length > 0) {
+        memcpy(series_row(series, id, k), from,
+               (count < length ? count : length) * sizeof *from);
+    }
+}
+
+/* Collective on the team.  False if the team was told to stop in the middle of it; then *done
+ * does not count it. */
+static bool train_point(const Chain *chain, size_t k, Path *path, Luggage *luggage)
+{
+    const Problem *problem = &chain->problems[k];
+    const size_t d = (size_t)problem->dimension;
+    const double start = point_clock();
+    double *spectrum = checked_alloc(d, sizeof *spectrum);
+    const Observed seen = path_solve(path, problem, spectrum, NULL);
+    if (!seen.stopped) {
+        const size_t room = luggage->series.length[SERIES_RISK_PATH];
+        put_series(&luggage->series, SERIES_EIGENVALUES, k, spectrum, d);
+        put_series(&luggage->series, SERIES_RISK_PATH, k, seen.risk_path, room);
+        put_series(&luggage->series, SERIES_RISK_PREDICTED, k, seen.kept_path, room);
+        luggage->records[k] = record_of(&seen, problem, spectrum);
+        point_complete(problem, point_clock() - start, &luggage->records[k]);
+        /* last, like the outcome of a row */
+        *luggage->done = k + 1;
+    }
+    free(spectrum);
+    return !seen.stopped;
+}
+
+bool trained_chain(const Chain *chain)
+{
+    const PointTeam *team = chain->team;
+    assert(chain->count > 0 && team->comm != MPI_COMM_NULL);
+    Luggage luggage = pack_luggage(chain);
+    size_t numbers;
+    double *identity = identity_of(chain, &numbers);
+    TrainerSettings settings = trainer_defaults();
+    settings.memory = (size_t)team->memory;
+    settings.path_room = chain->series->length[SERIES_RISK_PATH];
+    settings.checkpoint = team->checkpoint;
+    settings.identity = identity;
+    settings.identity_bytes = numbers * sizeof *identity;
+    settings.luggage = luggage.block;
+    settings.luggage_bytes = luggage.bytes;
+    settings.stop = team->stopping;
+    settings.stop_context = team->context;
+    Path *path = path_create(team->comm, trainer_of(&chain->problems[0]), &settings);
+    bool going_on = true;
+    for (size_t k = *luggage.done; k < chain->count && going_on; k++) {
+        going_on = train_point(chain, k, path, &luggage);
+    }
+    path_free(path);
+    /* also of a chain that was stopped: the caller stores only what is finished */
+    memcpy(chain->records, luggage.records, chain->count * sizeof(Record));
+    memcpy(series_block(chain->series), series_block(&luggage.series),
+           series_size(chain->series->length, chain->count) * sizeof(double));
+    free(identity);
+    free(luggage.block);
+    return going_on;
+}

@@ -1,0 +1,66 @@
+/* checkpoint.h - the state of a training in one file, and the visit that writes and reads it.
+ *
+ * A trainer lists its state once, item after item; the same listing measures it, saves it and
+ * puts it back.  The file: a magic word with the number of the format, the items, each after
+ * its length, and XXH3-64 of all that is before at the end.  Native byte order: a checkpoint is
+ * for the next job on the same machine.
+ *
+ * It is written under another name, synced and renamed, and the folder is synced: a kill leaves
+ * the old one or the new.  What is not whole, of another length or of something else counts as
+ * no checkpoint.  All goes through rank 0, which alone touches the file.
+ */
+#ifndef PHASESWEEP_TRAINING_CHECKPOINT_H
+#define PHASESWEEP_TRAINING_CHECKPOINT_H
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef enum VisitMode { VISIT_SIZE, VISIT_SAVE, VISIT_LOAD } VisitMode;
+
+typedef struct StateVisitor {
+    MPI_Comm team; /* borrowed */
+    int rank, ranks;
+    VisitMode mode;
+    bool good;       /* LOAD: all items so far are what was asked for, the same on all ranks;
+                        SAVE: the file has taken them all, on rank 0 */
+    const char *why; /* not good; static */
+    char *path;      /* owned, as all below; on rank 0 */
+    FILE *file;
+    void *digest;
+    uint64_t bytes; /* of all items, on rank 0 */
+} StateVisitor;
+
+/* Collective on the team, all below.  For the length of a listing, without a file. */
+StateVisitor checkpoint_measure(MPI_Comm team);
+
+/* Open PATH.new. */
+StateVisitor checkpoint_write(MPI_Comm team, const char *path);
+
+/* Put it on the disk and give it its name; false on all ranks if that failed, and PATH is what
+ * it was. */
+bool checkpoint_commit(StateVisitor *visitor);
+
+/* Open PATH, which is there and whole if `good`. */
+StateVisitor checkpoint_read(MPI_Comm team, const char *path);
+
+/* Release.  After a LOAD, whether all of it was what was asked for and nothing is left; if not
+ * one line on stderr says why, but for a file that is not there. */
+bool checkpoint_close(StateVisitor *visitor);
+
+/* An item that is the same on all ranks; one that rank 0 has; one of which each rank has a
+ * share, in the order of ranks: a team of another size may read it if its shares are cut anew.
+ */
+void visit_common(StateVisitor *visitor, void *item, size_t bytes);
+void visit_root(StateVisitor *visitor, void *item, size_t bytes);
+void visit_shares(StateVisitor *visitor, void *share, size_t bytes);
+
+/* One that must be the same in the file, or the file is of something else. */
+void visit_match(StateVisitor *visitor, const void *item, size_t bytes);
+
+/* Local.  Is state to be replaced, and has it come so far? */
+bool visit_loading(const StateVisitor *visitor);
+
+#endif

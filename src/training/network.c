@@ -1,0 +1,140 @@
+/* The columns of a factor are orthogonal, so that eigenvalues, trace and norm are sums over
+ * columns, and no d x d matrix is needed but for the risk.
+ */
+#include "network.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/base/check.h"
+#include "phasesweep/numerics/lapack.h"
+
+/* The factor in the teacher's basis: O^T factor.  Owned by the caller. */
+static double *turned_factor(const Samples *samples, const Network *network)
+{
+    const int d = samples->spec.dimension;
+    const int rank = network->columns;
+    const size_t entries = (size_t)d * (size_t)rank;
+    double *turned = checked_alloc(entries, sizeof *turned);
+    if (samples->rotation == NULL) {
+        memcpy(turned, network->factor, entries * sizeof *turned);
+    } else if (rank > 0) {
+        const double one = 1.0;
+        const double zero = 0.0;
+        dgemm_("T", "N", &d, &rank, &d, &one, samples->rotation, &d, network->factor, &d, &zero,
+               turned, &d, 1, 1);
+    }
+    return turned;
+}
+
+/* |S - S*|^2 entry by entry, which keeps its digits when S is close to S*. */
+static double distance(int d, int rank, const double turned[], const double teacher[],
+                       double s[])
+{
+    const size_t n = (size_t)d;
+    const double one = 1.0;
+    const double zero = 0.0;
+    memset(s, 0, n * n * sizeof *s);
+    if (rank > 0) {
+        dsyrk_("L", "N", &d, &rank, &one, turned, &d, &zero, s, &d, 1, 1);
+    }
+    double sum = 0.0;
+    for (size_t column = 0; column < n; column++) {
+        /* S* is diagonal in this basis */
+        const double error = s[column * (n + 1)] - teacher[column];
+        sum += error * error;
+        for (size_t row = column + 1; row < n; row++) {
+            sum += 2.0 * s[row + column * n] * s[row + column * n];
+        }
+    }
+    return sum;
+}
+
+void network_observe_matrix(const Samples *samples, const Network *network, double room[],
+                            Observed *observed, double spectrum[], double overlaps[])
+{
+    const size_t d = (size_t)samples->spec.dimension;
+    assert(network->columns >= 0 && network->columns <= samples->spec.dimension);
+    double *turned = turned_factor(samples, network);
+    double trace = 0.0;
+    double square = 0.0;
+    double product = 0.0;
+    memset(spectrum, 0, d * sizeof *spectrum);
+    memset(overlaps, 0, d * sizeof *overlaps);
+    for (size_t k = 0; k < (size_t)network->columns; k++) {
+        double value = 0.0;
+        for (size_t i = 0; i < d; i++) {
+            const double weight = turned[i + k * d] * turned[i + k * d];
+            value += weight;
+            /* Tr S S* = sum_k sum_i s_i (factor_ik)^2 */
+            product += samples->teacher[i] * weight;
+        }
+        trace += value;
+        square += value * value;
+        spectrum[k] = value;
+        /* the teacher's k-th vector is the k-th of the basis */
+        overlaps[k] = turned[k + k * d] * turned[k + k * d] / value;
+    }
+    observed->rank = network->columns;
+    observed->trace = trace / (double)d;
+    observed->overlap_q = square / (double)d;
+    observed->overlap_m = product / (double)d;
+    observed->risk =
+        distance((int)d, network->columns, turned, samples->teacher, room) / (double)d;
+    observed->prediction_risk = 2.0 * observed->risk;
+    /* without an eigenvector there is none to overlap */
+    observed->feature_overlap = network->columns > 0 ? overlaps[0] : NAN;
+    free(turned);
+}
+
+static int decreasing(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+void network_sort(int d, const double x[], double sorted[])
+{
+    for (int i = 0; i < d; i++) {
+        sorted[i] = fabs(x[i]);
+    }
+    qsort(sorted, (size_t)d, sizeof *sorted, decreasing);
+}
+
+void network_observe_vector(int d, const double theta[], const double teacher[],
+                            Observed *observed, double spectrum[])
+{
+    observed->rank = observed->risk = observed->trace = 0.0;
+    observed->overlap_q = observed->overlap_m = 0.0;
+    for (int i = 0; i < d; i++) {
+        const double error = theta[i] - teacher[i];
+        observed->rank += theta[i] != 0.0;
+        observed->risk += error * error;
+        observed->trace += fabs(theta[i]);
+        observed->overlap_q += theta[i] * theta[i];
+        observed->overlap_m += theta[i] * teacher[i];
+    }
+    observed->prediction_risk = observed->risk;
+    network_sort(d, theta, spectrum);
+}
+
+void network_share(MPI_Comm team, int d, Observed *observed, double spectrum[],
+                   double overlaps[])
+{
+    MPI_Bcast(observed, sizeof *observed, MPI_BYTE, 0, team);
+    if (observed->outcome == OUTCOME_FAILED || observed->outcome == OUTCOME_DIVERGED) {
+        const Observed seen = *observed;
+        *observed = observed_nothing(seen.outcome);
+        observed->iterations = seen.iterations;
+        observed->evaluations = seen.evaluations;
+        observed->damping = seen.damping;
+        for (int k = 0; k < d; k++) {
+            spectrum[k] = overlaps[k] = NAN;
+        }
+    }
+    MPI_Bcast(spectrum, d, MPI_DOUBLE, 0, team);
+    MPI_Bcast(overlaps, d, MPI_DOUBLE, 0, team);
+}

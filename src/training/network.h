@@ -1,0 +1,27 @@
+/* network.h - what is observed of a network beside its teacher, for every trainer.  Private. */
+#ifndef PHASESWEEP_TRAINING_NETWORK_H
+#define PHASESWEEP_TRAINING_NETWORK_H
+
+#include "phasesweep/training/trainer.h"
+
+/* Local.  S = factor factor^T where the columns of the factor are orthogonal: eigenvectors
+ * times the roots of their eigenvalues. room      [d * d] scratch spectrum  [d] eigenvalues, in
+ * the order of the columns, 0 beyond them overlaps  [d] squared overlap of the k-th eigenvector
+ * with the teacher's k-th; among nearly equal eigenvalues they may be small though the features
+ * are learned as a group */
+void network_observe_matrix(const Samples *samples, const Network *network, double room[],
+                            Observed *observed, double spectrum[], double overlaps[]);
+
+/* Local.  theta and teacher [d] in one order. */
+void network_observe_vector(int d, const double theta[], const double teacher[],
+                            Observed *observed, double spectrum[]);
+
+/* Local.  |x|[d] in decreasing order. */
+void network_sort(int d, const double x[], double sorted[]);
+
+/* Collective on team.  What rank 0 observed, to all; after a failure or divergence there are no
+ * numbers but the counts of iterations. */
+void network_share(MPI_Comm team, int d, Observed *observed, double spectrum[],
+                   double overlaps[]);
+
+#endif

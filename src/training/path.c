@@ -1,0 +1,240 @@
+#include "phasesweep/training/path.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/base/check.h"
+#include "checkpoint.h"
+
+/* At most this share of the time is spent on saving, and no more than a minute is lost where
+ * that allows; before the first time a disk is taken to be slow. */
+static const double saving_share = 0.02;
+static const double work_lost = 60.0;
+static const double slow_disk = 1e8; /* bytes a second */
+
+struct Path {
+    MPI_Comm team; /* borrowed */
+    int rank;
+    const Trainer *trainer;
+    TrainerSettings settings;
+    void *work;           /* of the trainer; owned; NULL: no data */
+    Problem problem;      /* in hand */
+    bool pending;         /* a checkpoint is open: `problem` was in hand when it was saved */
+    StateVisitor visitor; /* of it */
+    double saved_at;      /* MPI_Wtime; rank 0, as below */
+    double cost;          /* seconds of the last save, negative: none yet */
+    bool warned;          /* of one that failed */
+};
+
+/* ---- saving ------------------------------------------------------------------------------ */
+
+/* What decides the bits of an iterate beside problem and team.  All bytes are set. */
+typedef struct Choices {
+    char trainer[16];
+    int rotated, double_only, gradient_only, starts, layout, iteration_limit;
+    int path_room;
+} Choices;
+
+/* Of whom the state is, the caller's luggage and the point in hand. */
+static void visit_head(Path *path, StateVisitor *visitor)
+{
+    const TrainerSettings *settings = &path->settings;
+    Choices choices;
+    memset(&choices, 0, sizeof choices);
+    strncpy(choices.trainer, path->trainer->name, sizeof choices.trainer - 1);
+    choices.rotated = settings->rotated;
+    choices.double_only = settings->double_only;
+    choices.gradient_only = settings->gradient_only;
+    choices.starts = settings->starts;
+    choices.layout = (int)settings->layout;
+    choices.iteration_limit = settings->iteration_limit;
+    choices.path_room = (int)settings->path_room;
+    visit_match(visitor, &choices, sizeof choices);
+    visit_match(visitor, settings->identity, settings->identity_bytes);
+    visit_common(visitor, settings->luggage, settings->luggage_bytes);
+    visit_common(visitor, &path->problem, sizeof path->problem);
+}
+
+static void save(Path *path)
+{
+    const double start = MPI_Wtime();
+    StateVisitor visitor = checkpoint_write(path->team, path->settings.checkpoint);
+    visit_head(path, &visitor);
+    path->trainer->state(path->work, &visitor);
+    if (!checkpoint_commit(&visitor) && path->rank == 0 && !path->warned) {
+        fprintf(stderr, "phasesweep: cannot write the checkpoint %s: the training goes on\n",
+                path->settings.checkpoint);
+        path->warned = true;
+    }
+    path->saved_at = MPI_Wtime();
+    path->cost = path->saved_at - start;
+}
+
+static double period(const Path *path)
+{
+    return fmax(work_lost, path->cost / saving_share);
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+Path *path_create(MPI_Comm team, const Trainer *trainer, const TrainerSettings *settings)
+{
+    Path *path = checked_alloc(1, sizeof *path);
+    assert(settings->starts >= 1 && settings->iteration_limit >= 0);
+    path->team = team;
+    path->trainer = trainer;
+    path->settings = *settings;
+    path->cost = -1.0;
+    MPI_Comm_rank(team, &path->rank);
+    if (settings->checkpoint != NULL) {
+        path->visitor = checkpoint_read(team, settings->checkpoint);
+        visit_head(path, &path->visitor);
+        path->pending = path->visitor.good;
+        if (!path->pending) {
+            checkpoint_close(&path->visitor);
+        }
+    }
+    return path;
+}
+
+static void drop_data(Path *path)
+{
+    if (path->work != NULL) {
+        path->trainer->release(path->work);
+        path->work = NULL;
+    }
+}
+
+void path_free(Path *path)
+{
+    if (path != NULL) {
+        drop_data(path);
+        if (path->pending) {
+            checkpoint_close(&path->visitor);
+        }
+        free(path);
+    }
+}
+
+double path_resumes_at(const Path *path)
+{
+    return path->pending ? path->problem.weight_decay : NAN;
+}
+
+static bool same_point(const Problem *a, const Problem *b)
+{
+    return samples_same_data(a, b) && a->weight_decay == b->weight_decay &&
+           a->width == b->width && a->tolerance == b->tolerance;
+}
+
+static void draw(Path *path, const Problem *problem)
+{
+    drop_data(path);
+    path->work = path->trainer->create(path->team, problem, &path->settings);
+    if (path->settings.checkpoint != NULL && path->cost < 0.0) {
+        StateVisitor size = checkpoint_measure(path->team);
+        path->trainer->state(path->work, &size);
+        path->cost = (double)size.bytes / slow_disk;
+    }
+}
+
+/* Put back the state of the open checkpoint; what a bad one has left half done is drawn again.
+ */
+static void restore(Path *path, const Problem *problem)
+{
+    path->trainer->state(path->work, &path->visitor);
+    path->pending = false;
+    if (!checkpoint_close(&path->visitor)) {
+        draw(path, problem);
+        path->trainer->begin(path->work, problem);
+    }
+}
+
+/* True if the point is in hand already. */
+static bool prepare(Path *path, const Problem *problem)
+{
+    const bool resumes = path->pending && same_point(&path->problem, problem);
+    if (path->pending && !resumes) {
+        checkpoint_close(&path->visitor);
+        path->pending = false;
+    }
+    if (path->work == NULL || !samples_same_data(&path->problem, problem)) {
+        draw(path, problem);
+        path->saved_at = MPI_Wtime();
+    }
+    path->problem = *problem;
+    return resumes;
+}
+
+void path_prepare(Path *path, const Problem *problem)
+{
+    prepare(path, problem);
+}
+
+/* ---- a point ----------------------------------------------------------------------------- */
+
+typedef enum Command { COMMAND_GO_ON, COMMAND_SAVE, COMMAND_STOP } Command;
+
+/* Rank 0's, for all. */
+static Command decide(const Path *path)
+{
+    const TrainerSettings *settings = &path->settings;
+    int command = COMMAND_GO_ON;
+    if (path->rank == 0 && settings->stop != NULL && settings->stop(settings->stop_context)) {
+        command = COMMAND_STOP;
+    } else if (path->rank == 0 && settings->checkpoint != NULL &&
+               MPI_Wtime() - path->saved_at >= period(path)) {
+        command = COMMAND_SAVE;
+    }
+    MPI_Bcast(&command, 1, MPI_INT, 0, path->team);
+    return (Command)command;
+}
+
+/* To the end of the point; false if told to stop before.  Counts its iterations. */
+static bool iterate(Path *path, int *iterations)
+{
+    for (*iterations = 1; path->trainer->advance(path->work); ++*iterations) {
+        const Command command = decide(path);
+        if (command != COMMAND_GO_ON && path->settings.checkpoint != NULL) {
+            save(path);
+        }
+        if (command == COMMAND_STOP) {
+            return false;
+        }
+    }
+    return true;
+}
+
+Observed path_solve(Path *path, const Problem *problem, double spectrum[], double overlaps[])
+{
+    assert(problem->weight_decay > 0.0 && problem->tolerance > 0.0);
+    const size_t d = (size_t)problem->dimension;
+    if (prepare(path, problem)) {
+        restore(path, problem);
+    } else {
+        path->trainer->begin(path->work, problem);
+    }
+    Observed observed = observed_nothing(OUTCOME_RUNNING);
+    if (!iterate(path, &observed.iterations)) {
+        observed.stopped = true;
+        return observed;
+    }
+    double *arrays = checked_alloc(2 * d, sizeof *arrays);
+    path->trainer->observe(path->work, &observed, arrays, arrays + d);
+    if (spectrum != NULL) {
+        memcpy(spectrum, arrays, d * sizeof *spectrum);
+    }
+    if (overlaps != NULL) {
+        memcpy(overlaps, arrays + d, d * sizeof *overlaps);
+    }
+    free(arrays);
+    return observed;
+}
+
+Network path_network(const Path *path)
+{
+    return path->trainer->network(path->work);
+}

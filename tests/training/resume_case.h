@@ -1,0 +1,68 @@
+/* resume_case.h - every trainer, small, for the tests of stopping and going on; include after
+ * cmocka.h. */
+#ifndef PHASESWEEP_TESTS_RESUME_CASE_H
+#define PHASESWEEP_TESTS_RESUME_CASE_H
+
+#include "phasesweep/training/path.h"
+
+enum { CASES = 10, D_MOST = 150, POINTS = 3, ROOM = 8 };
+
+typedef struct Case {
+    const Trainer *trainer;
+    ModelId model;
+    int d, p, n;
+    double weight, tolerance;
+    LassoLayout layout;
+    bool gradient_only, any_team;
+} Case;
+
+static const Case cases[CASES] = {
+    {&trainer_convex, MODEL_QUADRATIC, 24, 24, 400, 0.1, 1e-10, LASSO_AUTO, false, true},
+    {&trainer_convex, MODEL_QUADRATIC, 24, 24, 400, 0.1, 1e-6, LASSO_AUTO, true, true},
+    {&trainer_factored, MODEL_QUADRATIC, 30, 3, 600, 0.6, 1e-12, LASSO_AUTO, false, true},
+    /* two groups of starts */
+    {&trainer_factored, MODEL_QUADRATIC, 30, 80, 600, 0.02, 1e-12, LASSO_AUTO, false, true},
+    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 200, 0.2, 1e-11, LASSO_COLUMNS, false, false},
+    /* by way of larger weights */
+    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 50, 0.02, 1e-10, LASSO_COLUMNS, false, false},
+    /* more than one block */
+    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 6000, 0.2, 1e-11, LASSO_SUMS, false, false},
+    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 160, 0.01, 1e-11, LASSO_SUMS, false, false},
+    {&trainer_amp, MODEL_QUADRATIC, 24, 24, 400, 0.3, 1e-9, LASSO_AUTO, false, true},
+    {&trainer_amp, MODEL_DIAGONAL, 150, 1, 250, 0.1, 1e-9, LASSO_AUTO, false, true},
+};
+
+static inline Problem problem_of(const Case *c, int point)
+{
+    return (Problem){.model = c->model,
+                     .method = c->trainer == &trainer_amp ? METHOD_AMP : METHOD_TRAINING,
+                     .dimension = c->d,
+                     .width = c->p,
+                     .samples = c->n,
+                     .source_exponent = 1.25,
+                     .noise = 0.1,
+                     .weight_decay = c->weight / (1 << point),
+                     .seed = 7.0,
+                     .random_signs = c->model == MODEL_DIAGONAL,
+                     .damping = -1.0,
+                     .tolerance = c->tolerance};
+}
+
+static inline TrainerSettings settings_of(const Case *c)
+{
+    TrainerSettings settings = trainer_defaults();
+    settings.layout = c->layout;
+    settings.gradient_only = c->gradient_only;
+    settings.eigen = EIGEN_LAPACK; /* bits depend on it */
+    settings.path_room = c->trainer == &trainer_amp ? ROOM : 0;
+    return settings;
+}
+
+static inline int rank_in_world(void)
+{
+    int rank;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    return rank;
+}
+
+#endif
