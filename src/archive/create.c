@@ -491,9 +491,23 @@ static int reserve_space(const char *path)
     return error;
 }
 
+/* HDF5 calls it when any of its functions fails; the first errno stays. */
+static herr_t note_failure(hid_t stack, void *context)
+{
+    int *error = context;
+    (void)stack;
+    *error = *error != 0 ? *error : errno != 0 ? errno : EIO;
+    return 0;
+}
+
 /* Takes the file over and closes it.  Returns an errno, EIO where HDF5 gives no reason. */
 static int build(hid_t file, const Job *job, const Provenance *provenance, const char *path)
 {
+    /* whatever fails anywhere in it counts: a file that lacks an attribute, or the zeros of a
+     * column, is not to be seen under the name of an archive */
+    int error = 0;
+    errno = 0;
+    H5Eset_auto2(H5E_DEFAULT, note_failure, &error);
     put_provenance(file, job, provenance);
     create_runs(file, provenance->classes);
     bool good = true;
@@ -503,9 +517,9 @@ static int build(hid_t file, const Job *job, const Provenance *provenance, const
     char checksum[17];
     structure_checksum(file, checksum);
     put_text(file, STRUCTURE_CHECKSUM, checksum);
-    errno = 0;
     good = H5Fclose(file) >= 0 && good;
-    return good ? reserve_space(path) : errno != 0 ? errno : EIO;
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    return !good && error == 0 ? EIO : error != 0 ? error : reserve_space(path);
 }
 
 void archive_create(const char *path, const Job *job, const Provenance *provenance)
@@ -516,7 +530,7 @@ void archive_create(const char *path, const Job *job, const Provenance *provenan
     const hid_t file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     /* the folder's fault, which the user can mend: wrong input, unlike a disk that is full */
     if (file < 0) {
-        die(STATUS_WRONG_INPUT, "%s: cannot be created: %s", path, strerror(errno));
+        die(file_status(errno), "%s: cannot be created: %s", path, strerror(errno));
     }
     int error = build(file, job, provenance, temporary);
     /* within one folder, hence atomic: PATH is absent or whole */

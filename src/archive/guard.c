@@ -176,7 +176,7 @@ static bool is_text(hid_t type, hid_t space)
     return has_shape(space, 0, NULL) && text;
 }
 
-char *guard_text(hid_t object, const char *name)
+char *guard_attribute_text(hid_t object, const char *name)
 {
     size_t bytes;
     char *text = NULL;
@@ -186,12 +186,21 @@ char *guard_text(hid_t object, const char *name)
             text = guard_attribute_value(attribute, &bytes);
         }
         H5Aclose(attribute);
-        return text;
     }
-    const hid_t set = open_kind(object, name, H5I_DATASET);
+    return text;
+}
+
+char *guard_text(hid_t group, const char *name)
+{
+    if (H5Aexists(group, name) > 0) {
+        return guard_attribute_text(group, name);
+    }
+    size_t bytes;
+    char *text = NULL;
+    const hid_t set = open_kind(group, name, H5I_DATASET);
     if (set >= 0) {
-        text =
-            is_text(H5Dget_type(set), H5Dget_space(set)) ? guard_set_values(set, &bytes) : NULL;
+        text = is_text(H5Dget_type(set), H5Dget_space(set)) ? guard_set_values(set, &bytes)
+                                                            : NULL;
         H5Dclose(set);
     }
     return text;

@@ -23,9 +23,11 @@ hid_t guard_group(hid_t object, const char *name);
  * whose values lie in this file, allocated. */
 hid_t guard_set(hid_t object, const char *name, hid_t type, int rank, const hsize_t shape[]);
 
-/* The string that an attribute, or a scalar dataset of that name, holds; owned by the caller.
- * NULL if there is neither, or if it is no single string of fixed length. */
-char *guard_text(hid_t object, const char *name);
+/* The string that an attribute holds, or, in a group, a scalar dataset of that name if there is
+ * no such attribute; owned by the caller.  NULL if there is none, or if it is no single string
+ * of fixed length. */
+char *guard_attribute_text(hid_t object, const char *name);
+char *guard_text(hid_t group, const char *name);
 
 /* The values of an open set or attribute as they lie in the file, owned by the caller; NULL
  * unless they are numbers or strings of fixed length, all inside the file. */

@@ -185,7 +185,7 @@ static void write_holder(const char *path, const Holder *me)
         if (file != NULL) {
             unlink(path);
         }
-        die(STATUS_WRONG_INPUT, "%s: cannot be written: %s", path, strerror(error));
+        die(file_status(error), "%s: cannot be written: %s", path, strerror(error));
     }
 }
 
@@ -281,7 +281,7 @@ static bool take_over(const char *path, const Holder *stale, const char *mine)
     if (won) {
         char *copy = checked_format("%s.again", mine);
         if (link(mine, copy) != 0 || rename(copy, path) != 0) {
-            die(STATUS_WRONG_INPUT, "%s: cannot be written: %s", path, strerror(errno));
+            die(file_status(errno), "%s: cannot be written: %s", path, strerror(errno));
         }
         unlink(name);
         fprintf(stderr, "phasesweep: %s: taking over the stale lock of process %ld on %s\n",
@@ -366,7 +366,7 @@ static bool acquire(const Lock *lock, const Holder *me, const char *mine)
             return true;
         }
         if (errno != EEXIST) {
-            die(STATUS_WRONG_INPUT, "%s: cannot be written: %s", lock->path, strerror(errno));
+            die(file_status(errno), "%s: cannot be written: %s", lock->path, strerror(errno));
         }
         Holder holder;
         const bool known = read_holder(lock->path, &holder);

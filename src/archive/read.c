@@ -17,6 +17,7 @@
 
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/base/check.h"
+#include "phasesweep/base/files.h"
 #include "guard.h"
 #include "layout.h"
 
@@ -68,12 +69,16 @@ char *archive_read_job(const char *path)
         /* ENOENT alone means "none yet": with any other error a run would build over what is
          * there */
         if (errno != ENOENT) {
-            die(STATUS_WRONG_INPUT, "%s: %s", path, strerror(errno));
+            die(file_status(errno), "%s: %s", path, strerror(errno));
         }
         return NULL;
     }
+    errno = 0;
     const hid_t file =
         S_ISREG(status.st_mode) ? H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT) : -1;
+    if (file < 0 && file_status(errno) == STATUS_ENVIRONMENT) {
+        die(STATUS_ENVIRONMENT, "%s: cannot be read: %s", path, strerror(errno));
+    }
     if (file < 0) {
         refuse(path, why_not_open(path, &status));
     }

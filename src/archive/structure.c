@@ -49,7 +49,7 @@ static bool has_meaning(hid_t set)
     const hid_t type = H5Dget_type(set);
     const bool text = H5Tget_class(type) == H5T_STRING;
     H5Tclose(type);
-    char *class = guard_text(set, "CLASS");
+    char *class = guard_attribute_text(set, "CLASS");
     const bool scale = class != NULL && strcmp(class, "DIMENSION_SCALE") == 0;
     free(class);
     return text || scale;

@@ -6,7 +6,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "phasesweep/base/check.h"
+ExitStatus file_status(int error)
+{
+    static const int lacks[] = {EIO,    ENOSPC, EDQUOT, EFBIG, ENOMEM,
+                                EMFILE, ENFILE, ENOLCK, ENXIO, ENODEV};
+    for (size_t k = 0; k < sizeof lacks / sizeof *lacks; k++) {
+        if (error == lacks[k]) {
+            return STATUS_ENVIRONMENT;
+        }
+    }
+    return STATUS_WRONG_INPUT;
+}
 
 char *file_folder(const char *path)
 {

@@ -4,6 +4,12 @@
 
 #include <stdbool.h>
 
+#include "phasesweep/base/check.h"
+
+/* Local.  Whose fault an errno of a file is: STATUS_ENVIRONMENT for what the machine lacks (a
+ * disk that fails or is full, memory, descriptors), else STATUS_WRONG_INPUT. */
+ExitStatus file_status(int error);
+
 /* Local.  The folder that holds path, "." if none is named; owned by the caller. */
 char *file_folder(const char *path);
 
