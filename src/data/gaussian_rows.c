@@ -149,11 +149,11 @@ static void make_labels(const Samples *samples, int64_t first, int rows, const d
 {
     const SamplesSpec *spec = &samples->spec;
     const int d = spec->dimension;
-    if (samples->rotation != NULL) {
+    if (samples->truth.rotation != NULL) {
         const double one = 1.0;
         const double zero = 0.0;
-        dgemm_("T", "N", &d, &rows, &d, &one, samples->rotation, &d, x, &d, &zero, turned, &d,
-               1, 1);
+        dgemm_("T", "N", &d, &rows, &d, &one, samples->truth.rotation, &d, x, &d, &zero, turned,
+               &d, 1, 1);
         x = turned;
     }
     double xi[SAMPLES_QUANTUM];
@@ -164,9 +164,9 @@ static void make_labels(const Samples *samples, int64_t first, int rows, const d
         const double *features = x + (size_t)row * (size_t)d;
         labels[row] = sqrt(spec->noise) * xi[row];
         if (model_has(spec->model, TRAIT_MATRIX)) {
-            labels[row] += quadratic_output(samples->teacher, features, d) / sqrt(d);
+            labels[row] += quadratic_output(samples->truth.teacher, features, d) / sqrt(d);
         } else {
-            labels[row] += linear_output(samples->teacher, features, d);
+            labels[row] += linear_output(samples->truth.teacher, features, d);
         }
     }
 }
@@ -216,9 +216,9 @@ Samples samples_create(MPI_Comm team, const SamplesSpec *spec)
     samples.spec.block_rows = samples_block_rows(spec);
     samples.first = share_begin(spec->samples, rank, ranks);
     samples.rows = share_begin(spec->samples, rank + 1, ranks) - samples.first;
-    samples.teacher = make_teacher(spec);
+    samples.truth.teacher = make_teacher(spec);
     if (spec->rotated && model_has(spec->model, TRAIT_MATRIX)) {
-        samples.rotation = random_rotation(spec->seed, spec->dimension);
+        samples.truth.rotation = random_rotation(spec->seed, spec->dimension);
     }
     const size_t rows = (size_t)samples.rows;
     const size_t entries = rows * (size_t)spec->dimension;
@@ -234,33 +234,23 @@ Samples samples_create(MPI_Comm team, const SamplesSpec *spec)
 
 void samples_free(Samples *samples)
 {
-    free(samples->teacher);
-    free(samples->rotation);
+    free(samples->truth.teacher);
+    free(samples->truth.rotation);
     free(samples->labels);
     free(samples->features);
     free(samples->rounded);
     *samples = (Samples){0};
 }
 
-size_t samples_blocks(const Samples *samples)
-{
-    const int64_t block = samples->spec.block_rows;
-    return (size_t)((samples->rows + block - 1) / block);
-}
-
 /* Single-precision rows are widened: callers see doubles in every store. */
-SampleBlock samples_block(const Samples *samples, size_t k, double buffer[])
+static const double *features(const void *source, int64_t offset, int rows, double buffer[])
 {
-    assert(k < samples_blocks(samples));
+    const Samples *samples = source;
     const size_t d = (size_t)samples->spec.dimension;
-    const int64_t offset = (int64_t)k * samples->spec.block_rows;
-    const int64_t left = samples->rows - offset;
-    const int rows = left < samples->spec.block_rows ? (int)left : samples->spec.block_rows;
-    SampleBlock block = {
-        .offset = offset, .rows = rows, .labels = samples->labels + offset, .features = buffer};
     if (samples->spec.store == STORE_DOUBLE) {
-        block.features = samples->features + (size_t)offset * d;
-    } else if (samples->spec.store == STORE_FLOAT) {
+        return samples->features + (size_t)offset * d;
+    }
+    if (samples->spec.store == STORE_FLOAT) {
         const float *rounded = samples->rounded + (size_t)offset * d;
         for (size_t entry = 0; entry < (size_t)rows * d; entry++) {
             buffer[entry] = rounded[entry];
@@ -268,5 +258,22 @@ SampleBlock samples_block(const Samples *samples, size_t k, double buffer[])
     } else {
         make_rows(&samples->spec, samples->first + offset, rows, buffer);
     }
-    return block;
+    return buffer;
+}
+
+static const DatasetOps drawn = {features};
+
+Dataset samples_dataset(const Samples *samples)
+{
+    return (Dataset){.dimension = samples->spec.dimension,
+                     .samples = samples->spec.samples,
+                     .first = samples->first,
+                     .rows = samples->rows,
+                     .block_rows = samples->spec.block_rows,
+                     .kept = samples->spec.store == STORE_DOUBLE,
+                     .rounded = samples->rounded,
+                     .labels = samples->labels,
+                     .truth = &samples->truth,
+                     .ops = &drawn,
+                     .source = samples};
 }

@@ -12,19 +12,19 @@
 #include "phasesweep/numerics/lapack.h"
 
 /* The factor in the teacher's basis: O^T factor.  Owned by the caller. */
-static double *turned_factor(const Samples *samples, const Network *network)
+static double *turned_factor(const Dataset *data, const Network *network)
 {
-    const int d = samples->spec.dimension;
+    const int d = data->dimension;
     const int rank = network->columns;
     const size_t entries = (size_t)d * (size_t)rank;
     double *turned = checked_alloc(entries, sizeof *turned);
-    if (samples->rotation == NULL) {
+    if (data->truth == NULL || data->truth->rotation == NULL) {
         memcpy(turned, network->factor, entries * sizeof *turned);
     } else if (rank > 0) {
         const double one = 1.0;
         const double zero = 0.0;
-        dgemm_("T", "N", &d, &rank, &d, &one, samples->rotation, &d, network->factor, &d, &zero,
-               turned, &d, 1, 1);
+        dgemm_("T", "N", &d, &rank, &d, &one, data->truth->rotation, &d, network->factor, &d,
+               &zero, turned, &d, 1, 1);
     }
     return turned;
 }
@@ -52,12 +52,15 @@ static double distance(int d, int rank, const double turned[], const double teac
     return sum;
 }
 
-void network_observe_matrix(const Samples *samples, const Network *network, double room[],
+void network_observe_matrix(const Dataset *data, const Network *network, double room[],
                             Observed *observed, double spectrum[], double overlaps[])
 {
-    const size_t d = (size_t)samples->spec.dimension;
-    assert(network->columns >= 0 && network->columns <= samples->spec.dimension);
-    double *turned = turned_factor(samples, network);
+    const size_t d = (size_t)data->dimension;
+    assert(network->columns >= 0 && network->columns <= data->dimension);
+    /* of unknown truth 0; its overlaps are forgotten */
+    double *none = data->truth == NULL ? checked_alloc(d, sizeof *none) : NULL;
+    const double *teacher = none != NULL ? none : data->truth->teacher;
+    double *turned = turned_factor(data, network);
     double trace = 0.0;
     double square = 0.0;
     double product = 0.0;
@@ -69,7 +72,7 @@ void network_observe_matrix(const Samples *samples, const Network *network, doub
             const double weight = turned[i + k * d] * turned[i + k * d];
             value += weight;
             /* Tr S S* = sum_k sum_i s_i (factor_ik)^2 */
-            product += samples->teacher[i] * weight;
+            product += teacher[i] * weight;
         }
         trace += value;
         square += value * value;
@@ -81,12 +84,24 @@ void network_observe_matrix(const Samples *samples, const Network *network, doub
     observed->trace = trace / (double)d;
     observed->overlap_q = square / (double)d;
     observed->overlap_m = product / (double)d;
-    observed->risk =
-        distance((int)d, network->columns, turned, samples->teacher, room) / (double)d;
+    observed->risk = distance((int)d, network->columns, turned, teacher, room) / (double)d;
     observed->prediction_risk = 2.0 * observed->risk;
     /* without an eigenvector there is none to overlap */
     observed->feature_overlap = network->columns > 0 ? overlaps[0] : NAN;
+    if (none != NULL) {
+        network_forget_truth(observed);
+        for (size_t k = 0; k < d; k++) {
+            overlaps[k] = NAN;
+        }
+    }
+    free(none);
     free(turned);
+}
+
+void network_forget_truth(Observed *observed)
+{
+    observed->risk = observed->prediction_risk = NAN;
+    observed->overlap_m = observed->feature_overlap = NAN;
 }
 
 static int decreasing(const void *a, const void *b)

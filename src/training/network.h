@@ -9,8 +9,11 @@
  * the order of the columns, 0 beyond them overlaps  [d] squared overlap of the k-th eigenvector
  * with the teacher's k-th; among nearly equal eigenvalues they may be small though the features
  * are learned as a group */
-void network_observe_matrix(const Samples *samples, const Network *network, double room[],
+void network_observe_matrix(const Dataset *data, const Network *network, double room[],
                             Observed *observed, double spectrum[], double overlaps[]);
+
+/* Local.  What has no value if nobody knows who made the labels. */
+void network_forget_truth(Observed *observed);
 
 /* Local.  theta and teacher [d] in one order. */
 void network_observe_vector(int d, const double theta[], const double teacher[],

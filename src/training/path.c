@@ -20,7 +20,9 @@ struct Path {
     int rank;
     const Trainer *trainer;
     TrainerSettings settings;
-    void *work;           /* of the trainer; owned; NULL: no data */
+    Samples samples;      /* owned, as work */
+    Dataset data;         /* a view of them */
+    void *work;           /* of the trainer; NULL: no data */
     Problem problem;      /* in hand */
     bool pending;         /* a checkpoint is open: `problem` was in hand when it was saved */
     StateVisitor visitor; /* of it */
@@ -105,6 +107,7 @@ static void drop_data(Path *path)
     if (path->work != NULL) {
         path->trainer->release(path->work);
         path->work = NULL;
+        samples_free(&path->samples);
     }
 }
 
@@ -133,7 +136,13 @@ static bool same_point(const Problem *a, const Problem *b)
 static void draw(Path *path, const Problem *problem)
 {
     drop_data(path);
-    path->work = path->trainer->create(path->team, problem, &path->settings);
+    SamplesSpec spec = samples_spec(problem);
+    spec.store = path->trainer->reads_once ? STORE_NONE : spec.store;
+    spec.memory = path->settings.memory;
+    spec.rotated = path->settings.rotated;
+    path->samples = samples_create(path->team, &spec);
+    path->data = samples_dataset(&path->samples);
+    path->work = path->trainer->create(path->team, &path->data, problem, &path->settings);
     if (path->settings.checkpoint != NULL && path->cost < 0.0) {
         StateVisitor size = checkpoint_measure(path->team);
         path->trainer->state(path->work, &size);

@@ -15,13 +15,14 @@ static void write_data(const char *path, const Problem *problem)
 {
     const SamplesSpec spec = samples_spec(problem);
     Samples samples = samples_create(MPI_COMM_SELF, &spec);
+    const Dataset data = samples_dataset(&samples);
     double *buffer = malloc((size_t)samples.spec.block_rows * (size_t)spec.dimension * 8);
     const int64_t shape[2] = {spec.samples, spec.dimension};
     FILE *file = fopen(path, "wb");
     fwrite(shape, sizeof shape, 1, file);
     fwrite(samples.labels, 8, (size_t)samples.rows, file);
-    for (size_t k = 0; k < samples_blocks(&samples); k++) {
-        const SampleBlock block = samples_block(&samples, k, buffer);
+    for (size_t k = 0; k < dataset_blocks(&data); k++) {
+        const SampleBlock block = dataset_block(&data, k, buffer);
         fwrite(block.features, 8, (size_t)block.rows * (size_t)spec.dimension, file);
     }
     fclose(file);

@@ -94,11 +94,12 @@ static void write_data(const char *path, const Problem *problem)
     SamplesSpec spec = samples_spec(problem);
     spec.store = STORE_NONE;
     Samples samples = samples_create(MPI_COMM_SELF, &spec);
+    const Dataset data = samples_dataset(&samples);
     const size_t d = (size_t)spec.dimension;
     double *buffer = checked_alloc((size_t)samples.spec.block_rows * d, sizeof *buffer);
     FILE *file = fopen(path, "wb");
-    for (size_t k = 0; k < samples_blocks(&samples); k++) {
-        const SampleBlock block = samples_block(&samples, k, buffer);
+    for (size_t k = 0; k < dataset_blocks(&data); k++) {
+        const SampleBlock block = dataset_block(&data, k, buffer);
         fwrite(block.features, sizeof *buffer, (size_t)block.rows * d, file);
     }
     fwrite(samples.labels, sizeof *buffer, (size_t)samples.rows, file);

@@ -17,12 +17,13 @@ static void write_data(const Problem *problem, const char *path)
     SamplesSpec spec = samples_spec(problem);
     spec.store = STORE_NONE;
     Samples samples = samples_create(MPI_COMM_SELF, &spec);
+    const Dataset data = samples_dataset(&samples);
     const size_t d = (size_t)spec.dimension;
     double *buffer = checked_alloc((size_t)samples.spec.block_rows * d, sizeof *buffer);
     FILE *file = fopen(path, "wb");
     bool good = file != NULL;
-    for (size_t k = 0; good && k < samples_blocks(&samples); k++) {
-        const SampleBlock block = samples_block(&samples, k, buffer);
+    for (size_t k = 0; good && k < dataset_blocks(&data); k++) {
+        const SampleBlock block = dataset_block(&data, k, buffer);
         const size_t entries = (size_t)block.rows * d;
         good = fwrite(block.features, sizeof(double), entries, file) == entries;
     }

@@ -31,9 +31,10 @@ static double *gather(MPI_Comm team, const SamplesSpec *spec)
     const size_t width = (size_t)spec->dimension + 1;
     double *all = calloc((size_t)spec->samples * width, sizeof *all);
     Samples samples = samples_create(team, spec);
+    const Dataset data = samples_dataset(&samples);
     double *buffer = calloc((size_t)samples.spec.block_rows * width, sizeof *buffer);
-    for (size_t k = 0; k < samples_blocks(&samples); k++) {
-        const SampleBlock block = samples_block(&samples, k, buffer);
+    for (size_t k = 0; k < dataset_blocks(&data); k++) {
+        const SampleBlock block = dataset_block(&data, k, buffer);
         for (int row = 0; row < block.rows; row++) {
             double *to = all + (size_t)(samples.first + block.offset + row) * width;
             memcpy(to, block.features + (size_t)row * (width - 1), (width - 1) * sizeof *to);
@@ -85,7 +86,7 @@ static void test_labels(void **unused)
     double *rows = gather(MPI_COMM_WORLD, &spec);
     double norm = 0.0;
     for (int i = 0; i < D; i++) {
-        norm += samples.teacher[i] * samples.teacher[i] / D;
+        norm += samples.truth.teacher[i] * samples.truth.teacher[i] / D;
     }
     assert_true(fabs(norm - 1.0) < 1e-12);
     for (int mu = 0; mu < N; mu++) {
@@ -95,12 +96,12 @@ static void test_labels(void **unused)
             double overlap = 0.0;
             double length = 0.0;
             for (int i = 0; i < D; i++) {
-                const double o = samples.rotation[k * D + i];
+                const double o = samples.truth.rotation[k * D + i];
                 overlap += o * x[i];
                 length += o * o;
             }
             assert_true(fabs(length - 1.0) < 1e-13);
-            y += samples.teacher[k] * (overlap * overlap - 1.0) / sqrt(D);
+            y += samples.truth.teacher[k] * (overlap * overlap - 1.0) / sqrt(D);
         }
         assert_true(fabs(y - x[D]) < 1e-12 * D);
     }

@@ -19,10 +19,11 @@ static double *gather(const Problem *problem)
 {
     const SamplesSpec spec = samples_spec(problem);
     Samples samples = samples_create(MPI_COMM_SELF, &spec);
+    const Dataset data = samples_dataset(&samples);
     double *buffer = calloc((size_t)samples.spec.block_rows * D, sizeof *buffer);
     double *rows = calloc((size_t)samples.rows * (D + 1), sizeof *rows);
-    for (size_t k = 0; k < samples_blocks(&samples); k++) {
-        const SampleBlock block = samples_block(&samples, k, buffer);
+    for (size_t k = 0; k < dataset_blocks(&data); k++) {
+        const SampleBlock block = dataset_block(&data, k, buffer);
         for (int row = 0; row < block.rows; row++) {
             double *to = rows + (block.offset + row) * (D + 1);
             memcpy(to, block.features + row * D, D * sizeof *to);

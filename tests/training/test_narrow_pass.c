@@ -28,7 +28,8 @@ static void test_gradient(void **unused)
     const Problem problem = problem_of(D, P, 150.0, 0.1);
     const SamplesSpec spec = samples_spec(&problem);
     Samples samples = samples_create(MPI_COMM_WORLD, &spec);
-    NarrowPass pass = narrow_pass_create(MPI_COMM_WORLD, &samples, P, 1, true);
+    const Dataset data = samples_dataset(&samples);
+    NarrowPass pass = narrow_pass_create(MPI_COMM_WORLD, &data, P, 1, true);
     double factor[D * P];
     double sum[D * P];
     rng_normals(1, RNG_PROBE, 0, D * P, factor);
@@ -62,7 +63,8 @@ static void test_side_by_side(void **unused)
     const Problem problem = problem_of(D, P, 300.0, 0.1);
     const SamplesSpec spec = samples_spec(&problem);
     Samples samples = samples_create(MPI_COMM_WORLD, &spec);
-    NarrowPass pass = narrow_pass_create(MPI_COMM_WORLD, &samples, P, NETWORKS, true);
+    const Dataset data = samples_dataset(&samples);
+    NarrowPass pass = narrow_pass_create(MPI_COMM_WORLD, &data, P, NETWORKS, true);
     double factor[NETWORKS * D * P];
     double sum[NETWORKS * D * P];
     double together[NETWORKS];

@@ -45,7 +45,8 @@ static void test_gradient(void **unused)
     const Problem problem = problem_of(D, 150.0, 0.1);
     const SamplesSpec spec = samples_spec(&problem);
     Samples samples = samples_create(MPI_COMM_WORLD, &spec);
-    Pass pass = pass_create(MPI_COMM_WORLD, &samples);
+    const Dataset data = samples_dataset(&samples);
+    Pass pass = pass_create(MPI_COMM_WORLD, &data);
     double w[D * D];
     double b[D * D];
     rng_normals(1, RNG_PROBE, 0, D * D, w);
@@ -120,7 +121,8 @@ static void test_weights(void **unused)
     Weights network = {.problem = problem_of(D, 120.0, 0.2)};
     const SamplesSpec spec = samples_spec(&network.problem);
     Samples samples = samples_create(MPI_COMM_SELF, &spec);
-    Pass pass = pass_create(MPI_COMM_SELF, &samples);
+    const Dataset data = samples_dataset(&samples);
+    Pass pass = pass_create(MPI_COMM_SELF, &data);
     network.pass = &pass;
     gsl_multimin_function_fdf f = {network_value, network_slope, network_both, D * D, &network};
     gsl_vector *w = gsl_vector_alloc(D * D);

@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "phasesweep/data/dataset.h"
 #include "phasesweep/model/problem.h"
 
 enum { SAMPLES_QUANTUM = 64 };
@@ -52,20 +53,11 @@ typedef struct SamplesSpec {
 typedef struct Samples {
     SamplesSpec spec;    /* store and block_rows resolved */
     int64_t first, rows; /* this rank's share */
-    double *teacher;     /* [d] s_i, decreasing, or theta*_i; owned */
-    double *rotation;    /* d x d, O by column, NULL if the identity; owned */
+    Truth truth;         /* owned, as all below */
     double *labels;      /* [rows]; owned */
     double *features;    /* [rows * d] if STORE_DOUBLE; owned */
     float *rounded;      /* [rows * d] if STORE_FLOAT; owned */
 } Samples;
-
-/* Rows as they are handed out; both pointers are borrowed. */
-typedef struct SampleBlock {
-    int64_t offset;         /* of its first row in this rank's share */
-    int rows;               /* 1 ... block_rows */
-    const double *features; /* [rows * d], row after row: column-major d x rows */
-    const double *labels;   /* [rows] */
-} SampleBlock;
 
 /* Local.  The parameters of a point that concern its data, everything else default. samples
  * must be a whole number; memory 0 and no rotation. */
@@ -90,12 +82,7 @@ Samples samples_create(MPI_Comm team, const SamplesSpec *spec);
 /* Local.  Leaves *samples empty, so a second call is harmless. */
 void samples_free(Samples *samples);
 
-/* Local.  Number of blocks of this rank, may be 0.  All but the last have spec.block_rows
- * rows. */
-size_t samples_blocks(const Samples *samples);
-
-/* Local.  Block k.  buffer has room for block_rows * d numbers; features points into it or
- * into the store, labels into the store. */
-SampleBlock samples_block(const Samples *samples, size_t k, double buffer[]);
+/* Local.  What a training reads of them; borrows. */
+Dataset samples_dataset(const Samples *samples);
 
 #endif

@@ -102,9 +102,10 @@ typedef struct Trainer {
     const char *name;
     /* Local. */
     bool (*accepts)(const Problem *problem);
-    /* The data of the problem and its weight; team and what the settings point to are borrowed.
-     */
-    void *(*create)(MPI_Comm team, const Problem *problem, const TrainerSettings *settings);
+    bool reads_once; /* rows need not be kept for it */
+    /* For these data and the weight of the problem; all but the problem are borrowed. */
+    void *(*create)(MPI_Comm team, const Dataset *data, const Problem *problem,
+                    const TrainerSettings *settings);
     void (*release)(void *work);
     /* Turn to a point of the same data, from where the one before ended. */
     void (*begin)(void *work, const Problem *problem);

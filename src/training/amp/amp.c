@@ -67,6 +67,7 @@ typedef struct AmpWork {
     size_t room;     /* of the path */
     int limit;       /* iterations */
     const AmpModel *model;
+    bool known;        /* who made the labels */
     void *state;       /* of the model; owned */
     Watch watch;       /* rank 0, as all below */
     double start;      /* |y|^2 */
@@ -79,7 +80,8 @@ static size_t amp_memory(const Problem *problem, int ranks, SampleStore store)
     return models[problem->model]->memory(problem, ranks, store);
 }
 
-static void *amp_create(MPI_Comm team, const Problem *problem, const TrainerSettings *settings)
+static void *amp_create(MPI_Comm team, const Dataset *data, const Problem *problem,
+                        const TrainerSettings *settings)
 {
     AmpWork *work = checked_alloc(1, sizeof *work);
     assert(problem->damping < 1.0);
@@ -88,8 +90,9 @@ static void *amp_create(MPI_Comm team, const Problem *problem, const TrainerSett
     work->room = settings->path_room;
     work->limit = settings->iteration_limit > 0 ? settings->iteration_limit : ITERATIONS;
     work->model = models[problem->model];
+    work->known = data->truth != NULL;
     MPI_Comm_rank(team, &work->rank);
-    work->state = work->model->create(team, problem, settings);
+    work->state = work->model->create(team, data, problem, settings);
     work->path = checked_alloc(2 * work->room, sizeof *work->path);
     return work;
 }
@@ -208,7 +211,7 @@ static void follow(AmpWork *work, const AmpStep *step)
     const size_t place = (size_t)amp->iterations;
     const double delta = amp->delta;
     if (place < work->room) {
-        work->path[place] = isfinite(step->risk) ? step->risk : NAN;
+        work->path[place] = work->known && isfinite(step->risk) ? step->risk : NAN;
         work->path[place + work->room] = step->keep;
     }
     amp->iterations++;
@@ -256,6 +259,9 @@ static void amp_observe(void *state, Observed *observed, double spectrum[], doub
     observed->feature_overlap = work->model->observe(work->state, spectrum);
     for (int k = 0; k < d; k++) {
         overlaps[k] = NAN;
+    }
+    if (!work->known) {
+        network_forget_truth(observed);
     }
     network_share(work->team, d, observed, spectrum, overlaps);
     MPI_Bcast(work->path, 2 * (int)work->room, MPI_DOUBLE, 0, work->team);

@@ -20,14 +20,14 @@ typedef struct Diagonal {
     int team_rank;
     int d;
     double capacity, weight;
-    Samples samples;  /* owned, as all below */
-    double *block;    /* [block_rows * d] */
-    double *z;        /* [rows] */
-    double *out;      /* [block_rows] */
-    double *theta;    /* [d] theta', on all ranks */
-    double *base;     /* [d] theta, on rank 0 */
-    double *gradient; /* [d + SUMS]; X^T z on rank 0 */
-    double *sorted;   /* [d] scratch */
+    const Dataset *data; /* borrowed */
+    double *block;       /* [block_rows * d] */
+    double *z;           /* [rows] */
+    double *out;         /* [block_rows] */
+    double *theta;       /* [d] theta', on all ranks */
+    double *base;        /* [d] theta, on rank 0 */
+    double *gradient;    /* [d + SUMS]; X^T z on rank 0 */
+    double *sorted;      /* [d] scratch */
 } Diagonal;
 
 static size_t diagonal_memory(const Problem *problem, int ranks, SampleStore store)
@@ -40,22 +40,21 @@ static size_t diagonal_memory(const Problem *problem, int ranks, SampleStore sto
     return samples_memory(&spec, ranks) + 8 * (block * (d + 1) + rows + 4 * d + SUMS);
 }
 
-static void *diagonal_create(MPI_Comm team, const Problem *problem,
+static void *diagonal_create(MPI_Comm team, const Dataset *data, const Problem *problem,
                              const TrainerSettings *settings)
 {
+    (void)settings; /* no eigenproblem */
     Diagonal *a = checked_alloc(1, sizeof *a);
-    SamplesSpec spec = samples_spec(problem);
-    spec.memory = settings->memory;
-    const size_t d = (size_t)spec.dimension;
+    const size_t d = (size_t)data->dimension;
     a->team = team;
     MPI_Comm_rank(team, &a->team_rank);
-    a->d = spec.dimension;
+    a->d = data->dimension;
     a->capacity = amp_capacity(problem);
-    a->samples = samples_create(team, &spec);
-    const size_t block = (size_t)a->samples.spec.block_rows;
+    a->data = data;
+    const size_t block = (size_t)a->data->block_rows;
     a->block = checked_alloc(block * d, sizeof(double));
     a->out = checked_alloc(block, sizeof(double));
-    a->z = checked_alloc((size_t)a->samples.rows, sizeof(double));
+    a->z = checked_alloc((size_t)a->data->rows, sizeof(double));
     a->theta = checked_alloc(d, sizeof(double));
     a->base = checked_alloc(d, sizeof(double));
     a->gradient = checked_alloc(d + SUMS, sizeof(double));
@@ -70,7 +69,6 @@ static void diagonal_release(void *state)
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
         free(all[k]);
     }
-    samples_free(&a->samples);
     free(a);
 }
 
@@ -101,8 +99,8 @@ static void pass(Diagonal *a, double fresh, double old)
     MPI_Bcast(share, 2, MPI_DOUBLE, 0, a->team);
     MPI_Bcast(a->theta, a->d, MPI_DOUBLE, 0, a->team);
     memset(a->gradient, 0, ((size_t)a->d + SUMS) * sizeof(double));
-    for (size_t k = 0; k < samples_blocks(&a->samples); k++) {
-        const SampleBlock block = samples_block(&a->samples, k, a->block);
+    for (size_t k = 0; k < dataset_blocks(a->data); k++) {
+        const SampleBlock block = dataset_block(a->data, k, a->block);
         pass_block(a, &block, share[0], share[1]);
     }
     MPI_Reduce(a->team_rank == 0 ? MPI_IN_PLACE : a->gradient, a->gradient, a->d + SUMS,
@@ -113,7 +111,7 @@ static double diagonal_begin(void *state, double weight)
 {
     Diagonal *a = state;
     a->weight = weight;
-    memset(a->z, 0, (size_t)a->samples.rows * sizeof(double));
+    memset(a->z, 0, (size_t)a->data->rows * sizeof(double));
     memset(a->theta, 0, (size_t)a->d * sizeof(double));
     memset(a->base, 0, (size_t)a->d * sizeof(double));
     pass(a, 1.0, 0.0);
@@ -140,7 +138,7 @@ static void shrink(Diagonal *a, AmpStep *step)
     for (int i = 0; i < a->d; i++) {
         const double theta = copysign(fmax(fabs(a->theta[i]) - b, 0.0), a->theta[i]);
         const double change = theta - a->base[i];
-        const double teacher = a->samples.teacher[i];
+        const double teacher = a->data->truth != NULL ? a->data->truth->teacher[i] : 0.0;
         a->theta[i] = theta;
         a->base[i] = theta - step->keep * change;
         move += change * change;
@@ -197,7 +195,7 @@ static void diagonal_state(void *state, StateVisitor *visitor)
     visit_common(visitor, a->theta, bytes);
     visit_root(visitor, a->base, bytes);
     visit_root(visitor, a->gradient, bytes + SUMS * sizeof(double));
-    visit_shares(visitor, a->z, (size_t)a->samples.rows * sizeof(double));
+    visit_shares(visitor, a->z, (size_t)a->data->rows * sizeof(double));
 }
 
 const AmpModel amp_diagonal = {diagonal_create, diagonal_release, diagonal_begin,

@@ -20,7 +20,8 @@ typedef struct AmpStep {
 
 typedef struct AmpModel {
     /* Collective on the team.  Draw the data. */
-    void *(*create)(MPI_Comm team, const Problem *problem, const TrainerSettings *settings);
+    void *(*create)(MPI_Comm team, const Dataset *data, const Problem *problem,
+                    const TrainerSettings *settings);
     /* Collective on the team, as all below. */
     void (*release)(void *state);
     /* S = 0, z = y, for a weight in the notation of overlaps.h; |y|^2 on rank 0. */

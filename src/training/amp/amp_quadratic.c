@@ -20,8 +20,8 @@ typedef struct Quadratic {
     int team_rank;
     int d;
     double capacity, weight;
-    Samples samples; /* owned, as all below */
-    Pass pass;       /* vector: z; gram: B on rank 0 */
+    const Dataset *data; /* borrowed */
+    Pass pass;           /* vector: z; gram: B on rank 0 */
     Eigen eigen;
     int rank;       /* of S' */
     double *factor; /* d x d; S' = factor factor^T, on all ranks */
@@ -39,20 +39,18 @@ static size_t quadratic_memory(const Problem *problem, int ranks, SampleStore st
     return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * 7 * d * d;
 }
 
-static void *quadratic_create(MPI_Comm team, const Problem *problem,
+static void *quadratic_create(MPI_Comm team, const Dataset *data, const Problem *problem,
                               const TrainerSettings *settings)
 {
     assert(problem->width >= problem->dimension);
     Quadratic *q = checked_alloc(1, sizeof *q);
-    SamplesSpec spec = samples_spec(problem);
-    spec.memory = settings->memory;
-    const size_t d = (size_t)spec.dimension;
+    const size_t d = (size_t)data->dimension;
     q->team = team;
     MPI_Comm_rank(team, &q->team_rank);
-    q->d = spec.dimension;
+    q->d = data->dimension;
     q->capacity = amp_capacity(problem);
-    q->samples = samples_create(team, &spec);
-    q->pass = pass_create(team, &q->samples);
+    q->data = data;
+    q->pass = pass_create(team, q->data);
     q->eigen = eigen_create(team, q->d, settings->eigen);
     q->factor = checked_alloc(d * d, sizeof(double));
     q->matrix = checked_alloc(d * d, sizeof(double));
@@ -68,7 +66,6 @@ static void quadratic_release(void *state)
     Quadratic *q = state;
     eigen_free(&q->eigen);
     pass_free(&q->pass);
-    samples_free(&q->samples);
     free(q->factor);
     free(q->matrix);
     free(q->values);
@@ -94,7 +91,7 @@ static PassSums pass(Quadratic *q, double trace, double fresh, double old)
 static double quadratic_begin(void *state, double weight)
 {
     Quadratic *q = state;
-    const size_t rows = (size_t)q->samples.rows;
+    const size_t rows = (size_t)q->data->rows;
     q->weight = weight;
     q->rank = 0;
     /* not only multiplied by 0: after a divergence it is not finite */
@@ -144,6 +141,7 @@ static void compare(Quadratic *q, AmpStep *step)
     const size_t n = (size_t)d;
     const double one = 1.0;
     const double zero = 0.0;
+    const bool known = q->data->truth != NULL;
     double *s = q->matrix;
     memset(s, 0, n * n * sizeof *s);
     if (q->rank > 0) {
@@ -155,7 +153,7 @@ static void compare(Quadratic *q, AmpStep *step)
         for (size_t row = column; row < n; row++) {
             const size_t k = row + column * n;
             const double twice = row == column ? 1.0 : 2.0;
-            const double teacher = row == column ? q->samples.teacher[row] : 0.0;
+            const double teacher = known && row == column ? q->data->truth->teacher[row] : 0.0;
             const double change = s[k] - q->base[k];
             move += twice * change * change;
             step->risk += twice * (s[k] - teacher) * (s[k] - teacher);
@@ -233,7 +231,7 @@ static void quadratic_state(void *state, StateVisitor *visitor)
     visit_common(visitor, q->factor, (size_t)q->rank * column);
     visit_root(visitor, q->base, (size_t)q->d * column);
     visit_root(visitor, q->pass.gram, (size_t)q->d * column);
-    visit_shares(visitor, q->pass.vector, (size_t)q->samples.rows * sizeof(double));
+    visit_shares(visitor, q->pass.vector, (size_t)q->data->rows * sizeof(double));
 }
 
 const AmpModel amp_quadratic = {quadratic_create, quadratic_release, quadratic_begin,

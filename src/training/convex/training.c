@@ -84,7 +84,7 @@ static void adopt(TrainingWork *work, const Problem *problem)
 
 /* Descent is on rank 0 alone; the d x d room for the eigensolver on every rank, as
  * symmetric_eigen.h asks. */
-static void *convex_create(MPI_Comm team, const Problem *problem,
+static void *convex_create(MPI_Comm team, const Dataset *data, const Problem *problem,
                            const TrainerSettings *settings)
 {
     TrainingWork *work = checked_alloc(1, sizeof *work);
@@ -95,11 +95,8 @@ static void *convex_create(MPI_Comm team, const Problem *problem,
     work->outcome = OUTCOME_RUNNING;
     work->limit = settings->iteration_limit > 0 ? settings->iteration_limit : ITERATIONS;
     MPI_Comm_rank(team, &work->rank);
-    SamplesSpec spec = samples_spec(problem);
-    spec.memory = settings->memory;
-    spec.rotated = settings->rotated;
-    work->samples = samples_create(team, &spec);
-    work->pass = pass_create(team, &work->samples);
+    work->data = data;
+    work->pass = pass_create(team, work->data);
     work->eigen = eigen_create(team, work->d, settings->eigen);
     work->factor = checked_alloc(d * d, sizeof(double));
     work->matrix = checked_alloc(d * d, sizeof(double));
@@ -116,7 +113,6 @@ static void convex_release(void *state)
     TrainingWork *work = state;
     eigen_free(&work->eigen);
     pass_free(&work->pass);
-    samples_free(&work->samples);
     if (work->rank == 0) {
         descent_free(&work->descent);
     }
@@ -133,7 +129,7 @@ static void convex_state(void *state, StateVisitor *visitor)
     Descent *descent = &work->descent;
     const size_t column = (size_t)work->d * sizeof(double);
     const size_t matrix = (size_t)work->d * column;
-    const size_t rows = (size_t)work->samples.rows * sizeof(double);
+    const size_t rows = (size_t)work->data->rows * sizeof(double);
     visit_common(visitor, &work->started, sizeof work->started);
     visit_common(visitor, progress, sizeof *progress);
     visit_common(visitor, &descent->state, sizeof descent->state);
@@ -280,7 +276,7 @@ static bool step(TrainingWork *work)
 /* Collective.  S = 0, v = y. */
 static void begin_at_zero(TrainingWork *work)
 {
-    const size_t rows = (size_t)work->samples.rows;
+    const size_t rows = (size_t)work->data->rows;
     memset(work->pass.vector, 0, rows * sizeof(double));
     for (int k = 0; k < HISTORY; k++) {
         memset(work->pass.memory[k], 0, rows * sizeof(double));
@@ -352,7 +348,7 @@ static void convex_observe(void *state, Observed *observed, double spectrum[],
         observed->objective = objective(work);
         observed->train_loss = progress->sums.residual / work->problem.samples;
         observed->smoothness = work->descent.state.smoothness;
-        network_observe_matrix(&work->samples, &network, work->matrix, observed, spectrum,
+        network_observe_matrix(work->data, &network, work->matrix, observed, spectrum,
                                overlaps);
     }
     network_share(work->team, work->d, observed, spectrum, overlaps);

@@ -28,12 +28,12 @@ static const float minus_single = -1.0F;
 static const float zero_single = 0.0F;
 
 /* Vectors of rows are zero: S = 0 and v = 0 until the first pass. */
-Pass pass_create(MPI_Comm team, const Samples *samples)
+Pass pass_create(MPI_Comm team, const Dataset *data)
 {
-    const size_t rows = (size_t)samples->rows;
-    const size_t d = (size_t)samples->spec.dimension;
-    const size_t block = (size_t)samples->spec.block_rows * d;
-    Pass pass = {.team = team, .samples = samples};
+    const size_t rows = (size_t)data->rows;
+    const size_t d = (size_t)data->dimension;
+    const size_t block = (size_t)data->block_rows * d;
+    Pass pass = {.team = team, .data = data};
     pass.vector = checked_alloc(rows, sizeof(double));
     for (int k = 0; k < HISTORY; k++) {
         pass.memory[k] = checked_alloc(rows, sizeof(double));
@@ -161,7 +161,7 @@ static void round_to_single(const double from[], size_t count, float to[])
 static void forward(Pass *pass, const PassPlan *plan, const double factor[],
                     const SampleBlock *block, double out[])
 {
-    const int d = pass->samples->spec.dimension;
+    const int d = pass->data->dimension;
     const int rank = plan->rank;
     if (rank == 0) {
         memset(out, 0, (size_t)block->rows * sizeof *out);
@@ -180,7 +180,7 @@ static void forward(Pass *pass, const PassPlan *plan, const double factor[],
 static void mix(Pass *pass, const PassPlan *plan, const SampleBlock *block, const double out[],
                 PassSums *sums)
 {
-    const double scale = 1.0 / sqrt(pass->samples->spec.dimension);
+    const double scale = 1.0 / sqrt(pass->data->dimension);
     double *v = pass->vector + block->offset;
     double *kept = pass->memory[plan->slot] + block->offset;
     for (int row = 0; row < block->rows; row++) {
@@ -206,7 +206,7 @@ static void mix(Pass *pass, const PassPlan *plan, const SampleBlock *block, cons
 /* gram += sum v x x^T over the block, lower triangle. */
 static void backward(Pass *pass, const PassPlan *plan, const SampleBlock *block)
 {
-    const int d = pass->samples->spec.dimension;
+    const int d = pass->data->dimension;
     const size_t n = (size_t)d;
     const double *v = pass->vector + block->offset;
     if (!plan->single) {
@@ -234,7 +234,7 @@ static void backward(Pass *pass, const PassPlan *plan, const SampleBlock *block)
  * - (sum v) I)/sqrt(d), once at the end. */
 static PassSums gather(Pass *pass, PassSums sums)
 {
-    const size_t d = (size_t)pass->samples->spec.dimension;
+    const size_t d = (size_t)pass->data->dimension;
     int rank;
     MPI_Comm_rank(pass->team, &rank);
     memcpy(pass->gram + d * d, &sums, sizeof sums);
@@ -252,19 +252,19 @@ static PassSums gather(Pass *pass, PassSums sums)
 
 PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[])
 {
-    const Samples *samples = pass->samples;
-    const size_t d = (size_t)samples->spec.dimension;
-    double *out = checked_alloc((size_t)samples->spec.block_rows, sizeof *out);
+    const Dataset *data = pass->data;
+    const size_t d = (size_t)data->dimension;
+    double *out = checked_alloc((size_t)data->block_rows, sizeof *out);
     PassSums sums = {0};
     assert(plan->slot >= 0 && plan->slot < HISTORY);
-    assert(plan->rank >= 0 && plan->rank <= samples->spec.dimension);
+    assert(plan->rank >= 0 && plan->rank <= data->dimension);
     memset(pass->gram, 0, d * d * sizeof(double));
     if (plan->single) {
         round_to_single(factor, d * (size_t)plan->rank, pass->factor_single);
     }
     /* each block goes forward and back while it is in cache: the data are read once a pass */
-    for (size_t k = 0; k < samples_blocks(samples); k++) {
-        const SampleBlock block = samples_block(samples, k, pass->block);
+    for (size_t k = 0; k < dataset_blocks(data); k++) {
+        const SampleBlock block = dataset_block(data, k, pass->block);
         if (plan->single) {
             round_to_single(block.features, (size_t)block.rows * d, pass->block_single);
         }

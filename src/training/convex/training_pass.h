@@ -42,7 +42,7 @@ typedef struct PassSums {
 
 typedef struct Pass {
     MPI_Comm team;           /* borrowed */
-    const Samples *samples;  /* borrowed */
+    const Dataset *data;     /* borrowed */
     double *vector;          /* [rows] v; owned as all below */
     double *memory[HISTORY]; /* [rows] */
     double *gram;            /* d x d; B on rank 0 after a pass, lower triangle */
@@ -53,7 +53,7 @@ typedef struct Pass {
 } Pass;
 
 /* Local.  Release with pass_free. */
-Pass pass_create(MPI_Comm team, const Samples *samples);
+Pass pass_create(MPI_Comm team, const Dataset *data);
 void pass_free(Pass *pass);
 
 /* Local.  Bytes of a Pass, its samples apart. */

@@ -28,8 +28,8 @@ typedef struct TrainingWork {
     int d;
     Problem problem; /* in hand */
     TrainerSettings settings;
-    int limit; /* passes of a point */
-    Samples samples;
+    int limit;           /* passes of a point */
+    const Dataset *data; /* borrowed */
     Pass pass;
     Eigen eigen;
     Descent descent;   /* rank 0 */

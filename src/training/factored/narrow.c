@@ -84,7 +84,7 @@ static void create_descents(NarrowWork *work)
     work->share = checked_alloc((size_t)mine, sizeof(double));
 }
 
-static void *narrow_create(MPI_Comm team, const Problem *problem,
+static void *narrow_create(MPI_Comm team, const Dataset *data, const Problem *problem,
                            const TrainerSettings *settings)
 {
     assert(problem->width >= 1.0);
@@ -98,16 +98,12 @@ static void *narrow_create(MPI_Comm team, const Problem *problem,
     work->limit = settings->iteration_limit > 0 ? settings->iteration_limit : EVALUATIONS;
     MPI_Comm_rank(team, &work->rank);
     MPI_Comm_size(team, &work->ranks);
-    SamplesSpec spec = samples_spec(problem);
-    spec.memory = settings->memory;
-    spec.rotated = settings->rotated;
-    work->samples = samples_create(team, &spec);
+    work->data = data;
     /* all that the descents need, the copy in single precision included */
     const size_t both = narrow_memory(problem, work->ranks, STORE_DOUBLE);
-    const bool copy = work->samples.spec.store == STORE_DOUBLE && !settings->double_only &&
-                      both <= settings->memory;
+    const bool copy = work->data->kept && !settings->double_only && both <= settings->memory;
     work->together = starts_together(problem->width, settings->starts);
-    work->pass = narrow_pass_create(team, &work->samples, work->p, work->together, copy);
+    work->pass = narrow_pass_create(team, work->data, work->p, work->together, copy);
     create_descents(work);
     return work;
 }
@@ -115,7 +111,6 @@ static void *narrow_create(MPI_Comm team, const Problem *problem,
 static void narrow_release(void *state)
 {
     NarrowWork *work = state;
-    samples_free(&work->samples);
     narrow_pass_free(&work->pass);
     for (int k = 0; k < work->together; k++) {
         lbfgs_free(work->lbfgs[k]);
@@ -191,7 +186,7 @@ static int orthogonalise(const NarrowWork *work, double axes[])
 static void certify(const NarrowWork *work, const double axes[], int rank, double matrix[],
                     Observed *report)
 {
-    Pass pass = pass_create(work->team, &work->samples);
+    Pass pass = pass_create(work->team, work->data);
     Eigen eigen = eigen_create(work->team, work->d, EIGEN_LAPACK);
     PassPlan plan = {.rank = rank, .residual_share = 1.0, .share = {1.0}};
     for (size_t k = 0; k < (size_t)work->d * (size_t)rank; k++) {
@@ -231,7 +226,7 @@ static void describe(NarrowWork *work, Observed *observed, double spectrum[], do
         certify(work, axes, network.columns, matrix, observed);
     }
     if (work->rank == 0 && observed->outcome != OUTCOME_FAILED) {
-        network_observe_matrix(&work->samples, &network, matrix, observed, spectrum, overlaps);
+        network_observe_matrix(work->data, &network, matrix, observed, spectrum, overlaps);
         observed->rank = 0.0;
         for (size_t k = 0; k < d; k++) {
             /* a descent only comes near 0 where the minimum has it */

@@ -28,7 +28,7 @@ static void draw_start(const NarrowWork *work, int start, double share[])
     for (int k = 0; k < work->count[work->rank]; k++) {
         const int neuron = (first + k) / work->d;
         if (neuron != drawn) {
-            rng_normals(work->samples.spec.seed, RNG_PROBE,
+            rng_normals((uint64_t)work->problem.seed, RNG_PROBE,
                         (uint64_t)start * (uint64_t)work->p + (uint64_t)neuron, work->d, row);
             drawn = neuron;
         }

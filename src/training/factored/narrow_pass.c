@@ -22,28 +22,28 @@ static void round_to_single(const double from[], size_t count, float to[])
     }
 }
 
-static float *make_copy(const Samples *samples, double buffer[])
+static float *make_copy(const Dataset *data, double buffer[])
 {
-    const size_t d = (size_t)samples->spec.dimension;
-    float *copy = checked_alloc((size_t)samples->rows * d, sizeof *copy);
-    for (size_t k = 0; k < samples_blocks(samples); k++) {
-        const SampleBlock block = samples_block(samples, k, buffer);
+    const size_t d = (size_t)data->dimension;
+    float *copy = checked_alloc((size_t)data->rows * d, sizeof *copy);
+    for (size_t k = 0; k < dataset_blocks(data); k++) {
+        const SampleBlock block = dataset_block(data, k, buffer);
         round_to_single(block.features, (size_t)block.rows * d,
                         copy + (size_t)block.offset * d);
     }
     return copy;
 }
 
-NarrowPass narrow_pass_create(MPI_Comm team, const Samples *samples, int width, int networks,
+NarrowPass narrow_pass_create(MPI_Comm team, const Dataset *data, int width, int networks,
                               bool copy)
 {
-    const size_t d = (size_t)samples->spec.dimension;
+    const size_t d = (size_t)data->dimension;
     const size_t p = (size_t)width * (size_t)networks;
-    const size_t rows = (size_t)samples->spec.block_rows;
+    const size_t rows = (size_t)data->block_rows;
     assert(width >= 1 && networks >= 1);
-    NarrowPass pass = {.team = team, .samples = samples, .width = width, .networks = networks};
+    NarrowPass pass = {.team = team, .data = data, .width = width, .networks = networks};
     pass.block = checked_alloc(rows * d, sizeof(double));
-    pass.copy = copy ? make_copy(samples, pass.block) : NULL;
+    pass.copy = copy ? make_copy(data, pass.block) : NULL;
     pass.product = checked_alloc(rows * p, sizeof(double));
     pass.residual = checked_alloc(rows, sizeof(double));
     pass.sum = checked_alloc(d * p, sizeof(double));
@@ -148,7 +148,7 @@ static void weigh_single(float product[], int p, const SampleBlock *block, doubl
 static void add_block(NarrowPass *pass, int networks, const double factor[],
                       const SampleBlock *block, const double trace[], double scale)
 {
-    const int d = pass->samples->spec.dimension;
+    const int d = pass->data->dimension;
     const int p = pass->width;
     const int columns = networks * p;
     const int rows = block->rows;
@@ -166,20 +166,16 @@ static void add_block(NarrowPass *pass, int networks, const double factor[],
 /* Block k, its features in single precision apart, and those. */
 static SampleBlock block_in_single(NarrowPass *pass, size_t k, const float **x)
 {
-    const Samples *samples = pass->samples;
-    const size_t d = (size_t)samples->spec.dimension;
-    const float *rows = pass->copy != NULL ? pass->copy : samples->rounded;
+    const Dataset *data = pass->data;
+    const size_t d = (size_t)data->dimension;
+    const float *rows = pass->copy != NULL ? pass->copy : data->rounded;
     if (rows == NULL) {
-        const SampleBlock block = samples_block(samples, k, pass->block);
+        const SampleBlock block = dataset_block(data, k, pass->block);
         round_to_single(block.features, (size_t)block.rows * d, pass->block_single);
         *x = pass->block_single;
         return block;
     }
-    const int64_t most = samples->spec.block_rows;
-    SampleBlock block = {.offset = (int64_t)k * most};
-    const int64_t left = samples->rows - block.offset;
-    block.rows = (int)(left < most ? left : most);
-    block.labels = samples->labels + block.offset;
+    const SampleBlock block = dataset_labels(data, k);
     *x = rows + (size_t)block.offset * d;
     return block;
 }
@@ -188,7 +184,7 @@ static SampleBlock block_in_single(NarrowPass *pass, size_t k, const float **x)
 static void add_block_single(NarrowPass *pass, int networks, const float x[],
                              const SampleBlock *block, const double trace[], double scale)
 {
-    const int d = pass->samples->spec.dimension;
+    const int d = pass->data->dimension;
     const int p = pass->width;
     const int columns = networks * p;
     const int rows = block->rows;
@@ -209,14 +205,14 @@ static void add_block_single(NarrowPass *pass, int networks, const float x[],
 static void add_blocks(NarrowPass *pass, int networks, const double factor[],
                        const double trace[], double scale)
 {
-    const Samples *samples = pass->samples;
-    for (size_t k = 0; k < samples_blocks(samples); k++) {
+    const Dataset *data = pass->data;
+    for (size_t k = 0; k < dataset_blocks(data); k++) {
         if (pass->single) {
             const float *x;
             const SampleBlock block = block_in_single(pass, k, &x);
             add_block_single(pass, networks, x, &block, trace, scale);
         } else {
-            const SampleBlock block = samples_block(samples, k, pass->block);
+            const SampleBlock block = dataset_block(data, k, pass->block);
             add_block(pass, networks, factor, &block, trace, scale);
         }
     }
@@ -225,7 +221,7 @@ static void add_blocks(NarrowPass *pass, int networks, const double factor[],
 void narrow_pass_run(NarrowPass *pass, int networks, const double factor[], double loss[])
 {
     assert(networks >= 1 && networks <= pass->networks);
-    const size_t d = (size_t)pass->samples->spec.dimension;
+    const size_t d = (size_t)pass->data->dimension;
     const size_t entries = d * (size_t)pass->width;
     const size_t all = entries * (size_t)networks;
     const double scale = 1.0 / sqrt((double)d);

@@ -8,15 +8,15 @@
 #include "phasesweep/data/gaussian_rows.h"
 
 typedef struct NarrowPass {
-    MPI_Comm team;          /* borrowed */
-    const Samples *samples; /* borrowed */
-    int width, networks;    /* p, and how many there is room for side by side */
-    bool single;            /* arithmetic in single precision */
-    double *block;          /* [block_rows * d]; owned as all below */
-    double *product;        /* [block_rows * p * networks] */
-    double *residual;       /* [block_rows] */
-    double *sum;            /* d x p * networks */
-    float *copy;            /* [rows * d] of the share, or NULL */
+    MPI_Comm team;       /* borrowed */
+    const Dataset *data; /* borrowed */
+    int width, networks; /* p, and how many there is room for side by side */
+    bool single;         /* arithmetic in single precision */
+    double *block;       /* [block_rows * d]; owned as all below */
+    double *product;     /* [block_rows * p * networks] */
+    double *residual;    /* [block_rows] */
+    double *sum;         /* d x p * networks */
+    float *copy;         /* [rows * d] of the share, or NULL */
     float *block_single, *product_single;
     float *factor_single, *sum_single; /* d x p * networks */
     double *sums;                      /* [2 * networks] of r^2 and r */
@@ -24,7 +24,7 @@ typedef struct NarrowPass {
 
 /* Local.  `copy` keeps the rows in single precision too; with STORE_FLOAT they are anyway.
  * Release with narrow_pass_free. */
-NarrowPass narrow_pass_create(MPI_Comm team, const Samples *samples, int width, int networks,
+NarrowPass narrow_pass_create(MPI_Comm team, const Dataset *data, int width, int networks,
                               bool copy);
 void narrow_pass_free(NarrowPass *pass);
 

@@ -27,8 +27,8 @@ typedef struct NarrowWork {
     int d, p;
     Problem problem; /* in hand */
     TrainerSettings settings;
-    int limit; /* evaluations of a descent */
-    Samples samples;
+    int limit;           /* evaluations of a descent */
+    const Dataset *data; /* borrowed */
     NarrowPass pass;
     int together;       /* starts that descend side by side; owned as all below */
     LbfgsWork **lbfgs;  /* [together]; the first one goes on after the search */

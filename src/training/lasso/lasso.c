@@ -152,11 +152,14 @@ static void allocate(LassoWork *work)
     for (int j = 0; j < work->d; j++) {
         work->order[j] = j;
     }
-    memcpy(work->teacher, work->samples.teacher, d * sizeof(double));
+    if (work->data->truth != NULL) { /* else 0, which is as good a base */
+        memcpy(work->teacher, work->data->truth->teacher, d * sizeof(double));
+    }
 }
 
 /* Columns are drawn at once, sums step by step. */
-static void *create(MPI_Comm team, const Problem *problem, const TrainerSettings *settings)
+static void *create(MPI_Comm team, const Dataset *data, const Problem *problem,
+                    const TrainerSettings *settings)
 {
     LassoWork *work = checked_alloc(1, sizeof *work);
     work->team = team;
@@ -167,11 +170,9 @@ static void *create(MPI_Comm team, const Problem *problem, const TrainerSettings
     work->layout = settings->layout != LASSO_AUTO
                        ? settings->layout
                        : lasso_layout(problem, work->ranks, (double)settings->memory);
-    SamplesSpec spec = samples_spec(problem);
-    spec.store = STORE_NONE;
-    work->samples = samples_create(team, &spec);
-    work->d = spec.dimension;
-    work->rows = (int)work->samples.rows;
+    work->data = data;
+    work->d = data->dimension;
+    work->rows = (int)work->data->rows;
     work->ld = work->rows > 0 ? work->rows : 1;
     work->gram = gram_create(team);
     allocate(work);
@@ -200,7 +201,6 @@ static void release(void *state)
     free(work->order);
     gram_free(&work->gram);
     active_free(&work->system);
-    samples_free(&work->samples);
     free(work);
 }
 
@@ -339,7 +339,7 @@ static void begin_columns(LassoWork *work)
 {
     LassoProgress *progress = &work->progress;
     const bool far = lasso_outside(work, progress->weight) > work->gram.size / 2;
-    if (far && work->samples.spec.samples >= few_data * work->d) {
+    if (far && work->data->samples >= few_data * work->d) {
         progress->stage = LASSO_EXPLORING;
         progress->domain = work->d;
         work->search = (Search){.tolerance = work->problem.tolerance, .alone = true};
@@ -455,8 +455,11 @@ static void describe(const LassoWork *work, Observed *observed, double spectrum[
         value->gap <= work->problem.tolerance ? OUTCOME_CONVERGED : OUTCOME_NOT_CONVERGED;
     observed->gap = value->gap;
     observed->objective = value->objective;
-    observed->train_loss = value->square / (double)work->samples.spec.samples;
+    observed->train_loss = value->square / (double)work->data->samples;
     network_observe_vector(work->d, work->theta, work->teacher, observed, spectrum);
+    if (work->data->truth == NULL) {
+        network_forget_truth(observed);
+    }
 }
 
 static void observe(void *state, Observed *observed, double spectrum[], double overlaps[])
@@ -493,6 +496,7 @@ static bool accepts(const Problem *problem)
 
 const Trainer trainer_lasso = {.name = "lasso",
                                .accepts = accepts,
+                               .reads_once = true,
                                .create = create,
                                .release = release,
                                .begin = begin,

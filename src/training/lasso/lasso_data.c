@@ -67,10 +67,10 @@ static void transpose_block(LassoWork *work, const SampleBlock *block)
 static void draw_columns(LassoWork *work, double buffer[])
 {
     const int d = work->d;
-    const double *y = work->samples.labels;
+    const double *y = work->data->labels;
     work->x = checked_alloc((size_t)work->ld * (size_t)d, sizeof *work->x);
-    for (size_t k = 0; k < samples_blocks(&work->samples); k++) {
-        const SampleBlock block = samples_block(&work->samples, k, buffer);
+    for (size_t k = 0; k < dataset_blocks(work->data); k++) {
+        const SampleBlock block = dataset_block(work->data, k, buffer);
         transpose_block(work, &block);
     }
     for (int j = 0; j < d; j++) {
@@ -107,7 +107,7 @@ static void add_block(LassoWork *work, const SampleBlock *block, double *gram,
 /* Blocks of the rank that has most. */
 static size_t most_blocks(const LassoWork *work)
 {
-    unsigned long most = samples_blocks(&work->samples);
+    unsigned long most = dataset_blocks(work->data);
     MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_UNSIGNED_LONG, MPI_MAX, work->team);
     return most;
 }
@@ -135,9 +135,9 @@ static void end_sums(LassoWork *work)
 static void draw_block(LassoWork *work, double buffer[])
 {
     LassoProgress *progress = &work->progress;
-    double *residual = checked_alloc((size_t)work->samples.spec.block_rows, sizeof *residual);
-    if (progress->blocks < samples_blocks(&work->samples)) {
-        const SampleBlock block = samples_block(&work->samples, progress->blocks, buffer);
+    double *residual = checked_alloc((size_t)work->data->block_rows, sizeof *residual);
+    if (progress->blocks < dataset_blocks(work->data)) {
+        const SampleBlock block = dataset_block(work->data, progress->blocks, buffer);
         add_block(work, &block, work->sum, residual, progress->sums);
     }
     free(residual);
@@ -158,7 +158,7 @@ static double first_curvature(const LassoWork *work)
 void lasso_draw(LassoWork *work)
 {
     LassoProgress *progress = &work->progress;
-    const size_t entries = (size_t)work->samples.spec.block_rows * (size_t)work->d;
+    const size_t entries = (size_t)work->data->block_rows * (size_t)work->d;
     double *buffer = checked_alloc(entries, sizeof *buffer);
     if (work->layout == LASSO_COLUMNS) {
         draw_columns(work, buffer);
@@ -249,7 +249,7 @@ void lasso_rebase(LassoWork *work)
 {
     assert(work->x != NULL);
     const int d = work->d;
-    const double *y = work->samples.labels;
+    const double *y = work->data->labels;
     double *residual = checked_alloc((size_t)work->rows, sizeof *residual);
     multiply_columns(work, d, work->theta, residual);
     for (int row = 0; row < work->rows; row++) {

@@ -72,7 +72,7 @@ static double room(const LassoWork *work)
     for (int j = 0; j < work->progress.domain; j++) {
         active += work->theta[j] != 0.0;
     }
-    return 1.0 - active / (double)work->samples.spec.samples;
+    return 1.0 - active / (double)work->data->samples;
 }
 
 void descent_begin(LassoWork *work, int limit, double ready)

@@ -143,7 +143,7 @@ static Progression step(LassoWork *work)
     Search *search = &work->search;
     ActiveSet *set = work->set;
     /* more active coefficients than data: no stationary point */
-    if (set[0].size > work->samples.spec.samples || !solve_on(work, &set[0])) {
+    if (set[0].size > work->data->samples || !solve_on(work, &set[0])) {
         return GIVEN_UP;
     }
     find_active(work, &set[1]);

@@ -94,8 +94,8 @@ typedef struct LassoWork {
     int rank, ranks; /* of the team */
     int limit;       /* iterations of a point */
     LassoLayout layout;
-    Problem problem; /* in hand */
-    Samples samples; /* rows not stored */
+    Problem problem;     /* in hand */
+    const Dataset *data; /* borrowed; rows not stored */
     int d;
     int rows, ld; /* of x; this rank's share, ld >= 1 */
     double *x;    /* rows x d by column, NULL if only sums are kept; owned, as all below */

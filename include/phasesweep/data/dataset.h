@@ -1,0 +1,46 @@
+/* dataset.h - what a training reads: a rank's share of rows and labels, in blocks, and what is
+ * known of who made them.  A view: it owns nothing.
+ */
+#ifndef PHASESWEEP_DATA_DATASET_H
+#define PHASESWEEP_DATA_DATASET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "phasesweep/data/truth.h"
+
+/* Rows as they are handed out; both pointers are borrowed. */
+typedef struct SampleBlock {
+    int64_t offset;         /* of its first row in this rank's share */
+    int rows;               /* 1 ... block_rows */
+    const double *features; /* [rows * d], row after row: column-major d x rows */
+    const double *labels;   /* [rows] */
+} SampleBlock;
+
+typedef struct DatasetOps {
+    /* Local.  Features of `rows` rows of the share from `offset` on: in the buffer, which has
+     * room for block_rows * d numbers, or where they are. */
+    const double *(*features)(const void *source, int64_t offset, int rows, double buffer[]);
+} DatasetOps;
+
+typedef struct Dataset {
+    int dimension;        /* d */
+    int64_t samples;      /* n, of all ranks */
+    int64_t first, rows;  /* this rank's share */
+    int block_rows;       /* rows of a block, but the last */
+    bool kept;            /* rows are in memory in double precision */
+    const float *rounded; /* [rows * d] if they are in single precision, else NULL; borrowed, */
+    const double *labels; /* [rows] as all below */
+    const Truth *truth;   /* NULL: nothing is known, and overlaps have no value */
+    const DatasetOps *ops;
+    const void *source;
+} Dataset;
+
+/* Local.  Number of blocks of this rank, may be 0, and block k with features from ops; without
+ * them it has none. */
+size_t dataset_blocks(const Dataset *data);
+SampleBlock dataset_block(const Dataset *data, size_t k, double buffer[]);
+SampleBlock dataset_labels(const Dataset *data, size_t k);
+
+#endif
