@@ -35,6 +35,9 @@ static bool solve(const Chain *chain)
         assert(chain->problems[k].method == METHOD_BAYES);
         const double start = point_clock();
         chain->records[k] = record_of_bayes(chain->team->work->bayes, &chain->problems[k]);
+        if (chain_stopping((void *)chain)) {
+            return false;
+        }
         point_complete(&chain->problems[k], point_clock() - start, &chain->records[k]);
     }
     return true;

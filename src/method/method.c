@@ -49,13 +49,21 @@ bool point_solve(const PointTeam *team, const Problem problems[], size_t count,
                          .problems = problems,
                          .count = count,
                          .records = records,
-                         .series = series};
+                         .series = series,
+                         .begun = point_clock()};
     assert(count > 0 && problems != NULL);
     assert(team != NULL && team->work != NULL && records != NULL);
     for (size_t k = 0; k < count; k++) {
         series_clear(series, k);
     }
-    return method_of(&problems[0])->solve(&chain);
+    PointWork *work = team->work;
+    const Interrupt ask = {chain_stopping, (void *)&chain};
+    work->evolution.interrupt = ask;
+    bayes_interrupt(work->bayes, ask);
+    const bool finished = method_of(&problems[0])->solve(&chain);
+    work->evolution.interrupt = (Interrupt){0};
+    bayes_interrupt(work->bayes, (Interrupt){0});
+    return finished;
 }
 
 double method_seconds(const Problem *problem, bool first, double *fixed)
@@ -94,6 +102,14 @@ double point_clock(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+bool chain_stopping(void *context)
+{
+    const Chain *chain = context;
+    const PointTeam *team = chain->team;
+    return team->stopping != NULL && point_clock() - chain->begun > 0.5 &&
+           team->stopping(team->context);
+}
+
 void point_complete(const Problem *problem, double seconds, Record *record)
 {
     assert(problem->samples > 0.0 && seconds >= 0.0);
@@ -103,5 +119,6 @@ void point_complete(const Problem *problem, double seconds, Record *record)
     }
     value[FIELD_SECONDS] = seconds;
     /* theory.md section 1; NAN, no risk, stays NAN */
+    point_check_answer(problem, record);
     value[FIELD_PREDICTION_RISK] = value[FIELD_RISK] * model_of(problem)->prediction_per_risk;
 }

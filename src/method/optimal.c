@@ -27,6 +27,9 @@ static bool solve(const Chain *chain)
         const double start = point_clock();
         const bool width = !isnan(problem.weight_decay);
         const Optimum best = optimise(work, &problem);
+        if (chain_stopping((void *)chain)) {
+            return false;
+        }
         problem.weight_decay = best.weight_decay;
         problem.width = best.width;
         if (best.evolution.outcome == OUTCOME_FAILED) {

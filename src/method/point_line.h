@@ -17,6 +17,8 @@ typedef struct Chain {
     Record *records;
     /* of count points, NAN at first */
     const Series *series;
+    /* when its first point began, on point_clock */
+    double begun;
 } Chain;
 
 struct PointWork {
@@ -62,6 +64,14 @@ void point_put_spectrum(const Problem *problem, const double eigenvalues[], doub
 
 /* Seconds on a clock that only counts. */
 double point_clock(void);
+
+/* Local.  Is the chain, a const Chain, to be given up?  What takes half a second or less is
+ * finished. */
+bool chain_stopping(void *chain);
+
+/* Local.  A converged record whose own numbers contradict it becomes NOT_CONVERGED with the
+ * residual recomputed, or FAILED if it has no risk. */
+void point_check_answer(const Problem *problem, Record *record);
 
 /* What every method has. */
 void point_complete(const Problem *problem, double seconds, Record *record);

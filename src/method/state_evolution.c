@@ -88,6 +88,20 @@ static void put_portrait(PointWork *work, const Evolution *e, const Series *seri
     value[FIELD_TAIL_ERROR] = tail.error;
 }
 
+/* The spectrum of a network that is the teacher. */
+static void put_truth(const Teacher *teacher, const Series *series, size_t k, double value[])
+{
+    const double d = teacher->dimension;
+    value[FIELD_OVERFITTING] = value[FIELD_UNDERFITTING] = 0.0;
+    value[FIELD_APPROXIMATION] = value[FIELD_CROSS] = 0.0;
+    value[FIELD_OUTLIERS] = d;
+    for (size_t i = 0; i < series->length[SERIES_OUTLIER_POSITION] && (double)i < d; i++) {
+        series_row(series, SERIES_OUTLIER_POSITION, k)[i] =
+            teacher_eigenvalue(teacher, (double)i + 1.0);
+        series_row(series, SERIES_OUTLIER_OVERLAP, k)[i] = 1.0;
+    }
+}
+
 /* A point that failed has no numbers but what it cost; one that did not converge has its best
  * iterate, without the spectrum of something that is no solution. */
 Record record_of_evolution(const Chain *chain, size_t k, const Problem *problem,
@@ -101,14 +115,18 @@ Record record_of_evolution(const Chain *chain, size_t k, const Problem *problem,
     if (e->outcome != OUTCOME_FAILED) {
         put_evolution(problem, &work->evolution.overlaps.teacher, e, record.value);
     }
-    if (e->outcome == OUTCOME_CONVERGED && model_has(problem->model, TRAIT_MATRIX)) {
-        put_spectrum(work, e, record.value);
-        put_portrait(work, e, chain->series, k, record.value);
+    point_check_answer(problem, &record);
+    if (record.outcome == OUTCOME_CONVERGED && model_has(problem->model, TRAIT_MATRIX)) {
+        if (e->delta == 0.0) {
+            put_truth(&work->evolution.overlaps.teacher, chain->series, k, record.value);
+        } else {
+            put_spectrum(work, e, record.value);
+            put_portrait(work, e, chain->series, k, record.value);
+        }
     }
     return record;
 }
 
-/* Always finishes: a chain takes too short to be stopped in it. */
 static bool solve(const Chain *chain)
 {
     PointWork *work = chain->team->work;
@@ -119,6 +137,9 @@ static bool solve(const Chain *chain)
         const Problem *problem = &chain->problems[k];
         const double start = point_clock();
         const Evolution e = evolution_solve(&work->evolution, problem);
+        if (chain_stopping((void *)chain)) {
+            return false;
+        }
         chain->records[k] = record_of_evolution(chain, k, problem, &e);
         point_complete(problem, point_clock() - start, &chain->records[k]);
     }

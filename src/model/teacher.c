@@ -242,6 +242,9 @@ static void add_poles(Smoothness *s, double complex w)
     const double inverse = 1.0 / s->teacher->source_exponent;
     const double radius = pow(s->teacher->scale / cabs(w), inverse);
     const int branches = inverse < 0.25;
+    if (isinf(radius)) {
+        return; /* w = 0 is met at no index */
+    }
     for (int k = -branches; k <= branches; k++) {
         const double angle = (2.0 * M_PI * k - carg(w)) * inverse;
         if (fabs(angle) < M_PI) {

@@ -27,15 +27,15 @@ static Denoised scalars_apart(double t, double d)
     return (Denoised){0};
 }
 
-static double one(const Teacher *teacher)
+static double one(double dimension)
 {
-    (void)teacher;
+    (void)dimension;
     return 1.0;
 }
 
-static double dimension(const Teacher *teacher)
+static double all(double dimension)
 {
-    return teacher->dimension;
+    return dimension;
 }
 
 /* All bands of the matrix are apart. */
@@ -53,7 +53,7 @@ static double scalars_part(double gap, double d)
 static const ModelTheory theories[MODEL_COUNT] = {
     [MODEL_QUADRATIC] = {overlaps_quadratic, trace, matrix, matrix_apart, one, true,
                          bands_part},
-    [MODEL_DIAGONAL] = {overlaps_diagonal, trace, mmse_scalar, scalars_apart, dimension, false,
+    [MODEL_DIAGONAL] = {overlaps_diagonal, trace, mmse_scalar, scalars_apart, all, false,
                         scalars_part},
 };
 

@@ -22,6 +22,7 @@
 #ifndef PHASESWEEP_THEORY_BAYES_H
 #define PHASESWEEP_THEORY_BAYES_H
 
+#include "phasesweep/base/interrupt.h"
 #include "phasesweep/base/outcome.h"
 #include "phasesweep/model/problem.h"
 #include "phasesweep/theory/mmse.h"
@@ -50,6 +51,9 @@ typedef struct BayesWork BayesWork;
 /* Local.  Release with bayes_free; that of NULL is harmless. */
 BayesWork *bayes_create(void);
 void bayes_free(BayesWork *work);
+
+/* Local.  What asks whether to leave a point half done. */
+void bayes_interrupt(BayesWork *work, Interrupt interrupt);
 
 /* Local.  random_signs: read for the diagonal model only. */
 Bayes bayes_solve(BayesWork *work, const Problem *problem, bool random_signs);

@@ -23,6 +23,7 @@
 
 #include <stdbool.h>
 
+#include "phasesweep/base/interrupt.h"
 #include "phasesweep/base/outcome.h"
 #include "phasesweep/model/problem.h"
 #include "phasesweep/theory/overlaps.h"
@@ -57,6 +58,7 @@ typedef struct EvolutionWork {
     OverlapsWork overlaps;
     Problem problem;             /* of the teacher in hand; source_exponent 0: none */
     EvolutionTrack last, before; /* the two previous points at p >= d */
+    Interrupt interrupt;         /* narrow points and optima ask it */
 } EvolutionWork;
 
 /* Local.  An empty workspace; release with evolution_free.  Plain until the first point, so
@@ -67,10 +69,13 @@ void evolution_free(EvolutionWork *work);
 /* Local.  The next point starts cold.  Call it where a chain begins. */
 void evolution_forget(EvolutionWork *work);
 
+/* Local.  Make the teacher of a problem, if it is not the one in hand. */
+void evolution_take(EvolutionWork *work, const Problem *problem);
+
 /* Local.  Solve one point (method state_evolution).  CONVERGED means that residual is at most
- * problem->tolerance; not converging is a result to be archived, not an error. samples > 0,
- * weight_decay > 0, noise >= 0, width >= 1; a point whose teacher, model or noise differs
- * from the last starts cold by itself. */
+ * problem->tolerance and R is more than rounding; not converging is a result to be archived,
+ * not an error. samples > 0, weight_decay > 0, noise >= 0, width >= 1; a point whose teacher,
+ * model or noise differs from the last starts cold by itself. */
 Evolution evolution_solve(EvolutionWork *work, const Problem *problem);
 
 #endif

@@ -21,8 +21,8 @@ typedef enum OptimumPlace {
 
 typedef struct Optimum {
     Evolution evolution; /* at the optimum; its outcome is the outcome of all.  AT_ZERO: at a
-                            lambda so small that R has its limit to 1e-7, or without noise is
-                            below 1e-12 */
+                            lambda so small that R has its limit to 1e-7, or without noise
+                            the limit itself, R = delta = threshold = 0 */
     double weight_decay; /* lambda; a limit at the ends of the range */
     double width;        /* p */
     OptimumPlace place;

@@ -37,6 +37,8 @@ struct BayesWork {
     ModelId model;
     const ModelTheory *theory; /* of the model */
     bool signs;
+    Interrupt interrupt;
+    bool left; /* the point in hand was given up: what is known of mmse is not to be trusted */
     double apart; /* log t below which nothing of the teacher is mistaken for anything else */
     Known grid[GRID];              /* entry k at log t = (k - MIDDLE) step */
     Segment *segment[GRID / SPAN]; /* of entries k SPAN ... (k + 1) SPAN, or NULL; owned */
@@ -84,6 +86,10 @@ static Denoised denoise(void *context, double log_t)
 {
     Line *line = context;
     BayesWork *work = line->work;
+    work->left = work->left || interrupted(&work->interrupt);
+    if (work->left) {
+        return (Denoised){0};
+    }
     if (log_t < work->apart) {
         return work->theory->mmse_apart(exp(log_t), work->teacher.dimension);
     }
@@ -334,7 +340,8 @@ static void find_roots(Line *line)
         line->noise > 0.0 ? log(line->noise / line->capacity) : fmax(smallest(work), nothing);
     int first = (int)ceil(high / step) + MIDDLE;
     int last = place_of(fmin(high, low));
-    if (line->noise == 0.0 && line->capacity >= work->theory->unknowns(&work->teacher)) {
+    if (line->noise == 0.0 &&
+        line->capacity >= work->theory->unknowns(work->teacher.dimension)) {
         first = last;
     }
     if (first - last > LONG) {
@@ -385,7 +392,8 @@ static void choose(Line *line)
 
 static void take_problem(BayesWork *work, const Problem *problem, bool signs)
 {
-    const bool same = work->teacher.source_exponent == problem->source_exponent &&
+    const bool same = !work->left &&
+                      work->teacher.source_exponent == problem->source_exponent &&
                       work->teacher.dimension == problem->dimension &&
                       work->model == problem->model && work->signs == signs;
     if (!same) {
@@ -393,6 +401,7 @@ static void take_problem(BayesWork *work, const Problem *problem, bool signs)
         work->model = problem->model;
         work->theory = model_theory(problem->model);
         work->signs = signs;
+        work->left = false;
         work->samples = 0.0;
         work->apart = smallest(work) - 14.0; /* a millionth of it */
         forget_segments(work);
@@ -400,6 +409,11 @@ static void take_problem(BayesWork *work, const Problem *problem, bool signs)
             work->grid[k].valid = false;
         }
     }
+}
+
+void bayes_interrupt(BayesWork *work, Interrupt interrupt)
+{
+    work->interrupt = interrupt;
 }
 
 Bayes bayes_solve(BayesWork *work, const Problem *problem, bool random_signs)

@@ -220,7 +220,8 @@ static double nearest_distance(const Teacher *teacher, double u)
 /* Up from u + i low to u + i high. */
 static void add_rise(Path *path, double u, double low, double high)
 {
-    const double nearest = nearest_distance(path->teacher, u);
+    /* a cut that rounding puts onto an s_i must not hold up the path */
+    const double nearest = fmax(nearest_distance(path->teacher, u), 1e-16 * fabs(u));
     const double far = 2.0 * sqrt(path->t);
     while (low < high) {
         /* Every pole stays outside the ellipse rho = 3.7 around a panel: error 3.7^-32.  It may

@@ -73,6 +73,8 @@ static EvolutionTrack track_at(const Equations *e, const Iterate *at)
 
 /* In log p, on the way to a narrow network. */
 static const double longest_step = 0.5;
+/* A branch that takes so many is lost in rounding: others take a hundred. */
+enum { MAX_EVALUATIONS = 4000 };
 
 /* The solution from the neighbour, if there is one and it is near enough. */
 static bool solve_near(const EvolutionWork *work, Equations *e, Iterate *at)
@@ -128,12 +130,12 @@ static bool step_down(Equations *e, double p, Iterate *at)
 /* Lower p from the rank of the solution at p >= d, where nothing changes yet, to the width
  * asked for.  Where the branch ends in a fold, go on from the solution that the iteration of
  * the equations would find.  All p are whole, so that isolated bands are taken off entire. */
-static bool narrow(Equations *e, double width, Iterate *at)
+static bool narrow(const Interrupt *interrupt, Equations *e, double width, Iterate *at)
 {
     /* the rank is a real number; at its ceiling the cut is not felt */
     double p = fmin(e->work->teacher.dimension, ceil(at->o.rank));
     double step = longest_step;
-    while (p > width) {
+    while (p > width && e->evaluations < MAX_EVALUATIONS && !interrupted(interrupt)) {
         const double next = fmin(p - 1.0, fmax(width, floor(p * exp(-step))));
         e->work->width = p;
         if (step_down(e, next, at)) {
@@ -147,7 +149,7 @@ static bool narrow(Equations *e, double width, Iterate *at)
             return false;
         }
     }
-    return true;
+    return p <= width;
 }
 
 /* Theory.md sections 2 and 3, data term + penalty, with weight / b = capacity - D:
@@ -164,6 +166,14 @@ static void set_objective(const Equations *e, const Iterate *at, const Problem *
     result->objective = result->train_loss + model->penalty_scale * e->weight * penalty;
 }
 
+/* Where t or b^2 is large R is what is left of terms like b Tr S/d: seven digits of it are to
+ * be right. */
+static bool has_digits(const Iterate *at)
+{
+    const bool large = at->t + at->b * at->b > 1.0;
+    return at->o.risk >= 0.0 && (!large || 1e-13 * at->b * at->o.trace <= 1e-7 * at->o.risk);
+}
+
 /* Outcome and exponents at the last iterate, whether it converged or not. */
 static Evolution report(Equations *e, const Iterate *at, const Problem *problem)
 {
@@ -176,7 +186,8 @@ static Evolution report(Equations *e, const Iterate *at, const Problem *problem)
                         .exponent_samples = response.risk_capacity,
                         .exponent_weight_decay = response.risk_weight};
     set_objective(e, at, problem, &result);
-    result.outcome = residual <= problem->tolerance ? OUTCOME_CONVERGED : OUTCOME_NOT_CONVERGED;
+    const bool good = residual <= problem->tolerance && has_digits(at);
+    result.outcome = good ? OUTCOME_CONVERGED : OUTCOME_NOT_CONVERGED;
     if (!isfinite(at->o.risk) || !isfinite(residual)) {
         result.outcome = OUTCOME_FAILED;
     }
@@ -203,7 +214,7 @@ void evolution_forget(EvolutionWork *work)
 }
 
 /* A neighbour must share everything but samples, weight and width. */
-static void take_teacher(EvolutionWork *work, const Problem *problem)
+void evolution_take(EvolutionWork *work, const Problem *problem)
 {
     const Problem *old = &work->problem;
     /* a new teacher is new tables as well; another model or noise only moves the solution */
@@ -220,7 +231,7 @@ static void take_teacher(EvolutionWork *work, const Problem *problem)
 Evolution evolution_solve(EvolutionWork *work, const Problem *problem)
 {
     assert(problem->samples > 0.0 && problem->weight_decay > 0.0);
-    take_teacher(work, problem);
+    evolution_take(work, problem);
     Equations e = equations_of(&work->overlaps, problem);
     work->overlaps.width = problem->dimension;
     Iterate at;
@@ -228,7 +239,7 @@ Evolution evolution_solve(EvolutionWork *work, const Problem *problem)
     bool good = solve_wide(work, &e, &at);
     const SpectralPoint near = work->overlaps.near;
     if (good && model_is_narrow(problem)) {
-        good = narrow(&e, problem->width, &at);
+        good = narrow(&work->interrupt, &e, problem->width, &at);
         /* the next point is to start as if this one had not been narrowed */
         work->overlaps.near = near;
     }

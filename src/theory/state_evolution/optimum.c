@@ -5,8 +5,10 @@
 
 #include "phasesweep/model/model.h"
 #include "phasesweep/numerics/roots.h"
+#include "phasesweep/theory/model_theory.h"
 
-enum { MAX_SCAN = 128 };
+/* So many evaluations go into no search that rounding does not lead astray. */
+enum { MAX_SCAN = 128, MAX_EVALUATIONS = 40000 };
 
 static const double deepest = 100.0; /* how far below the start log lambda is followed */
 static const double flat = 1e-8;     /* |exponent| of a risk that has its limit */
@@ -33,6 +35,9 @@ static bool solved(const Evolution *e)
 
 static Evolution visit(Walk *walk, double log_decay)
 {
+    if (interrupted(&walk->work->interrupt)) {
+        return (Evolution){.outcome = OUTCOME_FAILED};
+    }
     walk->problem.weight_decay = exp(log_decay);
     const Evolution e = evolution_solve(walk->work, &walk->problem);
     walk->iterations += e.iterations;
@@ -72,10 +77,6 @@ static void descend(Walk *walk, double start)
         }
         walk->visits[walk->count++] = (Visit){.log_decay = at, .evolution = e};
         still = e.overlaps.q > learned && fabs(e.exponent_weight_decay) < flat ? still + 1 : 0;
-        /* with noise R has a limit, however small; without, it falls for ever */
-        if (walk->problem.noise == 0.0 && e.overlaps.risk < 1e-12) {
-            break;
-        }
         /* far from the best risk details do not matter, nor where it falls without end */
         best = fmin(best, e.overlaps.risk);
         const bool dull = e.overlaps.risk > 2.0 * best || e.exponent_weight_decay > 1.2;
@@ -145,8 +146,44 @@ static void narrow_down(Walk *walk, const Visit *above, const Visit *below, Opti
     }
 }
 
+/* Without noise, more data than unknowns tell a truth that no width cuts off: R falls like
+ * lambda^2, to 0. */
+static bool finds_truth(const Problem *problem, double *excess)
+{
+    const double unknowns = model_theory(problem->model)->unknowns(problem->dimension);
+    *excess = model_of(problem)->channel(problem).capacity / unknowns;
+    return problem->noise == 0.0 && *excess > 1.0 && !model_is_narrow(problem);
+}
+
+/* The limit: with t -> 0 every s_i is learned, R = unknowns (t + b^2) and D = unknowns, so that
+ * (E1) and (E2) give R = b^2 c unknowns / (c - 1), b = weight / (unknowns (c - 1)),
+ * c = capacity / unknowns. */
+static Optimum truth(EvolutionWork *work, const Problem *problem, double excess)
+{
+    evolution_take(work, problem);
+    const Teacher *teacher = &work->overlaps.teacher;
+    const double d = problem->dimension;
+    const Overlaps all = {.divergence = model_theory(problem->model)->unknowns(d),
+                          .q = 1.0,
+                          .m = 1.0,
+                          .trace = teacher->mean *
+                                   model_of(problem)->teacher_per_coefficient(problem),
+                          .rank = d};
+    return (Optimum){.evolution = {.outcome = OUTCOME_CONVERGED,
+                                   .overlaps = all,
+                                   .exponent_samples = 1.0 - 3.0 * excess / (excess - 1.0),
+                                   .exponent_weight_decay = 2.0},
+                     .width = problem->width,
+                     .place = OPTIMUM_AT_ZERO,
+                     .minima = 1};
+}
+
 Optimum optimal_weight_decay(EvolutionWork *work, const Problem *problem)
 {
+    double excess;
+    if (finds_truth(problem, &excess)) {
+        return truth(work, problem, excess);
+    }
     Walk walk = {.work = work, .problem = *problem};
     Optimum best = {.evolution = {.outcome = OUTCOME_FAILED, .overlaps = {.risk = INFINITY}},
                     .width = problem->width};
@@ -156,8 +193,8 @@ Optimum optimal_weight_decay(EvolutionWork *work, const Problem *problem)
     }
     if (walk.count > 0) {
         const Visit *last = &walk.visits[walk.count - 1];
-        take_lower(&best, last, OPTIMUM_AT_ZERO);
         take_lower(&best, &walk.visits[0], OPTIMUM_COLLAPSED);
+        take_lower(&best, last, OPTIMUM_AT_ZERO);
     }
     best.skipped = walk.skipped;
     best.iterations = walk.iterations;
@@ -168,13 +205,18 @@ Optimum optimal_weight_decay(EvolutionWork *work, const Problem *problem)
 
 static void try_width(EvolutionWork *work, const Problem *problem, double width, Optimum *best)
 {
+    if (best->iterations > MAX_EVALUATIONS) {
+        return;
+    }
     Problem at = *problem;
     at.width = width;
     at.weight_decay = problem_weight_decay(&at, problem_nuclear_weight(problem));
     work->before.valid = false; /* the point at p = d is the same again */
     const Evolution e = evolution_solve(work, &at);
     best->iterations += e.iterations;
-    if (!solved(&e)) {
+    if (best->iterations > MAX_EVALUATIONS && solved(&best->evolution)) {
+        best->evolution.outcome = OUTCOME_NOT_CONVERGED;
+    } else if (!solved(&e)) {
         best->skipped++;
     } else if (e.overlaps.risk < best->evolution.overlaps.risk) {
         best->evolution = e;

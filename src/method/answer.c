@@ -1,0 +1,96 @@
+/* Does a record stand that its solver calls converged?  Only its own numbers are looked at, and
+ * what holds of every solution whatever the parameters. */
+#include <math.h>
+
+#include "phasesweep/model/method_facts.h"
+#include "phasesweep/model/model.h"
+#include "point_line.h"
+
+/* What rounding is to bounds of order 1. */
+static const double slack = 1e-9;
+
+/* |log| of left over right side of an equation: 0 if both are 0, INFINITY if no number. */
+static double apart(double left, double right)
+{
+    const double error = left == right ? 0.0 : fabs(log(left / right));
+    return isfinite(error) ? error : INFINITY;
+}
+
+/* (E1) of theory.md sections 2 and 3 in a form that holds for t below the range of doubles. */
+static double noise_error(const Channel *channel, const double value[])
+{
+    const double delta = value[FIELD_DELTA];
+    return 2.0 *
+           apart(sqrt(channel->capacity) * delta, sqrt(value[FIELD_RISK] + channel->noise));
+}
+
+/* (E2), D from the overlaps: rank of the diagonal network, and m = q + b Tr S/d - t D of the
+ * other, which knows D to rounding only.  A weight decay that is a limit has no such equation.
+ */
+static double threshold_error(const Problem *problem, const Channel *channel,
+                              const double value[])
+{
+    const double b = value[FIELD_THRESHOLD];
+    const double t = value[FIELD_DELTA] * value[FIELD_DELTA];
+    if (!(channel->weight > 0.0 && isfinite(channel->weight))) {
+        return 0.0;
+    }
+    double divergence = value[FIELD_RANK];
+    double rounding = 0.0;
+    if (model_has(problem->model, TRAIT_MATRIX)) {
+        const double sum = value[FIELD_OVERLAP_Q] + b * value[FIELD_TRACE];
+        divergence = (sum - value[FIELD_OVERLAP_M]) / t;
+        rounding = 1e-13 * (1.0 + sum) / t / channel->capacity;
+    }
+    return fmax(0.0, apart(channel->capacity, divergence + channel->weight / b) - rounding);
+}
+
+/* What every S has: |m| <= sqrt(q).  What the best has: an objective that S = 0 does not beat,
+ * and R <= 1 if the weight decay is free to grow. */
+static bool within_bounds(const Problem *problem, const Channel *channel, const double value[])
+{
+    const double risk = value[FIELD_RISK];
+    const double q = value[FIELD_OVERLAP_Q];
+    const double low = pow(1.0 - sqrt(q), 2.0);
+    const double high = pow(1.0 + sqrt(q), 2.0);
+    const double zero =
+        model_of(problem)->loss_scale * channel->capacity * (1.0 + channel->noise);
+    const bool free = isfinite(value[FIELD_OPTIMAL_WEIGHT_DECAY]) ||
+                      value[FIELD_OPTIMAL_WEIGHT_DECAY] == INFINITY;
+    return q >= 0.0 && risk >= low - slack * (1.0 + q) && risk <= high + slack * (1.0 + q) &&
+           (model_is_narrow(problem) || value[FIELD_OBJECTIVE] <= zero * (1.0 + 1e-6)) &&
+           (!free || risk <= 1.0 + slack);
+}
+
+void point_check_answer(const Problem *problem, Record *record)
+{
+    double *value = record->value;
+    const MethodFacts *facts = method_facts(problem->method);
+    if (record->outcome != OUTCOME_CONVERGED) {
+        return;
+    }
+    if (!isfinite(value[FIELD_RISK])) {
+        *record = record_empty();
+        record->outcome = OUTCOME_FAILED;
+        return;
+    }
+    bool good = value[FIELD_RISK] >= 0.0;
+    if (good && !facts->draws_data) {
+        const Channel channel = model_of(problem)->channel(problem);
+        double error = noise_error(&channel, value);
+        if (facts->predicts) {
+            error = fmax(error, threshold_error(problem, &channel, value));
+            good = within_bounds(problem, &channel, value);
+        } else {
+            good = value[FIELD_RISK] <= 1.0 + slack && !(value[FIELD_RISK_SIGNS] < 0.0) &&
+                   !(value[FIELD_RISK_SIGNS] > 1.0 + slack);
+        }
+        if (error > problem->tolerance + 1e-12) {
+            good = false;
+            value[FIELD_RESIDUAL] = fmax(value[FIELD_RESIDUAL], error);
+        }
+    }
+    if (!good) {
+        record->outcome = OUTCOME_NOT_CONVERGED;
+    }
+}
