@@ -1,13 +1,13 @@
 #include "checkpoint.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/base/files.h"
 
 /* Bytes of a message, or of one look at the file. */
 enum { CHUNK = 1 << 24 };
@@ -87,20 +87,6 @@ static bool whole(FILE *file)
            memcmp(word, magic, sizeof word) == 0;
 }
 
-static bool sync_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder = slash == NULL ? checked_format(".")
-                                 : checked_format("%.*s", (int)(slash - path + 1), path);
-    const int descriptor = open(folder, O_RDONLY | O_DIRECTORY);
-    free(folder);
-    const bool good = descriptor >= 0 && fsync(descriptor) == 0;
-    if (descriptor >= 0) {
-        close(descriptor);
-    }
-    return good;
-}
-
 /* On the disk before it takes the name: the old one is good until then. */
 static bool replace(StateVisitor *visitor, const char *fresh)
 {
@@ -114,7 +100,7 @@ static bool replace(StateVisitor *visitor, const char *fresh)
     if (!good) {
         unlink(fresh);
     }
-    return good && sync_folder(visitor->path);
+    return good && file_sync_folder(visitor->path);
 }
 
 /* ---- the team ---------------------------------------------------------------------------- */

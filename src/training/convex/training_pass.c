@@ -15,17 +15,9 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
-#include "phasesweep/base/clones.h"
-#include "phasesweep/numerics/lapack.h"
+#include "kernels.h"
 
 enum { SUMS = sizeof(PassSums) / sizeof(double) };
-
-static const double unit = 1.0;
-static const double minus = -1.0;
-static const double zero = 0.0;
-static const float unit_single = 1.0F;
-static const float minus_single = -1.0F;
-static const float zero_single = 0.0F;
 
 /* Vectors of rows are zero: S = 0 and v = 0 until the first pass. */
 Pass pass_create(MPI_Comm team, const Dataset *data)
@@ -77,84 +69,6 @@ size_t pass_memory(const SamplesSpec *spec, int ranks)
     return (1 + HISTORY) * 8 * rows + (8 + 4 + 4) * d * d + 3 * (8 + 4) * block;
 }
 
-/* ---- kernels ------------------------------------------------------------------------- */
-
-/* Sums of squares of the columns of product [rank * rows]: x^T S x for every row x. product
- * = factor^T x, so its squares sum to x^T factor factor^T x. */
-CLONES
-static void column_squares(const double product[], int rank, int rows, double out[])
-{
-    for (int row = 0; row < rows; row++) {
-        const double *column = product + (size_t)row * (size_t)rank;
-        double sum = 0.0;
-#pragma omp simd reduction(+ : sum)
-        for (int k = 0; k < rank; k++) {
-            sum += column[k] * column[k];
-        }
-        out[row] = sum;
-    }
-}
-
-CLONES
-static void column_squares_single(const float product[], int rank, int rows, double out[])
-{
-    for (int row = 0; row < rows; row++) {
-        const float *column = product + (size_t)row * (size_t)rank;
-        float sum = 0.0F;
-#pragma omp simd reduction(+ : sum)
-        for (int k = 0; k < rank; k++) {
-            sum += column[k] * column[k];
-        }
-        out[row] = sum;
-    }
-}
-
-/* Rows with v > 0 from the front, the others from the back, scaled by sqrt|v|; returns how
- * many are in front.  Then sum v x x^T is the product of the front with itself minus that of
- * the back: two dsyrk, which run near the speed of a square product. */
-CLONES
-static int pack(const double x[], const double v[], int d, int rows, double packed[])
-{
-    int front = 0;
-    int back = rows;
-    for (int row = 0; row < rows; row++) {
-        double *to = packed + (size_t)(v[row] > 0.0 ? front++ : --back) * (size_t)d;
-        const double *from = x + (size_t)row * (size_t)d;
-        const double scale = sqrt(fabs(v[row]));
-#pragma omp simd
-        for (int i = 0; i < d; i++) {
-            to[i] = scale * from[i];
-        }
-    }
-    return front;
-}
-
-CLONES
-static int pack_single(const float x[], const double v[], int d, int rows, float packed[])
-{
-    int front = 0;
-    int back = rows;
-    for (int row = 0; row < rows; row++) {
-        float *to = packed + (size_t)(v[row] > 0.0 ? front++ : --back) * (size_t)d;
-        const float *from = x + (size_t)row * (size_t)d;
-        const float scale = (float)sqrt(fabs(v[row]));
-#pragma omp simd
-        for (int i = 0; i < d; i++) {
-            to[i] = scale * from[i];
-        }
-    }
-    return front;
-}
-
-CLONES
-/* Once a block: the rows are kept in double, or as they were stored. */
-static void round_to_single(const double from[], size_t count, float to[])
-{
-    for (size_t k = 0; k < count; k++) {
-        to[k] = (float)from[k];
-    }
-}
-
 /* ---- one block ----------------------------------------------------------------------- */
 
 /* out = x^T S x of every row. */
@@ -162,17 +76,14 @@ static void forward(Pass *pass, const PassPlan *plan, const double factor[],
                     const SampleBlock *block, double out[])
 {
     const int d = pass->data->dimension;
-    const int rank = plan->rank;
-    if (rank == 0) {
+    if (plan->rank == 0) {
         memset(out, 0, (size_t)block->rows * sizeof *out);
     } else if (plan->single) {
-        sgemm_("T", "N", &rank, &block->rows, &d, &unit_single, pass->factor_single, &d,
-               pass->block_single, &d, &zero_single, pass->product_single, &rank, 1, 1);
-        column_squares_single(pass->product_single, rank, block->rows, out);
+        kernels_single.outputs(d, plan->rank, block->rows, pass->factor_single,
+                               pass->block_single, pass->product_single, out);
     } else {
-        dgemm_("T", "N", &rank, &block->rows, &d, &unit, factor, &d, block->features, &d, &zero,
-               pass->product, &rank, 1, 1);
-        column_squares(pass->product, rank, block->rows, out);
+        kernels_double.outputs(d, plan->rank, block->rows, factor, block->features,
+                               pass->product, out);
     }
 }
 
@@ -207,26 +118,13 @@ static void mix(Pass *pass, const PassPlan *plan, const SampleBlock *block, cons
 static void backward(Pass *pass, const PassPlan *plan, const SampleBlock *block)
 {
     const int d = pass->data->dimension;
-    const size_t n = (size_t)d;
     const double *v = pass->vector + block->offset;
-    if (!plan->single) {
-        const int front = pack(block->features, v, d, block->rows, pass->packed);
-        const int back = block->rows - front;
-        dsyrk_("L", "N", &d, &front, &unit, pass->packed, &d, &unit, pass->gram, &d, 1, 1);
-        dsyrk_("L", "N", &d, &back, &minus, pass->packed + (size_t)front * n, &d, &unit,
-               pass->gram, &d, 1, 1);
-        return;
-    }
-    const int front = pack_single(pass->block_single, v, d, block->rows, pass->packed_single);
-    const int back = block->rows - front;
-    ssyrk_("L", "N", &d, &front, &unit_single, pass->packed_single, &d, &zero_single,
-           pass->gram_single, &d, 1, 1);
-    ssyrk_("L", "N", &d, &back, &minus_single, pass->packed_single + (size_t)front * n, &d,
-           &unit_single, pass->gram_single, &d, 1, 1);
-    for (size_t column = 0; column < n; column++) { /* blocks are added in double */
-        for (size_t row = column; row < n; row++) {
-            pass->gram[row + column * n] += pass->gram_single[row + column * n];
-        }
+    if (plan->single) {
+        kernels_single.add_squares(d, block->rows, pass->block_single, v, pass->packed_single,
+                                   pass->gram_single, pass->gram);
+    } else {
+        kernels_double.add_squares(d, block->rows, block->features, v, pass->packed, NULL,
+                                   pass->gram);
     }
 }
 

@@ -7,20 +7,7 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/clones.h"
-#include "phasesweep/numerics/lapack.h"
-
-static const double unit = 1.0;
-static const double zero = 0.0;
-static const float unit_single = 1.0F;
-static const float zero_single = 0.0F;
-
-CLONES
-static void round_to_single(const double from[], size_t count, float to[])
-{
-    for (size_t k = 0; k < count; k++) {
-        to[k] = (float)from[k];
-    }
-}
+#include "kernels.h"
 
 static float *make_copy(const Dataset *data, double buffer[])
 {
@@ -83,84 +70,45 @@ size_t narrow_copy_memory(const SamplesSpec *spec, int ranks)
     return 4 * rows * (size_t)spec->dimension;
 }
 
-/* Residuals r [rows] of one network from product = X^T F [rows x p], whose rows are scaled by
- * them; trace = |F|^2; sums of r^2 and r are added to. */
+/* Residuals of one network from r = |F^T x|^2 - |F|^2, in its place; their sums of r^2 and r
+ * are added to. */
 CLONES
-static void weigh(double product[], int p, const SampleBlock *block, double trace, double scale,
-                  double r[], double sums[2])
+static void make_residuals(const SampleBlock *block, double scale, double r[], double sums[2])
 {
-    const int rows = block->rows;
-    for (int row = 0; row < rows; row++) {
-        r[row] = -trace;
-    }
-    for (int k = 0; k < p; k++) {
-        const double *v = product + (size_t)k * (size_t)rows;
-#pragma omp simd
-        for (int row = 0; row < rows; row++) {
-            r[row] += v[row] * v[row];
-        }
-    }
-    for (int row = 0; row < rows; row++) {
+    for (int row = 0; row < block->rows; row++) {
         r[row] = block->labels[row] - scale * r[row];
         sums[0] += r[row] * r[row];
         sums[1] += r[row];
-    }
-    for (int k = 0; k < p; k++) {
-        double *v = product + (size_t)k * (size_t)rows;
-#pragma omp simd
-        for (int row = 0; row < rows; row++) {
-            v[row] *= r[row];
-        }
     }
 }
 
-/* The same; r and its sums stay in double precision. */
-CLONES
-static void weigh_single(float product[], int p, const SampleBlock *block, double trace,
-                         double scale, double r[], double sums[2])
-{
-    const int rows = block->rows;
-    for (int row = 0; row < rows; row++) {
-        r[row] = -trace;
-    }
-    for (int k = 0; k < p; k++) {
-        const float *v = product + (size_t)k * (size_t)rows;
-#pragma omp simd
-        for (int row = 0; row < rows; row++) {
-            r[row] += (double)v[row] * (double)v[row];
-        }
-    }
-    for (int row = 0; row < rows; row++) {
-        r[row] = block->labels[row] - scale * r[row];
-        sums[0] += r[row] * r[row];
-        sums[1] += r[row];
-    }
-    for (int k = 0; k < p; k++) {
-        float *v = product + (size_t)k * (size_t)rows;
-#pragma omp simd
-        for (int row = 0; row < rows; row++) {
-            v[row] *= (float)r[row];
-        }
-    }
-}
+/* What a block is read and written by, in one precision. */
+typedef struct Place {
+    const Kernels *kernels;
+    const void *x, *factor;
+    void *product, *partial;
+    size_t bytes; /* of a number */
+} Place;
 
 /* V = X^T F, then r, then sum += X diag(r) V: 4 rows d p operations while x is in cache. */
-static void add_block(NarrowPass *pass, int networks, const double factor[],
-                      const SampleBlock *block, const double trace[], double scale)
+static void add_block(NarrowPass *pass, int networks, const Place *at, const SampleBlock *block,
+                      const double trace[], double scale)
 {
+    const Kernels *kernels = at->kernels;
     const int d = pass->data->dimension;
     const int p = pass->width;
-    const int columns = networks * p;
     const int rows = block->rows;
-    /* x comes first: OpenBLAS packs a large left operand faster than a large right one */
-    dgemm_("T", "N", &rows, &columns, &d, &unit, block->features, &d, factor, &d, &zero,
-           pass->product, &rows, 1, 1);
+    kernels->project(d, networks * p, rows, at->factor, at->x, at->product);
     for (int k = 0; k < networks; k++) {
-        weigh(pass->product + (size_t)k * (size_t)p * (size_t)rows, p, block, trace[k], scale,
-              pass->residual, pass->sums + 2 * k);
+        void *product = (char *)at->product + (size_t)k * (size_t)p * (size_t)rows * at->bytes;
+        for (int row = 0; row < rows; row++) {
+            pass->residual[row] = -trace[k];
+        }
+        kernels->add_norms(p, rows, product, pass->residual);
+        make_residuals(block, scale, pass->residual, pass->sums + 2 * k);
+        kernels->scale_rows(p, rows, pass->residual, product);
     }
-    dgemm_("N", "N", &d, &columns, &rows, &unit, block->features, &d, pass->product, &rows,
-           &unit, pass->sum, &d, 1, 1);
+    kernels->add_back(d, networks * p, rows, at->x, at->product, at->partial, pass->sum);
 }
 
 /* Block k, its features in single precision apart, and those. */
@@ -180,41 +128,26 @@ static SampleBlock block_in_single(NarrowPass *pass, size_t k, const float **x)
     return block;
 }
 
-/* The same in single precision; blocks are added in double. */
-static void add_block_single(NarrowPass *pass, int networks, const float x[],
-                             const SampleBlock *block, const double trace[], double scale)
-{
-    const int d = pass->data->dimension;
-    const int p = pass->width;
-    const int columns = networks * p;
-    const int rows = block->rows;
-    sgemm_("T", "N", &rows, &columns, &d, &unit_single, x, &d, pass->factor_single, &d,
-           &zero_single, pass->product_single, &rows, 1, 1);
-    for (int k = 0; k < networks; k++) {
-        weigh_single(pass->product_single + (size_t)k * (size_t)p * (size_t)rows, p, block,
-                     trace[k], scale, pass->residual, pass->sums + 2 * k);
-    }
-    sgemm_("N", "N", &d, &columns, &rows, &unit_single, x, &d, pass->product_single, &rows,
-           &zero_single, pass->sum_single, &d, 1, 1);
-    for (int k = 0; k < d * columns; k++) {
-        pass->sum[k] += pass->sum_single[k];
-    }
-}
-
 /* Blocks of this rank. */
 static void add_blocks(NarrowPass *pass, int networks, const double factor[],
                        const double trace[], double scale)
 {
-    const Dataset *data = pass->data;
-    for (size_t k = 0; k < dataset_blocks(data); k++) {
+    Place at = {&kernels_double, NULL, factor, pass->product, NULL, sizeof(double)};
+    if (pass->single) {
+        at = (Place){&kernels_single,  NULL,         pass->factor_single, pass->product_single,
+                     pass->sum_single, sizeof(float)};
+    }
+    for (size_t k = 0; k < dataset_blocks(pass->data); k++) {
+        SampleBlock block;
         if (pass->single) {
             const float *x;
-            const SampleBlock block = block_in_single(pass, k, &x);
-            add_block_single(pass, networks, x, &block, trace, scale);
+            block = block_in_single(pass, k, &x);
+            at.x = x;
         } else {
-            const SampleBlock block = dataset_block(data, k, pass->block);
-            add_block(pass, networks, factor, &block, trace, scale);
+            block = dataset_block(pass->data, k, pass->block);
+            at.x = block.features;
         }
+        add_block(pass, networks, &at, &block, trace, scale);
     }
 }
 
