@@ -76,6 +76,12 @@ static void check_archive(const char *path, const char *stored)
             "`h5repack -l CONTI -f NONE` makes of it",
             path);
     }
+    if (!archive_structure_sound(reader)) {
+        die(STATUS_WRONG_INPUT,
+            "%s: its job, axes or attributes are not as they were made, so that its numbers "
+            "may mean something else; nothing was changed",
+            path);
+    }
     archive_reader_close(reader);
     job_free(&job);
 }
@@ -84,6 +90,7 @@ static void check_archive(const char *path, const char *stored)
  * written. */
 static Lock *take_lock(const char *path, bool needed)
 {
+    archive_probe(path);
     char *stored = archive_read_job(path);
     if (stored == NULL && needed) {
         die(STATUS_WRONG_INPUT, "%s: no such archive", path);

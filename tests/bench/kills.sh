@@ -4,4 +4,4 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../../cmake/setup.sh"
 export OMPI_MCA_mpi_yield_when_idle=1
-exec /usr/bin/python3 "$root/tests/test_faults.py" "$build/phasesweep" mpiexec "${1:-200}"
+exec /usr/bin/python3 "$root/tests/system/test_faults.py" "$build/phasesweep" mpiexec "${1:-200}"

@@ -116,6 +116,44 @@ def check_hostile(folder, good):
     assert not read_bytes(f"{folder}/other.raw").strip(b"\0")
 
 
+def check_changed_meaning(folder, good):
+    """An archive whose job or axes are others than when it was made is not continued."""
+    path = f"{folder}/meaning.h5"
+    shutil.copy(good, path)
+    edit(path, lambda file: file["grid"].attrs.modify("dimension", 200.0))
+    before = read_bytes(path)
+    assert_one_line(alone("resume", path), 2, "not as they were made")
+    assert read_bytes(path) == before
+    os.remove(path)
+
+
+def check_mutants(folder):
+    """resume on archives with some bytes changed: no signal, and 0 means the right rows."""
+    good, path = f"{folder}/small.h5", f"{folder}/mutant.h5"
+    job = write(f"{folder}/small.yaml", GRID_JOB.replace("count: 300", "count: 10"))
+    assert run(1, "run", job, "-o", good) == 0
+    whole = read_bytes(good)
+    places = [at for at in range(0, len(whole) - 8, 8) if whole[at:at + 8].strip(b"\0")]
+    generator = random.Random(5)
+    ends = {}
+    for _ in range(20):
+        content = bytearray(whole)
+        for _ in range(generator.randrange(1, 4)):
+            at = generator.choice(places) + generator.randrange(8)
+            content[at] = generator.choice((0, 255, generator.randrange(256)))
+        with open(path, "wb") as file:
+            file.write(content)
+        done = alone("resume", path)
+        assert done.returncode in (0, 2, 4), done
+        ends[done.returncode] = ends.get(done.returncode, 0) + 1
+        if done.returncode == 0:
+            assert alone("verify", path).returncode == 0
+            assert alone("diff", path, good).returncode == 0
+        if os.path.exists(path + ".lock"):
+            os.remove(path + ".lock")
+    print("mutants by status of resume:", ends)
+
+
 def check_strings(folder, good):
     """What the table of runs says is escaped: the JSON of status is JSON."""
     path = f"{folder}/strings.h5"
@@ -200,6 +238,8 @@ def main():
         check_damage(folder, good)
         check_hostile(folder, good)
         check_strings(folder, good)
+        check_changed_meaning(folder, good)
+        check_mutants(folder)
         check_flipped_bit(folder, good)
         check_full_disk(folder, job, good)
 

@@ -49,6 +49,11 @@ void archive_silence(void);
  * or has a newer schema. */
 char *archive_read_job(const char *path);
 
+/* Local, before MPI starts.  Dies with STATUS_WRONG_INPUT if opening the file at path crashes
+ * HDF5, which a child finds out; whatever else is wrong with it is left to the other
+ * functions. */
+void archive_probe(const char *path);
+
 /* One process, one file; opaque, because HDF5 stays behind archive*.c. */
 typedef struct ArchiveReader ArchiveReader;
 
