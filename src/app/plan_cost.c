@@ -97,9 +97,9 @@ static void size_team(const Sweep *sweep, const Problem *problem, double memory,
         task->seconds *= again;
     }
     /* the user's word; if that is too few for the memory, the chain is refused */
-    if (sweep->ranks_per_line > 0) {
-        const bool fits = task->least <= sweep->ranks_per_line;
-        task->least = fits ? sweep->ranks_per_line : INT_MAX;
+    const int ranks = (int)sweep->settings.value[KEY_RANKS_PER_LINE];
+    if (ranks > 0) {
+        task->least = task->least <= ranks ? ranks : INT_MAX;
         task->most = task->least;
     }
     task->most = task->most > task->least ? task->most : task->least;

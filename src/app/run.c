@@ -99,7 +99,7 @@ static bool team_stops(void *team)
 static char *checkpoint_path(const Run *run, PlanChain chain)
 {
     const Sweep *sweep = &run->job->sweeps[chain.sweep];
-    return method_facts(sweep->method)->draws_data
+    return method_facts(sweep_method(sweep))->draws_data
                ? checked_format("%s.%s.%u.checkpoint", run->path, sweep->name, chain.chain)
                : NULL;
 }

@@ -380,9 +380,9 @@ static bool create_sweep(hid_t file, const Sweep *sweep)
 {
     const hid_t group = H5Gcreate2(file, sweep->name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     const Layout layout = layout_of(sweep);
-    put_text(group, "model", model_name(sweep->model));
-    put_text(group, "method", method_name(sweep->method));
-    H5LTset_attribute_double(group, ".", "tolerance", &sweep->tolerance, 1);
+    put_text(group, "model", model_name(sweep_model(sweep)));
+    put_text(group, "method", method_name(sweep_method(sweep)));
+    H5LTset_attribute_double(group, ".", "tolerance", &sweep->settings.value[KEY_TOLERANCE], 1);
     put_recipe(group, &layout);
     create_axes(group, sweep);
     create_indices(group, &layout);

@@ -113,7 +113,8 @@ static void print_json_counts(const Sweep *sweep, const Counts *counts)
 {
     printf("{\"name\": \"%s\", \"model\": \"%s\", \"method\": \"%s\", \"points\": %zu, "
            "\"outcomes\": {",
-           sweep->name, model_name(sweep->model), method_name(sweep->method), counts->points);
+           sweep->name, model_name(sweep_model(sweep)), method_name(sweep_method(sweep)),
+           counts->points);
     for (int k = 0; k < OUTCOME_COUNT; k++) {
         printf("%s\"%s\": %zu", k > 0 ? ", " : "", outcome_name((Outcome)k),
                counts->outcome[k]);

@@ -1,4 +1,4 @@
-/* What a job resolves to, in words and as identities of its chains.
+/* What a job resolves to in words, and what tells two jobs apart.
  *
  * Two notions of sameness are kept apart.  job_difference compares ARRAYS: the same points in
  * the same place of the same group, or a run cannot go on in that file.  sweep_chain_id
@@ -12,10 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "phasesweep/base/check.h"
-#include "phasesweep/model/method_facts.h"
 #include "phasesweep/base/text.h"
 #include "phasesweep/study/job.h"
 
@@ -48,26 +46,18 @@ static void print_axis(FILE *out, const Axis *axis, AxisId id)
     fputs("]}\n", out);
 }
 
-/* Nothing where it is chosen as the iteration goes. */
-static void print_damping(FILE *out, double damping)
-{
-    if (damping >= 0.0) {
-        fputs("    damping: ", out);
-        print_number(out, damping);
-        fputc('\n', out);
-    }
-}
-
 /* Every key that a default gave is written out, so that readers see what the defaults were. */
 static void print_sweep(FILE *out, const Sweep *sweep)
 {
-    fprintf(out, "  - name: %s\n    model: %s\n    method: %s\n    tolerance: ", sweep->name,
-            model_name(sweep->model), method_name(sweep->method));
-    print_number(out, sweep->tolerance);
-    fprintf(out, "\n    signs: %s\n    store: %s\n    spectrum: %zu\n",
-            sweep->random_signs ? "random" : "positive", store_name(sweep->store),
-            sweep->spectrum);
-    print_damping(out, sweep->damping);
+    fprintf(out, "  - name: %s\n", sweep->name);
+    for (KeyId id = KEY_MODEL; id < KEY_AXES; id++) {
+        const Key *key = &keys_table[id];
+        char *text = key->silent ? NULL : key_text(key, sweep->settings.value[id]);
+        if (text != NULL) {
+            fprintf(out, "    %s: %s\n", key->name, text);
+        }
+        free(text);
+    }
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
         print_axis(out, &sweep->axis[id], id);
     }
@@ -120,10 +110,11 @@ static char *axis_difference(const Sweep *sweep, AxisId id, const Axis *stored,
 {
     assert(id >= 0 && id < AXIS_COUNT);
     if (kind_of(stored) != kind_of(given)) {
-        return differ(sweep, KEY_AXES + id, kind_of(stored), kind_of(given));
+        return differ(sweep, (KeyId)(KEY_AXES + id), kind_of(stored), kind_of(given));
     }
     if (stored->form != given->form) {
-        return differ(sweep, KEY_AXES + id, form_name(stored->form), form_name(given->form));
+        return differ(sweep, (KeyId)(KEY_AXES + id), form_name(stored->form),
+                      form_name(given->form));
     }
     /* bit by bit: 0.1 and 0.1000000000000001 are two coordinates */
     for (size_t k = 0; k < stored->count && k < given->count; k++) {
@@ -137,40 +128,34 @@ static char *axis_difference(const Sweep *sweep, AxisId id, const Axis *stored,
                                 sweep->name, axis_name(id), stored->count, given->count);
 }
 
-/* In the order in which a reader looks for a mistake; ranks_per_line is absent because it
- * changes nothing but the speed. */
+/* NULL if none. */
+static char *setting_difference(const Sweep *sweep, KeyId id, double stored, double given)
+{
+    const Key *key = &keys_table[id];
+    if (key->silent ||
+        (key->counts != NULL ? key->counts(stored) == key->counts(given) : stored == given)) {
+        return NULL;
+    }
+    char *old = key_text(key, stored);
+    char *new = key_text(key, given);
+    char *difference =
+        differ(sweep, id, old == NULL ? "not given" : old, new == NULL ? "not given" : new);
+    free(old);
+    free(new);
+    return difference;
+}
+
+/* NULL if none, else the first in the order of the keys. */
 static char *sweep_difference(const Sweep *stored, const Sweep *given)
 {
     if (strcmp(stored->name, given->name) != 0) {
         return differ(given, KEY_NAME, stored->name, given->name);
     }
-    if (stored->model != given->model) {
-        return differ(given, KEY_MODEL, model_name(stored->model), model_name(given->model));
-    }
-    if (stored->method != given->method) {
-        return differ(given, KEY_METHOD, method_name(stored->method),
-                      method_name(given->method));
-    }
-    if (stored->tolerance != given->tolerance) {
-        return number_differs(given, KEY_TOLERANCE, stored->tolerance, given->tolerance);
-    }
-    if (stored->random_signs != given->random_signs) {
-        return differ(given, KEY_SIGNS, stored->random_signs ? "random" : "positive",
-                      given->random_signs ? "random" : "positive");
-    }
-    /* double and none give the same bits, and auto is one of the two: any may go on with
-     * another's archive; rounded rows are other data */
-    if ((stored->store == STORE_FLOAT) != (given->store == STORE_FLOAT)) {
-        return differ(given, KEY_STORE, store_name(stored->store), store_name(given->store));
-    }
-    if (stored->spectrum != given->spectrum) {
-        return number_differs(given, KEY_SPECTRUM, (double)stored->spectrum,
-                              (double)given->spectrum);
-    }
-    if (stored->damping != given->damping) {
-        return number_differs(given, KEY_DAMPING, stored->damping, given->damping);
-    }
     char *difference = NULL;
+    for (KeyId id = KEY_MODEL; id < KEY_AXES && difference == NULL; id++) {
+        difference = setting_difference(given, id, stored->settings.value[id],
+                                        given->settings.value[id]);
+    }
     for (AxisId id = 0; id < AXIS_COUNT && difference == NULL; id++) {
         difference = axis_difference(given, id, &stored->axis[id], &given->axis[id]);
     }
@@ -190,25 +175,4 @@ char *job_difference(const Job *stored, const Job *given)
                ? NULL
                : checked_format("%zu sweeps in the archive, %zu in the job",
                                 stored->sweep_count, given->sweep_count);
-}
-
-uint64_t sweep_chain_id(const Sweep *sweep, size_t chain)
-{
-    /* doubles all the way: a struct would bring padding, whose bytes are not defined */
-    size_t first;
-    size_t count;
-    double key[CHAIN_LENGTH][14];
-    sweep_chain(sweep, chain, &first, &count);
-    for (size_t k = 0; k < count; k++) {
-        const Problem p = sweep_problem(sweep, first + k);
-        const double numbers[] = {p.model, p.method, p.source_exponent, p.dimension, p.noise,
-                                  p.seed, p.width, p.samples, p.weight_decay, p.tolerance,
-                                  p.random_signs,
-                                  /* other stores hold the same bits */
-                                  p.store == STORE_FLOAT, (double)sweep->spectrum, p.damping};
-        static_assert(sizeof numbers == sizeof key[0], "all of a problem's numbers");
-        memcpy(key[k], numbers, sizeof numbers);
-    }
-    assert(count >= 1 && count <= CHAIN_LENGTH);
-    return XXH3_64bits(key, count * sizeof key[0]);
 }

@@ -86,7 +86,7 @@ static void read_key(Reader *reader, Sweep *sweep, KeyId id, const yaml_node_t *
     assert(id >= 0 && id < KEY_COUNT);
     const bool single = node->type == YAML_SCALAR_NODE;
     if (id >= KEY_AXES && !single) {
-        sweep->written_at[id] = node_line(node);
+        sweep->settings.written_at[id] = node_line(node);
         node_read_axis(reader, node, id, &sweep->axis[id - KEY_AXES]);
     } else {
         sweep_put(sweep, id, node_text(node), node_line(node), &reader->errors);
@@ -103,7 +103,7 @@ static void read_set(Reader *reader, const yaml_node_t *node, RootKey root, Swee
     names[KEY_NAME] = NULL; /* sweeps cannot share one */
     node_collect(reader, node, root_names[root], names, KEY_COUNT, parts);
     for (KeyId id = 0; id < KEY_COUNT; id++) {
-        if (parts[id] != NULL && common->written_at[id] == 0) {
+        if (parts[id] != NULL && common->settings.written_at[id] == 0) {
             read_key(reader, common, id, parts[id]);
         }
     }
@@ -120,7 +120,7 @@ static void read_sweep(Reader *reader, const yaml_node_t *node, const Sweep *com
         return;
     }
     for (KeyId id = 0; id < KEY_COUNT; id++) {
-        if (common->written_at[id] != 0) {
+        if (common->settings.written_at[id] != 0) {
             sweep_copy(sweep, common, id);
         } else if (parts[id] != NULL) {
             read_key(reader, sweep, id, parts[id]);
@@ -135,7 +135,7 @@ static void check_name(Reader *reader, const Job *job, size_t index, size_t line
 {
     assert(index < SWEEPS_MOST);
     Sweep *sweep = &job->sweeps[index];
-    if (sweep->written_at[KEY_NAME] == 0) {
+    if (sweep->settings.written_at[KEY_NAME] == 0) {
         snprintf(sweep->name, sizeof sweep->name, "sweep_%zu", index + 1);
     }
     /* an empty name was refused already */

@@ -2,16 +2,17 @@
  * parser, what an axis resolves to, error messages and the reference read the same bounds.
  */
 #include "phasesweep/study/keys.h"
-#include "phasesweep/model/method_facts.h"
 
 #include <assert.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/text.h"
-#include "phasesweep/model/problem.h"
+#include "phasesweep/model/method_facts.h"
+#include "phasesweep/model/model.h"
 
 /* p and seed stay below 2^53, where doubles still hold every whole number.  R can be as small
  * as (lambda/n)^2 and noise/n, and its terms go with t^2, t = R/n: the bounds keep what is
@@ -54,54 +55,129 @@ static const char *method_word(int k)
     return method_name((MethodId)k);
 }
 
+/* By what stands before it in the table of keys. */
+static double tolerance_of_method(const Problem *problem)
+{
+    return method_facts(problem->method)->tolerance;
+}
+
+static double no_damping(const Problem *problem)
+{
+    (void)problem;
+    return -1.0;
+}
+
+static double full_width(const Problem *problem)
+{
+    return problem->dimension;
+}
+
+static double no_weight(const Problem *problem)
+{
+    (void)problem;
+    return NAN;
+}
+
+static double given_weight(const Problem *problem)
+{
+    return problem->weight_decay;
+}
+
+/* Methods that take a key. */
+static bool takes_weight(MethodId id)
+{
+    return method_facts(id)->takes_weight;
+}
+
+static bool takes_nuclear_weight(MethodId id)
+{
+    return takes_weight(id) || method_facts(id)->optimises;
+}
+
+static bool predicts(MethodId id)
+{
+    return method_facts(id)->predicts;
+}
+
+/* Message passing takes one, though none that is narrow: sweep_check sees to it. */
+static bool takes_width(MethodId id)
+{
+    return method_facts(id)->takes_width || method_facts(id)->draws_data;
+}
+
+static bool is_amp(MethodId id)
+{
+    return id == METHOD_AMP;
+}
+
+/* double and none give the same bits, and auto is one of the two: any may go on with another's
+ * archive; rounded rows are other data. */
+static double rounds_rows(double store)
+{
+    return store == STORE_FLOAT;
+}
+
 /* clang-format off */
-#define WORD(word, count) KIND_WORD, 0, 0, false, false, 0, word, count
-#define RANGE(kind, low, high, above, forms) kind, low, high, above, false, forms, NULL, 0
-#define ZERO_OR(kind, low, high, forms) kind, low, high, false, true, forms, NULL, 0
+#define WORDS(function, count) .kind = KIND_WORD, .word = function, .word_count = count
+#define RANGE(type, from, to) .kind = type, .low = from, .high = to
+#define AT(name) .member = 1 + offsetof(Problem, name)
 const Key keys_table[KEY_COUNT] = {
-    {"name", "", "", KIND_NAME, 0, 0, false, false, 0, NULL, 0,
-     "sweep_1, sweep_2, ...", "group in the archive; in job files only"},
-    {"model", "", "", WORD(model_word, MODEL_COUNT),
-     "quadratic", "the network"},
-    {"method", "", "", WORD(method_word, METHOD_COUNT),
-     "state_evolution", "how a point is solved"},
-    {"tolerance", "", "1", RANGE(KIND_REAL, 1e-13, 1e-2, false, 0),
-     "1e-9, bayes 1e-7, training and amp 1e-6",
-     "relative error of the equations, duality gap, or (amp) change of the iterate"},
-    {"signs", "", "", WORD(sign_word, 2),
-     "positive", "of the teacher's coefficients; model diagonal only, none for bayes"},
-    {"store", "", "", WORD(store_word, STORE_COUNT),
-     "auto", "rows of data in memory, or made again at each use; training and amp"},
-    {"ranks_per_line", "", "1", RANGE(KIND_WHOLE, 0, 1e6, false, 0),
-     "0", "ranks that train together; 0: as cost and memory ask"},
-    {"spectrum", "", "1", RANGE(KIND_WHOLE, 0, 1e5, false, 0),
-     "0", "nodes of the predicted density, 0: no predicted spectrum; quadratic theory only"},
-    {"damping", "", "1", RANGE(KIND_REAL, 0, 0.999, false, 0),
-     "as little as it needs", "share of the last iterate kept at each iteration; amp only"},
-    {"source_exponent", "gamma", "1", RANGE(KIND_REAL, 0.5, 10, true, ONE_NUMBER),
-     NULL, "teacher coefficients decay as i^-gamma"},
-    {"dimension", "d", "1", RANGE(KIND_WHOLE, 2, 1e12, false, ONE_NUMBER),
-     NULL, "input dimension"},
-    {"noise", "Delta", "1", ZERO_OR(KIND_REAL, NOISE_LEAST, 1e12, ONE_NUMBER),
-     NULL, "VARIANCE of the label noise; less would be lost in R"},
-    {"seed", "k", "1", RANGE(KIND_WHOLE, 0, WHOLE_MOST, false, ONE_NUMBER),
-     "0", "of drawn data; no part in state evolution"},
-    {"width", "p", "1", RANGE(KIND_WHOLE, 1, 1e15, false, WIDTH_FORMS),
-     "d", "hidden units; model quadratic only, none for bayes"},
-    {"samples", "n", "1", RANGE(KIND_REAL, SAMPLES_LEAST, SAMPLES_MOST, false, SAMPLE_FORMS),
-     NULL, "number of data; real in state evolution; in bounds R^2 is a normal double"},
-    {"weight_decay", "lambda", "1",
-     RANGE(KIND_REAL, WEIGHT_LEAST, WEIGHT_MOST, false, WEIGHT_FORMS),
-     "this or nuclear_weight",
-     "weight of the squared norms, bounds as for samples; none for bayes and optimal"},
-    {"nuclear_weight", "lambda_tilde", "1",
-     RANGE(KIND_REAL, WEIGHT_LEAST, WEIGHT_MOST, false, WEIGHT_FORMS),
-     "this or weight_decay",
-     "lambda sqrt(p/d); model quadratic only; given to optimal: the best width at it"},
+    [KEY_NAME] = {"name", "", "", "sweep_1, sweep_2, ...",
+        "group in the archive; in job files only", .kind = KIND_NAME},
+    [KEY_MODEL] = {"model", "", "", "quadratic", "the network",
+        WORDS(model_word, MODEL_COUNT), AT(model), .content = 1},
+    [KEY_METHOD] = {"method", "", "", "state_evolution", "how a point is solved",
+        WORDS(method_word, METHOD_COUNT), AT(method), .content = 2},
+    [KEY_TOLERANCE] = {"tolerance", "", "1", "1e-9, bayes 1e-7, training and amp 1e-6",
+        "relative error of the equations, duality gap, or (amp) change of the iterate",
+        RANGE(KIND_REAL, 1e-13, 1e-2), .fallback = tolerance_of_method,
+        AT(tolerance), .content = 10},
+    [KEY_SIGNS] = {"signs", "", "", "positive",
+        "of the teacher's coefficients; none for bayes",
+        WORDS(sign_word, 2), .traits = TRAIT_SIGNS, AT(random_signs), .content = 11},
+    [KEY_STORE] = {"store", "", "", "auto",
+        "rows of data in memory, or made again at each use; training and amp",
+        WORDS(store_word, STORE_COUNT), AT(store), .content = 12, .counts = rounds_rows},
+    [KEY_RANKS_PER_LINE] = {"ranks_per_line", "", "1", "0",
+        "ranks that train together; 0: as cost and memory ask",
+        RANGE(KIND_WHOLE, 0, 1e6), .silent = true},
+    [KEY_SPECTRUM] = {"spectrum", "", "1", "0",
+        "nodes of the predicted density, 0: no predicted spectrum",
+        RANGE(KIND_WHOLE, 0, 1e5), .traits = TRAIT_MATRIX, .method = predicts, .content = 13},
+    [KEY_DAMPING] = {"damping", "", "1", "as little as it needs",
+        "share of the last iterate kept at each iteration",
+        RANGE(KIND_REAL, 0, 0.999), .fallback = no_damping, .method = is_amp,
+        AT(damping), .content = 14},
+    [KEY_SOURCE_EXPONENT] = {"source_exponent", "gamma", "1", NULL,
+        "teacher coefficients decay as i^-gamma",
+        RANGE(KIND_REAL, 0.5, 10), .above = true, .forms = ONE_NUMBER,
+        AT(source_exponent), .content = 3},
+    [KEY_DIMENSION] = {"dimension", "d", "1", NULL, "input dimension",
+        RANGE(KIND_WHOLE, 2, 1e12), .forms = ONE_NUMBER, AT(dimension), .content = 4},
+    [KEY_NOISE] = {"noise", "Delta", "1", NULL,
+        "VARIANCE of the label noise; less would be lost in R",
+        RANGE(KIND_REAL, NOISE_LEAST, 1e12), .or_zero = true, .forms = ONE_NUMBER, AT(noise), .content = 5},
+    [KEY_SEED] = {"seed", "k", "1", "0", "of drawn data; no part in state evolution",
+        RANGE(KIND_WHOLE, 0, WHOLE_MOST), .forms = ONE_NUMBER, AT(seed), .content = 6},
+    [KEY_WIDTH] = {"width", "p", "1", "d", "hidden units",
+        RANGE(KIND_WHOLE, 1, 1e15), .forms = WIDTH_FORMS, .fallback = full_width,
+        .traits = TRAIT_MATRIX, .method = takes_width, AT(width), .content = 7},
+    [KEY_SAMPLES] = {"samples", "n", "1", NULL,
+        "number of data; real in state evolution; in bounds R^2 is a normal double",
+        RANGE(KIND_REAL, SAMPLES_LEAST, SAMPLES_MOST), .forms = SAMPLE_FORMS, AT(samples), .content = 8},
+    [KEY_WEIGHT_DECAY] = {"weight_decay", "lambda", "1", "this or nuclear_weight",
+        "weight of the squared norms, bounds as for samples",
+        RANGE(KIND_REAL, WEIGHT_LEAST, WEIGHT_MOST), .forms = WEIGHT_FORMS, .fallback = no_weight,
+        .method = takes_weight, AT(weight_decay), .content = 9},
+    [KEY_NUCLEAR_WEIGHT] = {"nuclear_weight", "lambda_tilde", "1", "this or weight_decay",
+        "lambda sqrt(p/d); given to optimal: the best width at it",
+        RANGE(KIND_REAL, WEIGHT_LEAST, WEIGHT_MOST), .forms = WEIGHT_FORMS, .fallback = given_weight,
+        .traits = TRAIT_MATRIX, .method = takes_nuclear_weight,
+        AT(weight_decay), .content = 9},
 };
-#undef WORD
+#undef WORDS
 #undef RANGE
-#undef ZERO_OR
+#undef AT
 /* clang-format on */
 
 /* In the order of AxisForm; the meanings are those of the reference. */
@@ -140,6 +216,11 @@ const char *form_name(AxisForm form)
     return forms[form].name;
 }
 
+static const char *form_word(int k)
+{
+    return form_name((AxisForm)k);
+}
+
 const char *form_meaning(AxisForm form)
 {
     assert(form >= 0 && form < FORM_COUNT);
@@ -159,6 +240,9 @@ bool key_in_range(const Key *key, AxisForm form, double value)
     if (is_exponent(form)) {
         return fabs(value) <= EXPONENT_MOST;
     }
+    if (key->kind == KIND_WORD) {
+        return value >= 0.0 && value < key->word_count;
+    }
     if (key->or_zero && value == 0.0) {
         return true;
     }
@@ -166,16 +250,67 @@ bool key_in_range(const Key *key, AxisForm form, double value)
            (key->kind != KIND_WHOLE || value == floor(value));
 }
 
-/* "A, B, C"; owned by the caller. */
-static char *allowed_words(const Key *key)
+bool key_taken(const Key *key, ModelId model, MethodId method)
 {
-    char *all = checked_format("%s", key->word(0));
-    for (int k = 1; k < key->word_count; k++) {
-        char *longer = checked_format("%s, %s", all, key->word(k));
-        free(all);
-        all = longer;
+    return model_has(model, key->traits) && (key->method == NULL || key->method(method));
+}
+
+/* Those words whose bit is set. */
+static void print_words(FILE *out, const char *(*word)(int), unsigned set, const char *last)
+{
+    for (int k = 0; set >> k != 0; k++) {
+        if ((set >> k & 1u) != 0) {
+            const unsigned left = set >> k >> 1;
+            fprintf(out, "%s%s", word(k),
+                    left == 0                  ? ""
+                    : (left & (left - 1)) == 0 ? last
+                                               : ", ");
+        }
     }
-    return all;
+}
+
+static void print_takers(FILE *out, const Key *key)
+{
+    unsigned models = 0;
+    unsigned methods = 0;
+    for (int k = 0; k < MODEL_COUNT; k++) {
+        models |= (unsigned)model_has((ModelId)k, key->traits) << k;
+    }
+    for (int k = 0; k < METHOD_COUNT && key->method != NULL; k++) {
+        methods |= (unsigned)key->method((MethodId)k) << k;
+    }
+    if (key->traits != 0) {
+        fputs("model ", out);
+        print_words(out, model_word, models, " or ");
+    }
+    if (methods != 0) {
+        fputs(key->traits != 0 ? " with method " : "method ", out);
+        print_words(out, method_word, methods, " or ");
+    }
+}
+
+static void print_allowed_words(FILE *out, const Key *key)
+{
+    print_words(out, key->word, (1u << key->word_count) - 1, ", ");
+}
+
+/* What a function prints of a key, as a text. */
+static char *printed(void (*print)(FILE *out, const Key *key), const Key *key)
+{
+    char *text;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    if (out == NULL) {
+        die(STATUS_ENVIRONMENT, "out of memory for the text of a key");
+    }
+    print(out, key);
+    fclose(out);
+    return text;
+}
+
+char *key_takers(const Key *key)
+{
+    return printed(print_takers, key);
 }
 
 char *key_allowed(const Key *key, AxisForm form)
@@ -184,7 +319,7 @@ char *key_allowed(const Key *key, AxisForm form)
         return checked_format("up to 63 of a-z, 0-9, _ (not `runs`)");
     }
     if (key->kind == KIND_WORD) {
-        return allowed_words(key);
+        return printed(print_allowed_words, key);
     }
     assert(key->low < key->high);
     char *low = text_of_number(is_exponent(form) ? -EXPONENT_MOST : key->low);
@@ -198,36 +333,38 @@ char *key_allowed(const Key *key, AxisForm form)
     return text;
 }
 
-char *key_read_number(const Key *key, AxisForm form, const char *text, double *value)
+/* NULL, or what is wrong; the most telling of no number, not whole, out of range. */
+static const char *read_number(const Key *key, AxisForm form, const char *text, double *value)
 {
-    assert(key->kind == KIND_REAL || key->kind == KIND_WHOLE);
     *value = text_number(text);
-    /* the most telling of what is wrong: no number, not whole, out of range */
-    const char *wrong = "is out of range";
     if (isnan(*value)) {
-        wrong = "is no decimal number within the range of doubles";
-    } else if (key_in_range(key, form, *value)) {
-        return NULL;
-    } else if (key->kind == KIND_WHOLE && !is_exponent(form) && *value != floor(*value)) {
-        wrong = "is not whole";
+        return "is no decimal number within the range of doubles";
     }
-    char *allowed = key_allowed(key, form);
-    char *error = checked_format("%s %s; allowed: %s", text_show(text).text, wrong, allowed);
-    free(allowed);
-    return error;
+    if (key_in_range(key, form, *value)) {
+        return NULL;
+    }
+    const bool whole = key->kind == KIND_WHOLE && !is_exponent(form);
+    return whole && *value != floor(*value) ? "is not whole" : "is out of range";
 }
 
-char *key_read_word(const Key *key, const char *text, int *word)
+/* Likewise; `runs` is the archive's table of runs, beside the groups of the sweeps. */
+static const char *check_name(const char *text)
 {
-    assert(key->kind == KIND_WORD);
+    const size_t legal = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    const bool good = legal > 0 && text[legal] == '\0' && legal < NAME_LENGTH;
+    return good && strcmp(text, "runs") != 0 ? NULL : "is no name of a sweep";
+}
+
+static char *read_word(const Key *key, const char *text, double *value)
+{
     const char *names[WORDS_MOST];
     assert(key->word_count <= WORDS_MOST);
     for (int k = 0; k < key->word_count; k++) {
         names[k] = key->word(k);
     }
     const int found = text_find(names, key->word_count, text);
+    *value = found;
     if (found >= 0) {
-        *word = found;
         return NULL;
     }
     char *hint = text_hint(names, key->word_count, text);
@@ -236,16 +373,65 @@ char *key_read_word(const Key *key, const char *text, int *word)
     return error;
 }
 
-/* Settings have none. */
-static void print_forms(FILE *file, unsigned allowed)
+char *key_read(const Key *key, AxisForm form, const char *text, double *value)
 {
-    const char *separator = "";
-    for (AxisForm form = 0; form < FORM_COUNT; form++) {
-        if ((allowed & BIT(form)) != 0) {
-            fprintf(file, "%s%s", separator, forms[form].name);
-            separator = ", ";
-        }
+    if (key->kind == KIND_WORD) {
+        return read_word(key, text, value);
     }
+    const char *wrong =
+        key->kind == KIND_NAME ? check_name(text) : read_number(key, form, text, value);
+    if (wrong == NULL) {
+        return NULL;
+    }
+    char *allowed = key_allowed(key, form);
+    char *error = checked_format("%s %s; allowed: %s", text_show(text).text, wrong, allowed);
+    free(allowed);
+    return error;
+}
+
+double key_default(const Key *key, const Problem *so_far)
+{
+    if (key->fallback != NULL) {
+        return key->fallback(so_far);
+    }
+    double value = NAN;
+    char *error = key_read(key, FORM_NUMBER, key->preset, &value);
+    assert(error == NULL);
+    (void)error;
+    return value;
+}
+
+void key_put(const Key *key, Problem *problem, double value)
+{
+    static_assert(sizeof(ModelId) == sizeof(int), "a word is an int, however it is declared");
+    char *member = (char *)problem + key->member - 1;
+    const int word = (int)value;
+    assert(key->member > 0);
+    memcpy(member, key->kind == KIND_WORD ? (const void *)&word : &value,
+           key->kind == KIND_WORD ? sizeof word : sizeof value);
+}
+
+double key_get(const Key *key, const Problem *problem)
+{
+    const char *member = (const char *)problem + key->member - 1;
+    double value;
+    int word;
+    assert(key->member > 0);
+    if (key->kind == KIND_WORD) {
+        memcpy(&word, member, sizeof word);
+        return word;
+    }
+    memcpy(&value, member, sizeof value);
+    return value;
+}
+
+char *key_text(const Key *key, double value)
+{
+    if (!key_in_range(key, FORM_NUMBER, value)) {
+        return NULL;
+    }
+    return key->kind == KIND_WORD ? checked_format("%s", key->word((int)value))
+                                  : text_of_number(value);
 }
 
 void keys_print(FILE *file)
@@ -256,11 +442,14 @@ void keys_print(FILE *file)
     for (int id = 0; id < KEY_COUNT; id++) {
         const Key *key = &keys_table[id];
         char *allowed = key_allowed(key, FORM_NUMBER);
+        char *takers = key_takers(key);
         fprintf(file, "| `%s` | %s | %s | %s | ", key->name, key->symbol, allowed,
                 key->preset == NULL ? "required" : key->preset);
-        print_forms(file, key->forms);
-        fprintf(file, " | %s |\n", key->meaning);
+        print_words(file, form_word, key->forms, ", ");
+        fprintf(file, " | %s%s%s |\n", key->meaning, takers[0] != '\0' ? "; only " : "",
+                takers);
         free(allowed);
+        free(takers);
     }
     fputs("\n| form | what the value v means |\n|---|---|\n", file);
     for (AxisForm form = 0; form < FORM_COUNT; form++) {
@@ -268,18 +457,21 @@ void keys_print(FILE *file)
     }
 }
 
-char *keys_help(void)
+/* A single point needs no name. */
+static void print_help(FILE *out, const Key *unused)
 {
-    char *all = checked_format("Keys:\n");
-    /* a single point needs no name */
+    (void)unused;
+    fputs("Keys:\n", out);
     for (int id = KEY_NAME + 1; id < KEY_COUNT; id++) {
         const Key *key = &keys_table[id];
         char *allowed = key_allowed(key, FORM_NUMBER);
-        char *longer = checked_format("%s  %-16s %s (%s)\n", all, key->name, allowed,
-                                      key->preset == NULL ? "required" : key->preset);
+        fprintf(out, "  %-16s %s (%s)\n", key->name, allowed,
+                key->preset == NULL ? "required" : key->preset);
         free(allowed);
-        free(all);
-        all = longer;
     }
-    return all;
+}
+
+char *keys_help(void)
+{
+    return printed(print_help, NULL);
 }

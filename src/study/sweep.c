@@ -1,39 +1,92 @@
-/* The points and chains of a sweep; what a sweep may hold is checked in sweep_check.c.
+/* The keys and the points of a sweep; what it may hold is checked in sweep_check.c.
  *
- * Points are numbered along the axes, the last one fastest; chains cut the innermost axis
- * into pieces whose beginnings depend on the job alone, never on ranks or history.
+ * Points are numbered along the axes, the last one fastest.
  */
 #include "phasesweep/study/sweep.h"
-#include "phasesweep/model/method_facts.h"
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/base/text.h"
+#include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
+
+ModelId sweep_model(const Sweep *sweep)
+{
+    return (ModelId)sweep->settings.value[KEY_MODEL];
+}
+
+MethodId sweep_method(const Sweep *sweep)
+{
+    return (MethodId)sweep->settings.value[KEY_METHOD];
+}
+
+static void put_value(Sweep *sweep, KeyId id, double value)
+{
+    if (id < KEY_AXES) {
+        sweep->settings.value[id] = value;
+        return;
+    }
+    /* one number; lists and ranges are read in yaml_axes.c */
+    Axis *axis = &sweep->axis[id - KEY_AXES];
+    assert(axis->count == 0 && axis->values == NULL);
+    axis->values = checked_alloc(1, sizeof(double));
+    axis->values[axis->count++] = value;
+}
+
+void sweep_put(Sweep *sweep, KeyId id, const char *text, size_t line, Diagnostics *errors)
+{
+    assert(sweep->settings.written_at[id] == 0 && line > 0);
+    sweep->settings.written_at[id] = line;
+    double value = 0.0;
+    char *error = key_read(&keys_table[id], FORM_NUMBER, text, &value);
+    if (error != NULL) {
+        /* an axis then has no values */
+        sweep->settings.value[id] = NAN;
+        diagnostics_take(errors, line, keys_table[id].name, error);
+        return;
+    }
+    put_value(sweep, id, value);
+    if (id == KEY_NAME) {
+        snprintf(sweep->name, sizeof sweep->name, "%s", text);
+    }
+}
+
+void sweep_set(Sweep *sweep, const char *assignment, Diagnostics *errors)
+{
+    const char *names[KEY_COUNT];
+    keys_list(names);
+    names[KEY_NAME] = NULL; /* one sweep needs no name, several cannot share one */
+    const char *equals = strchr(assignment, '=');
+    const size_t length = equals == NULL ? strlen(assignment) : (size_t)(equals - assignment);
+    char *name = checked_format("%.*s", (int)length, assignment);
+    const int id = text_find(names, KEY_COUNT, name);
+    if (equals == NULL) {
+        diagnostics_add(errors, 1, "%s: no `=` in it; allowed: KEY=VALUE",
+                        text_show(assignment).text);
+    } else if (id < 0) {
+        char *hint = text_hint(names, KEY_COUNT, name);
+        diagnostics_add(errors, 1, "%s: unknown key%s", text_show(name).text, hint);
+        free(hint);
+    } else if (sweep->settings.written_at[id] != 0) {
+        diagnostics_add(errors, 1, "%s: given twice; allowed: once", name);
+    } else {
+        sweep_put(sweep, (KeyId)id, equals + 1, 1, errors);
+    }
+    free(name);
+}
 
 void sweep_copy(Sweep *to, const Sweep *from, KeyId id)
 {
-    assert(to->written_at[id] == 0);
-    to->written_at[id] = from->written_at[id];
-    if (id == KEY_MODEL) {
-        to->model = from->model;
-    } else if (id == KEY_METHOD) {
-        to->method = from->method;
-    } else if (id == KEY_TOLERANCE) {
-        to->tolerance = from->tolerance;
-    } else if (id == KEY_SIGNS) {
-        to->random_signs = from->random_signs;
-    } else if (id == KEY_STORE) {
-        to->store = from->store;
-    } else if (id == KEY_RANKS_PER_LINE) {
-        to->ranks_per_line = from->ranks_per_line;
-    } else if (id == KEY_DAMPING) {
-        to->damping = from->damping;
-    } else if (id == KEY_SPECTRUM) {
-        to->spectrum = from->spectrum;
+    assert(to->settings.written_at[id] == 0);
+    to->settings.written_at[id] = from->settings.written_at[id];
+    to->settings.value[id] = from->settings.value[id];
+    if (id == KEY_NAME) {
+        memcpy(to->name, from->name, sizeof to->name);
     } else if (id >= KEY_AXES) {
         /* `to` owns its values, like every sweep */
         Axis *axis = &to->axis[id - KEY_AXES];
@@ -42,6 +95,24 @@ void sweep_copy(Sweep *to, const Sweep *from, KeyId id)
         axis->values = checked_alloc(axis->count, sizeof(double));
         if (axis->count > 0) {
             memcpy(axis->values, values, axis->count * sizeof(double));
+        }
+    }
+}
+
+/* Defaults of axes that depend on others ("d") are the business of sweep_problem. */
+void sweep_complete(Sweep *sweep)
+{
+    Problem so_far = {0};
+    for (KeyId id = KEY_MODEL; id < KEY_COUNT; id++) {
+        const Key *key = &keys_table[id];
+        const double *value = &sweep->settings.value[id];
+        const bool none = sweep->settings.written_at[id] == 0;
+        if (id < KEY_AXES ? none || isnan(*value)
+                          : none && key->preset != NULL && key->fallback == NULL) {
+            put_value(sweep, id, key_default(key, &so_far));
+        }
+        if (id < KEY_AXES && key->member != 0) {
+            key_put(key, &so_far, *value);
         }
     }
 }
@@ -77,53 +148,6 @@ size_t sweep_points(const Sweep *sweep)
     return points;
 }
 
-/* Points along the innermost axis; chains never cross from one row into the next, so that the
- * points of a chain have all other coordinates in common. */
-static size_t row_length(const Sweep *sweep)
-{
-    size_t shape[AXIS_COUNT];
-    AxisId ids[AXIS_COUNT];
-    const int rank = sweep_shape(sweep, shape, ids);
-    return rank > 0 ? shape[rank - 1] : 1;
-}
-
-/* Trainings share their data along a weight decay and nothing along any other axis; message
- * passing starts anew at every point, and data are drawn in the time of one iteration. */
-static size_t chain_length(const Sweep *sweep)
-{
-    size_t shape[AXIS_COUNT];
-    AxisId ids[AXIS_COUNT];
-    const int rank = sweep_shape(sweep, shape, ids);
-    const bool shared = rank > 0 && (ids[rank - 1] == AXIS_WEIGHT_DECAY ||
-                                     ids[rank - 1] == AXIS_NUCLEAR_WEIGHT);
-    const MethodFacts *facts = method_facts(sweep->method);
-    return facts->draws_data && !(facts->shares_data && shared) ? 1 : CHAIN_LENGTH;
-}
-
-/* The last of them may be shorter.  A function of the job alone. */
-static size_t chains_per_row(const Sweep *sweep)
-{
-    return (row_length(sweep) + chain_length(sweep) - 1) / chain_length(sweep);
-}
-
-size_t sweep_chains(const Sweep *sweep)
-{
-    return sweep_points(sweep) / row_length(sweep) * chains_per_row(sweep);
-}
-
-void sweep_chain(const Sweep *sweep, size_t chain, size_t *first, size_t *count)
-{
-    const size_t chains = chains_per_row(sweep);
-    assert(chains > 0 && chain < sweep_chains(sweep));
-    const size_t row = chain / chains;
-    const size_t most = chain_length(sweep);
-    const size_t begin = chain % chains * most;
-    const size_t left = row_length(sweep) - begin;
-    /* points of a row are consecutive: the innermost axis runs fastest */
-    *first = row * row_length(sweep) + begin;
-    *count = left < most ? left : most;
-}
-
 /* Place along every axis, 0 on those that are one number; the last axis runs fastest. */
 void sweep_place(const Sweep *sweep, size_t point, size_t place[AXIS_COUNT])
 {
@@ -151,7 +175,7 @@ size_t sweep_point(const Sweep *sweep, const size_t place[AXIS_COUNT])
  * is wanted, and phases where that is so have a large d. */
 static size_t index_length(const Sweep *sweep, IndexId index)
 {
-    const Axis *axis = &sweep->axis[AXIS_DIMENSION];
+    const Axis *axis = &sweep->axis[KEY_DIMENSION - KEY_AXES];
     double largest = 0.0;
     for (size_t k = 0; k < axis->count; k++) {
         largest = fmax(largest, axis->values[k]);
@@ -160,9 +184,11 @@ static size_t index_length(const Sweep *sweep, IndexId index)
     case INDEX_EIGENVALUE:
         return (size_t)largest;
     case INDEX_DENSITY:
-        return sweep->spectrum;
+        return (size_t)sweep->settings.value[KEY_SPECTRUM];
     case INDEX_OUTLIER:
-        return sweep->spectrum > 0 ? (size_t)fmin(largest, OUTLIERS_STORED) : 0;
+        return sweep->settings.value[KEY_SPECTRUM] > 0.0
+                   ? (size_t)fmin(largest, OUTLIERS_STORED)
+                   : 0;
     default:
         return ITERATIONS_STORED;
     }
@@ -171,50 +197,45 @@ static size_t index_length(const Sweep *sweep, IndexId index)
 void sweep_series(const Sweep *sweep, size_t length[SERIES_COUNT])
 {
     for (SeriesId id = 0; id < SERIES_COUNT; id++) {
-        const bool has = (record_series[id].methods >> sweep->method & 1u) != 0;
+        const bool has = (record_series[id].methods >> sweep_method(sweep) & 1u) != 0;
         length[id] = has ? index_length(sweep, record_series[id].index) : 0;
     }
 }
 
-/* What a value means at dimension d, where n_eff = n / per_effective and, for a weight, the
- * point's n_eff is known. */
-static double resolve(AxisForm form, double value, double d, double per_effective, double n_eff)
+/* What a written value means; of the point those keys are known that stand before it. */
+static double resolve(const Problem *problem, AxisForm form, double value)
 {
-    assert(d >= 1.0 && per_effective >= 1.0);
+    const double d = problem->dimension;
     switch (form) {
     case FORM_POWER:
         return pow(d, value);
     case FORM_EFFECTIVE:
-        return value * per_effective;
+        return value * model_of(problem)->samples_per_effective(problem);
     case FORM_EFFECTIVE_POWER:
-        return pow(d, value) * per_effective;
+        return pow(d, value) * model_of(problem)->samples_per_effective(problem);
     case FORM_SQRT_EFFECTIVE:
-        return value * sqrt(n_eff / d);
+        return value * sqrt(problem_effective_samples(problem) / d);
     default:
         return value;
     }
 }
 
-/* Width is not given: d, the network without a bottleneck. */
-static double resolve_width(const Axis *axis, double value, double d)
+static double axis_value(const Problem *so_far, KeyId id, const Axis *axis, size_t place)
 {
-    /* a power of d is no whole number, a width is */
-    return axis->count > 0 ? round(resolve(axis->form, value, d, 1.0, 1.0)) : d;
-}
-
-/* lambda of the point.  A nuclear weight is lt = lambda sqrt(p/d) (theory.md section 1) and
- * is turned into the lambda of this width; NAN for a method without one. */
-static double resolve_weight_decay(const Sweep *sweep, const double value[AXIS_COUNT],
-                                   const Problem *problem)
-{
-    const bool nuclear = sweep->axis[AXIS_NUCLEAR_WEIGHT].count > 0;
-    const AxisId id = nuclear ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY;
-    if (sweep->axis[id].count == 0) {
-        return NAN; /* sweep_check has seen to it that the method needs none */
+    const Key *key = &keys_table[id];
+    if (axis->count == 0) {
+        assert(key->fallback != NULL);
+        return key->fallback(so_far);
     }
-    const double weight = resolve(sweep->axis[id].form, value[id], problem->dimension, 1.0,
-                                  problem_effective_samples(problem));
-    return nuclear ? problem_weight_decay(problem, weight) : weight;
+    const double value = resolve(so_far, axis->form, axis->values[place]);
+    /* rows of data are whole, like a width: a power of d is not */
+    const bool whole = key->kind == KIND_WHOLE ||
+                       (id == KEY_SAMPLES && method_facts(so_far->method)->draws_data);
+    if (axis->form != FORM_NUMBER && whole) {
+        return round(value);
+    }
+    /* lt = lambda sqrt(p/d) (theory.md section 1): the lambda of this width */
+    return id == KEY_NUCLEAR_WEIGHT ? problem_weight_decay(so_far, value) : value;
 }
 
 /* Resolved to plain n, lambda, p: what a form means depends on d and on the other axes, so
@@ -222,33 +243,17 @@ static double resolve_weight_decay(const Sweep *sweep, const double value[AXIS_C
 Problem sweep_problem(const Sweep *sweep, size_t point)
 {
     size_t place[AXIS_COUNT];
-    double value[AXIS_COUNT];
     sweep_place(sweep, point, place);
     assert(point < sweep_points(sweep));
-    for (int id = 0; id < AXIS_COUNT; id++) {
-        const Axis *axis = &sweep->axis[id];
-        value[id] = axis->count > 0 ? axis->values[place[id]] : 0.0;
+    Problem problem = {0};
+    for (KeyId id = KEY_MODEL; id < KEY_COUNT; id++) {
+        const Key *key = &keys_table[id];
+        if (key->member != 0) {
+            const AxisId axis = (AxisId)id - KEY_AXES;
+            key_put(key, &problem,
+                    axis < 0 ? sweep->settings.value[id]
+                             : axis_value(&problem, id, &sweep->axis[axis], place[axis]));
+        }
     }
-    const double d = value[AXIS_DIMENSION];
-    Problem problem = {.model = sweep->model,
-                       .method = sweep->method,
-                       .source_exponent = value[AXIS_SOURCE_EXPONENT],
-                       .dimension = d,
-                       .noise = value[AXIS_NOISE],
-                       .seed = value[AXIS_SEED],
-                       .tolerance = sweep->tolerance,
-                       .random_signs = sweep->random_signs,
-                       .store = sweep->store,
-                       .damping = sweep->damping};
-    problem.width = resolve_width(&sweep->axis[AXIS_WIDTH], value[AXIS_WIDTH], d);
-    /* n before the weights: a multiple of sqrt(n_eff/d) needs the n_eff of the point */
-    problem.samples = resolve(sweep->axis[AXIS_SAMPLES].form, value[AXIS_SAMPLES], d,
-                              model_of(&problem)->samples_per_effective(&problem), 1.0);
-    if (method_facts(sweep->method)->draws_data &&
-        sweep->axis[AXIS_SAMPLES].form != FORM_NUMBER) {
-        /* a power of d is no whole number, rows are */
-        problem.samples = round(problem.samples);
-    }
-    problem.weight_decay = resolve_weight_decay(sweep, value, &problem);
     return problem;
 }

@@ -111,7 +111,7 @@ bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
 static void read_number(Reader *reader, const yaml_node_t *node, KeyId id, AxisForm form,
                         double *value)
 {
-    char *error = key_read_number(&keys_table[id], form, node_text(node), value);
+    char *error = key_read(&keys_table[id], form, node_text(node), value);
     if (error != NULL) {
         diagnostics_take(&reader->errors, node_line(node), keys_table[id].name, error);
     }
@@ -234,7 +234,7 @@ static void read_range(Reader *reader, const yaml_node_t *map, const yaml_node_t
     double from, to, count;
     read_number(reader, parts[RANGE_FROM], id, axis->form, &from);
     read_number(reader, parts[RANGE_TO], id, axis->form, &to);
-    char *error = key_read_number(&times, FORM_NUMBER, node_text(parts[RANGE_TIMES]), &count);
+    char *error = key_read(&times, FORM_NUMBER, node_text(parts[RANGE_TIMES]), &count);
     if (error != NULL) {
         char *owner = checked_format("%s: count", key->name);
         diagnostics_take(&reader->errors, node_line(parts[RANGE_TIMES]), owner, error);

@@ -35,7 +35,7 @@ static void test_memory(void **unused)
     (void)unused;
     Job job = job_of(text);
     Sweep *sweep = &job.sweeps[1];
-    sweep->store = STORE_DOUBLE;
+    sweep->settings.value[KEY_STORE] = STORE_DOUBLE;
     for (double memory = 1e8; memory < 1e10; memory *= 1.5) {
         const PlanSettings settings = {.memory = memory};
         for (size_t line = 0; line < sweep_chains(sweep); line++) {

@@ -245,7 +245,7 @@ static void bench_simulate(int rank)
     if (rank != 0 || job_parse("full", full_job, strlen(full_job), &job) != NULL) {
         return;
     }
-    job.sweeps[2].method = METHOD_TRAINING;
+    job.sweeps[2].settings.value[KEY_METHOD] = METHOD_TRAINING;
     const PlanSettings settings = {.memory = 4e9};
     Plan plan = plan_create(&job, &settings);
     for (size_t s = 0; s < 3; s++) {

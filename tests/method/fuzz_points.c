@@ -104,7 +104,7 @@ static double draw_exponent(Draw *draw)
 
 static double draw_dimension(Draw *draw)
 {
-    const double high = keys_table[KEY_AXES + AXIS_DIMENSION].high;
+    const double high = keys_table[KEY_DIMENSION].high;
     static const double corner[] = {2.0, 3.0, 4.0, 64.0, 100.0, 1000.0, 4096.0, 1e300};
     return chance(draw, 0.2) ? fmin(high, one_of(draw, corner, 8))
                              : log_uniform(draw, 2.0, chance(draw, 0.6) ? 1e5 : high);
@@ -150,22 +150,21 @@ static Words draw_words(uint64_t point)
     MethodId method;
     ModelId model;
     draw_method(&draw, &words, &method, &model);
-    const double d = clamp(KEY_AXES + AXIS_DIMENSION, draw_dimension(&draw));
-    put(&words, KEY_AXES + AXIS_SOURCE_EXPONENT, draw_exponent(&draw));
-    put(&words, KEY_AXES + AXIS_DIMENSION, d);
-    put(&words, KEY_AXES + AXIS_NOISE, draw_noise(&draw));
+    const double d = clamp(KEY_DIMENSION, draw_dimension(&draw));
+    put(&words, KEY_SOURCE_EXPONENT, draw_exponent(&draw));
+    put(&words, KEY_DIMENSION, d);
+    put(&words, KEY_NOISE, draw_noise(&draw));
     const double side = model == MODEL_QUADRATIC ? 1.0 : 0.0;
-    put(&words, KEY_AXES + AXIS_SAMPLES,
-        draw_power(&draw, KEY_AXES + AXIS_SAMPLES, d, side - 0.5, side + 4.0));
+    put(&words, KEY_SAMPLES, draw_power(&draw, KEY_SAMPLES, d, side - 0.5, side + 4.0));
     const bool nuclear = model == MODEL_QUADRATIC && chance(&draw, 0.4);
-    const KeyId weight = KEY_AXES + (nuclear ? AXIS_NUCLEAR_WEIGHT : AXIS_WEIGHT_DECAY);
+    const KeyId weight = nuclear ? KEY_NUCLEAR_WEIGHT : KEY_WEIGHT_DECAY;
     if (method == METHOD_STATE_EVOLUTION || (method == METHOD_OPTIMAL && nuclear)) {
         put(&words, weight, draw_power(&draw, weight, d, -2.0, 2.5));
     }
     const bool narrow = model == MODEL_QUADRATIC && method != METHOD_BAYES &&
                         !(method == METHOD_OPTIMAL && nuclear) && chance(&draw, 0.3);
     if (narrow) {
-        put(&words, KEY_AXES + AXIS_WIDTH, pow(d, uniform(&draw, 0.0, 1.1)));
+        put(&words, KEY_WIDTH, pow(d, uniform(&draw, 0.0, 1.1)));
     }
     if (model == MODEL_QUADRATIC && method != METHOD_BAYES && chance(&draw, 0.1)) {
         put(&words, KEY_SPECTRUM, log_uniform(&draw, 1.0, 300.0));

@@ -40,10 +40,16 @@ def check_point():
     refused(["point", *good, "tolerance=2"], "tolerance", "allowed")
     best = ["point", "method=optimal", *good]
     refused([*best, "width=3"], "width", "allowed")
-    refused([*best, "model=diagonal"], "nuclear_weight", lines=2)
+    refused([*best, "model=diagonal"], "nuclear_weight", "allowed: no nuclear_weight, or model quadratic")
     refused(["point", *good, "method=bayes"], "nuclear_weight", "allowed")
     refused(["point", *good, "method=bayes", "spectrum=9"], "spectrum", lines=2)
     refused(["point", *[k for k in good if "nuclear" not in k], "method=bayes", "width=20"], "width")
+    # who takes a key is read from its row
+    refused(["point", *good, "damping=0.5"], "method state_evolution has none", "or method amp")
+    refused(["point", *good, "signs=random"], "model quadratic has none", "or model diagonal")
+    refused(["point", *[k for k in good if "nuclear" not in k], "weight_decay=1", "model=diagonal",
+             "method=training", "spectrum=9"], "model diagonal, method training has none",
+            "0, or model quadratic with method state_evolution or optimal")
     refused(["sweep"], "sweep", "unknown")
 
 

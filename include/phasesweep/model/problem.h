@@ -47,7 +47,8 @@ typedef enum SampleStore {
 } SampleStore;
 
 /* Whole numbers are held as doubles: d = 10^8 in state evolution needs n of 1e40.  What takes
- * part in the content of a chain is listed in sweep_chain_id. */
+ * part in the content of a chain, and where a number comes from, stands in the rows of keys.c.
+ */
 typedef struct Problem {
     ModelId model;
     MethodId method;
@@ -67,8 +68,8 @@ typedef struct Problem {
     double weight_decay;
     /* > 0, relative; what it bounds is stated by the method */
     double tolerance;
-    /* of the teacher's coefficients; diagonal model */
-    bool random_signs;
+    /* 0 or 1: of the teacher's coefficients; networks with TRAIT_SIGNS */
+    int random_signs;
     /* used by training and amp only */
     SampleStore store;
     /* of amp, in [0, 1); negative: as little as it needs */

@@ -9,9 +9,8 @@
 #define PHASESWEEP_STUDY_JOB_H
 
 #include <stddef.h>
-#include <stdint.h>
 
-#include "phasesweep/study/sweep.h"
+#include "phasesweep/study/chain.h"
 
 enum { TITLE_LENGTH = 256, JOB_BYTES_MOST = 16 << 20 };
 
@@ -41,10 +40,6 @@ char *job_resolved(const Job *job);
 /* Local.  The first difference between two jobs in words, owned by the caller, or NULL if they
  * hold the same points in the same arrays; titles, comments and spelling do not count. */
 char *job_difference(const Job *stored, const Job *given);
-
-/* Local.  Content id of a chain: equal for chains of the same points solved in the same way,
- * whatever their sweep, axes or forms. */
-uint64_t sweep_chain_id(const Sweep *sweep, size_t chain);
 
 /* Local.  Leaves *job empty, so a second call is harmless. */
 void job_free(Job *job);

@@ -1,27 +1,18 @@
 /* keys.h - the one table of what a sweep may be given.
  *
- * It drives the parser of job files, the keys of `phasesweep point` and --set, defaults,
- * error messages, `phasesweep keys` (which is the reference in jobs/README.md) and the help.
- * A new key is one row; a new axis also one AxisId.
+ * It drives the parser of job files, the keys of `phasesweep point` and --set, defaults, error
+ * messages, what a job resolves to, what makes two jobs differ, content ids of chains, the
+ * parameters of a point, `phasesweep keys` (the reference in jobs/README.md) and the help.  A
+ * new key is a row, a KeyId and, if physics needs it, a member of Problem.
  */
 #ifndef PHASESWEEP_STUDY_KEYS_H
 #define PHASESWEEP_STUDY_KEYS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
-/* The order is that of the dimensions of the arrays in the archive. */
-typedef enum AxisId {
-    AXIS_SOURCE_EXPONENT,
-    AXIS_DIMENSION,
-    AXIS_NOISE,
-    AXIS_SEED,
-    AXIS_WIDTH,
-    AXIS_SAMPLES,
-    AXIS_WEIGHT_DECAY,
-    AXIS_NUCLEAR_WEIGHT,
-    AXIS_COUNT
-} AxisId;
+#include "phasesweep/model/problem.h"
 
 /* What the numbers of an axis are multiples or powers of. */
 typedef enum AxisForm {
@@ -38,7 +29,8 @@ typedef enum AxisForm {
     FORM_COUNT
 } AxisForm;
 
-/* Settings first, then the axes: axis id is key KEY_AXES + id. */
+/* Settings first, then the axes in the order of the dimensions of the arrays in the archive.
+ * Later ones resolve by earlier ones: a multiple of n_eff by the dimension. */
 typedef enum KeyId {
     KEY_NAME,
     KEY_MODEL,
@@ -50,11 +42,23 @@ typedef enum KeyId {
     KEY_SPECTRUM,
     KEY_DAMPING,
     KEY_AXES,
-    KEY_COUNT = KEY_AXES + AXIS_COUNT
+    KEY_SOURCE_EXPONENT = KEY_AXES,
+    KEY_DIMENSION,
+    KEY_NOISE,
+    KEY_SEED,
+    KEY_WIDTH,
+    KEY_SAMPLES,
+    KEY_WEIGHT_DECAY,
+    KEY_NUCLEAR_WEIGHT,
+    KEY_COUNT
 } KeyId;
 
-/* Words of one key; bounds arrays on the stack. */
-enum { WORDS_MOST = 8 };
+/* An axis is key KEY_AXES + AxisId. */
+typedef int AxisId;
+enum { AXIS_COUNT = KEY_COUNT - KEY_AXES };
+
+/* Words of one key and bytes of a name; bound arrays on the stack. */
+enum { WORDS_MOST = 8, NAME_LENGTH = 64 };
 
 typedef enum KeyKind {
     /* up to 63 of a-z, 0-9, _ */
@@ -70,6 +74,13 @@ typedef enum KeyKind {
 typedef struct Key {
     /* as written in job files; as in theory.md, "" without one; as in the archive */
     const char *name, *symbol, *unit;
+    /* default as one would write it, or in words beside a fallback; NULL: required */
+    const char *preset;
+    /* for the reference and the help, one clause; who takes the key is added to it */
+    const char *meaning;
+    /* default by what stands before it in the table, and then perhaps outside of the range: no
+     * value at all; NULL: preset is one */
+    double (*fallback)(const Problem *so_far);
     KeyKind kind;
     /* of the written number and of what it resolves to */
     double low, high;
@@ -77,14 +88,22 @@ typedef struct Key {
     bool above, or_zero;
     /* bit 1u << form for every AxisForm allowed; settings 0 */
     unsigned forms;
-    /* of KIND_WORD: its words, k below word_count */
+    /* of KIND_WORD: its words, k below word_count, at most WORDS_MOST; the value is k */
     const char *(*word)(int k);
-    /* at most WORDS_MOST */
     int word_count;
-    /* default as one would write it; NULL: required */
-    const char *preset;
-    /* for the reference and the help, one clause */
-    const char *meaning;
+    /* ModelTrait bits of the networks that take it; NULL: all methods do */
+    unsigned traits;
+    bool (*method)(MethodId id);
+    /* 1 + offset in Problem of a double, of an int or enum for words; 0: no part of a problem
+     */
+    size_t member;
+    /* place among the numbers of a content id, from 1; 0: no part of it.  Append, never
+     * renumber */
+    size_t content;
+    /* what of a value changes results, as a number; NULL: the value itself */
+    double (*counts)(double value);
+    /* how results are computed, not which: neither resolved nor compared */
+    bool silent;
 } Key;
 
 /* By KeyId.  Static; the strings too. */
@@ -99,16 +118,32 @@ const char *axis_symbol(AxisId id);
 const char *form_name(AxisForm form);
 const char *form_meaning(AxisForm form);
 
-/* Local.  Is the number one the key allows in this form? */
+/* Local.  Is the number (or that of a word) one the key allows in this form? */
 bool key_in_range(const Key *key, AxisForm form, double value);
 
-/* Local.  Read a number or word of a key from the whole of text; NULL, or what is wrong with
- * it and what is allowed, owned by the caller and without the key's name. */
-char *key_read_number(const Key *key, AxisForm form, const char *text, double *value);
-char *key_read_word(const Key *key, const char *text, int *word);
+/* Local.  Does a network, solved by a method, take the key? */
+bool key_taken(const Key *key, ModelId model, MethodId method);
 
-/* Local.  What the key allows, "a whole number from 1 to 10"; owned by the caller. */
+/* Local.  Read a number or word of a key from the whole of text (names are only checked);
+ * NULL, or what is wrong with it and what is allowed, owned by the caller and without the
+ * key's name. */
+char *key_read(const Key *key, AxisForm form, const char *text, double *value);
+
+/* Local.  The value where none is given. */
+double key_default(const Key *key, const Problem *so_far);
+
+/* Local.  Value of a key in a problem; the key must be part of it.  A problem is filled in the
+ * order of the table. */
+void key_put(const Key *key, Problem *problem, double value);
+double key_get(const Key *key, const Problem *problem);
+
+/* Local.  As one would write the value; owned by the caller, NULL where it is none. */
+char *key_text(const Key *key, double value);
+
+/* Local.  What the key allows, "a whole number from 1 to 10"; and who takes it, "model
+ * quadratic with method amp", "" for all.  Owned by the caller. */
 char *key_allowed(const Key *key, AxisForm form);
+char *key_takers(const Key *key);
 
 /* Local.  The Markdown reference of all keys and forms. */
 void keys_print(FILE *file);

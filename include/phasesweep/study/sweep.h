@@ -1,10 +1,7 @@
-/* sweep.h - one checked sweep, and the numbering of its points.
+/* sweep.h - one checked sweep, and its points.
  *
- * A sweep is a model, a method and axes in the fixed order of AxisId; its points are the
- * grid of the axes, the last varied axis running fastest.  A LINE, the unit of work and of
- * storage, is a run of at most CHAIN_LENGTH points along that axis (one point where trainings
- * share no data along it, and for message passing); where chains begin depends on the job
- * alone, never on ranks.
+ * A sweep is settings and axes in the fixed order of their keys; its points are the grid of the
+ * axes, the last varied axis running fastest.  The chains that they form are in chain.h.
  */
 #ifndef PHASESWEEP_STUDY_SWEEP_H
 #define PHASESWEEP_STUDY_SWEEP_H
@@ -16,11 +13,10 @@
 #include "phasesweep/model/problem.h"
 #include "phasesweep/study/keys.h"
 #include "phasesweep/study/record.h"
+#include "phasesweep/study/settings.h"
 
-/* CHAIN_LENGTH bounds buffers on the stack and what one kill can cost; it is part of the file
- * format, for content ids of chains depend on it.  POINTS_MOST keeps row numbers exact in every
- * type used for them. */
-enum { CHAIN_LENGTH = 256, NAME_LENGTH = 64, AXIS_LONGEST = 1000000, POINTS_MOST = 1000000000 };
+/* POINTS_MOST keeps row numbers exact in every type used for them. */
+enum { AXIS_LONGEST = 1000000, POINTS_MOST = 1000000000 };
 
 typedef struct Axis {
     /* what the values are multiples or powers of; one for the whole axis */
@@ -36,25 +32,14 @@ typedef struct Axis {
 typedef struct Sweep {
     /* of the group in the archive: a-z, 0-9, _; empty until it is read or made up */
     char name[NAME_LENGTH];
-    ModelId model;
-    MethodId method;
-    /* 0 until sweep_check completes it by the method */
-    double tolerance;
-    /* of the teacher's coefficients; diagonal model */
-    bool random_signs;
-    /* of the rows of data; for methods that train */
-    SampleStore store;
-    /* 0: as cost and memory ask */
-    int ranks_per_line;
-    /* of amp; negative: as little as it needs, also before it is completed */
-    double damping;
-    /* nodes of the predicted density at every point; 0: none is predicted */
-    size_t spectrum;
+    Settings settings;
     /* by AxisId; owned, released by sweep_free */
     Axis axis[AXIS_COUNT];
-    /* where a key was written, from 1; 0: not given */
-    size_t written_at[KEY_COUNT];
 } Sweep;
+
+/* Local.  Of a checked sweep. */
+ModelId sweep_model(const Sweep *sweep);
+MethodId sweep_method(const Sweep *sweep);
 
 /* Local.  Put the text of one key, found at `line`, into the sweep, which must not have it
  * yet.  Of an axis this is one number. */
@@ -66,6 +51,10 @@ void sweep_set(Sweep *sweep, const char *assignment, Diagnostics *errors);
 /* Local.  Copy what `from` has of one key into `to`, which must not have it yet. */
 void sweep_copy(Sweep *to, const Sweep *from, KeyId id);
 
+/* Local.  Fill in the defaults of what is not given, or was wrong;
+ * sweep_check does it. */
+void sweep_complete(Sweep *sweep);
+
 /* Local.  Complete defaults, then check what single keys cannot show: what is missing, what
  * excludes each other, and what the axes resolve to at the corners of the grid.  `line` is
  * that of the sweep.  Keys already found wrong are not complained of again. */
@@ -76,12 +65,8 @@ void sweep_free(Sweep *sweep);
 
 /* Local.  Dimensions of the sweep's arrays, outermost first; returns how many. */
 int sweep_shape(const Sweep *sweep, size_t shape[AXIS_COUNT], AxisId ids[AXIS_COUNT]);
-/* Local.  1 without varied axes, at most POINTS_MOST once checked; chains by rows. */
+/* Local.  1 without varied axes, at most POINTS_MOST once checked. */
 size_t sweep_points(const Sweep *sweep);
-size_t sweep_chains(const Sweep *sweep);
-
-/* Local.  First point and length of a chain below sweep_chains(sweep). */
-void sweep_chain(const Sweep *sweep, size_t chain, size_t *first, size_t *count);
 
 /* Local.  Place of a point below sweep_points(sweep) on every axis, 0 where not varied; and
  * the point at such a place. */

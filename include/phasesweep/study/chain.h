@@ -1,0 +1,29 @@
+/* chain.h - the chains of a sweep, the unit of work, of storage and of resume.
+ *
+ * A chain is a run of at most CHAIN_LENGTH points along the innermost axis (one point where
+ * trainings share no data along it, and for message passing).  Where chains begin depends on
+ * the job alone, never on ranks.
+ */
+#ifndef PHASESWEEP_STUDY_CHAIN_H
+#define PHASESWEEP_STUDY_CHAIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "phasesweep/study/sweep.h"
+
+/* Bounds buffers on the stack and what one kill can cost; part of the file format, for content
+ * ids depend on it. */
+enum { CHAIN_LENGTH = 256 };
+
+/* Local.  Chains of a checked sweep, by rows. */
+size_t sweep_chains(const Sweep *sweep);
+
+/* Local.  First point and length of a chain below sweep_chains(sweep). */
+void sweep_chain(const Sweep *sweep, size_t chain, size_t *first, size_t *count);
+
+/* Local.  Content id of a chain: equal for chains of the same points solved in the same way,
+ * whatever their sweep, axes or forms. */
+uint64_t sweep_chain_id(const Sweep *sweep, size_t chain);
+
+#endif

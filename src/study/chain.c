@@ -1,0 +1,81 @@
+/* Chains cut the innermost axis into pieces. */
+#include "phasesweep/study/chain.h"
+
+#include <assert.h>
+#include <xxhash.h>
+
+#include "phasesweep/model/method_facts.h"
+
+/* Points along the innermost axis; chains never cross from one row into the next, so that the
+ * points of a chain have all other coordinates in common. */
+static size_t row_length(const Sweep *sweep)
+{
+    size_t shape[AXIS_COUNT];
+    AxisId ids[AXIS_COUNT];
+    const int rank = sweep_shape(sweep, shape, ids);
+    return rank > 0 ? shape[rank - 1] : 1;
+}
+
+/* Trainings share their data along a weight decay and nothing along any other axis; message
+ * passing starts anew at every point, and data are drawn in the time of one iteration. */
+static size_t chain_length(const Sweep *sweep)
+{
+    size_t shape[AXIS_COUNT];
+    AxisId ids[AXIS_COUNT];
+    const int rank = sweep_shape(sweep, shape, ids);
+    const KeyId inner = rank > 0 ? KEY_AXES + (KeyId)ids[rank - 1] : KEY_NAME;
+    const bool shared = inner == KEY_WEIGHT_DECAY || inner == KEY_NUCLEAR_WEIGHT;
+    const MethodFacts *facts = method_facts(sweep_method(sweep));
+    return facts->draws_data && !(facts->shares_data && shared) ? 1 : CHAIN_LENGTH;
+}
+
+/* The last of them may be shorter.  A function of the job alone. */
+static size_t chains_per_row(const Sweep *sweep)
+{
+    return (row_length(sweep) + chain_length(sweep) - 1) / chain_length(sweep);
+}
+
+size_t sweep_chains(const Sweep *sweep)
+{
+    return sweep_points(sweep) / row_length(sweep) * chains_per_row(sweep);
+}
+
+void sweep_chain(const Sweep *sweep, size_t chain, size_t *first, size_t *count)
+{
+    const size_t chains = chains_per_row(sweep);
+    assert(chains > 0 && chain < sweep_chains(sweep));
+    const size_t row = chain / chains;
+    const size_t most = chain_length(sweep);
+    const size_t begin = chain % chains * most;
+    const size_t left = row_length(sweep) - begin;
+    /* points of a row are consecutive: the innermost axis runs fastest */
+    *first = row * row_length(sweep) + begin;
+    *count = left < most ? left : most;
+}
+
+/* Doubles all the way: a struct would bring padding, whose bytes are not defined. */
+uint64_t sweep_chain_id(const Sweep *sweep, size_t chain)
+{
+    size_t first;
+    size_t count;
+    size_t width = 0;
+    double numbers[CHAIN_LENGTH * KEY_COUNT];
+    for (KeyId id = 0; id < KEY_COUNT; id++) {
+        width = keys_table[id].content > width ? keys_table[id].content : width;
+    }
+    sweep_chain(sweep, chain, &first, &count);
+    assert(count >= 1 && count <= CHAIN_LENGTH && width <= KEY_COUNT);
+    for (size_t k = 0; k < count; k++) {
+        const Problem problem = sweep_problem(sweep, first + k);
+        for (KeyId id = 0; id < KEY_COUNT; id++) {
+            const Key *key = &keys_table[id];
+            if (key->content != 0) {
+                const double value =
+                    key->member != 0 ? key_get(key, &problem) : sweep->settings.value[id];
+                numbers[k * width + key->content - 1] =
+                    key->counts == NULL ? value : key->counts(value);
+            }
+        }
+    }
+    return XXH3_64bits(numbers, count * width * sizeof *numbers);
+}

@@ -1,0 +1,241 @@
+/* Whatever is done with a key follows from its row in keys_table: the same checks for every
+ * key, in a sweep that takes it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "phasesweep/base/check.h"
+#include "phasesweep/study/job.h"
+
+/* A text that the key allows, another one for another k, or NULL; owned by the caller. */
+static char *sample(const Key *key, int k)
+{
+    static const char *const texts[] = {"2", "3", "first", "second", "0.001", "0.002"};
+    int found = -1;
+    if (key->kind == KIND_WORD) {
+        return k < key->word_count ? checked_format("%s", key->word(k)) : NULL;
+    }
+    for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
+        double value;
+        char *error = key_read(key, FORM_NUMBER, texts[t], &value);
+        found += error == NULL;
+        free(error);
+        if (found == k) {
+            return checked_format("%s", texts[t]);
+        }
+    }
+    return NULL;
+}
+
+static char *append(char *text, const Key *key, char *value)
+{
+    char *longer = checked_format("%s    %s: %s\n", text, key->name, value);
+    free(text);
+    free(value);
+    return longer;
+}
+
+/* How a sweep is written: what it is, and a key of a weight or the like that it needs. */
+typedef struct Setting {
+    ModelId model;
+    MethodId method;
+    KeyId also;
+} Setting;
+
+/* The sweep with value k of a key, or without the key; false where it is refused. */
+static bool parse(Setting setting, KeyId id, int k, Job *job)
+{
+    const KeyId fixed[] = {KEY_MODEL, KEY_METHOD, setting.also};
+    const int values[] = {setting.model, setting.method, 0};
+    char *text = checked_format("sweeps:\n  -\n");
+    for (KeyId other = 0; other < KEY_COUNT; other++) {
+        int value = keys_table[other].preset == NULL ? 0 : -1;
+        for (int f = 0; f < 3; f++) {
+            value = other == fixed[f] ? values[f] : value;
+        }
+        value = other == id ? k : value;
+        if (value >= 0) {
+            text = append(text, &keys_table[other], sample(&keys_table[other], value));
+        }
+    }
+    char *errors = job_parse("job", text, strlen(text), job);
+    const bool good = errors == NULL;
+    free(errors);
+    free(text);
+    return good;
+}
+
+/* The values of a key, at most `values`, that a sweep may have: jobs[0] to jobs[count - 1]. */
+static int parse_all(Setting setting, KeyId id, int values, Job jobs[])
+{
+    int count = 0;
+    for (int k = 0; k < values && setting.also != id; k++) {
+        count += parse(setting, id, k, &jobs[count]);
+    }
+    return count;
+}
+
+static void free_all(Job jobs[], int count)
+{
+    for (int k = 0; k < count; k++) {
+        job_free(&jobs[k]);
+    }
+}
+
+/* The sweep that takes most of them. */
+static Setting taker(KeyId id, int values)
+{
+    Setting best = {0};
+    int most = 0;
+    for (int at = 0; at < MODEL_COUNT * METHOD_COUNT * KEY_COUNT; at++) {
+        const Setting setting = {at % MODEL_COUNT, at / MODEL_COUNT % METHOD_COUNT,
+                                 (KeyId)(at / MODEL_COUNT / METHOD_COUNT)};
+        Job jobs[WORDS_MOST];
+        const int count = parse_all(setting, id, values, jobs);
+        free_all(jobs, count);
+        best = count > most ? setting : best;
+        most = count > most ? count : most;
+    }
+    assert_true(most >= 2);
+    return best;
+}
+
+static bool same_jobs(const Job *a, const Job *b)
+{
+    char *difference = job_difference(a, b);
+    const bool same = difference == NULL;
+    free(difference);
+    return same;
+}
+
+/* What a job resolves to is the same job, whatever was said of the key in it. */
+static void check_resolved(const Key *key, const Job *job)
+{
+    Job again;
+    char *text = job_resolved(job);
+    char *errors = job_parse("resolved", text, strlen(text), &again);
+    assert_null(errors);
+    assert_true(same_jobs(job, &again));
+    assert_int_equal(sweep_chain_id(&job->sweeps[0], 0), sweep_chain_id(&again.sweeps[0], 0));
+    char *name = checked_format(" %s: ", key->name);
+    assert_int_equal(strstr(text, name) == NULL, key->silent);
+    free(name);
+    free(text);
+    job_free(&again);
+}
+
+/* A copy of every key is the same sweep. */
+static void check_copy(const Job *job)
+{
+    Sweep copy = {0};
+    for (KeyId id = 0; id < KEY_COUNT; id++) {
+        sweep_copy(&copy, &job->sweeps[0], id);
+    }
+    assert_memory_equal(&copy.settings, &job->sweeps[0].settings, sizeof copy.settings);
+    const Job other = {.sweep_count = 1, .sweeps = &copy};
+    assert_true(same_jobs(job, &other));
+    assert_int_equal(sweep_chain_id(&job->sweeps[0], 0), sweep_chain_id(&copy, 0));
+    sweep_free(&copy);
+}
+
+static double counted(const Key *key, double value)
+{
+    return key->counts != NULL ? key->counts(value) : value;
+}
+
+/* Two values of a key are two jobs, and two chains, as far as the row says so. */
+static void check_pair(KeyId id, const Job *a, const Job *b)
+{
+    const Key *key = &keys_table[id];
+    const bool same = key->silent || (key->kind == KIND_WORD &&
+                                      counted(key, a->sweeps[0].settings.value[id]) ==
+                                          counted(key, b->sweeps[0].settings.value[id]));
+    assert_int_equal(same_jobs(a, b), same);
+    char *difference = job_difference(a, b);
+    assert_true(same || strstr(difference, key->name) != NULL);
+    free(difference);
+    const bool same_chain =
+        sweep_chain_id(&a->sweeps[0], 0) == sweep_chain_id(&b->sweeps[0], 0);
+    assert_int_equal(same_chain, same || key->content == 0);
+}
+
+static void test_every_key(void **unused)
+{
+    (void)unused;
+    for (KeyId id = 0; id < KEY_COUNT; id++) {
+        const int values = keys_table[id].kind == KIND_WORD ? keys_table[id].word_count : 2;
+        Job jobs[WORDS_MOST];
+        const int count = parse_all(taker(id, values), id, values, jobs);
+        for (int k = 0; k < count; k++) {
+            assert_true(jobs[k].sweeps[0].settings.written_at[id] > 0);
+            check_resolved(&keys_table[id], &jobs[k]);
+            check_copy(&jobs[k]);
+            for (int before = 0; before < k; before++) {
+                check_pair(id, &jobs[before], &jobs[k]);
+            }
+        }
+        free_all(jobs, count);
+    }
+}
+
+/* Rows do not claim one place of a content id for two numbers, and leave none empty. */
+static void test_content(void **unused)
+{
+    (void)unused;
+    size_t member[KEY_COUNT + 1] = {0};
+    size_t most = 0;
+    for (KeyId id = 0; id < KEY_COUNT; id++) {
+        const Key *key = &keys_table[id];
+        const size_t place = key->content;
+        assert_true(place == 0 || member[place] == 0 || member[place] == key->member);
+        member[place] = key->member != 0 ? key->member : SIZE_MAX;
+        most = place > most ? place : most;
+    }
+    for (size_t place = 1; place <= most; place++) {
+        assert_int_not_equal(member[place], 0);
+    }
+}
+
+/* Ids as they were before keys were rows: the order and the bits of what is hashed. */
+static void test_content_ids(void **unused)
+{
+    (void)unused;
+    static const char text[] =
+        "sweeps:\n"
+        "  - {source_exponent: 1.25, dimension: [40, 60], noise: 0.1, seed: 3,\n"
+        "     samples: {as: effective_power, values: [1, 1.5]}, width: {as: power, values: "
+        "[0.5]},\n"
+        "     nuclear_weight: {as: sqrt_effective, values: [0.1, 1]}, spectrum: 9}\n"
+        "  - {model: diagonal, method: amp, source_exponent: 1, dimension: 50, noise: 0,\n"
+        "     samples: {as: power, values: [0.7]}, weight_decay: [0.1, 1], signs: random,\n"
+        "     store: float, damping: 0.5, tolerance: 1e-5, ranks_per_line: 2}\n"
+        "  - {method: bayes, source_exponent: 1, dimension: 50, noise: 1, samples: 90}\n";
+    static const uint64_t ids[3][2] = {{0x2574158e61f6a15c, 0xb8efefc4d4e2ebc1},
+                                       {0x5c6fe3e97edba265, 0x19abfd41bda0cccc},
+                                       {0x4edfb9c5bf59f2f1}};
+    Job job;
+    assert_null(job_parse("job", text, strlen(text), &job));
+    for (size_t s = 0; s < 3; s++) {
+        for (size_t chain = 0; chain < 2 && chain < sweep_chains(&job.sweeps[s]); chain++) {
+            assert_int_equal(sweep_chain_id(&job.sweeps[s], chain), ids[s][chain]);
+        }
+    }
+    job_free(&job);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_content),
+        cmocka_unit_test(test_content_ids),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
