@@ -44,6 +44,7 @@ static double noise_line(double source_exponent, double dimension)
 const Model model_diagonal = {
     .name = "diagonal",
     .traits = TRAIT_SIGNS,
+    .methods = ALL_METHODS,
     .side_most = 100000, /* a longer vector is a slip of the pen */
     .penalty_scale = 1.0,
     .loss_scale = 0.5,

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stddef.h>
 
 #include "phasesweep/model/model.h"
 
@@ -51,7 +52,8 @@ double phase_noise_line(ModelId model, double source_exponent, double dimension)
 
 bool phase_table_applies(const Problem *problem)
 {
-    return problem->noise > 0.0 && !model_is_narrow(problem);
+    return problem->noise > 0.0 && !model_is_narrow(problem) &&
+           model_of(problem)->phases.noise_line != NULL;
 }
 
 Phase phase_outside_table(const Problem *problem)

@@ -44,6 +44,7 @@ static double noise_line(double source_exponent, double dimension)
 const Model model_quadratic = {
     .name = "quadratic",
     .traits = TRAIT_MATRIX,
+    .methods = ALL_METHODS,
     .side_most = 46000, /* LAPACK counts its workspace, n^2 and some, in 32 bits */
     .penalty_scale = 2.0,
     .loss_scale = 1.0,

@@ -186,7 +186,7 @@ static const struct {
 } forms[FORM_COUNT] = {
     [FORM_NUMBER] = {"number", "v"},
     [FORM_POWER] = {"power", "d^v"},
-    [FORM_EFFECTIVE] = {"effective", "n_eff = v; n_eff is n/d if quadratic, n if diagonal"},
+    [FORM_EFFECTIVE] = {"effective", "n_eff = v; n_eff is n/d if quadratic, else n"},
     [FORM_EFFECTIVE_POWER] = {"effective_power", "n_eff = d^v"},
     [FORM_SQRT_EFFECTIVE] = {"sqrt_effective", "v sqrt(n_eff/d)"},
 };

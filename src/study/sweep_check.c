@@ -79,9 +79,32 @@ static void check_taken(const Sweep *sweep, KeyId id, Diagnostics *errors)
     free(takers);
 }
 
+/* Not every model is solved in every way. */
+static void check_method(const Sweep *sweep, Diagnostics *errors)
+{
+    const unsigned methods = model_row(sweep_model(sweep))->methods;
+    if ((methods >> sweep_method(sweep) & 1u) != 0) {
+        return;
+    }
+    char *allowed = checked_format("%s", "");
+    for (int id = 0; id < METHOD_COUNT; id++) {
+        if ((methods >> id & 1u) != 0) {
+            char *longer = checked_format("%s%s%s", allowed, allowed[0] != '\0' ? ", " : "",
+                                          method_name((MethodId)id));
+            free(allowed);
+            allowed = longer;
+        }
+    }
+    refuse(sweep, KEY_METHOD, errors,
+           checked_format("model %s has no %s; allowed: %s", model_name(sweep_model(sweep)),
+                          method_name(sweep_method(sweep)), allowed));
+    free(allowed);
+}
+
 /* Keys that exclude each other. */
 static void check_together(const Sweep *sweep, Diagnostics *errors)
 {
+    check_method(sweep, errors);
     const bool nuclear = given(sweep, KEY_NUCLEAR_WEIGHT) && taken(sweep, KEY_NUCLEAR_WEIGHT);
     if (nuclear && given(sweep, KEY_WEIGHT_DECAY) && taken(sweep, KEY_WEIGHT_DECAY)) {
         refuse(sweep, KEY_NUCLEAR_WEIGHT, errors,

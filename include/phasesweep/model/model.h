@@ -23,7 +23,8 @@ typedef struct Channel {
 /* What differs in the table of phases (theory.md section 4). */
 typedef struct PhaseTable {
     double overfitting_exponent; /* d log R / d log n in phase V; 0 if it is no power law */
-    /* log_d n_eff of the line between IV and V, before it meets the interpolation peak */
+    /* log_d n_eff of the line between IV and V, before it meets the interpolation peak; NULL:
+     * the table is not of this model */
     double (*noise_line)(double source_exponent, double dimension);
 } PhaseTable;
 
@@ -36,6 +37,7 @@ enum ModelTrait {
 typedef struct Model {
     const char *name;     /* as written in job files */
     unsigned traits;      /* of ModelTrait */
+    unsigned methods;     /* bit 1u << MethodId of those there are for it */
     int side_most;        /* largest d whose data can be drawn */
     double penalty_scale; /* penalty of the objective in units of weight and ModelTheory's */
     double loss_scale;    /* data term of the objective in units of t (weight / b)^2 */

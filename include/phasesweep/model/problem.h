@@ -33,6 +33,8 @@ typedef enum MethodId {
     METHOD_COUNT
 } MethodId;
 
+#define ALL_METHODS ((1u << METHOD_COUNT) - 1u)
+
 /* Where the rows are between two uses. */
 typedef enum SampleStore {
     /* double if that fits the memory given, else none */
