@@ -108,7 +108,11 @@ ArchiveReader *archive_reader(const char *path, const Job *job)
     assert(path != NULL && job->sweep_count > 0);
     ArchiveReader *reader = checked_alloc(1, sizeof *reader);
     reader->path = path;
+    errno = 0;
     reader->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (reader->file < 0 && file_status(errno) == STATUS_ENVIRONMENT) {
+        die(STATUS_ENVIRONMENT, "%s: cannot be read: %s", path, strerror(errno));
+    }
     reader->count = job->sweep_count;
     reader->groups = checked_alloc(job->sweep_count, sizeof *reader->groups);
     /* one buffer for the series of any sweep: rows are read a chain at a time */
@@ -151,8 +155,9 @@ void archive_reader_close(ArchiveReader *reader)
 static void read_set(const ArchiveReader *reader, const Group *group, int set, size_t first,
                      size_t count, hid_t type, void *data)
 {
+    errno = 0;
     if (!group_move(group, set, first, count, type, data, false)) {
-        die(STATUS_WRONG_INPUT,
+        die(file_status(errno),
             "%s: %s of sweep %s cannot be read: the file is truncated or "
             "damaged",
             reader->path, set_name(set, group->schema), group->sweep->name);
