@@ -21,7 +21,7 @@
 #include "yaml_axes.h"
 
 /* Groups of one file that people still find their way in. */
-enum { SWEEPS_MOST = 1000 };
+enum { SWEEPS_MOST = 1000, DEPTH_MOST = 32 };
 
 /* In the order of root_names; `override`, which is where --set writes, and `set` are read
  * first, whatever the order in the file. */
@@ -147,7 +147,18 @@ static void check_name(Reader *reader, const Job *job, size_t index, size_t line
     }
 }
 
-/* Every sweep is read, also after errors, so that one call names the mistakes of all. */
+/* A double, since a size_t could overflow. */
+static double count_points(const Sweep *sweep)
+{
+    double points = 1.0;
+    for (int id = 0; id < AXIS_COUNT; id++) {
+        points *= sweep->axis[id].varied ? (double)sweep->axis[id].count : 1.0;
+    }
+    return points;
+}
+
+/* Every sweep is read, also after errors, so that one call names the mistakes of all; but no
+ * more of them than a job may have points. */
 static void read_sweeps(Reader *reader, const yaml_node_t *list, const Sweep *common, Job *job)
 {
     const size_t count = node_length(list);
@@ -163,10 +174,18 @@ static void read_sweeps(Reader *reader, const yaml_node_t *list, const Sweep *co
     }
     assert(job->sweeps == NULL);
     job->sweeps = checked_alloc(count, sizeof *job->sweeps);
-    for (job->sweep_count = 0; job->sweep_count < count; job->sweep_count++) {
-        const yaml_node_t *node = node_item(reader, list, job->sweep_count);
-        read_sweep(reader, node, common, &job->sweeps[job->sweep_count]);
-        check_name(reader, job, job->sweep_count, node_line(node));
+    double points = 0.0;
+    while (job->sweep_count < count && points <= POINTS_MOST) {
+        const size_t index = job->sweep_count++;
+        const yaml_node_t *node = node_item(reader, list, index);
+        read_sweep(reader, node, common, &job->sweeps[index]);
+        check_name(reader, job, index, node_line(node));
+        points += count_points(&job->sweeps[index]);
+        if (points > POINTS_MOST && count_points(&job->sweeps[index]) <= POINTS_MOST) {
+            diagnostics_add(&reader->errors, node_line(node),
+                            "sweeps: %.4g points up to here; allowed: at most %d in all",
+                            points, POINTS_MOST);
+        }
     }
 }
 
@@ -227,6 +246,37 @@ static void complain_of_yaml(Reader *reader, const yaml_parser_t *parser, const 
                     parser->context != NULL ? ", " : "", parser->problem);
 }
 
+/* Brackets in brackets take libyaml a time that grows with their square.  The lines of a text
+ * that is not YAML are left to those who read it. */
+static bool check_depth(Reader *reader, const char *text, size_t length)
+{
+    yaml_parser_t parser;
+    if (!yaml_parser_initialize(&parser)) {
+        die(STATUS_ENVIRONMENT, "out of memory in the YAML parser");
+    }
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
+    int depth = 0;
+    size_t line = 1;
+    for (yaml_event_type_t type = YAML_NO_EVENT;
+         type != YAML_STREAM_END_EVENT && depth <= DEPTH_MOST;) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(&parser, &event)) {
+            break;
+        }
+        type = event.type;
+        line = event.start_mark.line + 1;
+        depth += type == YAML_SEQUENCE_START_EVENT || type == YAML_MAPPING_START_EVENT;
+        depth -= type == YAML_SEQUENCE_END_EVENT || type == YAML_MAPPING_END_EVENT;
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    if (depth > DEPTH_MOST) {
+        diagnostics_add(&reader->errors, line,
+                        "nested deeper than %d; allowed: title, set, sweeps", DEPTH_MOST);
+    }
+    return depth <= DEPTH_MOST;
+}
+
 /* False, with the error added, if there is no next document; an empty one at the end. */
 static bool load(Reader *reader, yaml_parser_t *parser, const char *text, size_t length)
 {
@@ -273,7 +323,9 @@ char *job_parse(const char *file, const char *text, size_t length, Job *job)
     }
     /* the parser reads from text while it runs: text must stay */
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
-    read_documents(&reader, &parser, text, length, job);
+    if (check_depth(&reader, text, length)) {
+        read_documents(&reader, &parser, text, length, job);
+    }
     yaml_parser_delete(&parser);
     /* half a job is no job */
     if (reader.errors.count > 0) {

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 PROGRAM = sys.argv[1]
 GOOD = {"source_exponent": "1.25", "dimension": "100", "noise": "0.1", "samples": "1000",
@@ -50,7 +51,27 @@ def check_point():
     refused(["point", *[k for k in good if "nuclear" not in k], "weight_decay=1", "model=diagonal",
              "method=training", "spectrum=9"], "model diagonal, method training has none",
             "0, or model quadratic with method state_evolution or optimal")
+    bayes = [k for k in good if "nuclear" not in k] + ["method=bayes", "model=diagonal"]
+    refused(["point", *bayes, "signs=random"], "signs", "risk_random_signs")
+    for key, value in {"samples": "1e300", "nuclear_weight": "1e300", "noise": "1e-300"}.items():
+        rest = [f"{k}={v}" for k, v in GOOD.items() if k != key]
+        refused(["point", *rest, f"{key}={value}"], key, "allowed")
     refused(["sweep"], "sweep", "unknown")
+
+
+def check_sizes():
+    """What would take for ever is refused at once."""
+    sweep = ("- {model: diagonal, source_exponent: 1, dimension: 9, weight_decay: 1,\n"
+             "   noise: {from: 0.1, to: 1, count: 1000000},\n"
+             "   samples: {from: 1, to: 100, count: 1000}}\n")
+    for text, word in {"[" * 1000000: "nested", "{a: " * 300000: "nested",
+                       "sweeps:\n" + sweep * 1000: "points"}.items():
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(text)
+            file.flush()
+            start = time.monotonic()
+            refused(["plan", file.name], word, "allowed")
+            assert time.monotonic() - start < 20
 
 
 def check_best_width():
@@ -114,4 +135,5 @@ with tempfile.TemporaryDirectory() as scratch:
     check_reference()
     check_point()
     check_best_width()
+    check_sizes()
     check_job(scratch)
