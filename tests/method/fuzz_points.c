@@ -2,8 +2,9 @@
  * cannot be right.  A seeded generator draws points of the methods that need no data, each as
  * the words of a command line; what fails is printed as one, to be run by hand.
  *
- * usage: fuzz_points [FIRST [COUNT [SECONDS]]]       default 0 4000 60
- *   points number FIRST ... FIRST + COUNT - 1, SECONDS of processor time allowed to each
+ * usage: fuzz_points [FIRST [COUNT [SECONDS [DIMENSION]]]]       default 0 4000 60 1e12
+ *   points number FIRST ... FIRST + COUNT - 1, up to DIMENSION, SECONDS of processor time
+ *   allowed to each; FUZZ_LIST in the environment: print what is slow or did not converge
  *
  * A child solves one point after the other and tells in shared memory which; the parent
  * watches, and goes on with another child behind a point that killed or held up the last.
@@ -41,6 +42,7 @@ typedef struct Tally {
     uint64_t done, refused, outcome[OUTCOME_COUNT], slow, wrong;
     double slowest;
     uint64_t slowest_at;
+    double largest; /* dimension */
 } Tally;
 
 /* ---- the generator ----------------------------------------------------------------------- */
@@ -102,12 +104,12 @@ static double draw_exponent(Draw *draw)
     return uniform(draw, 0.5, chance(draw, 0.7) ? 3.5 : 10.0);
 }
 
-static double draw_dimension(Draw *draw)
+static double draw_dimension(Draw *draw, double high)
 {
-    const double high = keys_table[KEY_DIMENSION].high;
     static const double corner[] = {2.0, 3.0, 4.0, 64.0, 100.0, 1000.0, 4096.0, 1e300};
-    return chance(draw, 0.2) ? fmin(high, one_of(draw, corner, 8))
-                             : log_uniform(draw, 2.0, chance(draw, 0.6) ? 1e5 : high);
+    return chance(draw, 0.2)
+               ? fmin(high, one_of(draw, corner, 8))
+               : log_uniform(draw, 2.0, chance(draw, 0.6) ? fmin(1e5, high) : high);
 }
 
 static double draw_noise(Draw *draw)
@@ -143,14 +145,14 @@ static void draw_method(Draw *draw, Words *words, MethodId *method, ModelId *mod
     put_word(words, KEY_MODEL, model_name(*model));
 }
 
-static Words draw_words(uint64_t point)
+static Words draw_words(uint64_t point, double largest)
 {
     Draw draw = {.point = point};
     Words words = {0};
     MethodId method;
     ModelId model;
     draw_method(&draw, &words, &method, &model);
-    const double d = clamp(KEY_DIMENSION, draw_dimension(&draw));
+    const double d = clamp(KEY_DIMENSION, draw_dimension(&draw, largest));
     put(&words, KEY_SOURCE_EXPONENT, draw_exponent(&draw));
     put(&words, KEY_DIMENSION, d);
     put(&words, KEY_NOISE, draw_noise(&draw));
@@ -253,7 +255,7 @@ static void solve_all(uint64_t first, uint64_t end, int seconds, Tally *tally)
         const struct itimerval limit = {.it_value.tv_sec = seconds};
         setitimer(ITIMER_PROF, &limit, NULL);
         const double start = cpu_seconds();
-        const Words words = draw_words(tally->at);
+        const Words words = draw_words(tally->at, tally->largest);
         solve(&words, tally);
         const double taken = cpu_seconds() - start;
         tally->done++;
@@ -289,7 +291,7 @@ static int watch(uint64_t first, uint64_t end, int seconds, Tally *tally)
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
             break;
         }
-        const Words words = draw_words(tally->at);
+        const Words words = draw_words(tally->at, tally->largest);
         char what[32];
         snprintf(what, sizeof what, WIFSIGNALED(status) ? "signal %d" : "status %d",
                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
@@ -310,6 +312,7 @@ int main(int argc, char **argv)
     if (tally == MAP_FAILED) {
         die(STATUS_ENVIRONMENT, "fuzz_points: no shared memory");
     }
+    tally->largest = argc > 4 ? text_number(argv[4]) : 1e12;
     const int killed = watch(first, first + count, seconds, tally);
     printf("%llu points, %d killed or too long, %llu wrong;", (unsigned long long)count, killed,
            (unsigned long long)tally->wrong);
@@ -322,7 +325,7 @@ int main(int argc, char **argv)
     }
     printf("; %llu above %d s, slowest %.3g s: ", (unsigned long long)tally->slow, SLOW,
            tally->slowest);
-    const Words slowest = draw_words(tally->slowest_at);
-    print_words(&slowest, "");
+    const Words slowest = draw_words(tally->slowest_at, tally->largest);
+    print_words(&slowest, "slowest");
     return killed > 0 || tally->wrong > 0;
 }
