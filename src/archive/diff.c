@@ -165,8 +165,17 @@ static bool print_difference(const char *name, const char *unit, const Differenc
     return true;
 }
 
-ExitStatus report_diff(const char *path_a, const char *path_b, double tolerance)
+typedef struct DiffRequest {
+    const char *a, *b;
+    double tolerance;
+} DiffRequest;
+
+static ExitStatus diff(void *context)
 {
+    const DiffRequest *request = context;
+    const char *path_a = request->a;
+    const char *path_b = request->b;
+    const double tolerance = request->tolerance;
     /* Opened and the differences of all fields: too large for a stack */
     assert(tolerance >= 0.0);
     Comparison *c = checked_alloc(1, sizeof *c);
@@ -199,4 +208,13 @@ ExitStatus report_diff(const char *path_a, const char *path_b, double tolerance)
     open_job_close(&c->b);
     free(c);
     return differ ? STATUS_POINTS_FAILED : STATUS_DONE;
+}
+
+ExitStatus report_diff(const char *path_a, const char *path_b, double tolerance)
+{
+    DiffRequest request = {path_a, path_b, tolerance};
+    char *both = checked_format("%s or %s", path_a, path_b);
+    const ExitStatus status = archive_apart(both, diff, &request);
+    free(both);
+    return status;
 }

@@ -199,8 +199,8 @@ char *guard_text(hid_t group, const char *name)
     char *text = NULL;
     const hid_t set = open_kind(group, name, H5I_DATASET);
     if (set >= 0) {
-        text = is_text(H5Dget_type(set), H5Dget_space(set)) ? guard_set_values(set, &bytes)
-                                                            : NULL;
+        text =
+            is_text(H5Dget_type(set), H5Dget_space(set)) ? guard_set_values(set, &bytes) : NULL;
         H5Dclose(set);
     }
     return text;

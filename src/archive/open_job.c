@@ -17,7 +17,6 @@
 Opened open_job_archive(const char *path)
 {
     Opened opened = {.path = path};
-    archive_probe(path);
     char *text = archive_read_job(path);
     if (text == NULL) {
         die(STATUS_WRONG_INPUT, "%s: no such archive", path);

@@ -6,6 +6,7 @@
 #define PHASESWEEP_ARCHIVE_OPEN_JOB_H
 
 #include "phasesweep/archive/archive.h"
+#include "phasesweep/base/check.h"
 
 /* May be handed around by value; one of them is to be closed. */
 typedef struct Opened {
@@ -18,6 +19,10 @@ typedef struct Opened {
     /* buffer of one chain; owned */
     Rows *rows;
 } Opened;
+
+/* Do all of a command that only reads in a child, and return its status: HDF5 may crash on a
+ * damaged file.  Then dies with STATUS_WRONG_INPUT, naming `what` was read. */
+ExitStatus archive_apart(const char *what, ExitStatus (*body)(void *context), void *context);
 
 /* Dies with STATUS_WRONG_INPUT if there is no sound archive at path. */
 Opened open_job_archive(const char *path);

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <signal.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -16,6 +17,7 @@
 
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/base/check.h"
+#include "open_job.h"
 
 /* An index of chunks may be damaged anywhere. */
 static void read_all(ArchiveReader *reader, const Job *job)
@@ -67,18 +69,40 @@ static _Noreturn void be_child(const char *path)
     _exit(0);
 }
 
-void archive_probe(const char *path)
+/* Wait for a child; dies if a signal ended it that nobody sent. */
+static int status_of(pid_t child, const char *what)
 {
     int status = 0;
+    if (child < 0 || waitpid(child, &status, 0) != child) {
+        die(STATUS_ENVIRONMENT, "no process to read %s in", what);
+    }
+    const int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL ||
+        number == SIGABRT || number == SIGALRM) {
+        die(STATUS_WRONG_INPUT, "%s: is damaged, HDF5 crashes on it (%s); nothing was changed",
+            what, strsignal(number));
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + number;
+}
+
+void archive_probe(const char *path)
+{
     assert(path != NULL);
     const pid_t child = fork();
     if (child == 0) {
         be_child(path);
     }
-    if (child > 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status) &&
-        WTERMSIG(status) != SIGINT && WTERMSIG(status) != SIGTERM &&
-        WTERMSIG(status) != SIGKILL) {
-        die(STATUS_WRONG_INPUT, "%s: is damaged, HDF5 crashes on it (%s); nothing was changed",
-            path, strsignal(WTERMSIG(status)));
+    status_of(child, path);
+}
+
+ExitStatus archive_apart(const char *what, ExitStatus (*body)(void *context), void *context)
+{
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child == 0) {
+        const struct rlimit none = {0, 0};
+        setrlimit(RLIMIT_CORE, &none);
+        exit(body(context));
     }
+    return (ExitStatus)status_of(child, what);
 }

@@ -180,8 +180,16 @@ static void print_usage(const Usage *usage)
     printf("\n");
 }
 
-ExitStatus report_status(const char *path, bool json)
+typedef struct StatusRequest {
+    const char *path;
+    bool json;
+} StatusRequest;
+
+static ExitStatus show_status(void *context)
 {
+    const StatusRequest *request = context;
+    const char *path = request->path;
+    const bool json = request->json;
     Opened opened = open_job_archive(path);
     double left = 0.0;
     if (json) {
@@ -204,6 +212,12 @@ ExitStatus report_status(const char *path, bool json)
     free(usage);
     open_job_close(&opened);
     return STATUS_DONE;
+}
+
+ExitStatus report_status(const char *path, bool json)
+{
+    StatusRequest request = {path, json};
+    return archive_apart(path, show_status, &request);
 }
 
 /* ---- verify ------------------------------------------------------------------------------ */
@@ -236,7 +250,7 @@ static void verify_chain(const Opened *opened, size_t s, size_t chain, Verdict *
 }
 
 /* Also of copies repacked with h5repack: only values count, not how they are stored. */
-ExitStatus report_verify(const char *path)
+static ExitStatus verify(void *path)
 {
     Opened opened = open_job_archive(path);
     size_t wrong = 0;
@@ -256,4 +270,9 @@ ExitStatus report_verify(const char *path)
     }
     open_job_close(&opened);
     return wrong == 0 ? STATUS_DONE : STATUS_POINTS_FAILED;
+}
+
+ExitStatus report_verify(const char *path)
+{
+    return archive_apart(path, verify, (void *)path);
 }
