@@ -4,7 +4,7 @@
 
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
-#include "point_line.h"
+#include "methods.h"
 
 /* What rounding is to bounds of order 1. */
 static const double slack = 1e-9;

@@ -2,7 +2,7 @@
 #include <assert.h>
 
 #include "phasesweep/model/model.h"
-#include "point_line.h"
+#include "methods.h"
 
 /* The diagonal network has two numbers: with the signs of the coefficients known, and without
  * (theory.md section 6). */

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "phasesweep/theory/optimum.h"
-#include "point_line.h"
+#include "methods.h"
 
 /* The best weight decay or, where the job gives a nuclear weight, the best width. */
 static Optimum optimise(PointWork *work, const Problem *problem)

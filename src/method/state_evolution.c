@@ -10,7 +10,7 @@
 #include "phasesweep/theory/decomposition.h"
 #include "phasesweep/theory/measured_phase.h"
 #include "phasesweep/theory/spectrum_tables.h"
-#include "point_line.h"
+#include "methods.h"
 
 /* A phase that cannot be told is absent. */
 static double phase_code(Phase phase)

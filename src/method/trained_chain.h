@@ -2,12 +2,15 @@
 #ifndef PHASESWEEP_METHOD_TRAINED_CHAIN_H
 #define PHASESWEEP_METHOD_TRAINED_CHAIN_H
 
-#include "point_line.h"
+#include "methods.h"
 
 /* Collective on the team.  Train the points of a chain; false if it was told to stop.  It may
  * be stopped in the middle of a point: the checkpoint then holds the state of the iteration,
  * and as luggage the records of the points before it.  A chain that goes on repeats the same
  * iterates and needs nothing of the archive, to which it goes as a whole. */
 bool trained_chain(const Chain *chain);
+
+/* Local.  Memory of the trainer, with as many active numbers as state evolution expects. */
+double trained_memory(const Problem *problem, int ranks, SampleStore store);
 
 #endif

@@ -16,10 +16,24 @@ const Trainer *trainer_of(const Problem *problem)
     return trainers[k];
 }
 
-size_t trainer_memory(const Problem *problem, int ranks, SampleStore store)
+size_t trainer_memory(const Problem *problem, int ranks, SampleStore store, double active)
 {
     assert(ranks >= 1 && store != STORE_AUTO);
-    return trainer_of(problem)->memory(problem, ranks, store);
+    return trainer_of(problem)->memory(problem, ranks, store, active);
+}
+
+static const double bandwidth = 1e9;  /* bytes a second that ranks add up */
+static const double latency = 5e-5;   /* seconds of a step that all ranks take */
+static const double serial_d = 400.0; /* below this d^3 steps do not scale, above by d / it */
+
+/* Eigenproblems of small d stay on one rank; sums and steps cost the same on any number. */
+double trainer_seconds(const Problem *problem, bool first, double *fixed)
+{
+    const TrainerPrice price = trainer_of(problem)->price(problem);
+    const double iterations = first ? price.first : price.next;
+    *fixed = iterations * (fmin(1.0, serial_d / problem->dimension) * price.eigen / price.rate +
+                           16.0 * price.words / bandwidth + latency);
+    return iterations * ((price.flops + price.eigen) / price.rate + latency) + *fixed;
 }
 
 TrainerSettings trainer_defaults(void)

@@ -72,6 +72,8 @@ static void test_lasso_memory(void **unused)
                              .dimension = 20000,
                              .samples = 100000,
                              .source_exponent = 1,
+                             .noise = 0.1,
+                             .weight_decay = 0.3,
                              .width = 20000};
     /* n > 4 d: the whole Gram matrix, beside what each rank adds to it before the sum */
     const double of_four = method_memory(&problem, 4, STORE_DOUBLE);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "point_line.h"
+#include "methods.h"
 
 static bool at_once(void *context)
 {

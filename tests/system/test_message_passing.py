@@ -89,7 +89,7 @@ def check_point():
     assert_one_line(alone("point", "damping=1", *keys), 2, "damping", "0.999")
     assert_one_line(alone("point", "width=20", *keys), 2, "width", "at least the dimension")
     assert_one_line(alone("point", "damping=0.3", "method=training", *keys[1:]), 2, "damping",
-                    "amp only")
+                    "method amp")
 
 
 def check_figure(folder, path):

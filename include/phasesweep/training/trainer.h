@@ -97,7 +97,16 @@ typedef struct Network {
 
 typedef struct StateVisitor StateVisitor;
 
-/* All but accepts and memory are collective on the team of create. */
+/* What the iterations of a point cost; an estimate for one core of 2024. */
+typedef struct TrainerPrice {
+    double first, next; /* iterations of the first point of a chain, of others */
+    double flops;       /* of an iteration, over the data: shared by a team */
+    double eigen;       /* of its decomposition: at small d on one rank */
+    double words;       /* numbers that the ranks add up in it */
+    double rate;        /* flops a second of a core */
+} TrainerPrice;
+
+/* All but accepts, price and memory are collective on the team of create. */
 typedef struct Trainer {
     const char *name;
     /* Local. */
@@ -117,8 +126,11 @@ typedef struct Trainer {
     Network (*network)(const void *work);
     /* Everything that the next iteration depends on and create does not make. */
     void (*state)(void *work, StateVisitor *visitor);
-    /* Local.  Bytes the busiest of `ranks` ranks needs; store is not STORE_AUTO. */
-    size_t (*memory)(const Problem *problem, int ranks, SampleStore store);
+    /* Local. */
+    TrainerPrice (*price)(const Problem *problem);
+    /* Local.  Bytes the busiest of `ranks` ranks needs; store is not STORE_AUTO; active:
+     * numbers of a vector that are expected not to be 0, INFINITY if unknown. */
+    size_t (*memory)(const Problem *problem, int ranks, SampleStore store, double active);
 } Trainer;
 
 extern const Trainer trainer_convex;
@@ -130,7 +142,11 @@ extern const Trainer trainer_amp;
 const Trainer *trainer_of(const Problem *problem);
 
 /* Local.  Memory of that trainer in the layout that it would choose. */
-size_t trainer_memory(const Problem *problem, int ranks, SampleStore store);
+size_t trainer_memory(const Problem *problem, int ranks, SampleStore store, double active);
+
+/* Local.  Seconds of a point on one rank, the first of its chain or another; *fixed: those of
+ * them that more ranks do not shorten. */
+double trainer_seconds(const Problem *problem, bool first, double *fixed);
 
 /* Local.  Nothing observed yet: all numbers NAN. */
 Observed observed_nothing(Outcome outcome);

@@ -75,8 +75,9 @@ typedef struct AmpWork {
     double *path;      /* [2 * room] R, then k, by iteration; owned */
 } AmpWork;
 
-static size_t amp_memory(const Problem *problem, int ranks, SampleStore store)
+static size_t amp_memory(const Problem *problem, int ranks, SampleStore store, double active)
 {
+    (void)active;
     return models[problem->model]->memory(problem, ranks, store);
 }
 
@@ -280,6 +281,20 @@ static bool amp_accepts(const Problem *problem)
     return problem->method == METHOD_AMP;
 }
 
+/* Undamped at first and in double precision, 30 ... 130 iterations at d = 100 ... 400. */
+static TrainerPrice price(const Problem *problem)
+{
+    const double n = problem->samples;
+    const double d = problem->dimension;
+    const bool matrix = model_has(problem->model, TRAIT_MATRIX);
+    return (TrainerPrice){.first = 80,
+                          .next = 80,
+                          .flops = matrix ? 2.0 * n * d * d : 4.0 * n * d,
+                          .eigen = matrix ? 10.0 * d * d * d : 0.0,
+                          .words = matrix ? d * d : d,
+                          .rate = matrix ? 4e10 : 4e9};
+}
+
 const Trainer trainer_amp = {.name = "amp",
                              .accepts = amp_accepts,
                              .create = amp_create,
@@ -289,4 +304,5 @@ const Trainer trainer_amp = {.name = "amp",
                              .observe = amp_observe,
                              .network = amp_network,
                              .state = amp_state,
+                             .price = price,
                              .memory = amp_memory};

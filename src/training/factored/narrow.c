@@ -48,8 +48,9 @@ static int starts_together(double width, int starts)
     return fit < 1 ? 1 : fit < starts ? fit : starts;
 }
 
-static size_t narrow_memory(const Problem *problem, int ranks, SampleStore store)
+static size_t narrow_memory(const Problem *problem, int ranks, SampleStore store, double active)
 {
+    (void)active;
     SamplesSpec spec = samples_spec(problem);
     spec.store = store;
     const size_t d = (size_t)problem->dimension;
@@ -100,7 +101,7 @@ static void *narrow_create(MPI_Comm team, const Dataset *data, const Problem *pr
     MPI_Comm_size(team, &work->ranks);
     work->data = data;
     /* all that the descents need, the copy in single precision included */
-    const size_t both = narrow_memory(problem, work->ranks, STORE_DOUBLE);
+    const size_t both = narrow_memory(problem, work->ranks, STORE_DOUBLE, INFINITY);
     const bool copy = work->data->kept && !settings->double_only && both <= settings->memory;
     work->together = starts_together(problem->width, settings->starts);
     work->pass = narrow_pass_create(team, work->data, work->p, work->together, copy);
@@ -287,6 +288,16 @@ static bool narrow_accepts(const Problem *problem)
     return model_is_narrow(problem) && problem->method != METHOD_AMP;
 }
 
+/* Products with p columns, no eigenproblem. */
+static TrainerPrice price(const Problem *problem)
+{
+    const double n = problem->samples;
+    const double d = problem->dimension;
+    const double p = problem->width;
+    return (TrainerPrice){
+        .first = 400, .next = 400, .flops = 4.0 * n * d * p, .words = d * p, .rate = 6e10};
+}
+
 const Trainer trainer_factored = {.name = "factored",
                                   .accepts = narrow_accepts,
                                   .create = narrow_create,
@@ -296,4 +307,5 @@ const Trainer trainer_factored = {.name = "factored",
                                   .observe = narrow_observe,
                                   .network = narrow_network,
                                   .state = narrow_state,
+                                  .price = price,
                                   .memory = narrow_memory};

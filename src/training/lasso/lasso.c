@@ -102,11 +102,11 @@ static LassoLayout lasso_layout(const Problem *problem, int ranks, double memory
 
 /* What a store is to the others a layout is here: none spares the columns where it can.  As
  * many coefficients may be active as there are samples. */
-static size_t memory(const Problem *problem, int ranks, SampleStore store)
+static size_t memory(const Problem *problem, int ranks, SampleStore store, double active)
 {
-    const double active = fmin(problem->samples, problem->dimension);
+    const double most = fmin(problem->samples, problem->dimension);
     const LassoLayout layout = lasso_layout(problem, ranks, store == STORE_NONE ? 1.0 : 0.0);
-    return lasso_memory(problem, ranks, layout, active);
+    return lasso_memory(problem, ranks, layout, fmin(active, most));
 }
 
 /* ---- life ---------------------------------------------------------------------------- */
@@ -494,6 +494,15 @@ static bool accepts(const Problem *problem)
     return !model_has(problem->model, TRAIT_MATRIX) && problem->method != METHOD_AMP;
 }
 
+/* Steps over all columns; few of them are, for only the active ones matter. */
+static TrainerPrice price(const Problem *problem)
+{
+    const double n = problem->samples;
+    const double d = problem->dimension;
+    return (TrainerPrice){
+        .first = 300, .next = 60, .flops = 4.0 * n * d, .words = d, .rate = 4e9};
+}
+
 const Trainer trainer_lasso = {.name = "lasso",
                                .accepts = accepts,
                                .reads_once = true,
@@ -504,4 +513,5 @@ const Trainer trainer_lasso = {.name = "lasso",
                                .observe = observe,
                                .network = network,
                                .state = list_state,
+                               .price = price,
                                .memory = memory};

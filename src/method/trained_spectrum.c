@@ -5,7 +5,7 @@
 #include "phasesweep/numerics/tail_statistics.h"
 #include "phasesweep/theory/continuation.h"
 #include "phasesweep/theory/decomposition.h"
-#include "point_line.h"
+#include "methods.h"
 
 /* Where noise ends in a trained spectrum.  Gaps between eigenvalues do not tell it from
  * learned features, whose spacing falls as a power law too; theory does, at the delta and

@@ -1,6 +1,6 @@
-/* point_line.h - private to the methods: a chain being computed, and what all of them share. */
-#ifndef PHASESWEEP_METHOD_POINT_LINE_H
-#define PHASESWEEP_METHOD_POINT_LINE_H
+/* methods.h - private to the methods: a chain being computed, and what all of them share. */
+#ifndef PHASESWEEP_METHOD_METHODS_H
+#define PHASESWEEP_METHOD_METHODS_H
 
 #include "phasesweep/method/method.h"
 #include "phasesweep/theory/bands.h"

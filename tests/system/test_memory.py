@@ -1,0 +1,77 @@
+"""What plan says a rank needs is what a rank takes, for every way to compute, alone and in a team of 4.
+
+usage: test_memory.py PHASESWEEP MPIEXEC [all]
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+from harness import MPIEXEC, PROGRAM, alone, write
+
+# with `all` these too: larger, or known to be planned too generously
+CASES = {
+    "theory": "dimension: 1000, samples: 60000, weight_decay: 0.3",
+    "wide": "method: training, dimension: 500, samples: 60000, nuclear_weight: 0.3",
+    "lasso": "method: training, model: diagonal, dimension: 6000, samples: 5000, weight_decay: 0.3",
+    "amp": "method: amp, dimension: 500, samples: 60000, nuclear_weight: 1",
+}
+MORE = {
+    "bayes": "method: bayes, dimension: 1000, samples: 60000",
+    "optimal": "method: optimal, dimension: 1000, samples: 60000",
+    "rows made again": "method: training, dimension: 900, samples: 9000, nuclear_weight: 1, store: none",
+    "narrow": "method: training, dimension: 500, samples: 40000, width: 20, nuclear_weight: 0.3",
+    "lasso, many rows": "method: training, model: diagonal, dimension: 4000, samples: 20000, "
+                        "weight_decay: 0.3",
+    "amp, diagonal": "method: amp, model: diagonal, dimension: 5000, samples: 5000, weight_decay: 0.3",
+}
+# the largest resident memory of a child, written beside the others by rank
+WATCH = """import os, resource, subprocess, sys
+status = subprocess.call(sys.argv[2:])
+with open(sys.argv[1] + os.environ["OMPI_COMM_WORLD_RANK"], "w") as file:
+    file.write(str(1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(status)
+"""
+
+
+def draws_data(case):
+    return "method: training" in case or "method: amp" in case
+
+
+def planned(folder, case, ranks):
+    team = f", ranks_per_line: {ranks}" if draws_data(case) else ""
+    job = write(f"{folder}/job.yaml", f"sweeps:\n  - {{name: one, source_exponent: 1.25, noise: 0.1, "
+                                      f"{case}{team}}}\n")
+    done = alone("plan", job, "--ranks", str(ranks))
+    assert done.returncode == 0, done
+    return job, 1e9 * float(re.search(r"^one .*", done.stdout, re.M).group(0).split()[-1])
+
+
+def measured(folder, case, job, ranks):
+    """In a run for theory, which needs no team; of a training the team alone."""
+    keys = [key.replace(": ", "=") for key in case.split(", ")] + ["source_exponent=1.25", "noise=0.1"]
+    words = ["point", *keys] if draws_data(case) else ["run", job, "-o", f"{folder}/out.h5"]
+    subprocess.run([MPIEXEC, "-n", str(ranks), sys.executable, "-c", WATCH, f"{folder}/rank", PROGRAM,
+                    *words], check=True, capture_output=True, timeout=200)
+    sizes = []
+    for rank in range(ranks):
+        with open(f"{folder}/rank{rank}") as file:
+            sizes.append(int(file.read()))
+    return max(sizes)
+
+
+def main():
+    for name, case in {**CASES, **(MORE if "all" in sys.argv else {})}.items():
+        for ranks in (1, 4):
+            with tempfile.TemporaryDirectory() as folder:
+                job, plan = planned(folder, case, ranks)
+                took = measured(folder, case, job, ranks)
+            print(f"{name}, {ranks} ranks: plan {plan / 1e6:.0f} MB, measured {took / 1e6:.0f} MB, "
+                  f"ratio {plan / took:.2f}", flush=True)
+            # never less than is taken; 4 ranks share pages of MPI that the kernel counts to all
+            assert name in MORE or 0.95 < plan / took < 1.25, (name, ranks, plan, took)
+
+
+assert os.path.exists(PROGRAM)
+main()
