@@ -4,6 +4,7 @@
 
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
+#include "phasesweep/theory/model_theory.h"
 #include "methods.h"
 
 /* What rounding is to bounds of order 1. */
@@ -24,25 +25,24 @@ static double noise_error(const Channel *channel, const double value[])
            apart(sqrt(channel->capacity) * delta, sqrt(value[FIELD_RISK] + channel->noise));
 }
 
-/* (E2), D from the overlaps: rank of the diagonal network, and m = q + b Tr S/d - t D of the
- * other, which knows D to rounding only.  A weight decay that is a limit has no such equation.
- */
+/* (E2), D from the other overlaps.  A weight decay that is a limit has no such equation. */
 static double threshold_error(const Problem *problem, const Channel *channel,
                               const double value[])
 {
     const double b = value[FIELD_THRESHOLD];
     const double t = value[FIELD_DELTA] * value[FIELD_DELTA];
+    const Overlaps others = {.q = value[FIELD_OVERLAP_Q],
+                             .m = value[FIELD_OVERLAP_M],
+                             .trace = value[FIELD_TRACE],
+                             .rank = value[FIELD_RANK]};
     if (!(channel->weight > 0.0 && isfinite(channel->weight))) {
         return 0.0;
     }
-    double divergence = value[FIELD_RANK];
-    double rounding = 0.0;
-    if (model_has(problem->model, TRAIT_MATRIX)) {
-        const double sum = value[FIELD_OVERLAP_Q] + b * value[FIELD_TRACE];
-        divergence = (sum - value[FIELD_OVERLAP_M]) / t;
-        rounding = 1e-13 * (1.0 + sum) / t / channel->capacity;
-    }
-    return fmax(0.0, apart(channel->capacity, divergence + channel->weight / b) - rounding);
+    double rounding;
+    const double divergence =
+        model_theory(problem->model)->divergence(&others, t, b, &rounding);
+    return fmax(0.0, apart(channel->capacity, divergence + channel->weight / b) -
+                         rounding / channel->capacity);
 }
 
 /* What every S has: |m| <= sqrt(q).  What the best has: an objective that S = 0 does not beat,

@@ -2,6 +2,23 @@
 
 #include <assert.h>
 
+/* m = q + b Tr S/d - t D, which knows D to rounding only. */
+static double divergence_of_matrix(const Overlaps *others, double t, double b, double *rounding)
+{
+    const double sum = others->q + b * others->trace;
+    *rounding = 1e-13 * (1.0 + sum) / t;
+    return (sum - others->m) / t;
+}
+
+/* Every active coefficient counts as one. */
+static double divergence_of_vector(const Overlaps *others, double t, double b, double *rounding)
+{
+    (void)t;
+    (void)b;
+    *rounding = 0.0;
+    return others->rank;
+}
+
 static double trace(const Overlaps *overlaps)
 {
     return overlaps->trace;
@@ -51,10 +68,10 @@ static double scalars_part(double gap, double d)
 }
 
 static const ModelTheory theories[MODEL_COUNT] = {
-    [MODEL_QUADRATIC] = {overlaps_quadratic, trace, matrix, matrix_apart, one, true,
-                         bands_part},
-    [MODEL_DIAGONAL] = {overlaps_diagonal, trace, mmse_scalar, scalars_apart, all, false,
-                        scalars_part},
+    [MODEL_QUADRATIC] = {overlaps_quadratic, divergence_of_matrix, trace, matrix, matrix_apart,
+                         one, true, bands_part},
+    [MODEL_DIAGONAL] = {overlaps_diagonal, divergence_of_vector, trace, mmse_scalar,
+                        scalars_apart, all, false, scalars_part},
 };
 
 const ModelTheory *model_theory(ModelId id)

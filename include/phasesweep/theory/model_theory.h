@@ -12,6 +12,9 @@
 typedef struct ModelTheory {
     /* R(t, b) and D(t, b) with their derivatives */
     Overlaps (*overlaps)(OverlapsWork *work, double t, double b);
+    /* D at (t, b) from the other overlaps, and what rounding leaves of it: an answer is checked
+     * by (E2) without the sums that solved it */
+    double (*divergence)(const Overlaps *others, double t, double b, double *rounding);
     /* of the solution, times penalty_scale and weight: the penalty of the objective */
     double (*penalty)(const Overlaps *overlaps);
     /* Bayes-optimal: error of the teacher seen through noise of variance t */
