@@ -19,6 +19,19 @@ static double divergence_of_vector(const Overlaps *others, double t, double b, d
     return others->rank;
 }
 
+/* f' = 1/(1 + b) of every coefficient. */
+static double divergence_of_ridge(const Overlaps *others, double t, double b, double *rounding)
+{
+    (void)t;
+    *rounding = 0.0;
+    return others->rank / (1.0 + b);
+}
+
+static double square(const Overlaps *overlaps)
+{
+    return overlaps->q;
+}
+
 static double trace(const Overlaps *overlaps)
 {
     return overlaps->trace;
@@ -72,6 +85,8 @@ static const ModelTheory theories[MODEL_COUNT] = {
                          one, true, bands_part},
     [MODEL_DIAGONAL] = {overlaps_diagonal, divergence_of_vector, trace, mmse_scalar,
                         scalars_apart, all, false, scalars_part},
+    [MODEL_RIDGE] = {overlaps_ridge, divergence_of_ridge, square, mmse_scalar, scalars_apart,
+                     all, false, scalars_part},
 };
 
 const ModelTheory *model_theory(ModelId id)

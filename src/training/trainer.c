@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <math.h>
 
-static const Trainer *const trainers[] = {&trainer_amp, &trainer_lasso, &trainer_factored,
-                                          &trainer_convex};
+static const Trainer *const trainers[] = {&trainer_amp, &trainer_ridge, &trainer_lasso,
+                                          &trainer_factored, &trainer_convex};
 
 const Trainer *trainer_of(const Problem *problem)
 {

@@ -31,7 +31,8 @@ typedef struct PhaseTable {
 /* Keys that only some networks take. */
 enum ModelTrait {
     TRAIT_MATRIX = 1u, /* learns a d x d matrix S >= 0: a width, a nuclear weight, a spectrum */
-    TRAIT_SIGNS = 2u   /* the teacher's coefficients may have signs */
+    TRAIT_SIGNS = 2u,  /* the teacher's coefficients may have signs */
+    TRAIT_SQUARED = 4u /* the penalty is |theta|^2 */
 };
 
 typedef struct Model {
@@ -52,6 +53,7 @@ typedef struct Model {
 
 extern const Model model_quadratic;
 extern const Model model_diagonal;
+extern const Model model_ridge;
 
 /* Local.  The row of a network; static. */
 const Model *model_row(ModelId id);

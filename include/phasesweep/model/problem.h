@@ -14,6 +14,8 @@ typedef enum ModelId {
     MODEL_QUADRATIC,
     /* f = a.(w o x) / sqrt(d) */
     MODEL_DIAGONAL,
+    /* f = theta.x with weight decay, no network: a yardstick */
+    MODEL_RIDGE,
     MODEL_COUNT
 } ModelId;
 

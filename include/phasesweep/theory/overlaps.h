@@ -48,5 +48,6 @@ SpectralPoint overlaps_cut(OverlapsWork *work, double t, double b);
  * (p >= d: no cut).  Sums over compressed atoms: the cost grows as log d. */
 Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b);
 Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b);
+Overlaps overlaps_ridge(OverlapsWork *work, double t, double b);
 
 #endif

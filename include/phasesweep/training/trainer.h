@@ -4,6 +4,7 @@
  *     trainer_convex    quadratic network of width p >= d: a convex problem, with a proof
  *     trainer_factored  quadratic network of any width, on its weights
  *     trainer_lasso     diagonal network, with a proof
+ *     trainer_ridge     linear regression with weight decay, by one factorisation a point
  *     trainer_amp       message passing for either, beside its state evolution
  *
  * path.h drives every one of them.  An iteration is the only place to stop or to save; the
@@ -137,6 +138,7 @@ extern const Trainer trainer_convex;
 extern const Trainer trainer_factored;
 extern const Trainer trainer_lasso;
 extern const Trainer trainer_amp;
+extern const Trainer trainer_ridge;
 
 /* Local.  The first that accepts the problem. */
 const Trainer *trainer_of(const Problem *problem);

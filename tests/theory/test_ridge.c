@@ -1,0 +1,158 @@
+/* Ridge regression against its closed form (theory.md section 10). */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "phasesweep/theory/continuation.h"
+#include "phasesweep/theory/measured_phase.h"
+#include "phasesweep/theory/optimum.h"
+#include "phasesweep/theory/overlaps.h"
+
+static Problem problem_of(double n, double d, double noise, double weight_decay)
+{
+    return (Problem){.model = MODEL_RIDGE,
+                     .method = METHOD_STATE_EVOLUTION,
+                     .source_exponent = 1.25,
+                     .dimension = d,
+                     .width = d,
+                     .noise = noise,
+                     .samples = n,
+                     .weight_decay = weight_decay,
+                     .tolerance = 1e-9};
+}
+
+static Evolution solve(const Problem *problem)
+{
+    EvolutionWork work = evolution_work();
+    const Evolution e = evolution_solve(&work, problem);
+    evolution_free(&work);
+    assert_int_equal(e.outcome, OUTCOME_CONVERGED);
+    return e;
+}
+
+/* The resolvent of a Wishart matrix of d columns and n rows with entries of variance 1, at
+ * -lambda: m = (1/d) E Tr (X^T X + lambda)^-1 solves lambda d m^2 + (lambda + n - d) m - 1 = 0
+ * (Marchenko and Pastur 1967); slope: -dm/dlambda. */
+static double resolvent(double n, double d, double lambda, double *slope)
+{
+    const double linear = lambda + n - d;
+    const double root = sqrt(linear * linear + 4.0 * lambda * d);
+    /* the stable form of the positive root */
+    const double m = 2.0 / (linear + root);
+    *slope = (d * m * m + m) / (2.0 * lambda * d * m + linear);
+    return m;
+}
+
+/* R = lambda^2 m' + Delta d (m - lambda m'), m' = -dm/dlambda: bias and variance of the
+ * estimate for a teacher of norm 1 and isotropic features. */
+static double closed_form(const Problem *p)
+{
+    double slope;
+    const double lambda = p->weight_decay;
+    const double m = resolvent(p->samples, p->dimension, lambda, &slope);
+    return lambda * lambda * slope + p->noise * p->dimension * (m - lambda * slope);
+}
+
+static void test_closed_form(void **unused)
+{
+    (void)unused;
+    for (double d = 50; d <= 5e6; d *= 100) {
+        for (double ratio = 0.01; ratio < 1e4; ratio *= 3) {
+            for (double lambda = 1e-3; lambda < 1e3; lambda *= 10) {
+                const Problem p = problem_of(ratio * d, d, 0.1, lambda * d);
+                const Evolution e = solve(&p);
+                assert_true(fabs(e.overlaps.risk / closed_form(&p) - 1.0) < 1e-7);
+                /* R = 1 - 2 m + q */
+                const double split = 1.0 - 2.0 * e.overlaps.m + e.overlaps.q;
+                assert_true(fabs(split - e.overlaps.risk) < 1e-12);
+            }
+        }
+    }
+}
+
+/* The objective's derivative in lambda is the penalty without it: |theta|^2. */
+static void test_objective(void **unused)
+{
+    (void)unused;
+    const double h = 1e-4;
+    for (double lambda = 1; lambda < 1e4; lambda *= 7) {
+        const Problem below = problem_of(300, 100, 0.1, lambda * (1 - h));
+        const Problem above = problem_of(300, 100, 0.1, lambda * (1 + h));
+        const Problem at = problem_of(300, 100, 0.1, lambda);
+        const double slope =
+            (solve(&above).objective - solve(&below).objective) / (2 * h * lambda);
+        assert_true(fabs(slope / solve(&at).overlaps.q - 1.0) < 1e-6);
+    }
+}
+
+/* The prior of variance 1/d and the noise Delta make lambda = d Delta the Bayes estimate of a
+ * rotated teacher: no other weight decay does better. */
+static void test_optimal(void **unused)
+{
+    (void)unused;
+    for (double d = 100; d <= 1e6; d *= 100) {
+        for (double n = 0.1 * d; n < 20 * d; n *= 4) {
+            EvolutionWork work = evolution_work();
+            const Problem p = problem_of(n, d, 0.3, NAN);
+            const Optimum best = optimal_weight_decay(&work, &p);
+            evolution_free(&work);
+            assert_true(fabs(best.weight_decay / (0.3 * d) - 1.0) < 1e-6);
+        }
+    }
+}
+
+/* Exponents are those of the closed form; no phase of the networks is claimed. */
+static void test_exponents(void **unused)
+{
+    (void)unused;
+    const double h = 1e-5;
+    const Problem p = problem_of(300, 100, 0.1, 3);
+    Problem more = p;
+    Problem stronger = p;
+    more.samples *= exp(h);
+    stronger.weight_decay *= exp(h);
+    const Evolution e = solve(&p);
+    const double of_n = log(closed_form(&more) / closed_form(&p)) / h;
+    const double of_lambda = log(closed_form(&stronger) / closed_form(&p)) / h;
+    assert_true(fabs(e.exponent_samples - of_n) < 1e-4);
+    assert_true(fabs(e.exponent_weight_decay - of_lambda) < 1e-4);
+    assert_int_equal(phase_predicted(&p), PHASE_UNDEFINED);
+}
+
+/* Every derivative of the overlaps, and |theta|_1 of a teacher without noise. */
+static void test_overlaps(void **unused)
+{
+    (void)unused;
+    OverlapsWork work = {.teacher = teacher_create(1.25, 1000)};
+    const double h = 1e-6;
+    for (double t = 1e-8; t < 1; t *= 30) {
+        for (double b = 1e-3; b < 1e3; b *= 10) {
+            const Overlaps at = overlaps_ridge(&work, t, b);
+            const Overlaps up_t = overlaps_ridge(&work, t * exp(h), b);
+            const Overlaps up_b = overlaps_ridge(&work, t, b * exp(h));
+            assert_true(fabs((up_t.risk - at.risk) / h - at.risk_t) < 1e-4 * at.risk);
+            assert_true(fabs((up_b.risk - at.risk) / h - at.risk_b) < 1e-4 * at.risk);
+            assert_true(fabs((up_b.divergence - at.divergence) / h - at.divergence_b) <
+                        1e-4 * at.divergence);
+            assert_true(at.divergence_t == 0.0);
+        }
+    }
+    double sum = 0.0;
+    for (int i = 1; i <= 1000; i++) {
+        sum += teacher_eigenvalue(&work.teacher, i) / sqrt(1000);
+    }
+    assert_true(fabs(overlaps_ridge(&work, 1e-30, 1e-12).trace / sum - 1.0) < 1e-9);
+    atoms_free(&work.atoms);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_closed_form), cmocka_unit_test(test_objective),
+        cmocka_unit_test(test_optimal), cmocka_unit_test(test_exponents),
+        cmocka_unit_test(test_overlaps)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
