@@ -8,6 +8,7 @@
 #include "phasesweep/app/run.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <limits.h>
 #include <math.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/archive/extend.h"
 #include "phasesweep/archive/resume.h"
+#include "phasesweep/base/files.h"
 #include "phasesweep/engine/farm.h"
 #include "phasesweep/method/method.h"
 #include "libraries.h"
@@ -33,6 +35,7 @@ typedef struct Run {
     const Job *job;
     Archive *archive;
     const char *path;   /* of the archive; borrowed */
+    const char *id;     /* its random name; borrowed */
     Lock *lock;         /* held by rank 0, shared by the others; borrowed */
     double memory;      /* bytes a rank may use */
     PointWork *work;    /* of this rank */
@@ -104,6 +107,30 @@ static char *checkpoint_path(const Run *run, PlanChain chain)
                : NULL;
 }
 
+/* Root only.  What trainings of this archive, or of one that was here before, left beside it;
+ * no chain is open any more. */
+static void remove_checkpoints(const char *path)
+{
+    char *folder = file_folder(path);
+    const char *slash = strrchr(path, '/');
+    char *prefix = checked_format("%s.", slash != NULL ? slash + 1 : path);
+    DIR *entries = opendir(folder);
+    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
+        const char *ending = strstr(entry->d_name, ".checkpoint");
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && ending != NULL &&
+            (strcmp(ending, ".checkpoint") == 0 || strcmp(ending, ".checkpoint.new") == 0)) {
+            char *old = checked_format("%s/%s", folder, entry->d_name);
+            unlink(old);
+            free(old);
+        }
+    }
+    if (entries != NULL) {
+        closedir(entries);
+    }
+    free(prefix);
+    free(folder);
+}
+
 /* Rank 0 of a team writes the rows; every rank of it knows them. */
 static int run_chain(void *context, FarmTeam *team, size_t index)
 {
@@ -126,7 +153,8 @@ static int run_chain(void *context, FarmTeam *team, size_t index)
                                .stopping = team_stops,
                                .context = team,
                                .memory = run->memory,
-                               .checkpoint = checkpoint};
+                               .checkpoint = checkpoint,
+                               .archive = run->id};
     size_t length[SERIES_COUNT];
     sweep_series(sweep, length);
     Series series = series_create(length, count);
@@ -397,6 +425,7 @@ static ExitStatus agree_on_status(MPI_Comm comm, const Run *run, const char *tex
     }
     if (root && finished) {
         status = judge(run, text);
+        remove_checkpoints(run->path);
     } else if (root) {
         fprintf(stderr, "phasesweep: stopped; `phasesweep resume %s` goes on\n", run->path);
     }
@@ -416,6 +445,8 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     if (root) {
         extend_if_asked(start, &job);
     }
+    char *id = broadcast_text(comm, root ? archive_read_id(path) : NULL);
+    run.id = id;
     const bool finished = backlog_through(comm, &run, request, root);
     const ExitStatus status = agree_on_status(comm, &run, text, root, finished);
     /* in this order: the cleanup must not find a lock that is freed */
@@ -427,6 +458,7 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     }
     point_work_free(run.work);
     plan_free(&run.plan);
+    free(id);
     free(path);
     free(text);
     job_free(&job);

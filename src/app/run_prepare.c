@@ -15,6 +15,8 @@
 #include "phasesweep/app/plan.h"
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/method_facts.h"
+#include "phasesweep/base/files.h"
 #include "libraries.h"
 #include "run_start.h"
 
@@ -106,20 +108,46 @@ static Lock *take_lock(const char *path, bool needed)
     return lock_take(path);
 }
 
+/* A training would end at its first checkpoint, hours later, or go on without. */
+static void check_side_names(const char *path, const Job *job)
+{
+    char *folder = file_folder(path);
+    const long most = pathconf(folder, _PC_NAME_MAX);
+    free(folder);
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    for (size_t s = 0; s < job->sweep_count; s++) {
+        const Sweep *sweep = &job->sweeps[s];
+        /* NAME.SWEEP.CHAIN.checkpoint.new */
+        char *longest =
+            checked_format("%s.%s.%zu.checkpoint.new", name, sweep->name, sweep_chains(sweep));
+        const bool fits = !method_facts(sweep_method(sweep))->draws_data || most < 0 ||
+                          strlen(longest) <= (size_t)most;
+        free(longest);
+        if (!fits) {
+            die(STATUS_WRONG_INPUT,
+                "%s: the name is too long for the checkpoints of sweep %s beside it; allowed: "
+                "names of %ld bytes with .SWEEP.CHAIN.checkpoint.new",
+                path, sweep->name, most);
+        }
+    }
+}
+
 RunStart *run_prepare(const RunRequest *request, char *text)
 {
     assert(request->archive_path != NULL && (text == NULL) == (request->job_path == NULL));
     RunStart *start = checked_alloc(1, sizeof *start);
     start->text = text;
-    /* a wrong job file is found before anything is locked or looked at */
-    if (text != NULL) {
-        Job job = run_parse(request->job_path, text);
-        job_free(&job);
-    }
     if (request->archive_path[0] == '\0') {
         die(STATUS_WRONG_INPUT, "the name of the archive is empty");
     }
     start->path = lock_real_path(request->archive_path);
+    /* a wrong job file is found before anything is locked or looked at */
+    if (text != NULL) {
+        Job job = run_parse(request->job_path, text);
+        check_side_names(start->path, &job);
+        job_free(&job);
+    }
     start->lock = take_lock(start->path, text == NULL);
     check_set_cleanup(release, start->lock);
     /* under the lock: what is read from here on nobody else changes */

@@ -61,8 +61,8 @@ static void check_schema(hid_t file, const char *path)
     }
 }
 
-/* Without a job, since the job is inside: the one function that can open any archive. */
-char *archive_read_job(const char *path)
+/* The file at path, or -1 if there is none; the one function that can open any archive. */
+static hid_t open_archive(const char *path)
 {
     struct stat status;
     if (stat(path, &status) != 0) {
@@ -71,7 +71,7 @@ char *archive_read_job(const char *path)
         if (errno != ENOENT) {
             die(file_status(errno), "%s: %s", path, strerror(errno));
         }
-        return NULL;
+        return -1;
     }
     errno = 0;
     const hid_t file =
@@ -83,12 +83,31 @@ char *archive_read_job(const char *path)
         refuse(path, why_not_open(path, &status));
     }
     check_schema(file, path);
+    return file;
+}
+
+char *archive_read_job(const char *path)
+{
+    const hid_t file = open_archive(path);
+    if (file < 0) {
+        return NULL;
+    }
     char *text = guard_text(file, "job");
     if (text == NULL) {
         refuse(path, "holds no job: it is damaged");
     }
     H5Fclose(file);
     return text;
+}
+
+char *archive_read_id(const char *path)
+{
+    const hid_t file = open_archive(path);
+    char *text = file >= 0 ? guard_text(file, "archive_id") : NULL;
+    if (file >= 0) {
+        H5Fclose(file);
+    }
+    return text != NULL ? text : checked_format("%s", "");
 }
 
 bool archive_structure_sound(const ArchiveReader *reader)

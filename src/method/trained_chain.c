@@ -50,12 +50,15 @@ static void list_numbers(const Problem *problem, double number[NUMBERS])
     memcpy(number, all, sizeof all);
 }
 
-/* All that records and series of the chain depend on; owned by the caller. */
-static double *identity_of(const Chain *chain, size_t *count)
+/* All that records and series of the chain depend on, and the archive they are for: a
+ * checkpoint that lies beside another archive of this name is none of its own.  Owned by the
+ * caller. */
+static char *identity_of(const Chain *chain, size_t *bytes)
 {
-    *count = 1 + SERIES_COUNT + chain->count * NUMBERS;
-    double *identity = checked_alloc(*count, sizeof *identity);
-    double *next = identity;
+    const char *archive = chain->team->archive != NULL ? chain->team->archive : "";
+    const size_t numbers = 1 + SERIES_COUNT + chain->count * NUMBERS;
+    double *number = checked_alloc(numbers, sizeof *number);
+    double *next = number;
     *next++ = (double)chain->count;
     for (SeriesId id = 0; id < SERIES_COUNT; id++) {
         *next++ = (double)chain->series->length[id];
@@ -63,6 +66,11 @@ static double *identity_of(const Chain *chain, size_t *count)
     for (size_t k = 0; k < chain->count; k++, next += NUMBERS) {
         list_numbers(&chain->problems[k], next);
     }
+    *bytes = numbers * sizeof *number + strlen(archive);
+    char *identity = checked_alloc(*bytes, 1);
+    memcpy(identity, number, numbers * sizeof *number);
+    memcpy(identity + numbers * sizeof *number, archive, strlen(archive));
+    free(number);
     return identity;
 }
 
@@ -135,14 +143,14 @@ bool trained_chain(const Chain *chain)
     const PointTeam *team = chain->team;
     assert(chain->count > 0 && team->comm != MPI_COMM_NULL);
     Luggage luggage = pack_luggage(chain);
-    size_t numbers;
-    double *identity = identity_of(chain, &numbers);
+    size_t bytes;
+    char *identity = identity_of(chain, &bytes);
     TrainerSettings settings = trainer_defaults();
     settings.memory = (size_t)team->memory;
     settings.path_room = chain->series->length[SERIES_RISK_PATH];
     settings.checkpoint = team->checkpoint;
     settings.identity = identity;
-    settings.identity_bytes = numbers * sizeof *identity;
+    settings.identity_bytes = bytes;
     settings.luggage = luggage.block;
     settings.luggage_bytes = luggage.bytes;
     settings.stop = team->stopping;

@@ -52,7 +52,8 @@ static void note(int call, const char *name)
     const char *log = getenv("PHASESWEEP_FAULT_LOG");
     if (log != NULL) {
         const int length = snprintf(line, sizeof line, "%d %s\n", call, name);
-        const int file = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+        const int file =
+            (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
         syscall(SYS_write, file, line, length);
         syscall(SYS_close, file);
     }

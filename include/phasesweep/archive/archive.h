@@ -49,6 +49,10 @@ void archive_silence(void);
  * or has a newer schema. */
 char *archive_read_job(const char *path);
 
+/* Local.  The random name of the archive at path, which has one since schema 3 and else is
+ * empty; owned by the caller.  Dies as archive_read_job does. */
+char *archive_read_id(const char *path);
+
 /* Local, before MPI starts.  Dies with STATUS_WRONG_INPUT if opening the file at path crashes
  * HDF5, which a child finds out; whatever else is wrong with it is left to the other
  * functions. */

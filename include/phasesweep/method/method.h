@@ -33,6 +33,8 @@ typedef struct PointTeam {
     double memory;
     /* path for the state of a training, NULL: none; borrowed */
     const char *checkpoint;
+    /* name of the archive that the state is for, the same on all ranks; NULL: none; borrowed */
+    const char *archive;
 } PointTeam;
 
 /* Collective on team->comm for methods that train, else Local.  Solve `count` points of one
