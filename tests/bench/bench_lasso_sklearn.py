@@ -5,7 +5,7 @@
 
 scikit-learn minimises |y - X w|^2 / (2 n) + alpha |w|_1, so alpha = lambda sqrt(d) / n and its
 objective is F / n; its TOL bounds the duality gap by TOL |y|^2.  F and the relative gap printed
-here are those of lasso.h, from its coefficients: give bench_lasso that gap as tolerance.  X is
+here are those of lasso.c, from its coefficients: give bench_lasso that gap as tolerance.  X is
 handed over by column, as it wants it; the copy is not timed.
 """
 import sys

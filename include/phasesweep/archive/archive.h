@@ -58,7 +58,7 @@ char *archive_read_id(const char *path);
  * functions. */
 void archive_probe(const char *path);
 
-/* One process, one file; opaque, because HDF5 stays behind archive*.c. */
+/* One process, one file; opaque, because HDF5 stays inside this layer. */
 typedef struct ArchiveReader ArchiveReader;
 
 /* Local.  Open for reading; the job must be the one inside and outlive the reader.  Dies with
