@@ -120,7 +120,7 @@ static CostModel learned(const Plan *plan)
 }
 
 /* The first chain of a sweep in a group, or NULL. */
-static const PlanChain *line_of(const Plan *plan, const TaskGroup *group, size_t sweep)
+static const PlanChain *chain_of(const Plan *plan, const TaskGroup *group, size_t sweep)
 {
     for (size_t k = group->first; k < group->first + group->count; k++) {
         if (plan->chains[k].sweep == sweep) {
@@ -136,7 +136,7 @@ PlanTotal plan_total(const Plan *plan, size_t sweep)
     PlanTotal total = {.least = 1};
     for (size_t g = 0; g < plan->group_count; g++) {
         const TaskGroup *group = &plan->groups[g];
-        const PlanChain *chain = line_of(plan, group, sweep);
+        const PlanChain *chain = chain_of(plan, group, sweep);
         if (chain == NULL) {
             continue;
         }

@@ -1,4 +1,4 @@
-/* open_job.h - private to inspect and diff: an archive opened with the job inside.
+/* open_job.h - private to report, diff and probe: an archive opened with the job inside.
  *
  * Read only: no lock is taken and the file may be being written.
  */
@@ -20,15 +20,18 @@ typedef struct Opened {
     Rows *rows;
 } Opened;
 
-/* Do all of a command that only reads in a child, and return its status: HDF5 may crash on a
- * damaged file.  Then dies with STATUS_WRONG_INPUT, naming `what` was read. */
+/* Local, without MPI.  Do all of a command that only reads in a child, and return its status:
+ * HDF5 may crash on a damaged file.  Then dies with STATUS_WRONG_INPUT and names `what`. */
 ExitStatus archive_apart(const char *what, ExitStatus (*body)(void *context), void *context);
 
-/* Dies with STATUS_WRONG_INPUT if there is no sound archive at path. */
+/* Local.  Dies with STATUS_WRONG_INPUT if there is no sound archive at path; to be closed by
+ * the caller. */
 Opened open_job_archive(const char *path);
+
+/* Local.  Leaves *opened empty. */
 void open_job_close(Opened *opened);
 
-/* The coordinates of a point, "samples = 3, weight_decay = 0.5"; owned by the caller. */
+/* Local.  Coordinates of a point, "samples = 3, weight_decay = 0.5"; owned by the caller. */
 char *open_job_point_name(const Sweep *sweep, size_t point);
 
 #endif

@@ -1,5 +1,5 @@
-/* Two mutable statics, which the program avoids elsewhere: what `die` does belongs to the
- * process and not to any object, and it is called from where none is at hand.
+/* Three mutable statics: what `die` does belongs to the process and not to any object, and it
+ * is called from where none is at hand.
  *
  * die leaves by exit or MPI_Abort, never by return: no caller checks anything after it.
  */

@@ -234,9 +234,9 @@ Teacher teacher_create(double source_exponent, double dimension)
     return teacher;
 }
 
-/* Indices where s = w.  Beyond gamma = 4 the neighbouring branches of w^(1/gamma) come close
- * to the real line too. c i^-gamma = w has the roots i = (c/w)^(1/gamma) exp(2 pi i
- * k/gamma). */
+/* Indices x where s = c x^-gamma is w:
+ *     x = (c/w)^(1/gamma) exp(2 pi i k/gamma),  k whole.
+ * Beyond gamma = 4 the branches k = -1 and 1 come close to the real line too. */
 static void add_poles(Smoothness *s, double complex w)
 {
     const double inverse = 1.0 / s->teacher->source_exponent;

@@ -31,8 +31,8 @@ struct EigenRoom {
     Tridiagonal tridiagonal;
     double *scale;   /* [n] of the reflectors */
     double *vectors; /* [n * n] */
-    double *work;    /* [backlog_length] */
-    int backlog_length;
+    double *work;    /* [work_length] */
+    int work_length;
 };
 
 /* Nothing is allocated here: which method is used decides what is needed. */
@@ -90,7 +90,7 @@ static EigenRoom *make_room(int n)
                         .scale = checked_alloc((size_t)n, sizeof(double)),
                         .vectors = checked_alloc(square, sizeof(double)),
                         .work = checked_alloc(length, sizeof(double)),
-                        .backlog_length = (int)length};
+                        .work_length = (int)length};
     return room;
 }
 
@@ -104,7 +104,7 @@ static bool lapack_values(Eigen *eigen, double a[], double w[])
     EigenRoom *room = eigen->room;
     int info;
     dsytrd_("L", &n, a, &n, room->tridiagonal.diagonal, room->tridiagonal.off, room->scale,
-            room->work, &room->backlog_length, &info, 1);
+            room->work, &room->work_length, &info, 1);
     assert(info == 0);
     return tridiagonal_values(&room->tridiagonal, w);
 }
@@ -127,7 +127,7 @@ static bool lapack_vectors(Eigen *eigen, int count, double a[])
     int info;
     /* back to the basis of the matrix: reflectors on the wanted columns alone */
     dormtr_("L", "L", "N", &n, &count, a, &n, room->scale, wanted, &n, room->work,
-            &room->backlog_length, &info, 1, 1, 1);
+            &room->work_length, &info, 1, 1, 1);
     assert(info == 0);
     memcpy(a + (size_t)n * (size_t)(n - count), wanted, (size_t)n * (size_t)count * sizeof *a);
     return true;

@@ -16,23 +16,23 @@ typedef struct Reader {
     Diagnostics errors;
 } Reader;
 
-/* Local, like all here.  Line of the file where the node begins, from 1. */
+/* Local.  Line of the file where the node begins, from 1. */
 size_t node_line(const yaml_node_t *node);
 
-/* Text of a scalar, or a static name of what the node is instead. */
+/* Local.  Text of a scalar, or a static name of what the node is instead. */
 const char *node_text(const yaml_node_t *node);
 
-/* Items of a list (0 for anything else), and one of them. */
+/* Local.  Items of a list (0 for anything else), and one of them. */
 size_t node_length(const yaml_node_t *list);
 const yaml_node_t *node_item(Reader *reader, const yaml_node_t *list, size_t index);
 
-/* Sort the values of a mapping by key: parts[k] belongs to names[k], NULL if not there.
+/* Local.  Sort the values of a mapping by key: parts[k] belongs to names[k], NULL if not there.
  * Unknown and repeated keys, and a node that is no mapping, are errors of `owner`, the key
  * that the mapping belongs to (NULL: the root).  False if it is no mapping. */
 bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
                   const char *const names[], int count, const yaml_node_t *parts[]);
 
-/* A list [1, 2], or {as: FORM, values: [...]}, or {as: FORM, from: A, to: B, count: K,
+/* Local.  A list [1, 2], or {as: FORM, values: [...]}, or {as: FORM, from: A, to: B, count: K,
  * spacing: S}.  After an error the axis has no values. */
 void node_read_axis(Reader *reader, const yaml_node_t *node, KeyId id, Axis *axis);
 

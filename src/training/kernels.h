@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+/* All local. */
 typedef struct Kernels {
     /* product [rank x rows] = factor^T x, factor d x rank; out [rows] = its squared columns,
      * x^T S x of every row; rank > 0. */

@@ -5,10 +5,14 @@
 #include "phasesweep/training/trainer.h"
 
 /* Local.  S = factor factor^T where the columns of the factor are orthogonal: eigenvectors
- * times the roots of their eigenvalues. room      [d * d] scratch spectrum  [d] eigenvalues, in
- * the order of the columns, 0 beyond them overlaps  [d] squared overlap of the k-th eigenvector
- * with the teacher's k-th; among nearly equal eigenvalues they may be small though the features
- * are learned as a group */
+ * times the roots of their eigenvalues.
+ *
+ *     room [d * d]  scratch
+ *     spectrum [d]  eigenvalues, in the order of the columns, 0 beyond them
+ *     overlaps [d]  squared overlap of the k-th eigenvector with the teacher's k-th
+ *
+ * Among nearly equal eigenvalues the overlaps may be small though the features are learned as a
+ * group. */
 void network_observe_matrix(const Dataset *data, const Network *network, double room[],
                             Observed *observed, double spectrum[], double overlaps[]);
 

@@ -1,4 +1,4 @@
-/* The LASSO solver: teams and layouts, lines against cold starts. */
+/* The LASSO solver: teams and layouts, chains against cold starts. */
 #include <math.h>
 #include <mpi.h>
 #include <setjmp.h>

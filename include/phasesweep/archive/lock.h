@@ -1,13 +1,15 @@
 /* lock.h - one writer an archive, across names, namespaces and hosts.
  *
  * Three fences, because none holds everywhere:
- *   - the file PATH.lock says who writes: a random token, host, boot, process namespace,
- * process and its start, Slurm job, date.  It is stale if its process can be looked at from
- * here and is gone, else if it was not touched for lock_silence seconds by the file system's
- * clock;
- *   - on one host the kernel knows the archive by device and inode, whatever it is called and
- *     whatever became of the lock file;
- *   - an archive with a second hard link is refused, for the two names have two lock files.
+ *
+ * - The file PATH.lock says who writes: a random token, host, boot, process namespace, process
+ *   and its start, Slurm job, date.  It is stale if its process can be looked at from here and
+ *   is gone, else if it was not touched for lock_silence seconds by the file system's clock.
+ *
+ * - On one host the kernel knows the archive by device and inode, whatever it is called and
+ *   whatever became of the lock file.
+ *
+ * - An archive with a second hard link is refused, for the two names have two lock files.
  *
  * A lock file with some token is removed or replaced only by who has made the file
  * PATH.lock.TOKEN first, so that of several that find it stale one takes it over, and a

@@ -4,9 +4,10 @@
  * included (theory.md section 1):
  *     quadratic  y = Tr[S* Z] + sqrt(Delta) xi,  Z = (x x^T - I)/sqrt(d),  S* = O diag(s) O^T
  *     diagonal   y = theta*.x + sqrt(Delta) xi,  theta*_i = +-s_i/sqrt(d)
+ *     ridge      as diagonal
  * Both depend on (seed, mu) alone, so the data are nested in n.  O is the identity unless a
- * rotation is asked for: Gaussian rows are isotropic, so that the diagonal teacher is
- * statistically the same, exact, and spares every row a product with O.
+ * rotation is asked for: Gaussian rows are isotropic, so that a diagonal S* is statistically
+ * the same, exact, and spares every row a product with O.
  *
  * The rows are cut into quanta of SAMPLES_QUANTUM, and each rank of the team owns a contiguous
  * run of quanta, which it hands out in blocks.  The team's size only decides who owns which
@@ -43,7 +44,7 @@ typedef struct SamplesSpec {
     int dimension;     /* d >= 2 */
     int64_t samples;   /* n >= 1 */
     bool rotated;      /* Haar rotation of the teacher (quadratic) */
-    bool random_signs; /* of the teacher's coefficients (diagonal) */
+    bool random_signs; /* of the teacher's coefficients (diagonal, ridge) */
     SampleStore store;
     size_t memory;  /* bytes a rank may use for rows; read by STORE_AUTO */
     int block_rows; /* a multiple of SAMPLES_QUANTUM; 0: chosen for cache */
@@ -59,8 +60,8 @@ typedef struct Samples {
     float *rounded;      /* [rows * d] if STORE_FLOAT; owned */
 } Samples;
 
-/* Local.  The parameters of a point that concern its data, everything else default. samples
- * must be a whole number; memory 0 and no rotation. */
+/* Local.  The parameters of a point that concern its data, everything else default: memory 0
+ * and no rotation.  The samples must be a whole number. */
 SamplesSpec samples_spec(const Problem *problem);
 
 /* Local.  Are rows, labels and teacher of these problems the same?  Weight decay, width and

@@ -1,8 +1,9 @@
 /* model.h - what tells one network from another, in numbers: the only place that knows.
  *
- * A network is a row of the table: quadratic.c and diagonal.c each hold one.  Everything above
- * asks the row of a problem (model_of) instead of comparing names; what needs more than the
- * numbers of this layer is a row beside it in the layer that needs it, as in model_theory.h.
+ * A network is a row of the table: quadratic.c, diagonal.c and ridge.c hold one each.
+ * Everything above asks the row of a problem (model_of) instead of comparing names; what needs
+ * more than the numbers of this layer is a row beside it in the layer that needs it, as in
+ * model_theory.h.
  */
 #ifndef PHASESWEEP_MODEL_MODEL_H
 #define PHASESWEEP_MODEL_MODEL_H
@@ -11,13 +12,13 @@
 
 #include "phasesweep/model/problem.h"
 
-/* How data and penalty enter state evolution, both models alike:
+/* How data and penalty enter state evolution, all models alike:
  *     capacity t = R + noise            (E1)
  *     capacity = D + weight / b         (E2) */
 typedef struct Channel {
-    double capacity; /* 2n/d^2; n */
-    double noise;    /* Delta/2; Delta */
-    double weight;   /* lt/2; lambda sqrt(d) */
+    double capacity; /* quadratic 2n/d^2; diagonal n; ridge n */
+    double noise;    /* Delta/2; Delta; Delta */
+    double weight;   /* lt/2; lambda sqrt(d); lambda */
 } Channel;
 
 /* What differs in the table of phases (theory.md section 4). */

@@ -26,7 +26,7 @@ char *job_read(const char *path);
 
 /* Local.  Add assignments KEY=VALUE to the text as its `override` mapping, so that what is
  * stored and compared on resume is one text.  Takes text over; the result is owned by the
- * caller. Dies with STATUS_WRONG_INPUT if an assignment is wrong by itself. */
+ * caller.  Dies with STATUS_WRONG_INPUT if an assignment is wrong by itself. */
 char *job_override(char *text, char *const assignments[], size_t count);
 
 /* Local.  Parse `length` bytes of YAML; file names it in messages.  Returns NULL and a job

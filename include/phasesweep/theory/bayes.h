@@ -1,19 +1,19 @@
-/* bayes.h - the Bayes-optimal risk of both models, all fixed points.
+/* bayes.h - the Bayes-optimal risk of every model, all fixed points.
  *
  * R = mmse(t) of mmse.h closed by (E1): capacity t = R + noise, with overlaps.h's capacity
  * and noise (theory.md section 6).  The quadratic number holds for a teacher rotated at random
- * whose spectrum is known.  For the diagonal network the prior is the empirical law of the
+ * whose spectrum is known.  For diagonal and ridge the prior is the empirical law of the
  * coefficients; with and without random signs are two different numbers, and the caller says
  * which.  Weight decay and width play no part.
  *
  * mmse(t) does not depend on samples and noise: its values on a fixed grid in log t are kept
- * and tell where roots can be.  Between them a point of the diagonal network costs two or three
- * evaluations more; for the quadratic one mmse is tabulated, to 1e-8 of it, by polynomials that
- * points and chains share, and a point costs no evaluation once its neighbourhood is known.  A
- * tolerance below 1e-7 (the default is 1e-7) adds one or two evaluations at each root.  Several
- * roots are possible; those at an odd place, counted from R = 1, are stable.  The optimal one
- * has the lowest free energy, found by integrating
- *     dPsi/dR = capacity (R - mmse) / (k (R + noise)^2),  k = 4 quadratic, 2 diagonal,
+ * and tell where roots can be.  Between them a point of those two costs two or three
+ * evaluations more; for the quadratic network mmse is tabulated, to 1e-8 of it, by polynomials
+ * that points and chains share, and a point costs no evaluation once its neighbourhood is
+ * known.  A tolerance below 1e-7 (the default is 1e-7) adds one or two evaluations at each
+ * root.  Several roots are possible; those at an odd place, counted from R = 1, are stable.
+ * The optimal one has the lowest free energy, found by integrating
+ *     dPsi/dR = capacity (R - mmse) / (k (R + noise)^2),  k = 4 quadratic, else 2,
  * Psi being the mutual information of teacher and labels (per d^2, in all) up to a constant.
  * Without noise R = 0 is a root of free energy -infinity wherever it is stable.
  *
@@ -55,7 +55,7 @@ void bayes_free(BayesWork *work);
 /* Local.  What asks whether to leave a point half done. */
 void bayes_interrupt(BayesWork *work, Interrupt interrupt);
 
-/* Local.  random_signs: read for the diagonal model only. */
+/* Local.  random_signs: read where the model has TRAIT_SIGNS. */
 Bayes bayes_solve(BayesWork *work, const Problem *problem, bool random_signs);
 
 /* Local.  The optimal root. */

@@ -1,11 +1,11 @@
-/* continuation.h - fixed points of the state-evolution equations, both models, any width.
+/* continuation.h - fixed points of the state-evolution equations, every model, any width.
  *
  * Unknowns: noise delta (tau) > 0 and threshold b > 0 of overlaps.h, equations (E1) and (E2).
- * For width p >= d and for the diagonal network training is convex and the solution unique: a
- * cold start brackets it, so it cannot land on a wrong root.  Points after the first of a chain
- * start from their neighbour and its exact derivatives; Newton's method with the exact Jacobian
- * finishes both.  For p < d the solution is the branch reached from p = d by lowering p over
- * whole numbers; where that branch ends in a fold, it goes on from the solution that the
+ * Unless a width p < d cuts the quadratic network, training is convex and the solution unique:
+ * a cold start brackets it, so it cannot land on a wrong root.  Points after the first of a
+ * chain start from their neighbour and its exact derivatives; Newton's method with the exact
+ * Jacobian finishes both.  For p < d the solution is the branch reached from p = d by lowering
+ * p over whole numbers; where that branch ends in a fold, it goes on from the solution that the
  * iteration of the equations would find.
  *
  * Accuracy.  A converged point has a residual of at most problem->tolerance, in practice 1e-9
@@ -28,11 +28,11 @@
 #include "phasesweep/model/problem.h"
 #include "phasesweep/theory/overlaps.h"
 
-/* One solved point.  Normalisation of theory.md sections 2 and 3; for FAILED only
+/* One solved point.  Normalisation of theory.md sections 2, 3 and 10; for FAILED only
  * iterations, residual and outcome mean anything. */
 typedef struct Evolution {
     Outcome outcome;         /* CONVERGED, NOT_CONVERGED, or FAILED (no number can be given) */
-    double delta;            /* > 0; tau for the diagonal network */
+    double delta;            /* > 0; tau for diagonal and ridge */
     double threshold;        /* b > 0 */
     Overlaps overlaps;       /* at (delta, b) */
     double train_loss;       /* data term of the objective */
@@ -74,7 +74,7 @@ void evolution_take(EvolutionWork *work, const Problem *problem);
 
 /* Local.  Solve one point (method state_evolution).  CONVERGED means that residual is at most
  * problem->tolerance and R is more than rounding; not converging is a result to be archived,
- * not an error. samples > 0, weight_decay > 0, noise >= 0, width >= 1; a point whose teacher,
+ * not an error.  samples > 0, weight_decay > 0, noise >= 0, width >= 1; a point whose teacher,
  * model or noise differs from the last starts cold by itself. */
 Evolution evolution_solve(EvolutionWork *work, const Problem *problem);
 

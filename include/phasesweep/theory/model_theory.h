@@ -1,6 +1,7 @@
 /* model_theory.h - what theory needs of a network: one row each, beside its row in model.h.
  *
- * A network without a method here has no such theory: NULL.
+ * Every network has a row.  Nobody tests for NULL: a network without some theory is without the
+ * methods that ask for it (Model.methods).
  */
 #ifndef PHASESWEEP_THEORY_MODEL_THEORY_H
 #define PHASESWEEP_THEORY_MODEL_THEORY_H

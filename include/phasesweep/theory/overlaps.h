@@ -1,11 +1,12 @@
 /* overlaps.h - the order parameters of a network at given noise and threshold.
  *
- * Both models have a state evolution of one form in (t, b), t = delta^2 or tau^2:
+ * All models have a state evolution of one form in (t, b), t = delta^2 or tau^2:
  *     capacity t = R + noise            (E1)
  *     capacity = D + weight / b         (E2)
- * with quadratic (theory.md section 2) capacity = 2 n/d^2, noise = Delta/2, weight = lt/2, and
- * diagonal (section 3) capacity = n, noise = Delta, weight = lambda sqrt(d).  A model is the
- * pair R(t, b), D(t, b) with exact derivatives: a new one is a new function here.
+ * with quadratic (theory.md section 2) capacity = 2 n/d^2, noise = Delta/2, weight = lt/2,
+ * diagonal (section 3) capacity = n, noise = Delta, weight = lambda sqrt(d), and ridge (section
+ * 10) capacity = n, noise = Delta, weight = lambda.  A model is the pair R(t, b),
+ * D(t, b) with exact derivatives: a new one is a new function here.
  *
  * Sums are over the compressed atoms of teacher.h or along the paths of contour.h; their
  * errors are below 1e-10 relative (continuation.h).  Nothing here communicates; the workspace
@@ -44,7 +45,7 @@ typedef struct OverlapsWork {
  * higher.  Quadratic network; work->teacher and work->width must be set. */
 SpectralPoint overlaps_cut(OverlapsWork *work, double t, double b);
 
-/* Local.  t > 0, b > 0. work->teacher must be set, and work->width for the quadratic network
+/* Local.  t > 0, b > 0; work->teacher must be set, and work->width for the quadratic network
  * (p >= d: no cut).  Sums over compressed atoms: the cost grows as log d. */
 Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b);
 Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b);

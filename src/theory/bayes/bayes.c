@@ -11,7 +11,7 @@
 
 enum {
     GRID = 1024,
-    SPAN = SEGMENT_NODES - 1,
+    SPAN = MMSE_TABLE_NODES - 1,
     MIDDLE = 700,
     MAX_HALVINGS = 6,
     MAX_STEPS = 60,
@@ -41,7 +41,7 @@ struct BayesWork {
     bool left; /* the point in hand was given up: what is known of mmse is not to be trusted */
     double apart; /* log t below which nothing of the teacher is mistaken for anything else */
     Known grid[GRID];              /* entry k at log t = (k - MIDDLE) step */
-    Segment *segment[GRID / SPAN]; /* of entries k SPAN ... (k + 1) SPAN, or NULL; owned */
+    MmseTable *table[GRID / SPAN]; /* of entries k SPAN ... (k + 1) SPAN, or NULL; owned */
     /* of the last point, which is often asked again along weight decay or width */
     double samples, noise, tolerance;
     Bayes last;
@@ -63,18 +63,18 @@ BayesWork *bayes_create(void)
     return work;
 }
 
-static void forget_segments(BayesWork *work)
+static void forget_tables(BayesWork *work)
 {
     for (int k = 0; k < GRID / SPAN; k++) {
-        mmse_table_free(work->segment[k]);
-        work->segment[k] = NULL;
+        mmse_table_free(work->table[k]);
+        work->table[k] = NULL;
     }
 }
 
 void bayes_free(BayesWork *work)
 {
     if (work != NULL) {
-        forget_segments(work);
+        forget_tables(work);
         denoiser_free(work->denoiser);
         free(work);
     }
@@ -115,27 +115,27 @@ static Known grid_at(Line *line, int k)
     return *known;
 }
 
-/* The scalar denoiser is cheaper than what its segments would cost. */
+/* The scalar denoiser is cheaper than what its tables would cost. */
 static Known evaluate(Line *line, double log_t)
 {
     BayesWork *work = line->work;
-    const SegmentSource source = {denoise, line};
+    const MmseSource source = {denoise, line};
     line->asked++;
     const double place = floor(log_t / step) + MIDDLE;
     if (!work->theory->tabulates || !(place >= 0.0 && place + SPAN < GRID)) {
         return known_at(line, log_t);
     }
     const int k = (int)place / SPAN;
-    if (work->segment[k] == NULL) {
-        SegmentNode node[SEGMENT_NODES];
-        for (int j = 0; j < SEGMENT_NODES; j++) {
+    if (work->table[k] == NULL) {
+        MmseNode node[MMSE_TABLE_NODES];
+        for (int j = 0; j < MMSE_TABLE_NODES; j++) {
             const Known known = grid_at(line, k * SPAN + j);
-            node[j] = (SegmentNode){known.log_t, known.mmse};
+            node[j] = (MmseNode){known.log_t, known.mmse};
         }
-        work->segment[k] = mmse_table_create(node);
+        work->table[k] = mmse_table_create(node);
     }
     return (Known){
-        .log_t = log_t, .mmse = mmse_table_at(work->segment[k], &source, log_t), .valid = true};
+        .log_t = log_t, .mmse = mmse_table_at(work->table[k], &source, log_t), .valid = true};
 }
 
 /* How far mmse is above the line, and the derivative in log t. */
@@ -404,7 +404,7 @@ static void take_problem(BayesWork *work, const Problem *problem, bool signs)
         work->left = false;
         work->samples = 0.0;
         work->apart = smallest(work) - 14.0; /* a millionth of it */
-        forget_segments(work);
+        forget_tables(work);
         for (int k = 0; k < GRID; k++) {
             work->grid[k].valid = false;
         }

@@ -7,20 +7,19 @@
 
 #include "phasesweep/base/check.h"
 
-enum { NODES = SEGMENT_NODES, MIDDLE = 2, TERMS = 2 * NODES, MAX_HALVINGS = 10 };
+enum { NODES = MMSE_TABLE_NODES, MIDDLE = 2, TERMS = 2 * NODES, MAX_HALVINGS = 10 };
 
-struct Segment {
-    SegmentNode node[NODES]; /* at equal steps of log t */
-    double knot[TERMS];      /* each node twice */
-    double term[TERMS];      /* of Newton's form of log mmse */
-    int halvings;            /* how often the first one was halved to get here */
-    bool good;               /* the polynomial may be used */
-    Segment *half[2];        /* or NULL; owned */
+struct MmseTable {
+    MmseNode node[NODES]; /* at equal steps of log t */
+    double knot[TERMS];   /* each node twice */
+    double term[TERMS];   /* of Newton's form of log mmse */
+    int halvings;         /* how often the first one was halved to get here */
+    bool good;            /* the polynomial may be used */
+    MmseTable *half[2];   /* or NULL; owned */
 };
 
 /* Newton's form through `count` nodes with their slopes. */
-static void interpolate(const SegmentNode *const node[], int count, double knot[],
-                        double term[])
+static void interpolate(const MmseNode *const node[], int count, double knot[], double term[])
 {
     const int terms = 2 * count;
     assert(terms >= 2 && terms <= TERMS);
@@ -54,10 +53,10 @@ static double value_at(const double knot[], const double term[], int terms, doub
     return value;
 }
 
-/* Complete a segment whose nodes are there. */
-static void judge(Segment *segment)
+/* Complete a table whose nodes are there. */
+static void judge(MmseTable *table)
 {
-    const SegmentNode *const n = segment->node;
+    const MmseNode *const n = table->node;
     double knot[TERMS], term[TERMS];
     double slope;
     bool positive = true;
@@ -67,41 +66,41 @@ static void judge(Segment *segment)
     if (!positive) {
         return; /* nothing is left to learn */
     }
-    interpolate((const SegmentNode *[]){n, n + 1, n + 3, n + 4}, NODES - 1, knot, term);
+    interpolate((const MmseNode *[]){n, n + 1, n + 3, n + 4}, NODES - 1, knot, term);
     const double guess = value_at(knot, term, TERMS - 2, n[MIDDLE].log_t, &slope);
     /* the slope too: a value alone may be met by chance */
     const double width = n[NODES - 1].log_t - n[0].log_t;
     const Denoised *middle = &n[MIDDLE].mmse;
-    segment->good =
+    table->good =
         fabs(guess - log(middle->risk)) <= mmse_table_accuracy &&
         width * fabs(slope - middle->slope / middle->risk) <= 8.0 * mmse_table_accuracy;
-    interpolate((const SegmentNode *[]){n, n + 1, n + 2, n + 3, n + 4}, NODES, segment->knot,
-                segment->term);
+    interpolate((const MmseNode *[]){n, n + 1, n + 2, n + 3, n + 4}, NODES, table->knot,
+                table->term);
 }
 
-Segment *mmse_table_create(const SegmentNode node[NODES])
+MmseTable *mmse_table_create(const MmseNode node[NODES])
 {
     assert(node[0].log_t < node[NODES - 1].log_t);
-    Segment *segment = checked_alloc(1, sizeof *segment);
-    memcpy(segment->node, node, sizeof segment->node);
-    judge(segment);
-    return segment;
+    MmseTable *table = checked_alloc(1, sizeof *table);
+    memcpy(table->node, node, sizeof table->node);
+    judge(table);
+    return table;
 }
 
-void mmse_table_free(Segment *segment)
+void mmse_table_free(MmseTable *table)
 {
-    if (segment != NULL) {
-        mmse_table_free(segment->half[0]);
-        mmse_table_free(segment->half[1]);
-        free(segment);
+    if (table != NULL) {
+        mmse_table_free(table->half[0]);
+        mmse_table_free(table->half[1]);
+        free(table);
     }
 }
 
-static Segment *half_of(Segment *segment, const SegmentSource *source, bool upper)
+static MmseTable *half_of(MmseTable *table, const MmseSource *source, bool upper)
 {
-    if (segment->half[upper] == NULL) {
-        const SegmentNode *from = segment->node + (upper ? MIDDLE : 0);
-        SegmentNode node[NODES];
+    if (table->half[upper] == NULL) {
+        const MmseNode *from = table->node + (upper ? MIDDLE : 0);
+        MmseNode node[NODES];
         for (int k = 0; k < NODES; k++) {
             node[k] = from[k / 2];
             if (k % 2 == 1) {
@@ -109,22 +108,22 @@ static Segment *half_of(Segment *segment, const SegmentSource *source, bool uppe
                 node[k].mmse = source->evaluate(source->context, node[k].log_t);
             }
         }
-        segment->half[upper] = mmse_table_create(node);
-        segment->half[upper]->halvings = segment->halvings + 1;
+        table->half[upper] = mmse_table_create(node);
+        table->half[upper]->halvings = table->halvings + 1;
     }
-    return segment->half[upper];
+    return table->half[upper];
 }
 
-Denoised mmse_table_at(Segment *segment, const SegmentSource *source, double log_t)
+Denoised mmse_table_at(MmseTable *table, const MmseSource *source, double log_t)
 {
-    assert(log_t >= segment->node[0].log_t && log_t <= segment->node[NODES - 1].log_t);
-    while (!segment->good && segment->halvings < MAX_HALVINGS) {
-        segment = half_of(segment, source, log_t >= segment->node[MIDDLE].log_t);
+    assert(log_t >= table->node[0].log_t && log_t <= table->node[NODES - 1].log_t);
+    while (!table->good && table->halvings < MAX_HALVINGS) {
+        table = half_of(table, source, log_t >= table->node[MIDDLE].log_t);
     }
-    if (!segment->good) {
+    if (!table->good) {
         return source->evaluate(source->context, log_t);
     }
     double slope;
-    const double risk = exp(value_at(segment->knot, segment->term, TERMS, log_t, &slope));
+    const double risk = exp(value_at(table->knot, table->term, TERMS, log_t, &slope));
     return (Denoised){.risk = risk, .slope = slope * risk};
 }

@@ -1,10 +1,10 @@
-/* A line of points by continuation.  Each solved point leaves its exact derivatives in log n
+/* A chain of points by continuation.  Each solved point leaves its exact derivatives in log n
  * and log weight (equations_response), from which the next is predicted: to third order on a
- * line that varies one of them, else to first order.  A prediction need only be good enough
+ * chain that varies one of them, else to first order.  A prediction need only be good enough
  * for Newton's method, which decides the digits.
  *
  * For p < d the path is always down from the wide solution of the same point, so that the
- * branch does not depend on the line (theory.md section 2).
+ * branch does not depend on the chain (theory.md section 2).
  */
 #include "phasesweep/theory/continuation.h"
 
@@ -14,7 +14,7 @@
 #include "fixed_point.h"
 #include "phasesweep/theory/model_theory.h"
 
-/* ---- a line -------------------------------------------------------------------------- */
+/* ---- a chain ------------------------------------------------------------------------- */
 
 /* Value at x of the cubic through (x0, y0), (x1, y1) with the slopes given there. slope0 and
  * slope1 are dy/dx; x may lie outside. */
@@ -34,7 +34,7 @@ static bool in_reach(double x0, double x1, double x)
     return fabs(x - x1) <= 2.0 * fabs(x1 - x0);
 }
 
-/* The next point from the last, and on a line that varies one parameter from the two before.
+/* The next point from the last, and on a chain that varies one parameter from the two before.
  * Unknown 0 is log t, 1 is log r.  Where both parameters vary the mixed derivatives of a
  * cubic are missing. */
 static double predict(const EvolutionTrack *before, const EvolutionTrack *last, int unknown,
@@ -56,7 +56,7 @@ static double predict(const EvolutionTrack *before, const EvolutionTrack *last, 
            last->slope_weight[unknown] * (log_weight - last->log_weight);
 }
 
-/* Capacity is proportional to n in both models, so log n is that up to a constant. */
+/* Capacity is proportional to n in all models, so log n is that up to a constant. */
 static EvolutionTrack track_at(const Equations *e, const Iterate *at)
 {
     const Response r = equations_response(e, at);
@@ -206,7 +206,7 @@ void evolution_free(EvolutionWork *work)
     *work = evolution_work();
 }
 
-/* Guesses of the overlaps too, so that a line does not depend on what came before it. */
+/* Guesses of the overlaps too, so that a chain does not depend on what came before it. */
 void evolution_forget(EvolutionWork *work)
 {
     work->last.valid = work->before.valid = false;

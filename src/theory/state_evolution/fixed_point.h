@@ -4,7 +4,7 @@
  * are functions of the small distance between r and 2, which log b alone would not resolve.
  * Both errors are logarithms of a ratio of the two sides.
  *
- * A line of points continues from its neighbour by `equations_newton`; `equations_cold` needs
+ * A point of a chain starts from its neighbour by `equations_newton`; `equations_cold` needs
  * no guess: at fixed t (E2) has one root r, and along these roots (E1) changes sign once (p >=
  * d).
  *
@@ -57,8 +57,8 @@ Response equations_response(const Equations *e, const Iterate *at);
  * before rounding did. */
 bool equations_newton(Equations *e, Iterate *at);
 
-/* Local.  Solve from nothing; p >= d and the diagonal network.  False if no bracket is found;
- * else *at is the best iterate, to be judged by its residual. */
+/* Local.  Solve from nothing, unless a width p < d cuts the network.  False if no bracket is
+ * found; else *at is the best iterate, to be judged by its residual. */
 bool equations_cold(Equations *e, Iterate *at);
 
 /* Local.  The same from *at, which is no solution, to the first root in the direction where the

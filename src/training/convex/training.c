@@ -12,15 +12,14 @@
  * Early iterations go through the data in single precision, where vector units do twice the
  * work; whatever is reported, certificate included, is computed in double.
  *
- * A team of ranks shares the rows; rank 0 of the team holds the d x d matrices and decides.
+ * A team of ranks shares the rows; rank 0 of the team holds the d x d matrices, decides
+ * what comes next and says so in one word; the team follows: eigendecomposition, broadcast of
+ * the factor, pass over the data.  All that rank 0 needs for its decision are the sums of a
+ * pass and the d x d matrix B.  The certificate is the duality gap of theory.md section 8, from
+ * the dual vector v of the last pass; it needs the largest eigenvalue of B and nothing else
+ * that is new.
  *
- * Rank 0 decides what comes next and says so in one word; the team
- * follows: eigendecomposition, broadcast of the factor, pass over the data.  All that rank 0
- * needs for its decision are the sums of a pass and the d x d matrix B.  The certificate is
- * the duality gap of theory.md section 8, from the dual vector v of the last pass; it needs
- * the largest eigenvalue of B and nothing else that is new.
- *
- * Points of a line share data and start from each other.  A point begins without a bound and
+ * Points of a chain share data and start from each other.  A point begins without a bound and
  * without a history of moves, because both belong to its weight.
  */
 #include "training_state.h"

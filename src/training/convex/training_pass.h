@@ -63,10 +63,12 @@ size_t pass_memory(const SamplesSpec *spec, int ranks);
  * sums and leaves B in gram on rank 0. */
 PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[]);
 
-/* Local.  The bound of theory.md section 8 from nu = (2/d^2) v at its best scale.  With nu = s
- * (2/d^2) v the dual is s linear - s^2 square / 2, linear = (2/d^2) v.y, square =
- * (d^2/2)(2/d^2)^2 |v|^2; feasible while (2/d^2) s lambda_max(B) <= lt/d.  weight is lt,
- * largest the largest eigenvalue of B. */
+/* Local.  The bound of theory.md section 8 from nu = s (2/d^2) v at its best scale s.  The dual
+ * there is
+ *     s linear - s^2 square / 2,  linear = (2/d^2) v.y,  square = (d^2/2) (2/d^2)^2 |v|^2,
+ * feasible while
+ *     (2/d^2) s lambda_max(B) <= lt/d.
+ * weight is lt, largest is lambda_max(B). */
 double pass_dual_bound(const PassSums *sums, int d, double weight, double largest);
 
 #endif

@@ -13,7 +13,7 @@
  *
  * Two layouts.  With not many more data than coefficients the columns of X are stored and the
  * Gram matrix covers only those that have mattered so far (a working set that grows along a
- * line).  With many more data (n > 4 d, or X too large) the rows are drawn once, summed into
+ * chain).  With many more data (n > 4 d, or X too large) the rows are drawn once, summed into
  * the full Gram matrix about the teacher, where nothing cancels, and forgotten.
  *
  * A team of ranks shares the rows of X and the panels of the Gram matrix; all decisions are

@@ -6,7 +6,7 @@
  *     [ G_AB   G_AA   0  ] [v_A] = [b_A]        (mu enforces v_R = 0)
  *     [ E_R^T   0     0  ] [ mu]   [ 0 ],
  * whose Schur complement has one row for each column that changed.  Its rows need U^-1 times a
- * column of G or of the identity, which is kept as long as the factor is: on a line most
+ * column of G or of the identity, which is kept as long as the factor is: on a chain most
  * systems cost a few substitutions instead of a factorisation.
  */
 #ifndef PHASESWEEP_TRAINING_LASSO_ACTIVE_H
@@ -26,6 +26,7 @@ typedef struct ActiveSystem {
     double *schur; /* capacity x capacity, by column; owned */
 } ActiveSystem;
 
+/* Local.  Leaves *system empty. */
 void active_free(ActiveSystem *system);
 
 /* Collective on the team of gram, whose state came before.  The factor itself is made again. */

@@ -29,6 +29,8 @@ typedef struct Gram {
 
 /* Local apart from asking team for rank and size.  An empty matrix. */
 Gram gram_create(MPI_Comm team);
+
+/* Local.  Leaves *gram empty. */
 void gram_free(Gram *gram);
 
 /* Collective on the team.  Cover `size` columns of the matrix whose rows are spread over the
@@ -61,6 +63,7 @@ typedef struct GramFactor {
     double *u;   /* size x columns by column; owned */
 } GramFactor;
 
+/* Local.  Leaves *factor empty. */
 void gram_factor_free(GramFactor *factor);
 
 /* Collective on the team.  Factor the submatrix of `index` (ascending, copied), replacing what

@@ -2,11 +2,13 @@
  * X^T X + lambda a point (theory.md section 10).
  *
  * The rows are drawn once, a block at a time, summed into the Gram matrix and forgotten.  Sums
- * are about the teacher: with u = theta - theta* and e = y - X theta*, the labels' noise, (X^T
- * X + lambda) u = X^T e - lambda theta*, |y - X theta|^2 = |e|^2 - 2 u.X^T e + u.X^T X u, so
- * that a small risk |u|^2 and a small residual keep their digits.  The duality gap of theory.md
- * section 8 is here |lambda theta - X^T (y - X theta)|^2 / (lambda F), the rest of the linear
- * system.
+ * are about the teacher: with u = theta - theta* and e = y - X theta*, the labels' noise,
+ *     (X^T X + lambda) u = X^T e - lambda theta*
+ *     |y - X theta|^2 = |e|^2 - 2 u.X^T e + u.X^T X u
+ * so that a small risk |u|^2 and a small residual keep their digits.  The duality gap of
+ * theory.md section 8, relative to F, is here
+ *     |lambda theta - X^T (y - X theta)|^2 / (lambda F),
+ * the rest of the linear system.
  *
  * Without a truth the base is 0.  A team shares the rows; rank 0 alone has the sum and solves.
  */
