@@ -59,6 +59,7 @@ static double read_memory(const char *text)
 /* What the last run of an archive of the same job has learned. */
 static CostModel read_learned(const char *path)
 {
+    archive_probe(path);
     char *text = archive_read_job(path);
     if (text == NULL) {
         die(STATUS_WRONG_INPUT, "plan: --learned: %s: no such archive", path);

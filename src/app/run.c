@@ -203,14 +203,14 @@ static void give_up(const Run *run, uint32_t s, uint32_t chain, Outcome outcome)
     assert(s < run->job->sweep_count && outcome > OUTCOME_RUNNING);
     const Sweep *sweep = &run->job->sweeps[s];
     Record records[CHAIN_LENGTH];
-    for (size_t i = 0; i < CHAIN_LENGTH; i++) {
-        records[i] = record_empty();
-        records[i].outcome = outcome;
-    }
     size_t first, count;
     size_t length[SERIES_COUNT];
     sweep_chain(sweep, chain, &first, &count);
     sweep_series(sweep, length);
+    for (size_t i = 0; i < count; i++) {
+        const Problem problem = sweep_problem(sweep, first + i);
+        records[i] = record_unsolved(&problem, outcome);
+    }
     Series none = series_create(length, count);
     archive_store(run->archive, s, first, count, records, &none);
     series_free(&none);
@@ -353,7 +353,7 @@ static ExitStatus judge(const Run *run, const char *text)
 /* Collective on comm.  Returns whether every chain is done.  The order matters: reading is over
  * before all ranks open the file together, and the entry of this run is in the table before the
  * first chain starts, so that a run that dies at once leaves a trace. */
-static bool backlog_through(MPI_Comm comm, Run *run, const RunRequest *request, bool root)
+static bool compute_open(MPI_Comm comm, Run *run, const RunRequest *request, bool root)
 {
     OpenChains open = {0};
     run->memory = team_memory(comm);
@@ -447,7 +447,7 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     }
     char *id = broadcast_text(comm, root ? archive_read_id(path) : NULL);
     run.id = id;
-    const bool finished = backlog_through(comm, &run, request, root);
+    const bool finished = compute_open(comm, &run, request, root);
     const ExitStatus status = agree_on_status(comm, &run, text, root, finished);
     /* in this order: the cleanup must not find a lock that is freed */
     check_set_cleanup(NULL, NULL);

@@ -539,8 +539,9 @@ void archive_create(const char *path, const Job *job, const Provenance *provenan
     }
     if (error != 0) {
         unlink(temporary);
-        die(STATUS_ENVIRONMENT, "%s: cannot reserve %.3g MB of disk space: %s", path,
-            1e-6 * archive_bytes(job), strerror(error));
+        const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+        die(STATUS_ENVIRONMENT, "%s: cannot %s %.3g MB%s: %s", path, full ? "reserve" : "write",
+            1e-6 * archive_bytes(job), full ? " of disk space" : "", strerror(error));
     }
     free(temporary);
 }

@@ -77,12 +77,19 @@ static int status_of(pid_t child, const char *what)
         die(STATUS_ENVIRONMENT, "no process to read %s in", what);
     }
     const int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (number == SIGALRM) {
+        die(STATUS_ENVIRONMENT, "%s: could not be read in time", what);
+    }
     if (number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL ||
-        number == SIGABRT || number == SIGALRM) {
+        number == SIGABRT) {
         die(STATUS_WRONG_INPUT, "%s: is damaged, HDF5 crashes on it (%s); nothing was changed",
             what, strsignal(number));
     }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + number;
+    if (number != 0) {
+        die(STATUS_ENVIRONMENT, "%s: the process that read it was ended (%s)", what,
+            strsignal(number));
+    }
+    return WEXITSTATUS(status);
 }
 
 void archive_probe(const char *path)

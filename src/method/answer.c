@@ -69,12 +69,15 @@ void point_check_answer(const Problem *problem, Record *record)
     if (record->outcome != OUTCOME_CONVERGED) {
         return;
     }
-    if (!isfinite(value[FIELD_RISK])) {
-        *record = record_empty();
-        record->outcome = OUTCOME_FAILED;
+    /* without a truth there is no risk, which is no failure of a training */
+    const FieldId essential = facts->draws_data ? FIELD_OBJECTIVE : FIELD_RISK;
+    if (!isfinite(value[essential])) {
+        const double iterations = value[FIELD_ITERATIONS];
+        *record = record_unsolved(problem, OUTCOME_FAILED);
+        value[FIELD_ITERATIONS] = iterations;
         return;
     }
-    bool good = value[FIELD_RISK] >= 0.0;
+    bool good = !(value[FIELD_RISK] < 0.0);
     if (good && !facts->draws_data) {
         const Channel channel = model_of(problem)->channel(problem);
         double error = noise_error(&channel, value);

@@ -38,6 +38,7 @@ static bool solve(const Chain *chain)
         if (chain_stopping((void *)chain)) {
             return false;
         }
+        point_check_answer(&chain->problems[k], &chain->records[k]);
         point_complete(&chain->problems[k], point_clock() - start, &chain->records[k]);
     }
     return true;

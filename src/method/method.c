@@ -119,6 +119,5 @@ void point_complete(const Problem *problem, double seconds, Record *record)
     }
     value[FIELD_SECONDS] = seconds;
     /* theory.md section 1; NAN, no risk, stays NAN */
-    point_check_answer(problem, record);
     value[FIELD_PREDICTION_RISK] = value[FIELD_RISK] * model_of(problem)->prediction_per_risk;
 }

@@ -54,9 +54,10 @@ double theory_seconds(const TheoryPrice *price, const Problem *problem, bool fir
 /* Local.  Theory needs no memory to speak of. */
 double theory_memory(const Problem *problem, int ranks, SampleStore store);
 
-/* Local.  Record k of the chain from a solution of state evolution at `problem`. */
+/* Local.  Record k of the chain from a solution of state evolution at `problem`, checked;
+ * found: the field of what was optimised, FIELD_COUNT for nothing. */
 Record record_of_evolution(const Chain *chain, size_t k, const Problem *problem,
-                           const Evolution *e);
+                           const Evolution *e, FieldId found);
 
 /* Local.  Summary of the learned numbers [d], d >= 2, decreasing, those not learned exactly 0
  * (theory.md section 7).  Risk and loss must be among the values already. */

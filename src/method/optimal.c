@@ -36,9 +36,9 @@ static bool solve(const Chain *chain)
             /* a place that was not found */
             (width ? &problem.width : &problem.weight_decay)[0] = NAN;
         }
-        chain->records[k] = record_of_evolution(chain, k, &problem, &best.evolution);
-        chain->records[k].value[width ? FIELD_OPTIMAL_WIDTH : FIELD_OPTIMAL_WEIGHT_DECAY] =
-            width ? problem.width : problem.weight_decay;
+        chain->records[k] =
+            record_of_evolution(chain, k, &problem, &best.evolution,
+                                width ? FIELD_OPTIMAL_WIDTH : FIELD_OPTIMAL_WEIGHT_DECAY);
         chain->records[k].value[FIELD_ITERATIONS] = best.iterations;
         point_complete(&problem, point_clock() - start, &chain->records[k]);
     }

@@ -105,7 +105,7 @@ static void put_truth(const Teacher *teacher, const Series *series, size_t k, do
 /* A point that failed has no numbers but what it cost; one that did not converge has its best
  * iterate, without the spectrum of something that is no solution. */
 Record record_of_evolution(const Chain *chain, size_t k, const Problem *problem,
-                           const Evolution *e)
+                           const Evolution *e, FieldId found)
 {
     PointWork *work = chain->team->work;
     Record record = record_empty();
@@ -114,6 +114,10 @@ Record record_of_evolution(const Chain *chain, size_t k, const Problem *problem,
     record.value[FIELD_PHASE_PREDICTED] = phase_code(phase_predicted(problem));
     if (e->outcome != OUTCOME_FAILED) {
         put_evolution(problem, &work->evolution.overlaps.teacher, e, record.value);
+    }
+    if (found != FIELD_COUNT) {
+        record.value[found] =
+            found == FIELD_OPTIMAL_WIDTH ? problem->width : problem->weight_decay;
     }
     point_check_answer(problem, &record);
     if (record.outcome == OUTCOME_CONVERGED && model_has(problem->model, TRAIT_MATRIX)) {
@@ -140,7 +144,7 @@ static bool solve(const Chain *chain)
         if (chain_stopping((void *)chain)) {
             return false;
         }
-        chain->records[k] = record_of_evolution(chain, k, problem, &e);
+        chain->records[k] = record_of_evolution(chain, k, problem, &e, FIELD_COUNT);
         point_complete(problem, point_clock() - start, &chain->records[k]);
     }
     return true;

@@ -66,10 +66,11 @@ static char *identity_of(const Chain *chain, size_t *bytes)
     for (size_t k = 0; k < chain->count; k++, next += NUMBERS) {
         list_numbers(&chain->problems[k], next);
     }
-    *bytes = numbers * sizeof *number + strlen(archive);
+    /* the NUL too */
+    *bytes = numbers * sizeof *number + strlen(archive) + 1;
     char *identity = checked_alloc(*bytes, 1);
     memcpy(identity, number, numbers * sizeof *number);
-    memcpy(identity + numbers * sizeof *number, archive, strlen(archive));
+    memcpy(identity + numbers * sizeof *number, archive, strlen(archive) + 1);
     free(number);
     return identity;
 }
@@ -130,6 +131,7 @@ static bool train_point(const Chain *chain, size_t k, Path *path, Luggage *lugga
         put_series(&luggage->series, SERIES_RISK_PATH, k, seen.risk_path, room);
         put_series(&luggage->series, SERIES_RISK_PREDICTED, k, seen.kept_path, room);
         luggage->records[k] = record_of(&seen, problem, spectrum);
+        point_check_answer(problem, &luggage->records[k]);
         point_complete(problem, point_clock() - start, &luggage->records[k]);
         /* last, like the outcome of a row */
         *luggage->done = k + 1;

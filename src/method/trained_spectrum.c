@@ -14,10 +14,12 @@
 static double noise_edge(const Problem *problem, const double value[])
 {
     const double d = problem->dimension;
-    const double alpha = problem->samples / d / d;
-    const double t = (value[FIELD_RISK] + 0.5 * problem->noise) / (2.0 * alpha);
-    const double loss = alpha * value[FIELD_TRAIN_LOSS];
-    const double b = 0.5 * problem_nuclear_weight(problem) * sqrt(t / loss);
+    const Model *model = model_of(problem);
+    const Channel channel = model->channel(problem);
+    const double t = (value[FIELD_RISK] + channel.noise) / channel.capacity;
+    const double loss =
+        problem->samples * value[FIELD_TRAIN_LOSS] / model->squares_per_loss(problem);
+    const double b = channel.weight * sqrt(model->loss_scale * t / loss);
     if (!(t > 0.0 && b > 0.0 && isfinite(b))) {
         return NAN;
     }

@@ -12,7 +12,7 @@ static const MethodFacts facts[METHOD_COUNT] = {
                                 .takes_weight = true,
                                 .takes_width = true,
                                 .predicts = true},
-    [METHOD_BAYES] = {.name = "bayes", .tolerance = 1e-7},
+    [METHOD_BAYES] = {.name = "bayes", .tolerance = 1e-7, .knows_signs = true},
     [METHOD_OPTIMAL] = {.name = "optimal",
                         .tolerance = 1e-9,
                         .optimises = true,
@@ -25,7 +25,11 @@ static const MethodFacts facts[METHOD_COUNT] = {
                          .takes_weight = true,
                          .takes_width = true},
     /* of message passing for a network that is cut to its width there is no theory */
-    [METHOD_AMP] = {.name = "amp", .tolerance = 1e-6, .draws_data = true, .takes_weight = true},
+    [METHOD_AMP] = {.name = "amp",
+                    .tolerance = 1e-6,
+                    .draws_data = true,
+                    .takes_weight = true,
+                    .passes_messages = true},
 };
 
 const MethodFacts *method_facts(MethodId id)

@@ -105,9 +105,9 @@ static bool takes_width(MethodId id)
     return method_facts(id)->takes_width || method_facts(id)->draws_data;
 }
 
-static bool is_amp(MethodId id)
+static bool passes_messages(MethodId id)
 {
-    return id == METHOD_AMP;
+    return method_facts(id)->passes_messages;
 }
 
 /* double and none give the same bits, and auto is one of the two: any may go on with another's
@@ -146,7 +146,7 @@ const Key keys_table[KEY_COUNT] = {
         RANGE(KIND_WHOLE, 0, 1e5), .traits = TRAIT_MATRIX, .method = predicts, .content = 13},
     [KEY_DAMPING] = {"damping", "", "1", "as little as it needs",
         "share of the last iterate kept at each iteration",
-        RANGE(KIND_REAL, 0, 0.999), .fallback = no_damping, .method = is_amp,
+        RANGE(KIND_REAL, 0, 0.999), .fallback = no_damping, .method = passes_messages,
         AT(damping), .content = 14},
     [KEY_SOURCE_EXPONENT] = {"source_exponent", "gamma", "1", NULL,
         "teacher coefficients decay as i^-gamma",

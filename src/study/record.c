@@ -60,6 +60,16 @@ double record_resolved(const Problem *problem, FieldId field)
     }
 }
 
+Record record_unsolved(const Problem *problem, Outcome outcome)
+{
+    Record record = record_empty();
+    record.outcome = outcome;
+    for (FieldId field = FIELD_SAMPLES; field <= FIELD_WIDTH; field++) {
+        record.value[field] = record_resolved(problem, field);
+    }
+    return record;
+}
+
 uint64_t record_fields_of(MethodId method)
 {
     assert(method >= 0 && method < METHOD_COUNT);

@@ -116,10 +116,11 @@ static void check_together(const Sweep *sweep, Diagnostics *errors)
                               "no nuclear_weight",
                               method_name(sweep_method(sweep))));
     }
-    if (asks(sweep, KEY_SIGNS) && sweep_method(sweep) == METHOD_BAYES) {
+    if (asks(sweep, KEY_SIGNS) && method_facts(sweep_method(sweep))->knows_signs) {
         refuse(sweep, KEY_SIGNS, errors,
-               checked_format("method bayes gives both, risk and risk_random_signs; allowed: "
-                              "no signs"));
+               checked_format("method %s gives both, risk and risk_random_signs; allowed: "
+                              "no signs",
+                              method_name(sweep_method(sweep))));
     }
 }
 

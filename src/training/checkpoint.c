@@ -229,6 +229,9 @@ void visit_root(StateVisitor *visitor, void *item, size_t bytes)
 void visit_common(StateVisitor *visitor, void *item, size_t bytes)
 {
     visit_root(visitor, item, bytes);
+    if (visitor->mode == VISIT_LOAD) {
+        agree(visitor); /* rank 0 alone knows whether it could be read */
+    }
     for (size_t at = 0; visit_loading(visitor) && at < bytes; at += CHUNK) {
         MPI_Bcast((char *)item + at, (int)smaller(bytes - at, CHUNK), MPI_BYTE, 0,
                   visitor->team);

@@ -58,8 +58,8 @@ void network_observe_matrix(const Dataset *data, const Network *network, double 
     const size_t d = (size_t)data->dimension;
     assert(network->columns >= 0 && network->columns <= data->dimension);
     /* of unknown truth 0; its overlaps are forgotten */
-    double *none = data->truth == NULL ? checked_alloc(d, sizeof *none) : NULL;
-    const double *teacher = none != NULL ? none : data->truth->teacher;
+    double *none = checked_alloc(data->truth == NULL ? d : 0, sizeof *none);
+    const double *teacher = data->truth == NULL ? none : data->truth->teacher;
     double *turned = turned_factor(data, network);
     double trace = 0.0;
     double square = 0.0;
@@ -88,7 +88,7 @@ void network_observe_matrix(const Dataset *data, const Network *network, double 
     observed->prediction_risk = 2.0 * observed->risk;
     /* without an eigenvector there is none to overlap */
     observed->feature_overlap = network->columns > 0 ? overlaps[0] : NAN;
-    if (none != NULL) {
+    if (data->truth == NULL) {
         network_forget_truth(observed);
         for (size_t k = 0; k < d; k++) {
             overlaps[k] = NAN;

@@ -60,15 +60,19 @@ static void visit_head(Path *path, StateVisitor *visitor)
     visit_common(visitor, &path->problem, sizeof path->problem);
 }
 
-static void save(Path *path)
+typedef enum Command { COMMAND_GO_ON, COMMAND_SAVE, COMMAND_STOP } Command;
+
+static void save(Path *path, Command command)
 {
     const double start = MPI_Wtime();
     StateVisitor visitor = checkpoint_write(path->team, path->settings.checkpoint);
     visit_head(path, &visitor);
     path->trainer->state(path->work, &visitor);
-    if (!checkpoint_commit(&visitor) && path->rank == 0 && !path->warned) {
-        fprintf(stderr, "phasesweep: cannot write the checkpoint %s: the training goes on\n",
-                path->settings.checkpoint);
+    if (!checkpoint_commit(&visitor) && path->rank == 0 &&
+        (!path->warned || command == COMMAND_STOP)) {
+        fprintf(stderr, "phasesweep: cannot write the checkpoint %s: the training %s\n",
+                path->settings.checkpoint,
+                command == COMMAND_STOP ? "begins again from the one before" : "goes on");
         path->warned = true;
     }
     path->saved_at = MPI_Wtime();
@@ -137,8 +141,17 @@ static void draw(Path *path, const Problem *problem)
 {
     drop_data(path);
     SamplesSpec spec = samples_spec(problem);
-    spec.store = path->trainer->reads_once ? STORE_NONE : spec.store;
-    spec.memory = path->settings.memory;
+    if (path->trainer->reads_once) {
+        spec.store = STORE_NONE;
+    } else if (spec.store == STORE_AUTO) {
+        int ranks;
+        MPI_Comm_size(path->team, &ranks);
+        /* matrices and rows together must fit, as plan counts them */
+        spec.store = path->trainer->memory(problem, ranks, STORE_DOUBLE, INFINITY) <=
+                             path->settings.memory
+                         ? STORE_DOUBLE
+                         : STORE_NONE;
+    }
     spec.rotated = path->settings.rotated;
     path->samples = samples_create(path->team, &spec);
     path->data = samples_dataset(&path->samples);
@@ -185,8 +198,6 @@ void path_prepare(Path *path, const Problem *problem)
 
 /* ---- a point ----------------------------------------------------------------------------- */
 
-typedef enum Command { COMMAND_GO_ON, COMMAND_SAVE, COMMAND_STOP } Command;
-
 /* Rank 0's, for all. */
 static Command decide(const Path *path)
 {
@@ -208,7 +219,7 @@ static bool iterate(Path *path, int *iterations)
     for (*iterations = 1; path->trainer->advance(path->work); ++*iterations) {
         const Command command = decide(path);
         if (command != COMMAND_GO_ON && path->settings.checkpoint != NULL) {
-            save(path);
+            save(path, command);
         }
         if (command == COMMAND_STOP) {
             return false;

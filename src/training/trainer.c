@@ -3,17 +3,22 @@
 #include <assert.h>
 #include <math.h>
 
-static const Trainer *const trainers[] = {&trainer_amp, &trainer_ridge, &trainer_lasso,
-                                          &trainer_factored, &trainer_convex};
+#include "phasesweep/base/check.h"
+
+enum { TRAINERS = 5 };
+
+static const Trainer *const trainers[TRAINERS] = {&trainer_amp, &trainer_ridge, &trainer_lasso,
+                                                  &trainer_factored, &trainer_convex};
 
 const Trainer *trainer_of(const Problem *problem)
 {
-    size_t k = 0;
-    while (!trainers[k]->accepts(problem)) {
-        k++;
-        assert(k < sizeof trainers / sizeof *trainers);
+    for (size_t k = 0; k < TRAINERS; k++) {
+        if (trainers[k]->accepts(problem)) {
+            return trainers[k];
+        }
     }
-    return trainers[k];
+    /* Model.methods promised one */
+    die(STATUS_ENVIRONMENT, "no trainer for model %s", model_name(problem->model));
 }
 
 size_t trainer_memory(const Problem *problem, int ranks, SampleStore store, double active)

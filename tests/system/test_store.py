@@ -45,6 +45,9 @@ def check_attempts(folder, good):
         died(file)
     assert run(2, "resume", path) == 1
     assert count(path, "lost") == 300 and alone("verify", path).returncode == 0
+    lost = read(path, "grid")  # without a result, but not without n, lambda and p
+    assert lost["risk"][0, 0, 0].isnull().all() and lost["resolved_samples"].notnull().all()
+    assert (lost["resolved_width"] == 100).all()
     assert run(2, "resume", path) == 1  # not tried again by itself
     assert run(2, "resume", "--retry", path) == 0
     assert alone("diff", path, good).returncode == 0

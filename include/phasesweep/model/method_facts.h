@@ -17,7 +17,9 @@ typedef struct MethodFacts {
     bool takes_weight; /* needs a weight decay, rather than find the best or do without */
     bool optimises;    /* finds the best weight, or at a given nuclear weight the best width */
     bool takes_width;  /* a width narrower than the dimension means something to it */
-    bool predicts;     /* state evolution: has exponents, phases, predicted spectra */
+    bool passes_messages; /* iterates with damping, beside its state evolution */
+    bool knows_signs;     /* reports both with and without them, and takes none */
+    bool predicts;        /* state evolution: has exponents, phases, predicted spectra */
 } MethodFacts;
 
 /* Local.  Static. */

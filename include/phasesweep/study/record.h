@@ -144,6 +144,9 @@ Record record_empty(void);
  * fields. */
 double record_resolved(const Problem *problem, FieldId field);
 
+/* Local.  Of a point without a result: its outcome and what is known before it is solved. */
+Record record_unsolved(const Problem *problem, Outcome outcome);
+
 /* Local.  Bit 1 << field for every field of the method. */
 uint64_t record_fields_of(MethodId method);
 

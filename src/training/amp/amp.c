@@ -23,6 +23,7 @@
 #include <stdlib.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
 #include "amp_model.h"
 #include "checkpoint.h"
@@ -278,7 +279,7 @@ static Network amp_network(const void *state)
 
 static bool amp_accepts(const Problem *problem)
 {
-    return problem->method == METHOD_AMP;
+    return method_facts(problem->method)->passes_messages;
 }
 
 /* Undamped at first and in double precision, 30 ... 130 iterations at d = 100 ... 400. */

@@ -31,6 +31,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
 #include "checkpoint.h"
 #include "network.h"
@@ -358,7 +359,8 @@ static void convex_observe(void *state, Observed *observed, double spectrum[],
 
 static bool convex_accepts(const Problem *problem)
 {
-    return model_has(problem->model, TRAIT_MATRIX) && problem->method != METHOD_AMP;
+    return model_has(problem->model, TRAIT_MATRIX) &&
+           !method_facts(problem->method)->passes_messages;
 }
 
 /* Trainings at d = 100 ... 400 take 16 ... 46 iterations. */

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/numerics/lapack.h"
 #include "checkpoint.h"
@@ -285,7 +286,7 @@ static Network narrow_network(const void *state)
 
 static bool narrow_accepts(const Problem *problem)
 {
-    return model_is_narrow(problem) && problem->method != METHOD_AMP;
+    return model_is_narrow(problem) && !method_facts(problem->method)->passes_messages;
 }
 
 /* Products with p columns, no eigenproblem. */

@@ -30,6 +30,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
 #include "checkpoint.h"
 #include "network.h"
@@ -491,7 +492,9 @@ static Network network(const void *state)
 
 static bool accepts(const Problem *problem)
 {
-    return !model_has(problem->model, TRAIT_MATRIX) && problem->method != METHOD_AMP;
+    return !model_has(problem->model, TRAIT_MATRIX) &&
+           !model_has(problem->model, TRAIT_SQUARED) &&
+           !method_facts(problem->method)->passes_messages;
 }
 
 /* Steps over all columns; few of them are, for only the active ones matter. */

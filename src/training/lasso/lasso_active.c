@@ -293,7 +293,8 @@ void active_state(const Gram *gram, ActiveSystem *system, StateVisitor *visitor)
     }
     visit_common(visitor, index, size * sizeof *index);
     if (visit_loading(visitor) && size > 0) {
-        renew(gram, system, index, scalars[0]);
+        /* the factor was made of these numbers once; all ranks see the same */
+        visitor->good = renew(gram, system, index, scalars[0]) && visitor->good;
     }
     free(index);
     if (visit_loading(visitor)) {

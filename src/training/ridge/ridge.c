@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/numerics/lapack.h"
 #include "phasesweep/training/trainer.h"
@@ -249,7 +250,8 @@ static Network network(const void *state)
 
 static bool accepts(const Problem *problem)
 {
-    return model_has(problem->model, TRAIT_SQUARED) && problem->method == METHOD_TRAINING;
+    return model_has(problem->model, TRAIT_SQUARED) &&
+           !method_facts(problem->method)->passes_messages;
 }
 
 /* The sums are those of the first point; others are billed them too, if one has to begin again.
