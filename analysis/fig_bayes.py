@@ -92,7 +92,7 @@ def draw(model, found):
 
 
 def figures(path):
-    models = sweep.by_model(path, WANTED)
+    models = sweep.by_model(path, WANTED, phases.MODELS)
     if not models:
         raise sweep.Refusal(f"{path}: no model with state_evolution over samples and weight_decay "
                             "and bayes over samples")

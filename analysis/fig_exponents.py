@@ -78,7 +78,7 @@ def draw(data, gamma):
 
 def figures(path):
     drawn = 0
-    for name, data in sweep.open_all(path, "state_evolution", FIELDS).items():
+    for name, data in sweep.open_all(path, "state_evolution", FIELDS, phases.MODELS).items():
         if not sweep.is_map(data):
             continue
         decay = sweep.decay_axis(data)

@@ -4,6 +4,7 @@ for each network; and the best width of narrow quadratic networks, as the minimu
 
 usage: fig_optimal_decay.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
+import phases
 import style
 import sweep
 from style import np, plt
@@ -144,7 +145,7 @@ def draw_widths(narrow, bayes):
 
 
 def figures(path):
-    models = sweep.by_model(path, WANTED)
+    models = sweep.by_model(path, WANTED, phases.MODELS)
     if not models:
         raise sweep.Refusal(f"{path}: no model with optimal, bayes and state_evolution over "
                             "source_exponent, dimension and samples")

@@ -143,7 +143,7 @@ def trainings_of(data, trainings):
 
 def figures(path):
     diagrams = {name: sweep.over(data, "source_exponent", "samples", sweep.decay_axis(data))
-                for name, data in sweep.open_all(path, "state_evolution", FIELDS).items()
+                for name, data in sweep.open_all(path, "state_evolution", FIELDS, phases.MODELS).items()
                 if sweep.is_map(data)}
     if not any(data is not None for data in diagrams.values()):
         raise sweep.Refusal(f"{path}: no sweep of state_evolution over samples and weight decay "

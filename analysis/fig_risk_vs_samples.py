@@ -26,6 +26,17 @@ def by_model(path):
     return pairs
 
 
+def check_same_places(path, model, theory, trained):
+    """The line of theory beside trainings is of their dimension, and of the nearest weight decay on a
+    map, written in the same way."""
+    for name in ("source_exponent", "dimension", "weight_decay"):
+        form = [data[name].attrs.get("form", "number") for data in (theory, trained)]
+        step = np.diff(np.sort(theory[name].values)).max(initial=0) if name == "weight_decay" else 0
+        apart = [abs(theory[name].values - value).min() for value in trained[name].values]
+        if form[0] != form[1] or max(apart) > 1e-9 + 0.5 * step:
+            raise sweep.Refusal(f"{path}: {model}: trainings at {name} that state_evolution has not")
+
+
 def draw_theory(axes, theory, where, colours):
     for value, colour in colours.items():
         line = theory.sel(**where, weight_decay=value, method="nearest")
@@ -113,6 +124,7 @@ def figures(path):
     if not pairs:
         raise sweep.Refusal(f"{path}: no model with a sweep of state_evolution and one of training")
     for model, (theory, trained) in pairs.items():
+        check_same_places(path, model, theory, trained)
         yield f"risk_vs_samples_{model}", draw_model(theory, trained, model)
 
 

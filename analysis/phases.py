@@ -5,6 +5,9 @@ import numpy as np
 NAMES = ["undefined", "Ia", "Ib", "II", "III", "IV", "V", "VIa", "VIb"]     # by code
 
 
+MODELS = ("quadratic", "diagonal")  # those that theory.md section 4 is about
+
+
 def noise_line(model, gamma, dimension):
     """log_d n_eff of the line between IV and V."""
     if model == "quadratic":

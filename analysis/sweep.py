@@ -80,18 +80,26 @@ def by_key(data):
                         if data[name].attrs.get("axis_key", name) != name})
 
 
-def method_of(path, name):
+def attribute(path, name, key):
     with h5py.File(path, "r") as archive:
-        method = archive[name].attrs["method"]
-        return method.decode() if isinstance(method, bytes) else method
+        text = archive[name].attrs[key]
+        return text.decode() if isinstance(text, bytes) else text
 
 
-def open_all(path, method=None, fields=None):
-    """{name: dataset} of the sweeps of a method (None: all), with those fields (None: all).  Sweeps
+def method_of(path, name):
+    return attribute(path, name, "method")
+
+
+def model_of(path, name):
+    return attribute(path, name, "model")
+
+
+def open_all(path, method=None, fields=None, models=None):
+    """{name: dataset} of the sweeps of a method and of models (None: all), with those fields (None: all).  Sweeps
     without one of them, as a predicted spectrum not asked for, are left out if another has all."""
     found, refusal = {}, None
     for name in sweep_names(path):
-        if method in (None, method_of(path, name)):
+        if method in (None, method_of(path, name)) and (models is None or model_of(path, name) in models):
             try:
                 found[name] = by_key(open_sweep(path, name, fields=fields))
             except Refusal as lacking:
@@ -134,12 +142,12 @@ def decay_axis(data):
     return next((a for a in ("weight_decay", "nuclear_weight") if a in data.dims), None)
 
 
-def by_model(path, wanted):
+def by_model(path, wanted, only=None):
     """{model: {method: dataset}} of the first sweep of each over the wanted axes, for models that
     have all methods.  wanted: {method: (fields, axes)}."""
     models = {}
     for method, (fields, axes) in wanted.items():
-        for data in open_all(path, method, fields).values():
+        for data in open_all(path, method, fields, only).values():
             data = over(data, *axes)
             if data is not None:
                 models.setdefault(data.attrs["model"], {}).setdefault(method, data)
