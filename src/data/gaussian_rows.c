@@ -90,7 +90,7 @@ size_t samples_memory(const SamplesSpec *spec, int ranks)
 }
 
 /* By the rank with most rows, so that all ranks decide alike. */
-SampleStore samples_resolve(const SamplesSpec *spec, int ranks)
+static SampleStore resolve(const SamplesSpec *spec, int ranks)
 {
     SamplesSpec all = *spec;
     all.store = STORE_DOUBLE;
@@ -212,7 +212,7 @@ Samples samples_create(MPI_Comm team, const SamplesSpec *spec)
     MPI_Comm_rank(team, &rank);
     MPI_Comm_size(team, &ranks);
     Samples samples = {.spec = *spec};
-    samples.spec.store = samples_resolve(spec, ranks);
+    samples.spec.store = resolve(spec, ranks);
     samples.spec.block_rows = samples_block_rows(spec);
     samples.first = share_begin(spec->samples, rank, ranks);
     samples.rows = share_begin(spec->samples, rank + 1, ranks) - samples.first;

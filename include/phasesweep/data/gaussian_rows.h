@@ -72,9 +72,8 @@ bool samples_same_data(const Problem *a, const Problem *b);
 int samples_block_rows(const SamplesSpec *spec);
 
 /* Local.  Bytes a rank of `ranks` needs for rows, labels and one block.  store must not be
- * STORE_AUTO; samples_resolve makes that choice.  The rotation is counted too. */
+ * STORE_AUTO; samples_create makes that choice.  The rotation is counted too. */
 size_t samples_memory(const SamplesSpec *spec, int ranks);
-SampleStore samples_resolve(const SamplesSpec *spec, int ranks);
 
 /* Local apart from asking team for rank and size; team is not kept.  The labels are made at
  * once and the rows too if they are stored. */

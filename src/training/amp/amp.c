@@ -160,7 +160,7 @@ static double relative_change(const AmpStep *step, double delta_before, double d
 /* (E1) with z in place of its expectation: |z|^2/n = E (f - f*)^2 + Delta. */
 static double noise_of(const Problem *problem, double square)
 {
-    const double t = square / problem->samples / amp_capacity(problem);
+    const double t = square / problem->samples / model_of(problem)->channel(problem).capacity;
     return sqrt(t / model_of(problem)->prediction_per_risk);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/model.h"
 #include "phasesweep/data/gaussian_rows.h"
 #include "phasesweep/numerics/lapack.h"
 #include "amp_model.h"
@@ -49,7 +50,7 @@ static void *diagonal_create(MPI_Comm team, const Dataset *data, const Problem *
     a->team = team;
     MPI_Comm_rank(team, &a->team_rank);
     a->d = data->dimension;
-    a->capacity = amp_capacity(problem);
+    a->capacity = model_of(problem)->channel(problem).capacity;
     a->data = data;
     const size_t block = (size_t)a->data->block_rows;
     a->block = checked_alloc(block * d, sizeof(double));

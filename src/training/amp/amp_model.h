@@ -39,9 +39,6 @@ typedef struct AmpModel {
 extern const AmpModel amp_quadratic;
 extern const AmpModel amp_diagonal;
 
-/* Local.  The capacity C of overlaps.h: 2n/d^2, or n. */
-double amp_capacity(const Problem *problem);
-
 /* Local.  Root b of b(C - active) = w for d decreasing magnitudes of coefficients; exact. */
 double amp_threshold_vector(const double magnitudes[], int d, double capacity, double weight);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/model.h"
 #include "phasesweep/data/gaussian_rows.h"
 #include "phasesweep/numerics/lapack.h"
 #include "phasesweep/parallel/symmetric_eigen.h"
@@ -48,7 +49,7 @@ static void *quadratic_create(MPI_Comm team, const Dataset *data, const Problem 
     q->team = team;
     MPI_Comm_rank(team, &q->team_rank);
     q->d = data->dimension;
-    q->capacity = amp_capacity(problem);
+    q->capacity = model_of(problem)->channel(problem).capacity;
     q->data = data;
     q->pass = pass_create(team, q->data);
     q->eigen = eigen_create(team, q->d, settings->eigen);

@@ -2,13 +2,7 @@
 #include <assert.h>
 #include <math.h>
 
-#include "phasesweep/model/model.h"
 #include "amp_model.h"
-
-double amp_capacity(const Problem *problem)
-{
-    return model_of(problem)->channel(problem).capacity;
-}
 
 /* b (C - active) only grows with b, by jumps where a coefficient becomes inactive: the root is
  * w/(C - k) with the k largest active, or at the jump from k to k - 1. */
