@@ -47,18 +47,18 @@ typedef enum FieldKind {
       "excess risk |S - S*|^2/d (diagonal |theta - theta*|^2), without label noise")           \
     X(PREDICTION_RISK, REAL, ALL, "prediction_risk", "1", "E(f-f*)^2", "1",                    \
       "mean squared error of the output: 2 R quadratic, R diagonal")                           \
-    X(DELTA, REAL, FIXED_POINT, "delta", "1", "delta", "2 (E1), 3",                            \
+    X(DELTA, REAL, FIXED_POINT, "delta", "1", "delta", "2 (E1), 3, 10",                        \
       "effective noise delta; diagonal: tau")                                                  \
-    X(THRESHOLD, REAL, CUT, "threshold", "1", "b", "2 (E2), 3",                                \
-      "threshold on eigenvalues or coefficients")                                              \
+    X(THRESHOLD, REAL, CUT, "threshold", "1", "b", "2 (E2), 3, 10",                            \
+      "threshold on eigenvalues or coefficients; ridge: shrinkage 1/(1 + b)")                  \
     X(OVERLAP_Q, REAL, NETWORK, "overlap_q", "1", "q", "2", "|S|^2/d; diagonal |theta|^2")     \
     X(OVERLAP_M, REAL, NETWORK, "overlap_m", "1", "m", "2",                                    \
       "Tr S S*/d; diagonal theta.theta*")                                                      \
     X(TRACE, REAL, NETWORK, "trace", "1", "Tr S/d", "2", "Tr S/d; diagonal |theta|_1")         \
     X(RANK, REAL, NETWORK, "learned_rank", "1", "rank S", "7",                                 \
       "rank of the learned weights (expected, for theory); diagonal: active coefficients")     \
-    X(OBJECTIVE, REAL, NETWORK, "objective", "1", "F", "1, 2", "training objective")           \
-    X(TRAIN_LOSS, REAL, NETWORK, "train_loss", "1", "sum res^2/n", "2, 3",                     \
+    X(OBJECTIVE, REAL, NETWORK, "objective", "1", "F", "1, 2, 10", "training objective")       \
+    X(TRAIN_LOSS, REAL, NETWORK, "train_loss", "1", "sum res^2/n", "2, 3, 10",                 \
       "mean squared residual over the samples")                                                \
     X(EXPONENT_SAMPLES, REAL, THEORY, "exponent_samples", "1", "d log R/d log n", "4",         \
       "exact local exponent in the samples")                                                   \
