@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/study/keys.h"
 #include "phasesweep/training/path.h"
 
 /* What travels in the checkpoint beside the state of the iteration: the points done so far. */
@@ -38,16 +39,16 @@ static Luggage pack_luggage(const Chain *chain)
 /* ---- whose state a checkpoint is -----------------------------------------------------------
  */
 
-enum { NUMBERS = 13 };
-
-static void list_numbers(const Problem *problem, double number[NUMBERS])
+/* Every key that a problem has, by the table: none is forgotten when a key is added. */
+static size_t list_numbers(const Problem *problem, double number[KEY_COUNT])
 {
-    const double all[NUMBERS] = {
-        problem->model,        problem->method,    problem->source_exponent, problem->dimension,
-        problem->noise,        problem->seed,      problem->width,           problem->samples,
-        problem->weight_decay, problem->tolerance, problem->random_signs,    problem->store,
-        problem->damping};
-    memcpy(number, all, sizeof all);
+    size_t count = 0;
+    for (KeyId id = 0; id < KEY_COUNT; id++) {
+        if (keys_table[id].member != 0) {
+            number[count++] = key_get(&keys_table[id], problem);
+        }
+    }
+    return count;
 }
 
 /* All that records and series of the chain depend on, and the archive they are for: a
@@ -56,21 +57,21 @@ static void list_numbers(const Problem *problem, double number[NUMBERS])
 static char *identity_of(const Chain *chain, size_t *bytes)
 {
     const char *archive = chain->team->archive != NULL ? chain->team->archive : "";
-    const size_t numbers = 1 + SERIES_COUNT + chain->count * NUMBERS;
-    double *number = checked_alloc(numbers, sizeof *number);
+    double *number = checked_alloc(1 + SERIES_COUNT + chain->count * KEY_COUNT, sizeof *number);
     double *next = number;
     *next++ = (double)chain->count;
     for (SeriesId id = 0; id < SERIES_COUNT; id++) {
         *next++ = (double)chain->series->length[id];
     }
-    for (size_t k = 0; k < chain->count; k++, next += NUMBERS) {
-        list_numbers(&chain->problems[k], next);
+    for (size_t k = 0; k < chain->count; k++) {
+        next += list_numbers(&chain->problems[k], next);
     }
+    const size_t numbers = (size_t)(next - number) * sizeof *number;
     /* the NUL too */
-    *bytes = numbers * sizeof *number + strlen(archive) + 1;
+    *bytes = numbers + strlen(archive) + 1;
     char *identity = checked_alloc(*bytes, 1);
-    memcpy(identity, number, numbers * sizeof *number);
-    memcpy(identity + numbers * sizeof *number, archive, strlen(archive) + 1);
+    memcpy(identity, number, numbers);
+    memcpy(identity + numbers, archive, strlen(archive) + 1);
     free(number);
     return identity;
 }
