@@ -30,6 +30,16 @@ static StateVisitor visitor_of(MPI_Comm team, VisitMode mode)
     return visitor;
 }
 
+static const double saving_share = 0.02;
+static const double work_lost = 60.0;
+
+/* The last save took its time after the state was as it is in the file, and the next one must
+ * end before that is replaced. */
+bool checkpoint_due(double since, double iteration, double cost)
+{
+    return since >= cost / saving_share && since + iteration + 2.0 * cost > work_lost;
+}
+
 /* ---- the file, on rank 0 ----------------------------------------------------------------- */
 
 static void fail(StateVisitor *visitor, const char *why)

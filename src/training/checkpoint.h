@@ -63,4 +63,11 @@ void visit_match(StateVisitor *visitor, const void *item, size_t bytes);
 /* Local.  Is state to be replaced, and has it come so far? */
 bool visit_loading(const StateVisitor *visitor);
 
+/* Local.  Is it time to save, or would another iteration be too late?  At most 2 % of the time
+ * is spent on saving, and where that allows a kill loses at most a minute of work.
+ *   since      seconds since the last save ended
+ *   iteration  seconds of the last iteration
+ *   cost       seconds of a save */
+bool checkpoint_due(double since, double iteration, double cost);
+
 #endif

@@ -9,10 +9,7 @@
 #include "phasesweep/base/check.h"
 #include "checkpoint.h"
 
-/* At most this share of the time is spent on saving, and no more than a minute is lost where
- * that allows; before the first time a disk is taken to be slow. */
-static const double saving_share = 0.02;
-static const double work_lost = 60.0;
+/* What a save costs before there was one. */
 static const double slow_disk = 1e8; /* bytes a second */
 
 struct Path {
@@ -27,7 +24,9 @@ struct Path {
     bool pending;         /* a checkpoint is open: `problem` was in hand when it was saved */
     StateVisitor visitor; /* of it */
     double saved_at;      /* MPI_Wtime; rank 0, as below */
+    double asked_at;      /* after the last iteration */
     double cost;          /* seconds of the last save, negative: none yet */
+    double period;        /* seconds from one save to the next, NAN: by its cost */
     bool warned;          /* of one that failed */
 };
 
@@ -75,13 +74,15 @@ static void save(Path *path, Command command)
                 command == COMMAND_STOP ? "begins again from the one before" : "goes on");
         path->warned = true;
     }
-    path->saved_at = MPI_Wtime();
+    path->saved_at = path->asked_at = MPI_Wtime();
     path->cost = path->saved_at - start;
 }
 
-static double period(const Path *path)
+/* Tests save more often than is wise. */
+static double period_asked_for(void)
 {
-    return fmax(work_lost, path->cost / saving_share);
+    const char *given = getenv("PHASESWEEP_CHECKPOINT_PERIOD");
+    return given != NULL ? strtod(given, NULL) : NAN;
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -94,6 +95,7 @@ Path *path_create(MPI_Comm team, const Trainer *trainer, const TrainerSettings *
     path->trainer = trainer;
     path->settings = *settings;
     path->cost = -1.0;
+    path->period = period_asked_for();
     MPI_Comm_rank(team, &path->rank);
     if (settings->checkpoint != NULL) {
         path->visitor = checkpoint_read(team, settings->checkpoint);
@@ -185,7 +187,7 @@ static bool prepare(Path *path, const Problem *problem)
     }
     if (path->work == NULL || !samples_same_data(&path->problem, problem)) {
         draw(path, problem);
-        path->saved_at = MPI_Wtime();
+        path->saved_at = path->asked_at = MPI_Wtime();
     }
     path->problem = *problem;
     return resumes;
@@ -198,15 +200,24 @@ void path_prepare(Path *path, const Problem *problem)
 
 /* ---- a point ----------------------------------------------------------------------------- */
 
+static bool save_is_due(Path *path)
+{
+    const double now = MPI_Wtime();
+    const double since = now - path->saved_at;
+    const double iteration = now - path->asked_at;
+    path->asked_at = now;
+    return isnan(path->period) ? checkpoint_due(since, iteration, path->cost)
+                               : since >= path->period;
+}
+
 /* Rank 0's, for all. */
-static Command decide(const Path *path)
+static Command decide(Path *path)
 {
     const TrainerSettings *settings = &path->settings;
     int command = COMMAND_GO_ON;
     if (path->rank == 0 && settings->stop != NULL && settings->stop(settings->stop_context)) {
         command = COMMAND_STOP;
-    } else if (path->rank == 0 && settings->checkpoint != NULL &&
-               MPI_Wtime() - path->saved_at >= period(path)) {
+    } else if (path->rank == 0 && settings->checkpoint != NULL && save_is_due(path)) {
         command = COMMAND_SAVE;
     }
     MPI_Bcast(&command, 1, MPI_INT, 0, path->team);

@@ -3,7 +3,8 @@
  *
  * Data are drawn once for points that share them.  After each iteration rank 0 says whether to
  * go on, to save, or to stop.  Saving takes at most 2 % of the time and loses at most a minute
- * of work where that allows; a checkpoint that cannot be written is a warning.
+ * of work where that allows, or comes every PHASESWEEP_CHECKPOINT_PERIOD seconds, which tests
+ * set; a checkpoint that cannot be written is a warning.
  */
 #ifndef PHASESWEEP_TRAINING_PATH_H
 #define PHASESWEEP_TRAINING_PATH_H
