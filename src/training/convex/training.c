@@ -103,7 +103,7 @@ static void *convex_create(MPI_Comm team, const Dataset *data, const Problem *pr
     work->matrix = checked_alloc(d * d, sizeof(double));
     work->values = checked_alloc(d, sizeof(double));
     if (work->rank == 0) {
-        work->descent = descent_create(work->d, problem->samples);
+        work->descent = descent_create(work->d, problem->samples, MPI_COMM_SELF, d * d);
     }
     adopt(work, problem);
     return work;

@@ -26,24 +26,19 @@ static const double damping_first = 0.1;
 static const double damping_notch = 0.15;
 static const double damping_most = 0.75;
 
-static size_t entries(const Descent *descent)
-{
-    return (size_t)descent->d * (size_t)descent->d;
-}
-
 /* S = 0: base and all moves are zero. */
-Descent descent_create(int d, double samples)
+Descent descent_create(int d, double samples, MPI_Comm team, size_t entries)
 {
-    Descent descent = {.d = d, .alpha = samples / d / d};
+    Descent descent = {.d = d, .team = team, .entries = entries, .alpha = samples / d / d};
     /* theory.md section 8: an estimate that is some per cent too small; descent_curvature
      * mends it */
     const double unknowns = 0.5 * d * (d + 1.0);
     descent.state.smoothness =
         4.0 * descent.alpha / d * pow(1.0 + sqrt(unknowns / samples), 2.0);
-    descent.base = checked_alloc(entries(&descent), sizeof(double));
+    descent.base = checked_alloc(entries, sizeof(double));
     for (int k = 0; k < HISTORY; k++) {
-        descent.blend[k] = checked_alloc(entries(&descent), sizeof(double));
-        descent.move[k] = checked_alloc(entries(&descent), sizeof(double));
+        descent.blend[k] = checked_alloc(entries, sizeof(double));
+        descent.move[k] = checked_alloc(entries, sizeof(double));
     }
     descent_restart(&descent, false);
     return descent;
@@ -70,27 +65,33 @@ void descent_restart(Descent *descent, bool give_up)
                             .momentum = 1.0};
 }
 
-void descent_matrix(const Descent *descent, const double b[], double a[])
+double descent_scale(const Descent *descent)
 {
     const double d = descent->d;
-    const double s = descent->state.rule == RULE_MESSAGE
-                         ? 0.5 / (descent->alpha * d)
-                         : 2.0 / (d * d * descent->state.smoothness);
-    for (size_t k = 0; k < entries(descent); k++) {
+    return descent->state.rule == RULE_MESSAGE ? 0.5 / (descent->alpha * d)
+                                               : 2.0 / (d * d * descent->state.smoothness);
+}
+
+void descent_matrix(const Descent *descent, const double b[], double a[])
+{
+    const double s = descent_scale(descent);
+    for (size_t k = 0; k < descent->entries; k++) {
         a[k] = descent->base[k] + s * b[k];
     }
 }
 
 /* ---- mixing -------------------------------------------------------------------------- */
 
-/* By SIMD lanes: the order of the sum is fixed by the compiler, not by ranks. */
-static double inner(const double a[], const double b[], size_t count)
+/* By SIMD lanes: the order of the sum is fixed by the compiler, not by ranks, if one holds the
+ * matrix. */
+static double inner(const Descent *descent, const double a[], const double b[])
 {
     double sum = 0.0;
 #pragma omp simd reduction(+ : sum)
-    for (size_t k = 0; k < count; k++) {
+    for (size_t k = 0; k < descent->entries; k++) {
         sum += a[k] * b[k];
     }
+    MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, descent->team);
     return sum;
 }
 
@@ -157,8 +158,8 @@ static void nesterov(Descent *descent, double share[HISTORY])
     if (state->depth < 2) {
         return;
     }
-    if (inner(move, descent->blend[state->slot], entries(descent)) <
-        inner(move, descent->blend[before], entries(descent))) {
+    if (inner(descent, move, descent->blend[state->slot]) <
+        inner(descent, move, descent->blend[before])) {
         state->momentum = 1.0; /* the step went against the momentum */
     }
     /* Nesterov's sequence: t' = (1 + sqrt(1 + 4 t^2))/2, extrapolation (t - 1)/t' */
@@ -173,10 +174,10 @@ static void nesterov(Descent *descent, double share[HISTORY])
  * pass. */
 static void combine(Descent *descent, const double share[HISTORY])
 {
-    memset(descent->base, 0, entries(descent) * sizeof(double));
+    memset(descent->base, 0, descent->entries * sizeof(double));
     for (int k = 0; k < HISTORY; k++) {
         if (share[k] != 0.0) {
-            for (size_t i = 0; i < entries(descent); i++) {
+            for (size_t i = 0; i < descent->entries; i++) {
                 descent->base[i] += share[k] * descent->blend[k][i];
             }
         }
@@ -215,24 +216,28 @@ static void watch(DescentState *state)
     }
 }
 
-/* Put the network of this factor into the next slot, with its move and its inner products.
- * blend = base + (1 - keep) move; the oldest slot is overwritten. */
-static void remember(Descent *descent, const double factor[], int rank, double keep)
+double *descent_room(const Descent *descent)
+{
+    return descent->blend[(descent->state.slot + 1) % HISTORY];
+}
+
+/* The network in the room becomes the newest, with its move and its inner products.
+ * blend = base + (1 - keep) move; the oldest slot was overwritten. */
+static void remember(Descent *descent, double keep)
 {
     DescentState *state = &descent->state;
     state->slot = (state->slot + 1) % HISTORY;
     state->depth += state->depth < HISTORY;
     double *blend = descent->blend[state->slot];
     double *move = descent->move[state->slot];
-    square(descent->d, rank, factor, blend);
-    state->size = sqrt(inner(blend, blend, entries(descent)));
-    for (size_t i = 0; i < entries(descent); i++) {
+    state->size = sqrt(inner(descent, blend, blend));
+    for (size_t i = 0; i < descent->entries; i++) {
         move[i] = blend[i] - descent->base[i];
         blend[i] -= keep * move[i];
     }
     for (int age = 0; age < state->depth; age++) {
         const int k = (state->slot + HISTORY - age) % HISTORY;
-        state->product[state->slot][k] = inner(move, descent->move[k], entries(descent));
+        state->product[state->slot][k] = inner(descent, move, descent->move[k]);
         state->product[k][state->slot] = state->product[state->slot][k];
     }
 }
@@ -253,9 +258,7 @@ double descent_threshold(const Descent *descent, const double values[], PassPlan
 void descent_step(Descent *descent, double b, const double vectors[], const double values[],
                   double factor[], PassPlan *plan)
 {
-    DescentState *state = &descent->state;
     const size_t d = (size_t)descent->d;
-    const bool message = state->rule == RULE_MESSAGE;
     assert(b > 0.0 && plan->rank == threshold_active(values, descent->d, b));
     plan->trace = 0.0;
     for (size_t k = 0; k < (size_t)plan->rank; k++) {
@@ -265,8 +268,16 @@ void descent_step(Descent *descent, double b, const double vectors[], const doub
             factor[i + k * d] = root * vectors[i + (d - 1 - k) * d];
         }
     }
+    square(descent->d, plan->rank, factor, descent_room(descent));
+    descent_take(descent, b, plan);
+}
+
+void descent_take(Descent *descent, double b, PassPlan *plan)
+{
+    DescentState *state = &descent->state;
+    const bool message = state->rule == RULE_MESSAGE;
     const double keep = message && state->steps > 0 ? state->damping : 0.0;
-    remember(descent, factor, plan->rank, keep);
+    remember(descent, keep);
     if (message) {
         /* kept = (1 - keep)(r + kappa v) + keep v: v is damped as base is */
         const double kappa = 1.0 - descent->weight / (4.0 * b * descent->alpha);
@@ -313,14 +324,19 @@ bool descent_stuck(const Descent *descent)
  * network. */
 void descent_switch(Descent *descent, const double factor[], PassPlan *plan)
 {
+    square(descent->d, plan->rank, factor, descent->base);
+    descent_turn(descent, plan);
+}
+
+void descent_turn(Descent *descent, PassPlan *plan)
+{
     DescentState *state = &descent->state;
     assert(state->rule == RULE_MESSAGE);
     descent_restart(descent, false);
     state->rule = RULE_GRADIENT;
     state->slot = 0;
     state->depth = 1;
-    square(descent->d, plan->rank, factor, descent->base);
-    memcpy(descent->blend[0], descent->base, entries(descent) * sizeof(double));
+    memcpy(descent->blend[0], descent->base, descent->entries * sizeof(double));
     plan->residual_share = 1.0;
     plan->previous_share = 0.0;
     plan->slot = 0;

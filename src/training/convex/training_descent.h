@@ -14,7 +14,8 @@
  * a step shows more curvature than assumed, so this converges from anywhere.
  *
  * All matrices are symmetric and full, but for a and B, of which the lower triangle is used.
- * Everything is deterministic: equal inputs give equal bits.
+ * They may be spread over a team: nothing here but descent_step and descent_switch asks where
+ * an entry belongs.  Everything is deterministic: equal inputs give equal bits.
  */
 #ifndef PHASESWEEP_TRAINING_TRAINING_DESCENT_H
 #define PHASESWEEP_TRAINING_TRAINING_DESCENT_H
@@ -42,23 +43,28 @@ typedef struct DescentState {
 
 typedef struct Descent {
     int d;
-    double alpha;  /* n/d^2 */
-    double weight; /* lt of the point in hand */
+    MPI_Comm team;  /* inner products are sums over it; borrowed */
+    size_t entries; /* this rank holds of a matrix */
+    double alpha;   /* n/d^2 */
+    double weight;  /* lt of the point in hand */
     DescentState state;
-    double *base;           /* d x d; owned as all below */
-    double *blend[HISTORY]; /* d x d, base + (1 - damping) move */
-    double *move[HISTORY];  /* d x d, S' - base */
+    double *base;           /* [entries]; owned as all below */
+    double *blend[HISTORY]; /* [entries], base + (1 - damping) move */
+    double *move[HISTORY];  /* [entries], S' - base */
 } Descent;
 
-/* Local.  Starts at S = 0.  Release with descent_free. */
-Descent descent_create(int d, double samples);
+/* Local.  Starts at S = 0.  A matrix held whole has d^2 entries and the team MPI_COMM_SELF; one
+ * that is spread any numbers whose products, summed over the team, are those of the matrices.
+ * Release with descent_free. */
+Descent descent_create(int d, double samples, MPI_Comm team, size_t entries);
 void descent_free(Descent *descent);
 
 /* Local.  Forget the iterates but not where they led; message passing begins anew, or is
  * given up at once. */
 void descent_restart(Descent *descent, bool give_up);
 
-/* Local.  a = base + s B, lower triangle. */
+/* Local.  s, and a = base + s B, lower triangle. */
+double descent_scale(const Descent *descent);
 void descent_matrix(const Descent *descent, const double b[], double a[]);
 
 /* Local.  The threshold b > 0 on the ascending eigenvalues [d] of that matrix; plan->rank of
@@ -70,6 +76,11 @@ double descent_threshold(const Descent *descent, const double values[], PassPlan
  * base, and the plan of the pass that makes its dual vector. */
 void descent_step(Descent *descent, double b, const double vectors[], const double values[],
                   double factor[], PassPlan *plan);
+
+/* Collective on the team.  A step in two parts, for matrices that are spread: S' goes into the
+ * room, then the rest of descent_step follows, but for rank and trace. */
+double *descent_room(const Descent *descent);
+void descent_take(Descent *descent, double b, PassPlan *plan);
 
 /* Local.  After the pass of a gradient step: learn from its curvature, |A(move)|^2 = sum. */
 void descent_curvature(Descent *descent, double sum);
@@ -83,5 +94,8 @@ bool descent_stuck(const Descent *descent);
 /* Local.  Change to the accelerated gradient, from the network of this factor; the plan is
  * that of the pass that makes v its residual. */
 void descent_switch(Descent *descent, const double factor[], PassPlan *plan);
+
+/* Local.  The same from a network that is in base already. */
+void descent_turn(Descent *descent, PassPlan *plan);
 
 #endif

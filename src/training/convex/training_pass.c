@@ -87,13 +87,12 @@ static void forward(Pass *pass, const PassPlan *plan, const double factor[],
     }
 }
 
-/* From outputs to the new v of the block, with the sums. */
-static void mix(Pass *pass, const PassPlan *plan, const SampleBlock *block, const double out[],
-                PassSums *sums)
+void pass_mix(const PassPlan *plan, int d, const SampleBlock *block, const double out[],
+              double vector[], double *const memory[HISTORY], PassSums *sums)
 {
-    const double scale = 1.0 / sqrt(pass->data->dimension);
-    double *v = pass->vector + block->offset;
-    double *kept = pass->memory[plan->slot] + block->offset;
+    const double scale = 1.0 / sqrt(d);
+    double *v = vector + block->offset;
+    double *kept = memory[plan->slot] + block->offset;
     for (int row = 0; row < block->rows; row++) {
         const double y = block->labels[row];
         /* A(S) = (x^T S x - Tr S)/sqrt(d) */
@@ -105,7 +104,7 @@ static void mix(Pass *pass, const PassPlan *plan, const SampleBlock *block, cons
         sums->move += move * move;
         double next = 0.0;
         for (int k = 0; k < HISTORY; k++) {
-            next += plan->share[k] * pass->memory[k][block->offset + row];
+            next += plan->share[k] * memory[k][block->offset + row];
         }
         v[row] = next;
         sums->sum += next;
@@ -167,7 +166,7 @@ PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[])
             round_to_single(block.features, (size_t)block.rows * d, pass->block_single);
         }
         forward(pass, plan, factor, &block, out);
-        mix(pass, plan, &block, out, &sums);
+        pass_mix(plan, data->dimension, &block, out, pass->vector, pass->memory, &sums);
         backward(pass, plan, &block);
     }
     free(out);
