@@ -400,6 +400,23 @@ static void extend_if_asked(const RunStart *start, const Job *job)
     }
 }
 
+/* Collective on comm.  Limits and ranks of the job that was given, if one was beside the
+ * archive's. */
+static void take_effort(MPI_Comm comm, Job *job, const char *path, const RunStart *start)
+{
+    char *given = NULL;
+    if (start != NULL) {
+        given = checked_format("%s", start->effort != NULL ? start->effort : "");
+    }
+    given = broadcast_text(comm, given);
+    if (given[0] != '\0') {
+        Job effort = run_parse(path, given);
+        job_take_effort(job, &effort);
+        job_free(&effort);
+    }
+    free(given);
+}
+
 /* Collective on comm.  The lock as each rank sees it. */
 static Lock *share_lock(MPI_Comm comm, const char *path, const RunStart *start)
 {
@@ -440,6 +457,7 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     char *text = broadcast_text(comm, root ? start->text : NULL);
     char *path = broadcast_text(comm, root ? start->path : NULL);
     Job job = run_parse(path, text); /* rank 0 found no error in it */
+    take_effort(comm, &job, path, start);
     Run run = {
         .job = &job, .path = path, .work = point_work(), .lock = share_lock(comm, path, start)};
     if (root) {
@@ -453,6 +471,7 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     check_set_cleanup(NULL, NULL);
     lock_release(run.lock);
     if (root) {
+        free(start->effort);
         free(start->stored);
         free(start);
     }

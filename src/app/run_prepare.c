@@ -33,7 +33,8 @@ Job run_parse(const char *name, const char *text)
 }
 
 /* Continue an archive of the same points; the stored text wins, so that spelling and comments
- * may change.  Another job is refused, or marked for extension. */
+ * may change, but limits and ranks are those given now.  Another job is refused, or marked for
+ * extension. */
 static void meet_archive(const RunRequest *request, RunStart *start, char *stored)
 {
     if (start->text == NULL) {
@@ -53,7 +54,7 @@ static void meet_archive(const RunRequest *request, RunStart *start, char *store
     if (difference != NULL) {
         start->stored = stored;
     } else {
-        free(start->text);
+        start->effort = start->text;
         start->text = stored;
     }
     free(difference);

@@ -18,6 +18,8 @@ struct RunStart {
     char *path;
     /* of the job to run; owned */
     char *text;
+    /* the same job as given, whose effort counts; NULL: that of text does; owned */
+    char *effort;
     /* of the archive's job if that has to be extended, else NULL; owned */
     char *stored;
 };

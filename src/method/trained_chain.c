@@ -39,12 +39,13 @@ static Luggage pack_luggage(const Chain *chain)
 /* ---- whose state a checkpoint is -----------------------------------------------------------
  */
 
-/* Every key that a problem has, by the table: none is forgotten when a key is added. */
+/* Every key that a problem has but for limits, by the table: none is forgotten when a key is
+ * added. */
 static size_t list_numbers(const Problem *problem, double number[KEY_COUNT])
 {
     size_t count = 0;
     for (KeyId id = 0; id < KEY_COUNT; id++) {
-        if (keys_table[id].member != 0) {
+        if (keys_table[id].member != 0 && !keys_table[id].silent) {
             number[count++] = key_get(&keys_table[id], problem);
         }
     }
@@ -150,6 +151,8 @@ bool trained_chain(const Chain *chain)
     char *identity = identity_of(chain, &bytes);
     TrainerSettings settings = trainer_defaults();
     settings.memory = (size_t)team->memory;
+    settings.iteration_limit = (int)chain->problems[0].iteration_limit;
+    settings.time_limit = chain->problems[0].time_limit;
     settings.path_room = chain->series->length[SERIES_RISK_PATH];
     settings.checkpoint = team->checkpoint;
     settings.identity = identity;

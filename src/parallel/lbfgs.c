@@ -237,6 +237,11 @@ void lbfgs_begin(LbfgsWork *work, const double x[], const LbfgsSettings *setting
     memcpy(work->trial, x, (size_t)work->count * sizeof(double));
 }
 
+void lbfgs_limit(LbfgsWork *work, int evaluations)
+{
+    work->state->settings.evaluation_limit = evaluations;
+}
+
 bool lbfgs_running(const LbfgsWork *work)
 {
     return work->state->stage != STAGE_OVER;

@@ -176,3 +176,15 @@ char *job_difference(const Job *stored, const Job *given)
                : checked_format("%zu sweeps in the archive, %zu in the job",
                                 stored->sweep_count, given->sweep_count);
 }
+
+void job_take_effort(Job *job, const Job *given)
+{
+    assert(job->sweep_count == given->sweep_count);
+    for (size_t s = 0; s < job->sweep_count; s++) {
+        for (KeyId id = KEY_MODEL; id < KEY_AXES; id++) {
+            if (keys_table[id].silent) {
+                job->sweeps[s].settings.value[id] = given->sweeps[s].settings.value[id];
+            }
+        }
+    }
+}

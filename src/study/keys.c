@@ -105,6 +105,11 @@ static bool takes_width(MethodId id)
     return method_facts(id)->takes_width || method_facts(id)->draws_data;
 }
 
+static bool draws_data(MethodId id)
+{
+    return method_facts(id)->draws_data;
+}
+
 static bool passes_messages(MethodId id)
 {
     return method_facts(id)->passes_messages;
@@ -148,6 +153,12 @@ const Key keys_table[KEY_COUNT] = {
         "share of the last iterate kept at each iteration",
         RANGE(KIND_REAL, 0, 0.999), .fallback = no_damping, .method = passes_messages,
         AT(damping), .content = 14},
+    [KEY_ITERATION_LIMIT] = {"iteration_limit", "", "1", "0",
+        "iterations of a point (narrow: of each descent) until it is not_converged; 0: the trainer's own",
+        RANGE(KIND_WHOLE, 0, 1e9), .method = draws_data, AT(iteration_limit), .silent = true},
+    [KEY_TIME_LIMIT] = {"time_limit", "", "s", "0",
+        "seconds of a point until it is not_converged, looked at between iterations; 0: none",
+        RANGE(KIND_REAL, 0, 1e9), .method = draws_data, AT(time_limit), .silent = true},
     [KEY_SOURCE_EXPONENT] = {"source_exponent", "gamma", "1", NULL,
         "teacher coefficients decay as i^-gamma",
         RANGE(KIND_REAL, 0.5, 10), .above = true, .forms = ONE_NUMBER,

@@ -23,7 +23,10 @@ struct Path {
     Problem problem;      /* in hand */
     bool pending;         /* a checkpoint is open: `problem` was in hand when it was saved */
     StateVisitor visitor; /* of it */
-    double saved_at;      /* MPI_Wtime; rank 0, as below */
+    double begun;         /* MPI_Wtime when this call for the point began; rank 0, as below */
+    double seconds;       /* of the point, in the calls before */
+    bool hurried;         /* the time of the point is over */
+    double saved_at;      /* MPI_Wtime */
     double asked_at;      /* after the last iteration */
     double cost;          /* seconds of the last save, negative: none yet */
     double period;        /* seconds from one save to the next, NAN: by its cost */
@@ -35,9 +38,14 @@ struct Path {
 /* What decides the bits of an iterate beside problem and team.  All bytes are set. */
 typedef struct Choices {
     char trainer[16];
-    int rotated, double_only, gradient_only, starts, layout, iteration_limit;
-    int path_room;
+    int rotated, double_only, gradient_only, starts, layout, path_room;
 } Choices;
+
+/* Also those before an interruption. */
+static double seconds_of_point(const Path *path)
+{
+    return path->seconds + MPI_Wtime() - path->begun;
+}
 
 /* Of whom the state is, the caller's luggage and the point in hand. */
 static void visit_head(Path *path, StateVisitor *visitor)
@@ -51,15 +59,19 @@ static void visit_head(Path *path, StateVisitor *visitor)
     choices.gradient_only = settings->gradient_only;
     choices.starts = settings->starts;
     choices.layout = (int)settings->layout;
-    choices.iteration_limit = settings->iteration_limit;
     choices.path_room = (int)settings->path_room;
     visit_match(visitor, &choices, sizeof choices);
     visit_match(visitor, settings->identity, settings->identity_bytes);
     visit_common(visitor, settings->luggage, settings->luggage_bytes);
     visit_common(visitor, &path->problem, sizeof path->problem);
+    double seconds = seconds_of_point(path);
+    visit_common(visitor, &seconds, sizeof seconds);
+    if (visit_loading(visitor)) {
+        path->seconds = seconds;
+    }
 }
 
-typedef enum Command { COMMAND_GO_ON, COMMAND_SAVE, COMMAND_STOP } Command;
+typedef enum Command { COMMAND_GO_ON, COMMAND_SAVE, COMMAND_HURRY, COMMAND_STOP } Command;
 
 static void save(Path *path, Command command)
 {
@@ -193,6 +205,14 @@ static bool prepare(Path *path, const Problem *problem)
     return resumes;
 }
 
+/* Rank 0.  Only once: what follows takes a few iterations more. */
+static bool is_late(const Path *path)
+{
+    const double limit = path->settings.time_limit;
+    return limit > 0.0 && !path->hurried && path->trainer->hurry != NULL &&
+           seconds_of_point(path) >= limit;
+}
+
 void path_prepare(Path *path, const Problem *problem)
 {
     prepare(path, problem);
@@ -217,6 +237,8 @@ static Command decide(Path *path)
     int command = COMMAND_GO_ON;
     if (path->rank == 0 && settings->stop != NULL && settings->stop(settings->stop_context)) {
         command = COMMAND_STOP;
+    } else if (path->rank == 0 && is_late(path)) {
+        command = COMMAND_HURRY;
     } else if (path->rank == 0 && settings->checkpoint != NULL && save_is_due(path)) {
         command = COMMAND_SAVE;
     }
@@ -229,7 +251,10 @@ static bool iterate(Path *path, int *iterations)
 {
     for (*iterations = 1; path->trainer->advance(path->work); ++*iterations) {
         const Command command = decide(path);
-        if (command != COMMAND_GO_ON && path->settings.checkpoint != NULL) {
+        if (command == COMMAND_HURRY) {
+            path->trainer->hurry(path->work);
+            path->hurried = true;
+        } else if (command != COMMAND_GO_ON && path->settings.checkpoint != NULL) {
             save(path, command);
         }
         if (command == COMMAND_STOP) {
@@ -243,9 +268,12 @@ Observed path_solve(Path *path, const Problem *problem, double spectrum[], doubl
 {
     assert(problem->weight_decay > 0.0 && problem->tolerance > 0.0);
     const size_t d = (size_t)problem->dimension;
+    path->begun = MPI_Wtime();
+    path->hurried = false;
     if (prepare(path, problem)) {
         restore(path, problem);
     } else {
+        path->seconds = 0.0;
         path->trainer->begin(path->work, problem);
     }
     Observed observed = observed_nothing(OUTCOME_RUNNING);

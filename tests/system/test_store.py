@@ -53,6 +53,27 @@ def check_attempts(folder, good):
     assert alone("diff", path, good).returncode == 0
 
 
+EFFORT_JOB = """
+sweeps:
+  - {name: few, model: diagonal, method: training, source_exponent: 1.25, dimension: 200, noise: 0.1,
+     samples: 50, weight_decay: [0.1, 0.001], iteration_limit: 30}
+"""
+
+
+def check_effort(folder):
+    """A retry under a larger limit does again what did not converge; a limit changes no result."""
+    job, path, whole = write(f"{folder}/effort.yaml", EFFORT_JOB), f"{folder}/effort.h5", f"{folder}/whole.h5"
+    assert run(2, "run", job, "-o", path) == 1 and count(path, "not_converged") > 0
+    before = read(path, "few")
+    assert before["gap"].notnull().all() and before["risk"].notnull().all()
+    assert run(2, "run", job, "-o", path, "--retry", "--set", "time_limit=1e-9",
+               "--set", "iteration_limit=0") == 1
+    assert run(2, "run", job, "-o", path, "--set", "iteration_limit=0") == 1  # without --retry
+    assert run(2, "run", job, "-o", path, "--retry", "--set", "iteration_limit=0") == 0
+    assert run(2, "run", job, "-o", whole, "--set", "iteration_limit=0") == 0
+    assert alone("diff", path, whole).returncode == 0
+
+
 SERIES_JOB = """
 title: spectra
 sweeps:
@@ -124,6 +145,7 @@ def main():
         check_extend(folder, good)
         check_attempts(folder, good)
         check_series(folder)
+        check_effort(folder)
 
 
 main()

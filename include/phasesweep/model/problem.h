@@ -78,6 +78,9 @@ typedef struct Problem {
     SampleStore store;
     /* of amp, in [0, 1); negative: as little as it needs */
     double damping;
+    /* effort of training and amp, a point: iterations and seconds, 0: no limit but the
+     * trainer's own; no part of what a converged point is */
+    double iteration_limit, time_limit;
 } Problem;
 
 /* Local.  Names as written in job files; static strings, never NULL. */

@@ -59,6 +59,9 @@ void lbfgs_forget(LbfgsWork *work);
 void lbfgs_begin(LbfgsWork *work, const double x[], const LbfgsSettings *settings);
 bool lbfgs_running(const LbfgsWork *work);
 
+/* Local.  Evaluations after which the descent in hand begins no other step. */
+void lbfgs_limit(LbfgsWork *work, int evaluations);
+
 /* Local.  Where the function is wanted, and room for its gradient, [count] each; borrowed. */
 const double *lbfgs_trial(const LbfgsWork *work, double **gradient);
 

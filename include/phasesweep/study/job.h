@@ -41,6 +41,10 @@ char *job_resolved(const Job *job);
  * hold the same points in the same arrays; titles, comments and spelling do not count. */
 char *job_difference(const Job *stored, const Job *given);
 
+/* Local.  What is no part of that, how points are computed, as in `given`, where there is no
+ * difference. */
+void job_take_effort(Job *job, const Job *given);
+
 /* Local.  Leaves *job empty, so a second call is harmless. */
 void job_free(Job *job);
 

@@ -41,6 +41,8 @@ typedef enum KeyId {
     KEY_RANKS_PER_LINE,
     KEY_SPECTRUM,
     KEY_DAMPING,
+    KEY_ITERATION_LIMIT,
+    KEY_TIME_LIMIT,
     KEY_AXES,
     KEY_SOURCE_EXPONENT = KEY_AXES,
     KEY_DIMENSION,
@@ -102,7 +104,8 @@ typedef struct Key {
     size_t content;
     /* what of a value changes results, as a number; NULL: the value itself */
     double (*counts)(double value);
-    /* how results are computed, not which: neither resolved nor compared */
+    /* how results are computed, not which: neither resolved nor compared; of a run that goes
+     * on in an archive the job given counts */
     bool silent;
 } Key;
 

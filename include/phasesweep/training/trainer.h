@@ -37,6 +37,7 @@ typedef struct TrainerSettings {
     bool double_only;    /* no single precision in the early iterations */
     bool gradient_only;  /* convex: accelerated gradient from the start, to compare */
     int iteration_limit; /* a point, >= 1; 0: that of the trainer */
+    double time_limit;   /* seconds of a point, read by rank 0; 0: none */
     int starts;          /* factored: >= 1, at the first point */
     size_t path_room;    /* amp: iterations whose risk is kept */
     /* where the state is saved, NULL: nowhere; borrowed, read on rank 0 */
@@ -121,6 +122,9 @@ typedef struct Trainer {
     void (*begin)(void *work, const Problem *problem);
     /* One iteration; false, on all ranks, at the end of the point. */
     bool (*advance)(void *work);
+    /* A limit is reached: end within the next few iterations, with what there is; the data are
+     * drawn in any case.  NULL: a point takes only a few. */
+    void (*hurry)(void *work);
     /* spectrum: [d] eigenvalues of S or |theta_i|, decreasing; overlaps: [d] squared, of the
      * k-th eigenvector with the teacher's k-th, 0 beyond the rank, NAN where there are none. */
     void (*observe)(void *work, Observed *observed, double spectrum[], double overlaps[]);

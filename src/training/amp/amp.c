@@ -66,7 +66,7 @@ typedef struct AmpWork {
     int rank;        /* in team */
     Problem problem; /* in hand */
     size_t room;     /* of the path */
-    int limit;       /* iterations */
+    int limit, most; /* iterations of this point and of any */
     const AmpModel *model;
     bool known;        /* who made the labels */
     void *state;       /* of the model; owned */
@@ -90,7 +90,8 @@ static void *amp_create(MPI_Comm team, const Dataset *data, const Problem *probl
     work->team = team;
     work->problem = *problem;
     work->room = settings->path_room;
-    work->limit = settings->iteration_limit > 0 ? settings->iteration_limit : ITERATIONS;
+    work->most = settings->iteration_limit > 0 ? settings->iteration_limit : ITERATIONS;
+    work->limit = work->most;
     work->model = models[problem->model];
     work->known = data->truth != NULL;
     MPI_Comm_rank(team, &work->rank);
@@ -228,6 +229,7 @@ static void amp_begin(void *state, const Problem *problem)
 {
     AmpWork *work = state;
     work->problem = *problem;
+    work->limit = work->most;
     work->watch = watch_begin(problem->damping);
     work->start = work->model->begin(work->state, weight_of(problem));
     work->observed = observed_nothing(OUTCOME_RUNNING);
@@ -250,6 +252,12 @@ static bool amp_advance(void *state)
     }
     MPI_Bcast(&work->observed.outcome, sizeof work->observed.outcome, MPI_BYTE, 0, work->team);
     return work->observed.outcome == OUTCOME_RUNNING;
+}
+
+static void amp_hurry(void *state)
+{
+    AmpWork *work = state;
+    work->limit = work->observed.iterations;
 }
 
 static void amp_observe(void *state, Observed *observed, double spectrum[], double overlaps[])
@@ -302,6 +310,7 @@ const Trainer trainer_amp = {.name = "amp",
                              .release = amp_release,
                              .begin = amp_begin,
                              .advance = amp_advance,
+                             .hurry = amp_hurry,
                              .observe = amp_observe,
                              .network = amp_network,
                              .state = amp_state,

@@ -83,6 +83,12 @@ static void adopt(TrainingWork *work, const Problem *problem)
     }
 }
 
+static int iteration_limit(const TrainingWork *work)
+{
+    const int limit = work->settings.iteration_limit;
+    return limit > 0 ? limit : ITERATIONS;
+}
+
 /* Descent is on rank 0 alone; the d x d room for the eigensolver on every rank, as
  * symmetric_eigen.h asks. */
 static void *convex_create(MPI_Comm team, const Dataset *data, const Problem *problem,
@@ -94,7 +100,7 @@ static void *convex_create(MPI_Comm team, const Dataset *data, const Problem *pr
     work->d = (int)d;
     work->settings = *settings;
     work->outcome = OUTCOME_RUNNING;
-    work->limit = settings->iteration_limit > 0 ? settings->iteration_limit : ITERATIONS;
+    work->limit = iteration_limit(work);
     MPI_Comm_rank(team, &work->rank);
     work->data = data;
     work->pass = pass_create(team, work->data);
@@ -299,6 +305,7 @@ static void convex_begin(void *state, const Problem *problem)
     Progress *progress = &work->progress;
     adopt(work, problem);
     work->outcome = OUTCOME_RUNNING;
+    work->limit = iteration_limit(work);
     progress->iterations = 0;
     progress->unchecked = INT_MAX;
     progress->bound = -INFINITY;
@@ -327,6 +334,13 @@ static bool convex_advance(void *state)
         work->outcome = OUTCOME_FAILED;
     }
     return command != COMMAND_END && work->outcome != OUTCOME_FAILED;
+}
+
+/* The last pass must be in double precision. */
+static void convex_hurry(void *state)
+{
+    TrainingWork *work = state;
+    work->limit = work->progress.iterations + (work->progress.single != 0);
 }
 
 static Network convex_network(const void *state)
@@ -382,6 +396,7 @@ const Trainer trainer_convex = {.name = "convex",
                                 .release = convex_release,
                                 .begin = convex_begin,
                                 .advance = convex_advance,
+                                .hurry = convex_hurry,
                                 .observe = convex_observe,
                                 .network = convex_network,
                                 .state = convex_state,

@@ -86,6 +86,12 @@ static void create_descents(NarrowWork *work)
     work->share = checked_alloc((size_t)mine, sizeof(double));
 }
 
+static int evaluation_limit(const NarrowWork *work)
+{
+    const int limit = work->settings.iteration_limit;
+    return limit > 0 ? limit : EVALUATIONS;
+}
+
 static void *narrow_create(MPI_Comm team, const Dataset *data, const Problem *problem,
                            const TrainerSettings *settings)
 {
@@ -97,7 +103,7 @@ static void *narrow_create(MPI_Comm team, const Dataset *data, const Problem *pr
     work->problem = *problem;
     work->weight = problem_nuclear_weight(problem);
     work->settings = *settings;
-    work->limit = settings->iteration_limit > 0 ? settings->iteration_limit : EVALUATIONS;
+    work->limit = evaluation_limit(work);
     MPI_Comm_rank(team, &work->rank);
     MPI_Comm_size(team, &work->ranks);
     work->data = data;
@@ -249,7 +255,17 @@ static void narrow_begin(void *state, const Problem *problem)
     assert(problem->width == work->p);
     work->problem = *problem;
     work->weight = problem_nuclear_weight(problem);
+    work->limit = evaluation_limit(work);
     narrow_begin_point(work);
+}
+
+static void narrow_hurry(void *state)
+{
+    NarrowWork *work = state;
+    work->limit = 1;
+    for (int k = 0; k < narrow_descents(work); k++) {
+        lbfgs_limit(work->lbfgs[k], work->limit);
+    }
 }
 
 static bool narrow_advance(void *state)
@@ -305,6 +321,7 @@ const Trainer trainer_factored = {.name = "factored",
                                   .release = narrow_release,
                                   .begin = narrow_begin,
                                   .advance = narrow_advance,
+                                  .hurry = narrow_hurry,
                                   .observe = narrow_observe,
                                   .network = narrow_network,
                                   .state = narrow_state,

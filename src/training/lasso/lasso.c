@@ -167,7 +167,8 @@ static void *create(MPI_Comm team, const Dataset *data, const Problem *problem,
     MPI_Comm_rank(team, &work->rank);
     MPI_Comm_size(team, &work->ranks);
     work->problem = *problem;
-    work->limit = settings->iteration_limit > 0 ? settings->iteration_limit : ITERATIONS;
+    work->most = settings->iteration_limit > 0 ? settings->iteration_limit : ITERATIONS;
+    work->limit = work->most;
     work->layout = settings->layout != LASSO_AUTO
                        ? settings->layout
                        : lasso_layout(problem, work->ranks, (double)settings->memory);
@@ -250,11 +251,8 @@ static bool spent(const LassoWork *work)
 
 static void descend(LassoWork *work, double ready)
 {
-    if (spent(work)) {
-        work->search.stage = SEARCH_OVER;
-    } else {
-        descent_begin(work, work->limit - work->progress.iterations, ready);
-    }
+    const int left = work->limit - work->progress.iterations;
+    descent_begin(work, left > 1 ? left : 1, ready);
 }
 
 /* Minimise over the domain, to the tolerance or to rounding. */
@@ -296,20 +294,17 @@ static void admit_ahead(LassoWork *work)
 static void solve(LassoWork *work, Start start)
 {
     LassoProgress *progress = &work->progress;
-    progress->stage = spent(work) ? LASSO_OVER : LASSO_SOLVING;
+    progress->stage = LASSO_SOLVING;
     progress->inner = fmax(work->problem.tolerance, first_tolerance);
     progress->entering = -1;
-    if (progress->stage == LASSO_SOLVING) {
-        search_begin(work, progress->inner, start);
-    }
+    search_begin(work, progress->inner, start);
 }
 
 /* The next of the larger weights, or the one that is asked for. */
 static void approach(LassoWork *work)
 {
     LassoProgress *progress = &work->progress;
-    const bool on_the_way = lasso_agree(work, progress->next > progress->target);
-    if (on_the_way && !spent(work)) {
+    if (lasso_agree(work, progress->next > progress->target)) {
         progress->stage = LASSO_APPROACHING;
         progress->weight = progress->next;
         admit_ahead(work);
@@ -384,10 +379,8 @@ static void widen(LassoWork *work)
                           ? tolerance
                           : 0.1 * progress->inner;
     progress->iterations++;
-    if (!spent(work)) {
-        progress->stage = LASSO_SOLVING;
-        search_begin(work, progress->inner, NEAR);
-    }
+    progress->stage = LASSO_SOLVING;
+    search_begin(work, progress->inner, NEAR);
 }
 
 /* The search in hand is over. */
@@ -409,6 +402,24 @@ static void next_stage(LassoWork *work)
     }
 }
 
+/* At a limit: the point ends with the network in hand, or with the best of the Newton steps. */
+static void give_up(LassoWork *work)
+{
+    LassoProgress *progress = &work->progress;
+    if (work->search.stage == SEARCH_NEWTON) {
+        newton_leave(work);
+    }
+    if (progress->stage == LASSO_APPROACHING) {
+        progress->weight = progress->target;
+    }
+    if (work->layout == LASSO_COLUMNS) {
+        lasso_rebase(work);
+    } else {
+        progress->value = lasso_value(work, work->theta, work->image);
+    }
+    progress->stage = LASSO_OVER;
+}
+
 static void begin_solution(LassoWork *work)
 {
     work->layout == LASSO_COLUMNS ? begin_columns(work) : begin_sums(work);
@@ -420,11 +431,18 @@ static void begin(void *state, const Problem *problem)
     LassoProgress *progress = &work->progress;
     work->problem = *problem;
     progress->weight = problem->weight_decay * sqrt(work->d);
+    work->limit = work->most;
     progress->iterations = work->system.factorisations = 0;
     progress->stage = LASSO_DRAWING;
     if (progress->drawn) {
         begin_solution(work);
     }
+}
+
+static void hurry(void *state)
+{
+    LassoWork *work = state;
+    work->limit = work->progress.iterations;
 }
 
 /* A search may be over before its first step. */
@@ -437,6 +455,8 @@ static bool advance(void *state)
         if (progress->drawn) {
             begin_solution(work);
         }
+    } else if (progress->stage != LASSO_OVER && spent(work)) {
+        give_up(work);
     } else if (progress->stage != LASSO_OVER &&
                (work->search.stage == SEARCH_OVER || search_advance(work))) {
         next_stage(work);
@@ -513,6 +533,7 @@ const Trainer trainer_lasso = {.name = "lasso",
                                .release = release,
                                .begin = begin,
                                .advance = advance,
+                               .hurry = hurry,
                                .observe = observe,
                                .network = network,
                                .state = list_state,

@@ -109,8 +109,9 @@ static void keep(const LassoWork *work, Kept *kept)
     kept->value = work->progress.value;
 }
 
-static void go_back(LassoWork *work, const Kept *kept)
+void newton_leave(LassoWork *work)
 {
+    const Kept *kept = &work->kept;
     const size_t bytes = (size_t)work->progress.domain * sizeof(double);
     memcpy(work->theta, kept->theta, bytes);
     memcpy(work->image, kept->image, bytes);
@@ -176,7 +177,7 @@ Progression newton_advance(LassoWork *work)
 {
     const Progression end = step(work);
     if (end != GOES_ON) {
-        go_back(work, &work->kept);
+        newton_leave(work);
     }
     return end;
 }

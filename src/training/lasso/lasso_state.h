@@ -92,7 +92,7 @@ typedef struct LassoProgress {
 typedef struct LassoWork {
     MPI_Comm team;   /* borrowed */
     int rank, ranks; /* of the team */
-    int limit;       /* iterations of a point */
+    int limit, most; /* iterations of this point and of any */
     LassoLayout layout;
     Problem problem;     /* in hand */
     const Dataset *data; /* borrowed; rows not stored */
@@ -166,5 +166,8 @@ Progression descent_advance(LassoWork *work);
  * neighbouring weight, `tangent` asks for a first step on its own active set. */
 void newton_begin(LassoWork *work, bool tangent);
 Progression newton_advance(LassoWork *work);
+
+/* Local.  The end of Newton steps before their own: back to the best network met. */
+void newton_leave(LassoWork *work);
 
 #endif
