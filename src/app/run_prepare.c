@@ -32,19 +32,43 @@ Job run_parse(const char *name, const char *text)
     return job;
 }
 
+/* NULL if the archive at path holds the given job.  Its text may mean other numbers today than
+ * when it was made: then it counts as it was written, too. */
+static char *difference_from(const char *path, const Job *old, const Job *given)
+{
+    char *difference = job_difference(old, given);
+    if (difference != NULL) {
+        char *text = archive_read_text(path);
+        Job written = run_parse(path, text);
+        char *other = job_difference(&written, given);
+        if (other == NULL) {
+            free(difference);
+            difference = NULL;
+        }
+        free(other);
+        free(text);
+        job_free(&written);
+    }
+    return difference;
+}
+
 /* Continue an archive of the same points; the stored text wins, so that spelling and comments
+<<<<<<< Updated upstream
  * may change, but limits and ranks are those given now.  Another job is refused, or marked for
  * extension. */
 static void meet_archive(const RunRequest *request, RunStart *start, char *stored)
+=======
+ * may change.  Another job is refused, or marked for extension. */
+static void meet_archive(const RunRequest *request, RunStart *start, const Job *given,
+                         const Job *old, char *stored)
+>>>>>>> Stashed changes
 {
+    assert(stored != NULL);
     if (start->text == NULL) {
         start->text = stored;
         return;
     }
-    assert(stored != NULL);
-    Job given = run_parse(request->job_path, start->text);
-    Job old = run_parse(request->archive_path, stored);
-    char *difference = job_difference(&old, &given);
+    char *difference = difference_from(start->path, old, given);
     if (difference != NULL && !request->extend) {
         die(STATUS_WRONG_INPUT,
             "%s holds another job than %s: %s; choose another -o, or --extend to keep what "
@@ -58,8 +82,6 @@ static void meet_archive(const RunRequest *request, RunStart *start, char *store
         start->text = stored;
     }
     free(difference);
-    job_free(&given);
-    job_free(&old);
 }
 
 /* Whatever ends this process must not leave the archive locked. */
@@ -69,10 +91,9 @@ static void release(void *lock)
 }
 
 /* Damage is found before MPI starts. */
-static void check_archive(const char *path, const char *stored)
+static void check_archive(const char *path, const Job *job)
 {
-    Job job = run_parse(path, stored);
-    ArchiveReader *reader = archive_reader(path, &job);
+    ArchiveReader *reader = archive_reader(path, job);
     if (!archive_is_raw(reader)) {
         die(STATUS_WRONG_INPUT,
             "%s: was repacked and cannot be continued; allowed: the copy that "
@@ -86,7 +107,6 @@ static void check_archive(const char *path, const char *stored)
             path);
     }
     archive_reader_close(reader);
-    job_free(&job);
 }
 
 /* What can be wrong with the archive is said before the lock, which needs a folder that may be
@@ -134,10 +154,21 @@ static void check_side_names(const char *path, const Job *job)
     }
 }
 
+static void create_archive(const RunStart *start, const Job *job)
+{
+    char *libraries = libraries_text();
+    char *classes = plan_classes();
+    archive_create(start->path, job, &(Provenance){start->text, libraries, classes});
+    lock_fence(start->lock);
+    free(libraries);
+    free(classes);
+}
+
 RunStart *run_prepare(const RunRequest *request, char *text)
 {
     assert(request->archive_path != NULL && (text == NULL) == (request->job_path == NULL));
     RunStart *start = checked_alloc(1, sizeof *start);
+    Job given = {0};
     start->text = text;
     if (request->archive_path[0] == '\0') {
         die(STATUS_WRONG_INPUT, "the name of the archive is empty");
@@ -145,28 +176,23 @@ RunStart *run_prepare(const RunRequest *request, char *text)
     start->path = lock_real_path(request->archive_path);
     /* a wrong job file is found before anything is locked or looked at */
     if (text != NULL) {
-        Job job = run_parse(request->job_path, text);
-        check_side_names(start->path, &job);
-        job_free(&job);
+        given = run_parse(request->job_path, text);
+        check_side_names(start->path, &given);
     }
     start->lock = take_lock(start->path, text == NULL);
     check_set_cleanup(release, start->lock);
     /* under the lock: what is read from here on nobody else changes */
     char *stored = archive_read_job(start->path);
     if (stored != NULL) {
-        check_archive(start->path, stored);
-        meet_archive(request, start, stored);
+        Job old = run_parse(start->path, stored);
+        check_archive(start->path, &old);
+        meet_archive(request, start, &given, &old, stored);
+        job_free(&old);
     } else if (text != NULL) {
-        Job job = run_parse(request->job_path, text);
-        char *libraries = libraries_text();
-        char *classes = plan_classes();
-        archive_create(start->path, &job, &(Provenance){text, libraries, classes});
-        lock_fence(start->lock);
-        free(libraries);
-        free(classes);
-        job_free(&job);
+        create_archive(start, &given);
     } else {
         die(STATUS_WRONG_INPUT, "%s: no such archive", start->path);
     }
+    job_free(&given);
     return start;
 }

@@ -86,7 +86,7 @@ static hid_t open_archive(const char *path)
     return file;
 }
 
-char *archive_read_job(const char *path)
+char *archive_read_text(const char *path)
 {
     const hid_t file = open_archive(path);
     if (file < 0) {
@@ -97,6 +97,49 @@ char *archive_read_job(const char *path)
         refuse(path, "holds no job: it is damaged");
     }
     H5Fclose(file);
+    return text;
+}
+
+/* Does `then`, what `text` was resolved to when the archive was made, tell other points than
+ * the text does today? */
+static bool tells_other_points(const char *path, const char *text, const char *then)
+{
+    Job today;
+    Job before = {0};
+    char *errors = job_parse(path, text, strlen(text), &today);
+    if (errors != NULL) {
+        free(errors);
+        return false;
+    }
+    char *resolved = job_resolved(&today);
+    /* a copy but for what an older program did not write */
+    char *difference = NULL;
+    if (strcmp(resolved, then) != 0) {
+        errors = job_parse(path, then, strlen(then), &before);
+        difference = errors == NULL ? job_difference(&before, &today) : NULL;
+    }
+    const bool other = difference != NULL;
+    free(difference);
+    free(errors);
+    free(resolved);
+    job_free(&before);
+    job_free(&today);
+    return other;
+}
+
+char *archive_read_job(const char *path)
+{
+    char *text = archive_read_text(path);
+    const hid_t file = text != NULL ? open_archive(path) : -1;
+    char *then = file >= 0 ? guard_text(file, "resolved_job") : NULL;
+    if (file >= 0) {
+        H5Fclose(file);
+    }
+    if (then != NULL && tells_other_points(path, text, then)) {
+        free(text);
+        return then;
+    }
+    free(then);
     return text;
 }
 

@@ -13,6 +13,7 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/text.h"
+#include "range.h"
 
 /* The parts of an axis written as a mapping.  FROM to TIMES are the ones that a range must
  * have, FROM to SPACING those that do not go with VALUES. */
@@ -189,20 +190,20 @@ static void read_form(Reader *reader, const yaml_node_t *node, const Key *key, A
     *form = (AxisForm)read_word(reader, node, key->name, "as", names, FORM_COUNT);
 }
 
-/* count values from one end to the other; both ends come out exactly as written. */
-static void fill_range(Axis *axis, double from, double to, size_t count, bool logarithmic,
-                       bool whole)
+static void put_range(Axis *axis, const Key *key, double from, double to, size_t count,
+                      Spacing spacing)
 {
-    assert(count >= 2 && axis->count == 0 && (!logarithmic || (from > 0.0 && to > 0.0)));
-    axis->values = checked_alloc(count, sizeof(double));
+    const bool exponents = axis->form == FORM_POWER || axis->form == FORM_EFFECTIVE_POWER;
+    double *values = checked_alloc(count, sizeof *values);
+    range_fill(from, to, count, spacing, exponents, values);
+    assert(axis->values == NULL && axis->count == 0);
+    axis->values = values;
     for (size_t k = 0; k < count; k++) {
-        const double share = (double)k / (double)(count - 1);
-        double value =
-            logarithmic ? pow(from, 1.0 - share) * pow(to, share) : from + share * (to - from);
-        value = k == 0 ? from : k == count - 1 ? to : whole ? round(value) : value;
+        const bool whole = key->kind == KIND_WHOLE && axis->form == FORM_NUMBER;
+        const double value = whole ? round(values[k]) : values[k];
         /* whole numbers closer than the steps would repeat: such a range is shorter */
-        if (!whole || k == 0 || value != axis->values[axis->count - 1]) {
-            axis->values[axis->count++] = value;
+        if (!whole || k == 0 || value != values[axis->count - 1]) {
+            values[axis->count++] = value;
         }
     }
 }
@@ -214,7 +215,8 @@ static void read_range(Reader *reader, const yaml_node_t *map, const yaml_node_t
     /* the number of values obeys the rules of any whole key: same checks, same words */
     static const Key times = {
         .name = "count", .kind = KIND_WHOLE, .low = 2, .high = AXIS_LONGEST};
-    static const char *const spacings[] = {"linear", "logarithmic"};
+    static const char *const spacings[] = {
+        [SPACING_LINEAR] = "linear", [SPACING_LOGARITHMIC] = "logarithmic"};
     const Key *key = &keys_table[id];
     const size_t before = reader->errors.count;
     for (RangeKey k = RANGE_FROM; k <= RANGE_TIMES; k++) {
@@ -226,8 +228,8 @@ static void read_range(Reader *reader, const yaml_node_t *map, const yaml_node_t
         }
     }
     /* all errors of the mapping before the first number is used */
-    const bool logarithmic =
-        read_word(reader, parts[RANGE_SPACING], key->name, "spacing", spacings, 2) == 1;
+    const Spacing spacing =
+        (Spacing)read_word(reader, parts[RANGE_SPACING], key->name, "spacing", spacings, 2);
     if (reader->errors.count > before) {
         return;
     }
@@ -239,14 +241,14 @@ static void read_range(Reader *reader, const yaml_node_t *map, const yaml_node_t
         char *owner = checked_format("%s: count", key->name);
         diagnostics_take(&reader->errors, node_line(parts[RANGE_TIMES]), owner, error);
         free(owner);
-    } else if (reader->errors.count == before && logarithmic && !(from > 0.0 && to > 0.0)) {
+    } else if (reader->errors.count == before && spacing == SPACING_LOGARITHMIC &&
+               !(from > 0.0 && to > 0.0)) {
         diagnostics_add(&reader->errors, node_line(map),
                         "%s: a logarithmic range from %g to %g; "
                         "allowed: from and to above 0",
                         key->name, from, to);
     } else if (reader->errors.count == before) {
-        fill_range(axis, from, to, (size_t)count, logarithmic,
-                   key->kind == KIND_WHOLE && axis->form == FORM_NUMBER);
+        put_range(axis, key, from, to, (size_t)count, spacing);
     }
 }
 

@@ -44,10 +44,15 @@ void archive_silence(void);
 
 /* ---- reading, by one process; the file may be being written ------------------------------ */
 
-/* Local.  The text of the job inside, owned by the caller; NULL if nothing exists at path.
- * Dies with STATUS_WRONG_INPUT, naming the reason, if it is no archive of ours, is truncated
- * or has a newer schema. */
+/* Local.  The job whose points the archive holds, as a text owned by the caller; NULL if
+ * nothing exists at path.  That is the text it was made of or, where this program would read
+ * other numbers out of that than the one that made the archive, what that one resolved it to.
+ * Dies with STATUS_WRONG_INPUT, naming the reason, if it is no archive of ours, is truncated or
+ * has a newer schema. */
 char *archive_read_job(const char *path);
+
+/* Local.  Likewise the text as it was written, whatever it means today. */
+char *archive_read_text(const char *path);
 
 /* Local.  The random name of the archive at path, which has one since schema 3 and else is
  * empty; owned by the caller.  Dies as archive_read_job does. */
