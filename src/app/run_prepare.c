@@ -53,15 +53,10 @@ static char *difference_from(const char *path, const Job *old, const Job *given)
 }
 
 /* Continue an archive of the same points; the stored text wins, so that spelling and comments
-<<<<<<< Updated upstream
  * may change, but limits and ranks are those given now.  Another job is refused, or marked for
  * extension. */
-static void meet_archive(const RunRequest *request, RunStart *start, char *stored)
-=======
- * may change.  Another job is refused, or marked for extension. */
 static void meet_archive(const RunRequest *request, RunStart *start, const Job *given,
                          const Job *old, char *stored)
->>>>>>> Stashed changes
 {
     assert(stored != NULL);
     if (start->text == NULL) {
