@@ -165,7 +165,7 @@ static bool diagonal_step(void *state, AmpStep *step)
         return false;
     }
     if (a->team_rank == 0) {
-        step->threshold = make_matched(a);
+        step->threshold = amp_follow(step, make_matched(a));
         onsager = 1.0 - a->weight / (step->threshold * a->capacity);
         shrink(a, step);
     }

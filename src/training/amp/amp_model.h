@@ -9,7 +9,10 @@
 
 /* One iteration, on rank 0. */
 typedef struct AmpStep {
-    double keep;                              /* k; set by the caller, the rest by the step */
+    /* set by the caller: k; the last b, and the share of the way from it to that of M which is
+     * gone */
+    double keep, before, follow;
+    /* set by the step */
     double threshold;                         /* b */
     double move;                              /* |S' - S| where |S*| = 1 */
     double risk, trace, overlap_q, overlap_m; /* of S', as in Observed */
@@ -38,6 +41,9 @@ typedef struct AmpModel {
 
 extern const AmpModel amp_quadratic;
 extern const AmpModel amp_diagonal;
+
+/* Local.  The threshold of a step where M asks for b. */
+double amp_follow(const AmpStep *step, double b);
 
 /* Local.  Root b of b(C - active) = w for d decreasing magnitudes of coefficients; exact. */
 double amp_threshold_vector(const double magnitudes[], int d, double capacity, double weight);

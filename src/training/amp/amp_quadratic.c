@@ -114,9 +114,10 @@ static void make_matrix(Quadratic *q)
 }
 
 /* Root only.  b, and how many eigenvalues are above it. */
-static double make_threshold(Quadratic *q)
+static double make_threshold(Quadratic *q, const AmpStep *step)
 {
-    const double b = threshold_matrix(q->values, q->d, q->capacity, q->weight, 1e-13);
+    const double root = threshold_matrix(q->values, q->d, q->capacity, q->weight, 1e-13);
+    const double b = amp_follow(step, root);
     q->rank = threshold_active(q->values, q->d, b);
     return b;
 }
@@ -180,7 +181,7 @@ static bool quadratic_step(void *state, AmpStep *step)
         return false;
     }
     if (q->team_rank == 0) {
-        step->threshold = make_threshold(q);
+        step->threshold = make_threshold(q, step);
     }
     if (eigen_vectors(&q->eigen, q->rank, q->matrix) != OUTCOME_CONVERGED) {
         return false;

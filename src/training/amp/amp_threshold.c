@@ -4,6 +4,11 @@
 
 #include "amp_model.h"
 
+double amp_follow(const AmpStep *step, double b)
+{
+    return step->follow < 1.0 ? step->before + step->follow * (b - step->before) : b;
+}
+
 /* b (C - active) only grows with b, by jumps where a coefficient becomes inactive: the root is
  * w/(C - k) with the k largest active, or at the jump from k to k - 1. */
 double amp_threshold_vector(const double magnitudes[], int d, double capacity, double weight)
