@@ -225,6 +225,16 @@ static void try_width(EvolutionWork *work, const Problem *problem, double width,
     }
 }
 
+/* No network of width p comes nearer than the p largest eigenvalues alone: what these leave of
+ * the teacher, from below, s_i^2 decreasing in i. */
+static double least_risk(const Teacher *teacher, double p)
+{
+    const double decay = 2.0 * teacher->source_exponent - 1.0;
+    const double d = teacher->dimension;
+    return teacher->scale * teacher->scale / d * (pow(p + 1.0, -decay) - pow(d + 1.0, -decay)) /
+           decay;
+}
+
 Optimum optimal_width(EvolutionWork *work, const Problem *problem)
 {
     assert(model_has(problem->model, TRAIT_MATRIX));
@@ -232,16 +242,22 @@ Optimum optimal_width(EvolutionWork *work, const Problem *problem)
                     .minima = 1};
     evolution_forget(work);
     try_width(work, problem, problem->dimension, &best);
-    for (double p = floor(best.evolution.overlaps.rank); p >= 1.0; p = floor(0.8 * p)) {
+    /* twice, for theory is of large d */
+    const Teacher *teacher = &work->overlaps.teacher;
+    for (double p = floor(best.evolution.overlaps.rank);
+         p >= 1.0 && least_risk(teacher, p) < 2.0 * best.evolution.overlaps.risk;
+         p = floor(0.8 * p)) {
         try_width(work, problem, p, &best);
     }
-    /* ever shorter steps around the best so far; the last is 1 */
+    /* ever shorter steps around the best so far; the last is 1, or so short that a smooth
+     * minimum is flat to rounding within it */
     for (double step = floor(0.15 * best.width); best.width < problem->dimension;
          step = fmax(1.0, floor(0.5 * step))) {
         const double middle = best.width;
         try_width(work, problem, fmax(1.0, middle - step), &best);
         try_width(work, problem, middle + fmax(1.0, step), &best);
-        if (step <= 1.0 && best.width == middle) {
+        const double least = fmax(1.0, 1e-7 * middle);
+        if (step <= least && (best.width == middle || least > 1.0)) {
             break;
         }
     }
