@@ -1,7 +1,9 @@
 """kill -9 at random moments, signals: nothing finished is lost.
 
-usage: test_faults.py PHASESWEEP MPIEXEC [KILLS]        default: 20
+usage: test_faults.py PHASESWEEP MPIEXEC [KILLS]        default: 50
 """
+import collections
+import glob
 import os
 import random
 import signal
@@ -10,18 +12,30 @@ import sys
 import tempfile
 import time
 
-from harness import MPIEXEC, PROGRAM, assert_equal_archives, count, run, write
+from harness import MPIEXEC, PROGRAM, alone, assert_equal_archives, count, run, write
 
-KILLS = int(sys.argv[3]) if len(sys.argv) > 3 else 20
-JOB = """sweeps:
+KILLS = int(sys.argv[3]) if len(sys.argv) > 3 else 50
+JOB = """set: {source_exponent: 1.25, noise: 0.1}
+sweeps:
   - name: grid
-    source_exponent: [0.75, 1.25, 2]
     dimension: 1000
-    noise: 0.1
     samples: {as: effective_power, from: -0.5, to: 3, count: 120}
     weight_decay: {as: power, from: -1, to: 1.5, count: 150}
+  - {name: convex, method: training, dimension: 24, samples: 400, seed: [1, 2], tolerance: 1e-9,
+     nuclear_weight: [0.1, 0.05, 0.02], ranks_per_line: 1}
+  - {name: team, method: training, dimension: 24, samples: 400, seed: [4, 5], tolerance: 1e-9,
+     nuclear_weight: [0.1, 0.05, 0.02], ranks_per_line: 2}
+  - {name: narrow, method: training, dimension: 24, samples: 400, width: 3, seed: [1, 2],
+     tolerance: 1e-9, nuclear_weight: [0.1, 0.05], ranks_per_line: 1}
+  - {name: lasso, method: training, model: diagonal, dimension: 150, samples: [100, 1000],
+     weight_decay: [0.2, 0.1, 0.05], tolerance: 1e-10, ranks_per_line: 2}
+  - {name: passing, method: amp, dimension: 24, samples: 400, seed: [1, 2], tolerance: 1e-9,
+     nuclear_weight: [0.6, 0.3], ranks_per_line: 1}
+  - {name: ridge, method: training, model: ridge, dimension: 100, samples: 2000, seed: [1, 2],
+     weight_decay: [0.6, 0.3], ranks_per_line: 1}
 """
-POINTS = 3 * 120 * 150
+NAMES = ("grid", "convex", "team", "narrow", "lasso", "passing", "ridge")
+POINTS = 120 * 150 + 2 * 6 + 4 + 6 + 4 + 4
 
 
 def start(*arguments):
@@ -58,10 +72,13 @@ def kill(process, path, victim):
 
 
 def check_kills(folder, job, whole):
-    """Killed again and again, creation included; what was finished stays; the end is equal."""
-    path, kills, archives, finished = f"{folder}/killed.h5", 0, 0, 0
+    """Killed again and again, creation included, with trainings in flight that save after every
+    iteration; what was finished stays; the end is equal, and nothing lies beside it."""
+    path, kills, archives, finished, retry = f"{folder}/killed.h5", 0, 0, 0, ()
+    tally = collections.Counter()
     while kills < KILLS or os.path.exists(path):
-        process = start("run", job, "-o", path)
+        os.environ["PHASESWEEP_CHECKPOINT_PERIOD"] = "0" if kills < KILLS else "60"
+        process = start("run", job, "-o", path, *retry)
         if kills < KILLS:
             time.sleep(random.choice((random.uniform(0.02, 0.5), random.uniform(0.5, 2.0))))
         else:
@@ -69,15 +86,23 @@ def check_kills(folder, job, whole):
         if process.poll() is None:
             kill(process, path, random.choice(("one", "all", "launcher")))
             kills += 1
+            tally["while saving"] += bool(glob.glob(f"{path}.*.new"))
+            tally["with a checkpoint"] += bool(glob.glob(f"{path}.*.checkpoint"))
         if os.path.exists(path):
             now = count(path, "converged")
             assert now >= finished, "finished points were lost"
             finished = now
+            # killed too often in the same chain: only asked for are they tried again
+            retry = ("--retry",) if count(path, "lost") else ()
+            tally["retries"] += len(retry)
         if finished == POINTS:
-            assert_equal_archives(whole, path, ["grid"])
+            assert_equal_archives(whole, path, NAMES)
+            assert alone("verify", path).returncode == 0
+            assert run(1, "run", job, "-o", path) == 0
+            assert not glob.glob(f"{path}.*checkpoint*")
             os.remove(path)
             archives, finished = archives + 1, 0
-    print(f"{kills} kills, {archives} archives equal to an unbroken run")
+    print(f"{kills} kills, {archives} archives equal to an unbroken run;", dict(tally))
 
 
 def wait_for_points(path):
@@ -101,7 +126,7 @@ def check_signals(folder, job, whole):
         assert 0 < count(path, "converged") < POINTS
         assert expected == 1 or count(path, "running") == 0
         assert run(3, "resume", path) == 0
-        assert_equal_archives(whole, path, ["grid"])
+        assert_equal_archives(whole, path, NAMES)
         os.remove(path)
 
 
