@@ -31,7 +31,7 @@ const struct argp_option cli_run_options[] = {
      0},
     {"set", OPTION_SET, "KEY=VALUE", 0, "give KEY this value in every sweep", 0},
     {"extend", OPTION_EXTEND, NULL, 0,
-     "if OUT.h5 holds another job, keep the chains that both share", 0},
+     "if OUT.h5 holds another job, keep the results that both share", 0},
     {"retry", OPTION_RETRY, NULL, 0,
      "also try again points that did not converge, failed or were lost", 0},
     {"dry-run", OPTION_DRY_RUN, NULL, 0, "print what would be done and touch nothing", 0},

@@ -58,16 +58,20 @@ static int by_shape_and_chain(const void *a, const void *b)
 }
 
 Plan plan_of_chains(const Job *job, const PlanSettings *settings, PlanChain *chains,
-                    const bool late[], size_t count)
+                    const PlanMark marks[], size_t count)
 {
     Plan plan = {.job = job, .settings = *settings, .chains = chains, .chain_count = count};
     Costed *costed = checked_alloc(count, sizeof *costed);
     for (size_t k = 0; k < count; k++) {
         costed[k].chain = chains[k];
-        /* late chains form groups of their own */
-        costed[k].task =
-            plan_cost(&job->sweeps[chains[k].sweep], chains[k].chain, settings).task;
-        costed[k].task.late = late != NULL && late[k];
+        TaskGroup *task = &costed[k].task;
+        *task = plan_cost(&job->sweeps[chains[k].sweep], chains[k].chain, settings).task;
+        if (marks != NULL) {
+            /* late chains form groups of their own, and so do parts of chains */
+            task->late = marks[k].late;
+            task->seconds *= marks[k].points / task->points;
+            task->points = marks[k].points;
+        }
     }
     qsort(costed, count, sizeof *costed, by_shape_and_chain);
     size_t capacity = 0;

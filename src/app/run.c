@@ -131,22 +131,80 @@ static void remove_checkpoints(const char *path)
     free(folder);
 }
 
-/* Rank 0 of a team writes the rows; every rank of it knows them. */
+/* The rows of a chain that this run computes: all but those taken over. */
+typedef struct ChainRows {
+    uint32_t sweep;
+    uint32_t count;
+    size_t first;                  /* of the chain */
+    uint16_t places[CHAIN_LENGTH]; /* [count], ascending, from first */
+} ChainRows;
+
+static ChainRows rows_to_compute(const Run *run, PlanChain chain)
+{
+    ChainRows rows = {.sweep = chain.sweep};
+    size_t count;
+    size_t missing[CHAIN_LENGTH];
+    sweep_chain(&run->job->sweeps[chain.sweep], chain.chain, &rows.first, &count);
+    rows.count =
+        (uint32_t)archive_missing(run->archive, chain.sweep, rows.first, count, missing);
+    for (size_t k = 0; k < rows.count; k++) {
+        rows.places[k] = (uint16_t)missing[k];
+    }
+    return rows;
+}
+
+/* Where the neighbours from k on end: the archive is written in runs of rows. */
+static size_t run_of_rows(const ChainRows *rows, size_t k, size_t *first)
+{
+    size_t end = k + 1;
+    while (end < rows->count && rows->places[end] == rows->places[end - 1] + 1) {
+        end++;
+    }
+    *first = rows->first + rows->places[k];
+    return end;
+}
+
+static void store_rows(const Run *run, const ChainRows *rows, const Record records[],
+                       const Series *series)
+{
+    size_t first;
+    for (size_t k = 0, end; k < rows->count; k = end) {
+        end = run_of_rows(rows, k, &first);
+        const Series rest = series_from(series, k);
+        archive_store(run->archive, rows->sweep, first, end - k, records + k, &rest);
+    }
+}
+
+static void mark_rows(const Run *run, const ChainRows *rows,
+                      void (*mark)(Archive *archive, size_t sweep, size_t first, size_t count))
+{
+    size_t first;
+    for (size_t k = 0, end; k < rows->count; k = end) {
+        end = run_of_rows(rows, k, &first);
+        mark(run->archive, rows->sweep, first, end - k);
+    }
+}
+
+/* Rank 0 of a team writes the rows; every rank of it knows them.  Where some were taken over
+ * the others are a chain of their own: each starts from the one before it. */
 static int run_chain(void *context, FarmTeam *team, size_t index)
 {
     Run *run = context;
     assert(index < run->plan.chain_count);
     const PlanChain task = run->plan.chains[index];
     const Sweep *sweep = &run->job->sweeps[task.sweep];
-    size_t first, count;
     Problem problems[CHAIN_LENGTH];
     Record records[CHAIN_LENGTH];
-    sweep_chain(sweep, task.chain, &first, &count);
-    for (size_t k = 0; k < count; k++) {
-        problems[k] = sweep_problem(sweep, first + k);
-    }
     int rank;
     MPI_Comm_rank(farm_comm(team), &rank);
+    ChainRows rows = {0};
+    if (rank == 0) {
+        rows = rows_to_compute(run, task);
+    }
+    MPI_Bcast(&rows, sizeof rows, MPI_BYTE, 0, farm_comm(team));
+    for (size_t k = 0; k < rows.count; k++) {
+        problems[k] = sweep_problem(sweep, rows.first + rows.places[k]);
+    }
     char *checkpoint = checkpoint_path(run, task);
     const PointTeam workers = {.work = run->work,
                                .comm = farm_comm(team),
@@ -157,24 +215,24 @@ static int run_chain(void *context, FarmTeam *team, size_t index)
                                .archive = run->id};
     size_t length[SERIES_COUNT];
     sweep_series(sweep, length);
-    Series series = series_create(length, count);
+    Series series = series_create(length, rows.count);
     lock_check(run->lock);
     if (rank == 0) {
-        archive_begin(run->archive, task.sweep, first, count);
+        mark_rows(run, &rows, archive_begin);
     }
-    const bool finished = point_solve(&workers, problems, count, records, &series);
+    const bool finished = point_solve(&workers, problems, rows.count, records, &series);
     lock_check(run->lock);
     if (rank == 0 && finished) {
-        archive_store(run->archive, task.sweep, first, count, records, &series);
+        store_rows(run, &rows, records, &series);
         if (checkpoint != NULL) {
             unlink(checkpoint);
         }
     } else if (rank == 0) {
-        archive_give_back(run->archive, task.sweep, first, count);
+        mark_rows(run, &rows, archive_give_back);
     }
     free(checkpoint);
     series_free(&series);
-    return finished ? count_failed(records, count) : FARM_UNFINISHED;
+    return finished ? count_failed(records, rows.count) : FARM_UNFINISHED;
 }
 
 /* Root only.  Chains that died with their job come last, so that they do not hold up others, or
@@ -182,46 +240,51 @@ static int run_chain(void *context, FarmTeam *team, size_t index)
 static void choose_chains(Run *run, const OpenChains *open)
 {
     PlanChain *chains = checked_alloc(open->count, sizeof *chains);
-    bool *late = checked_alloc(open->count, sizeof *late);
+    PlanMark *marks = checked_alloc(open->count, sizeof *marks);
     size_t count = 0;
     for (size_t k = 0; k < open->count; k++) {
         const OpenChain *chain = &open->chains[k];
         if (!chain->lost) {
-            late[count] = chain->interrupted;
+            marks[count] = (PlanMark){chain->interrupted, (double)chain->missing};
             chains[count++] = (PlanChain){chain->sweep, chain->chain};
         }
     }
     const PlanSettings settings = {.memory = run->memory};
-    run->plan = plan_of_chains(run->job, &settings, chains, late, count);
-    free(late);
+    run->plan = plan_of_chains(run->job, &settings, chains, marks, count);
+    free(marks);
 }
 
 /* Root only.  A chain that is not computed says so in the archive, as finished rows without
  * numbers, or every resume would meet it again. */
-static void give_up(const Run *run, uint32_t s, uint32_t chain, Outcome outcome)
+static void give_up(const Run *run, PlanChain chain, Outcome outcome)
 {
-    assert(s < run->job->sweep_count && outcome > OUTCOME_RUNNING);
-    const Sweep *sweep = &run->job->sweeps[s];
+    assert(chain.sweep < run->job->sweep_count && outcome > OUTCOME_RUNNING);
+    const Sweep *sweep = &run->job->sweeps[chain.sweep];
+    const ChainRows rows = rows_to_compute(run, chain);
     Record records[CHAIN_LENGTH];
-    size_t first, count;
     size_t length[SERIES_COUNT];
-    sweep_chain(sweep, chain, &first, &count);
     sweep_series(sweep, length);
-    for (size_t i = 0; i < count; i++) {
-        const Problem problem = sweep_problem(sweep, first + i);
-        records[i] = record_unsolved(&problem, outcome);
+    for (size_t k = 0; k < rows.count; k++) {
+        const Problem problem = sweep_problem(sweep, rows.first + rows.places[k]);
+        records[k] = record_unsolved(&problem, outcome);
     }
-    Series none = series_create(length, count);
-    archive_store(run->archive, s, first, count, records, &none);
+    Series none = series_create(length, rows.count);
+    store_rows(run, &rows, records, &none);
     series_free(&none);
 }
 
-/* Root only.  What died with its job too often. */
-static void store_lost(const Run *run, const OpenChains *open)
+/* Root only.  Rows taken over of which one is damaged, and what died with its job too often. */
+static void settle_chains(const Run *run, const OpenChains *open)
 {
     for (size_t k = 0; k < open->count; k++) {
-        if (open->chains[k].lost) {
-            give_up(run, open->chains[k].sweep, open->chains[k].chain, OUTCOME_LOST);
+        const OpenChain *chain = &open->chains[k];
+        if (chain->spoilt) {
+            size_t first, count;
+            sweep_chain(&run->job->sweeps[chain->sweep], chain->chain, &first, &count);
+            archive_give_back(run->archive, chain->sweep, first, count);
+        }
+        if (chain->lost) {
+            give_up(run, (PlanChain){chain->sweep, chain->chain}, OUTCOME_LOST);
         }
     }
 }
@@ -232,8 +295,7 @@ static void store_refused(const Run *run, int ranks)
     for (size_t g = 0; g < run->plan.group_count; g++) {
         const TaskGroup *group = &run->plan.groups[g];
         for (size_t k = 0; k < group->count && group->least > ranks; k++) {
-            const PlanChain chain = run->plan.chains[group->first + k];
-            give_up(run, chain.sweep, chain.chain, OUTCOME_REFUSED_MEMORY);
+            give_up(run, run->plan.chains[group->first + k], OUTCOME_REFUSED_MEMORY);
         }
     }
 }
@@ -370,7 +432,7 @@ static bool compute_open(MPI_Comm comm, Run *run, const RunRequest *request, boo
     /* collective from here to archive_close; only raw writes in between */
     run->archive = archive_open(comm, run->path, run->job);
     if (root) {
-        store_lost(run, &open);
+        settle_chains(run, &open);
         archive_put_run(run->archive, run->entry_index, &run->entry);
     }
     const bool finished = compute(comm, run, root);

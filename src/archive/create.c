@@ -86,7 +86,9 @@ static void describe_other(hid_t set, int index)
         put_text(set, "long_name", "how the computation of the point ended");
         break;
     case SET_ATTEMPTS:
-        put_text(set, "long_name", "times begun since last finished, the finish included");
+        put_text(set, "long_name",
+                 "times begun since last finished, the finish included; 0 with a result: taken "
+                 "over from another archive");
         break;
     default:
         put_text(set, "long_name", "XXH3-64 of the row: see the attribute checksum_recipe");
@@ -124,7 +126,7 @@ static void put_names(hid_t object, const char *attribute, const Layout *layout,
     char names[2048] = "";
     for (int set = first; set < last; set++) {
         if (layout_has(layout, set) && wanted(set)) {
-            strcat(strcat(names, names[0] != '\0' ? " " : ""), set_name(set, SCHEMA));
+            strcat(strcat(names, names[0] != '\0' ? " " : ""), set_name(set, ARCHIVE_SCHEMA));
         }
     }
     assert(strlen(names) < sizeof names);
@@ -265,8 +267,8 @@ static bool create_set(hid_t group, const Sweep *sweep, int index, const Layout 
     const SeriesId series = set_series(index);
     shape[layout->rank] = layout_width(layout, index);
     const int rank = layout->rank + (series != SERIES_COUNT);
-    const hid_t set = allocate_set(group, set_name(index, SCHEMA), set_type(index), rank, shape,
-                                   index != SET_OUTCOME);
+    const hid_t set = allocate_set(group, set_name(index, ARCHIVE_SCHEMA), set_type(index),
+                                   rank, shape, index != SET_OUTCOME);
     if (set < 0) {
         return false;
     }
@@ -450,7 +452,7 @@ static void put_identity(hid_t file)
  * resolved job is for people and says what defaults were at that time. */
 static void put_provenance(hid_t file, const Job *job, const Provenance *provenance)
 {
-    const int schema = SCHEMA;
+    const int schema = ARCHIVE_SCHEMA;
     struct utsname machine;
     char date[64];
     const time_t now = time(NULL);

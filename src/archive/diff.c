@@ -1,6 +1,10 @@
-/* report_diff: two archives chain by chain, matched by content and not by place, so that a job
- * whose sweeps were renamed, reordered or extended is compared where it is the same.  A chain
- * that a job holds twice has a partner for each of its copies.
+/* report_diff: two archives by what their points are and not by place, so that a job whose
+ * sweeps were renamed, reordered or extended, or whose axes have other values between or in
+ * another order, is compared where it is the same.  Equal chains pair off first, then the
+ * points of the others; what a job holds twice has a partner for each of its copies.
+ *
+ * Points of unequal chains started from other neighbours: how they were reached is not
+ * compared, and the reader is told that their tolerance is what they agree to.
  *
  * Seconds are left out: they differ between any two runs.
  *
@@ -13,8 +17,9 @@
 #include <stdlib.h>
 
 #include "phasesweep/archive/report.h"
-#include "phasesweep/archive/resume.h"
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/method_facts.h"
+#include "content.h"
 #include "open_job.h"
 
 /* How one field or series differs over all shared points. */
@@ -29,6 +34,7 @@ typedef struct Comparison {
     Opened a, b;
     double tolerance;
     size_t shared, only_a; /* points */
+    size_t apart;          /* of those shared: reached from other points */
     Difference outcome, field[FIELD_COUNT], series[SERIES_COUNT];
 } Comparison;
 
@@ -66,58 +72,97 @@ static void compare(Difference *difference, double a, double b, double tolerance
 }
 
 /* Number by number; what one of them stores no room for counts as NAN. */
-static void compare_series(Comparison *c, SeriesId id, const Sweep *sweep, size_t first,
-                           size_t row)
+static void compare_series(Comparison *c, SeriesId id, const Sweep *sweep, size_t point,
+                           size_t i, size_t j)
 {
     const Series *a = &c->a.rows->series;
     const Series *b = &c->b.rows->series;
     const size_t most = a->length[id] > b->length[id] ? a->length[id] : b->length[id];
     for (size_t k = 0; k < most; k++) {
-        const double left = k < a->length[id] ? series_row(a, id, row)[k] : (double)NAN;
-        const double right = k < b->length[id] ? series_row(b, id, row)[k] : (double)NAN;
-        compare(&c->series[id], left, right, c->tolerance, sweep, first + row);
+        const double left = k < a->length[id] ? series_row(a, id, i)[k] : (double)NAN;
+        const double right = k < b->length[id] ? series_row(b, id, j)[k] : (double)NAN;
+        compare(&c->series[id], left, right, c->tolerance, sweep, point);
     }
 }
 
-/* A row that is not finished differs from one that is by its outcome alone. */
-static void compare_rows(Comparison *c, const Sweep *sweep, size_t first, size_t count)
+/* What tells how a result was reached, and not what it is. */
+static bool tells_the_way(int field)
 {
-    for (size_t i = 0; i < count; i++) {
-        const Record *a = &c->a.rows->records[i];
-        const Record *b = &c->b.rows->records[i];
-        compare(&c->outcome, a->outcome, b->outcome, 0.0, sweep, first + i);
-        const bool finished = a->outcome > OUTCOME_RUNNING && b->outcome > OUTCOME_RUNNING;
-        for (int field = 0; field < FIELD_COUNT && finished; field++) {
-            if (field != FIELD_SECONDS) {
-                compare(&c->field[field], a->value[field], b->value[field], c->tolerance, sweep,
-                        first + i);
-            }
-        }
-        for (SeriesId id = 0; id < SERIES_COUNT && finished; id++) {
-            compare_series(c, id, sweep, first, i);
-        }
-    }
+    return field == FIELD_ITERATIONS || field == FIELD_RESIDUAL || field == FIELD_GAP;
 }
 
-/* b is NULL for a chain that only the first archive has. */
-static void compare_chain(Comparison *c, const ChainRef *a, const ChainRef *b)
+/* Row i of a against row k of b; `point` is that of a.  A row that is not finished differs from
+ * one that is by its outcome alone. */
+static void compare_rows(Comparison *c, const Sweep *sweep, size_t point, size_t i, size_t k,
+                         bool apart)
 {
-    const Sweep *sweep = &c->a.job->sweeps[a->sweep];
-    size_t first;
-    size_t count;
-    sweep_chain(sweep, a->chain, &first, &count);
-    if (b == NULL) {
-        c->only_a += count;
+    const Record *a = &c->a.rows->records[i];
+    const Record *b = &c->b.rows->records[k];
+    c->shared++;
+    c->apart += apart;
+    compare(&c->outcome, a->outcome, b->outcome, 0.0, sweep, point);
+    if (a->outcome <= OUTCOME_RUNNING || b->outcome <= OUTCOME_RUNNING) {
         return;
     }
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        if (field != FIELD_SECONDS && !(apart && tells_the_way(field))) {
+            compare(&c->field[field], a->value[field], b->value[field], c->tolerance, sweep,
+                    point);
+        }
+    }
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        compare_series(c, id, sweep, point, i, k);
+    }
+}
+
+/* Was a part of the chain perhaps computed without the rest?  Of chains whose points do not
+ * stand alone that cannot be. */
+static bool any_taken(const Sweep *sweep, const Rows *rows, size_t count)
+{
+    bool taken = false;
+    for (size_t i = 0; i < count && method_facts(sweep_method(sweep))->shares_data; i++) {
+        taken = taken || archive_is_taken(rows->records[i].outcome, rows->attempts[i]);
+    }
+    return taken;
+}
+
+static void compare_chain(Comparison *c, uint32_t s, uint32_t chain, const ContentRef *b)
+{
+    const Sweep *sweep = &c->a.job->sweeps[s];
+    size_t first;
     size_t place;
-    sweep_chain(&c->b.job->sweeps[b->sweep], b->chain, &place, &count);
-    /* equal ids are equal problems, so that the lengths agree as well */
-    assert(count <= CHAIN_LENGTH && a->chain < sweep_chains(sweep));
-    archive_read_rows(c->a.reader, a->sweep, first, count, c->a.rows);
+    size_t count;
+    sweep_chain(&c->b.job->sweeps[b->sweep], b->place, &place, &count);
     archive_read_rows(c->b.reader, b->sweep, place, count, c->b.rows);
-    c->shared += count;
-    compare_rows(c, sweep, first, count);
+    sweep_chain(sweep, chain, &first, &count);
+    archive_read_rows(c->a.reader, s, first, count, c->a.rows);
+    const bool apart = any_taken(sweep, c->a.rows, count) || any_taken(sweep, c->b.rows, count);
+    for (size_t i = 0; i < count; i++) {
+        compare_rows(c, sweep, first + i, i, i, apart);
+    }
+}
+
+/* The points of a chain that b lacks as a whole. */
+static void compare_points(Comparison *c, uint32_t s, uint32_t chain, ContentIndex *points,
+                           ContentRows *a, ContentRows *b)
+{
+    const Sweep *sweep = &c->a.job->sweeps[s];
+    const MethodFacts *facts = method_facts(sweep_method(sweep));
+    const bool apart = !facts->stands_alone || facts->shares_data;
+    size_t first;
+    size_t count;
+    sweep_chain(sweep, chain, &first, &count);
+    for (size_t point = first; point < first + count; point++) {
+        ContentRef *found = content_unused(points, sweep_point_id(sweep, point));
+        if (found == NULL) {
+            c->only_a++;
+            continue;
+        }
+        found->used = 1;
+        const size_t i = content_row(a, s, point);
+        const size_t k = content_row(b, found->sweep, found->place);
+        compare_rows(c, sweep, point, i, k, apart);
+    }
 }
 
 /* Whether finished or not. */
@@ -130,23 +175,48 @@ static size_t points_of(const Job *job)
     return points;
 }
 
-/* Every chain of a against one of b.  chains_lookup gives a used chain only when no other is
- * left: then a has the chain more often than b. */
-static void compare_all(Comparison *c)
+/* Pair off equal chains; met: [chains of a in the order of the job] those that have a partner.
+ */
+static void compare_chains(Comparison *c, ContentIndex *theirs, bool met[])
 {
-    ChainIndex index = chains_index(c->b.job);
-    for (uint32_t s = 0; s < c->a.job->sweep_count; s++) {
-        const Sweep *sweep = &c->a.job->sweeps[s];
-        for (uint32_t chain = 0; chain < sweep_chains(sweep); chain++) {
-            const ChainRef ref = {.sweep = s, .chain = chain};
-            ChainRef *found = chains_lookup(&index, sweep_chain_id(sweep, chain));
-            compare_chain(c, &ref, found != NULL && !found->used ? found : NULL);
+    const Job *job = c->a.job;
+    for (uint32_t s = 0; s < job->sweep_count; s++) {
+        const Sweep *sweep = &job->sweeps[s];
+        for (uint32_t chain = 0; chain < sweep_chains(sweep); chain++, met++) {
+            ContentRef *found = content_unused(theirs, sweep_chain_id(sweep, chain));
             if (found != NULL) {
-                found->used = true;
+                found->used = *met = true;
+                compare_chain(c, s, chain, found);
             }
         }
     }
-    chains_index_free(&index);
+}
+
+/* Then the points of what is left. */
+static void compare_all(Comparison *c)
+{
+    const Job *job = c->a.job;
+    ContentIndex theirs = content_chains(c->b.job);
+    size_t chains = 0;
+    for (size_t s = 0; s < job->sweep_count; s++) {
+        chains += sweep_chains(&job->sweeps[s]);
+    }
+    bool *const met = checked_alloc(chains, sizeof *met);
+    compare_chains(c, &theirs, met);
+    ContentIndex points = content_points(c->b.job, &theirs);
+    ContentRows a = {.reader = c->a.reader, .job = job, .rows = c->a.rows};
+    ContentRows b = {.reader = c->b.reader, .job = c->b.job, .rows = c->b.rows};
+    const bool *here = met;
+    for (uint32_t s = 0; s < job->sweep_count; s++) {
+        for (uint32_t chain = 0; chain < sweep_chains(&job->sweeps[s]); chain++) {
+            if (!*here++) {
+                compare_points(c, s, chain, &points, &a, &b);
+            }
+        }
+    }
+    content_free(&points);
+    content_free(&theirs);
+    free(met);
 }
 
 /* True if there is one. */
@@ -187,7 +257,7 @@ static ExitStatus diff(void *context)
         printf("jobs: %s (archive: %s, job: %s)\n", jobs, path_a, path_b);
     }
     compare_all(c);
-    /* shared chains pair off, so what b has beyond them nobody asked for */
+    /* shared points pair off, so what b has beyond them nobody asked for */
     assert(c->shared <= points_of(c->b.job));
     const size_t only_b = points_of(c->b.job) - c->shared;
     bool differ = c->only_a > 0 || only_b > 0;
@@ -200,6 +270,12 @@ static ExitStatus diff(void *context)
     for (SeriesId id = 0; id < SERIES_COUNT; id++) {
         differ |= print_difference(record_series[id].name, "values", &c->series[id]);
         free(c->series[id].where);
+    }
+    if (c->apart > 0) {
+        printf("%zu of the shared points were reached from other starts, in unequal chains or "
+               "before an --extend: they agree to their tolerance, trainings of width < d "
+               "perhaps not\n",
+               c->apart);
     }
     printf("%zu points shared, %zu only in %s, %zu only in %s; %s\n", c->shared, c->only_a,
            path_a, only_b, path_b, differ ? "different" : "equal");

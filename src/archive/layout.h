@@ -28,9 +28,6 @@ enum {
     SET_COUNT
 };
 
-/* Of the files written here.  It grows when a reader of today would misread the new file. */
-enum { SCHEMA = 3 };
-
 /* The table of runs, a group beside the sweeps, with one entry a run. */
 #define RUNS_GROUP "runs"
 

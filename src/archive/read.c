@@ -53,11 +53,11 @@ static void check_schema(hid_t file, const char *path)
     if (schema == 0) {
         refuse(path, "exists and is no phasesweep archive");
     }
-    if (schema < 1 || schema > SCHEMA) {
+    if (schema < 1 || schema > ARCHIVE_SCHEMA) {
         die(STATUS_WRONG_INPUT,
             "%s: has schema %d; allowed: 1 to %d, a newer phasesweep wrote it; nothing was "
             "changed",
-            path, schema, SCHEMA);
+            path, schema, ARCHIVE_SCHEMA);
     }
 }
 
@@ -151,6 +151,11 @@ char *archive_read_id(const char *path)
         H5Fclose(file);
     }
     return text != NULL ? text : checked_format("%s", "");
+}
+
+int archive_schema(const ArchiveReader *reader)
+{
+    return file_schema(reader->file);
 }
 
 bool archive_structure_sound(const ArchiveReader *reader)

@@ -13,7 +13,8 @@
 
 /* What the rows of a chain amount to. */
 typedef struct ChainState {
-    bool open, interrupted, lost;
+    bool open, interrupted, lost, spoilt;
+    size_t missing;
 } ChainState;
 
 /* A row still RUNNING when nobody runs died with its job.  Once is bad luck (the node, the
@@ -32,7 +33,11 @@ static ChainState judge(const Rows *rows, size_t count, bool retry)
         state.open |= !rows->sound[i] || refused || (bad && retry);
         state.interrupted |= begun;
         state.lost |= begun && rows->attempts[i] >= ATTEMPTS_MOST && !retry;
+        const bool taken = archive_is_taken(outcome, rows->attempts[i]);
+        state.spoilt |= taken && !rows->sound[i];
+        state.missing += !taken;
     }
+    state.missing = state.spoilt ? count : state.missing;
     return state;
 }
 
@@ -62,7 +67,12 @@ OpenChains chains_find(const char *archive_path, const Job *job, bool retry)
             const ChainState state = judge(rows, count, retry);
             if (state.open) {
                 append(&chains, &capacity,
-                       (OpenChain){s, chain, state.interrupted, state.lost});
+                       (OpenChain){.sweep = s,
+                                   .chain = chain,
+                                   .interrupted = state.interrupted,
+                                   .lost = state.lost,
+                                   .spoilt = state.spoilt,
+                                   .missing = state.missing});
             } else {
                 chains.finished += (double)count;
             }
@@ -102,58 +112,4 @@ PointCounts chains_count(const char *archive_path, const Job *job)
     }
     archive_reader_close(reader);
     return counts;
-}
-
-/* For qsort and bsearch; ids use all 64 bits, so that no difference fits an int. */
-static int by_id(const void *a, const void *b)
-{
-    const ChainRef *x = a;
-    const ChainRef *y = b;
-    return (x->id > y->id) - (x->id < y->id);
-}
-
-ChainIndex chains_index(const Job *job)
-{
-    /* ids are hashes of 64 bits: among 10^6 chains two are equal by chance less than once in
-     * 10^7 jobs */
-    ChainIndex index = {0};
-    size_t most = 0;
-    for (size_t s = 0; s < job->sweep_count; s++) {
-        most += sweep_chains(&job->sweeps[s]);
-    }
-    index.chains = checked_alloc(most, sizeof *index.chains);
-    for (uint32_t s = 0; s < job->sweep_count; s++) {
-        for (uint32_t chain = 0; chain < sweep_chains(&job->sweeps[s]); chain++) {
-            const uint64_t id = sweep_chain_id(&job->sweeps[s], chain);
-            index.chains[index.count++] = (ChainRef){.id = id, .sweep = s, .chain = chain};
-        }
-    }
-    assert(index.count == most);
-    qsort(index.chains, index.count, sizeof *index.chains, by_id);
-    return index;
-}
-
-void chains_index_free(ChainIndex *index)
-{
-    free(index->chains);
-    *index = (ChainIndex){0};
-}
-
-ChainRef *chains_lookup(ChainIndex *index, uint64_t id)
-{
-    const ChainRef wanted = {.id = id};
-    ChainRef *found = bsearch(&wanted, index->chains, index->count, sizeof wanted, by_id);
-    if (found == NULL) {
-        return NULL;
-    }
-    /* bsearch may hit any of several equal ids: to the first, then past those that are used */
-    while (found > index->chains && found[-1].id == id) {
-        found--;
-    }
-    ChainRef *const last = index->chains + index->count - 1;
-    while (found->used && found < last && found[1].id == id) {
-        found++;
-    }
-    assert(found->id == id);
-    return found;
 }

@@ -170,22 +170,18 @@ static void store_field(const Group *group, FieldId field, size_t first, size_t 
     move_rows(group, (int)field, first, count, H5T_NATIVE_DOUBLE, column, true);
 }
 
-void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,
-                   const Record records[], const Series *series)
+/* Column by column: the rows are contiguous in every set, so that each is one write. */
+static void store_rows(const Group *group, size_t first, size_t count, const Record records[],
+                       const Series *series, int attempts[])
 {
-    assert(sweep < archive->count && count <= CHAIN_LENGTH);
-    const Group *group = &archive->groups[sweep];
     uint64_t checksum[CHAIN_LENGTH];
-    int attempts[CHAIN_LENGTH];
     int8_t outcome[CHAIN_LENGTH];
+    assert(count <= CHAIN_LENGTH);
     /* checksums of what memory holds, not of what the file holds: verify compares the two */
     for (size_t i = 0; i < count; i++) {
         checksum[i] = group_checksum(group, first + i, &records[i], series, i);
         outcome[i] = (int8_t)records[i].outcome;
-        /* a lost chain keeps the count that made it one */
-        attempts[i] = records[i].outcome == OUTCOME_LOST ? ATTEMPTS_MOST : 1;
     }
-    /* column by column: a chain is contiguous in every set, so that each is one write */
     for (FieldId field = 0; field < FIELD_COUNT; field++) {
         if (layout_has(&group->layout, (int)field)) {
             store_field(group, field, first, count, records);
@@ -201,6 +197,50 @@ void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,
     move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, true);
     move_rows(group, SET_CHECKSUM, first, count, H5T_NATIVE_UINT64, checksum, true);
     move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, true);
+}
+
+void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,
+                   const Record records[], const Series *series)
+{
+    assert(sweep < archive->count && count <= CHAIN_LENGTH);
+    int attempts[CHAIN_LENGTH];
+    for (size_t i = 0; i < count; i++) {
+        /* a lost chain keeps the count that made it one */
+        attempts[i] = records[i].outcome == OUTCOME_LOST ? ATTEMPTS_MOST : 1;
+    }
+    store_rows(&archive->groups[sweep], first, count, records, series, attempts);
+}
+
+void archive_take(Archive *archive, size_t sweep, size_t first, size_t count,
+                  const Record records[], const Series *series)
+{
+    assert(sweep < archive->count && count <= CHAIN_LENGTH);
+    int attempts[CHAIN_LENGTH] = {0};
+    store_rows(&archive->groups[sweep], first, count, records, series, attempts);
+}
+
+bool archive_is_taken(Outcome outcome, int32_t attempts)
+{
+    return outcome == OUTCOME_CONVERGED && attempts == 0;
+}
+
+/* Rows that were not taken over have attempts as soon as they are begun. */
+size_t archive_missing(const Archive *archive, size_t sweep, size_t first, size_t count,
+                       size_t missing[])
+{
+    assert(sweep < archive->count && count <= CHAIN_LENGTH);
+    const Group *group = &archive->groups[sweep];
+    int attempts[CHAIN_LENGTH];
+    int8_t outcome[CHAIN_LENGTH];
+    size_t found = 0;
+    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, false);
+    move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, false);
+    for (size_t i = 0; i < count; i++) {
+        if (!archive_is_taken((Outcome)outcome[i], attempts[i])) {
+            missing[found++] = i;
+        }
+    }
+    return found;
 }
 
 /* ---- table of runs ---------------------------------------------------------------------- */

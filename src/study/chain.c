@@ -53,29 +53,57 @@ void sweep_chain(const Sweep *sweep, size_t chain, size_t *first, size_t *count)
     *count = left < most ? left : most;
 }
 
+size_t sweep_chain_at(const Sweep *sweep, size_t point)
+{
+    assert(point < sweep_points(sweep));
+    return point / row_length(sweep) * chains_per_row(sweep) +
+           point % row_length(sweep) / chain_length(sweep);
+}
+
+/* ---- content ----------------------------------------------------------------------------- */
+
+/* Numbers that the keys say a point is. */
+static size_t content_width(void)
+{
+    size_t width = 0;
+    for (KeyId id = 0; id < KEY_COUNT; id++) {
+        width = keys_table[id].content > width ? keys_table[id].content : width;
+    }
+    assert(width <= KEY_COUNT);
+    return width;
+}
+
 /* Doubles all the way: a struct would bring padding, whose bytes are not defined. */
+static void put_content(const Sweep *sweep, size_t point, double numbers[])
+{
+    const Problem problem = sweep_problem(sweep, point);
+    for (KeyId id = 0; id < KEY_COUNT; id++) {
+        const Key *key = &keys_table[id];
+        if (key->content != 0) {
+            const double value =
+                key->member != 0 ? key_get(key, &problem) : sweep->settings.value[id];
+            numbers[key->content - 1] = key->counts == NULL ? value : key->counts(value);
+        }
+    }
+}
+
 uint64_t sweep_chain_id(const Sweep *sweep, size_t chain)
 {
     size_t first;
     size_t count;
-    size_t width = 0;
+    const size_t width = content_width();
     double numbers[CHAIN_LENGTH * KEY_COUNT];
-    for (KeyId id = 0; id < KEY_COUNT; id++) {
-        width = keys_table[id].content > width ? keys_table[id].content : width;
-    }
     sweep_chain(sweep, chain, &first, &count);
-    assert(count >= 1 && count <= CHAIN_LENGTH && width <= KEY_COUNT);
+    assert(count >= 1 && count <= CHAIN_LENGTH);
     for (size_t k = 0; k < count; k++) {
-        const Problem problem = sweep_problem(sweep, first + k);
-        for (KeyId id = 0; id < KEY_COUNT; id++) {
-            const Key *key = &keys_table[id];
-            if (key->content != 0) {
-                const double value =
-                    key->member != 0 ? key_get(key, &problem) : sweep->settings.value[id];
-                numbers[k * width + key->content - 1] =
-                    key->counts == NULL ? value : key->counts(value);
-            }
-        }
+        put_content(sweep, first + k, numbers + k * width);
     }
     return XXH3_64bits(numbers, count * width * sizeof *numbers);
+}
+
+uint64_t sweep_point_id(const Sweep *sweep, size_t point)
+{
+    double numbers[KEY_COUNT];
+    put_content(sweep, point, numbers);
+    return XXH3_64bits(numbers, content_width() * sizeof *numbers);
 }

@@ -126,6 +126,15 @@ double *series_row(const Series *series, SeriesId id, size_t point)
     return series->length[id] > 0 ? series->value[id] + point * series->length[id] : NULL;
 }
 
+Series series_from(const Series *series, size_t point)
+{
+    Series rest = *series;
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        rest.value[id] = series_row(series, id, point);
+    }
+    return rest;
+}
+
 double *series_block(const Series *series)
 {
     SeriesId id = 0;

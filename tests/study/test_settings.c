@@ -230,12 +230,55 @@ static void test_content_ids(void **unused)
     job_free(&job);
 }
 
+static Job job_of(const char *values)
+{
+    Job job;
+    char *text = checked_format("sweeps:\n  - {source_exponent: 1.25, dimension: [40, 60], "
+                                "noise: 0.1, samples: 90, weight_decay: %s}\n",
+                                values);
+    assert_null(job_parse("job", text, strlen(text), &job));
+    free(text);
+    return job;
+}
+
+/* A point is what it resolves to, wherever it stands; a chain of one is no more than its point.
+ */
+static void test_points(void **unused)
+{
+    (void)unused;
+    Job up = job_of("{as: power, from: -1, to: 1, count: 601}");
+    Job down = job_of("{as: power, from: 1, to: -1, count: 601}");
+    Job one = job_of("[0.1]");
+    const Sweep *sweep = &up.sweeps[0];
+    assert_int_equal(sweep_points(sweep), 1202);
+    for (size_t point = 0; point < 1202; point++) {
+        const size_t row = point / 601;
+        const size_t mirrored = 601 * row + 600 - point % 601;
+        size_t first, count;
+        sweep_chain(sweep, sweep_chain_at(sweep, point), &first, &count);
+        assert_true(point >= first && point < first + count);
+        /* -1 + 2 k/600 and 1 - 2 k/600 are not always one double */
+        const bool same = sweep_problem(sweep, point).weight_decay ==
+                          sweep_problem(&down.sweeps[0], mirrored).weight_decay;
+        assert_int_equal(same, sweep_point_id(sweep, point) ==
+                                   sweep_point_id(&down.sweeps[0], mirrored));
+        assert_true(point == 0 ||
+                    sweep_point_id(sweep, point) != sweep_point_id(sweep, point - 1));
+    }
+    assert_int_equal(sweep_point_id(&one.sweeps[0], 1), sweep_chain_id(&one.sweeps[0], 1));
+    assert_int_not_equal(sweep_point_id(&one.sweeps[0], 0), sweep_point_id(&one.sweeps[0], 1));
+    job_free(&up);
+    job_free(&down);
+    job_free(&one);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_content),
         cmocka_unit_test(test_content_ids),
+        cmocka_unit_test(test_points),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

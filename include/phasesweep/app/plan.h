@@ -25,6 +25,12 @@ typedef struct PlanChain {
     uint32_t sweep, chain;
 } PlanChain;
 
+/* What a run knows of a chain. */
+typedef struct PlanMark {
+    bool late;     /* to start after all others */
+    double points; /* of it to be computed, > 0 */
+} PlanMark;
+
 /* What one chain asks for. */
 typedef struct PlanCost {
     TaskGroup task; /* first and count unset; least is INT_MAX if no team has the memory */
@@ -59,12 +65,12 @@ char *plan_classes(void);
  * chain that draws data and does not fit has least = INT_MAX. */
 PlanCost plan_cost(const Sweep *sweep, size_t chain, const PlanSettings *settings);
 
-/* Local.  All chains of a job, or the `count` given ones (taken over); those marked late, if
- * there are marks, start after all others.  Release with plan_free.  Groups are sorted by
+/* Local.  All chains of a job, or the `count` given ones (taken over); marks: [count] or NULL,
+ * for all of their points in any order.  Release with plan_free.  Groups are sorted by
  * assumed seconds, the longest first; the job must outlive the plan. */
 Plan plan_create(const Job *job, const PlanSettings *settings);
 Plan plan_of_chains(const Job *job, const PlanSettings *settings, PlanChain *chains,
-                    const bool late[], size_t count);
+                    const PlanMark marks[], size_t count);
 void plan_free(Plan *plan);
 
 /* Local.  Sums over one sweep of the plan.  Seconds with what was learned; sweep below

@@ -19,7 +19,7 @@ typedef struct RunRequest {
     /* names the job in messages; NULL: the job inside the archive */
     const char *job_path;
     const char *archive_path;
-    /* keep the shared chains of an archive of another job */
+    /* keep the shared results of an archive of another job */
     bool extend;
     /* also points that did not converge, failed or were lost */
     bool retry;

@@ -26,6 +26,8 @@
 #include "phasesweep/study/record.h"
 
 enum {
+    /* of the files written here; it grows when a reader of today would misread the new file */
+    ARCHIVE_SCHEMA = 3,
     /* a point that dies with its job so often is lost */
     ATTEMPTS_MOST = 3,
     /* entries of the table of runs; the last takes all later ones */
@@ -79,7 +81,7 @@ bool archive_is_raw(const ArchiveReader *reader);
 typedef struct Rows {
     /* fields the file lacks are NAN */
     Record records[CHAIN_LENGTH];
-    /* begun since last finished, this finish included */
+    /* begun since last finished, this finish included; 0 of a row that was taken over */
     int32_t attempts[CHAIN_LENGTH];
     uint64_t checksum[CHAIN_LENGTH];
     /* finished, and the checksum agrees */
@@ -114,6 +116,9 @@ typedef struct RunEntry {
  * names separated by blanks, NAN for classes that the file does not have. */
 size_t archive_read_runs(ArchiveReader *reader, const char *classes, RunEntry entries[],
                          size_t most);
+
+/* Local.  The schema of the file, from 1. */
+int archive_schema(const ArchiveReader *reader);
 
 /* Local.  Are job, axes and attributes as they were made?  What rows mean depends on them. */
 bool archive_structure_sound(const ArchiveReader *reader);
@@ -160,6 +165,18 @@ void archive_give_back(Archive *archive, size_t sweep, size_t first, size_t coun
  * series: of sweep_series. */
 void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,
                    const Record records[], const Series *series);
+
+/* Local.  Write rows taken over from another archive: what archive_missing leaves out. */
+void archive_take(Archive *archive, size_t sweep, size_t first, size_t count,
+                  const Record records[], const Series *series);
+
+/* Local.  Was a row taken over, with a result that stands? */
+bool archive_is_taken(Outcome outcome, int32_t attempts);
+
+/* Local.  Places, from `first`, of the rows of a chain that were not taken over; returns how
+ * many, all of them but after an --extend. */
+size_t archive_missing(const Archive *archive, size_t sweep, size_t first, size_t count,
+                       size_t missing[]);
 
 /* Root only.  Enter this run in the table; `index` is the place of a run, counted from 0. */
 void archive_put_run(Archive *archive, size_t index, const RunEntry *entry);

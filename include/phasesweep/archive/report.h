@@ -18,10 +18,10 @@ ExitStatus report_status(const char *path, bool json);
  * differ are named.  STATUS_POINTS_FAILED if there are any. */
 ExitStatus report_verify(const char *path);
 
-/* Local.  Compare the chains that two archives share by content, whatever their sweeps and
+/* Local.  Compare the points that two archives share by content, whatever their sweeps and
  * axes: fields that differ by more than `tolerance`, relative to the larger value, are named
- * with the largest difference and its place.  STATUS_POINTS_FAILED if any point or chain
- * differs. */
+ * with the largest difference and its place.  STATUS_POINTS_FAILED if any of them differs or
+ * one of the archives has a point that the other lacks. */
 ExitStatus report_diff(const char *a, const char *b, double tolerance);
 
 #endif

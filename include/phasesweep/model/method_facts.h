@@ -14,6 +14,7 @@ typedef struct MethodFacts {
     double tolerance;  /* the one taken where none is given; what it bounds, the method says */
     bool draws_data;   /* needs a team and whole samples, and leaves a spectrum */
     bool shares_data;  /* points that differ in weight alone form one chain, on the same data */
+    bool stands_alone; /* what it makes of a point is proven, or hangs on no other point */
     bool takes_weight; /* needs a weight decay, rather than find the best or do without */
     bool optimises;    /* finds the best weight, or at a given nuclear weight the best width */
     bool takes_width;  /* a width narrower than the dimension means something to it */
@@ -21,6 +22,10 @@ typedef struct MethodFacts {
     bool knows_signs;     /* reports both with and without them, and takes none */
     bool predicts;        /* state evolution: has exponents, phases, predicted spectra */
 } MethodFacts;
+
+/* Local.  Is the result of a point one wherever it stands?  A training proves its own, unless
+ * the network is narrow: then it is one of several minima, by where it starts. */
+bool point_stands_alone(const Problem *problem);
 
 /* Local.  Static. */
 const MethodFacts *method_facts(MethodId id);

@@ -22,8 +22,15 @@ size_t sweep_chains(const Sweep *sweep);
 /* Local.  First point and length of a chain below sweep_chains(sweep). */
 void sweep_chain(const Sweep *sweep, size_t chain, size_t *first, size_t *count);
 
+/* Local.  The chain in which a point below sweep_points(sweep) is. */
+size_t sweep_chain_at(const Sweep *sweep, size_t point);
+
 /* Local.  Content id of a chain: equal for chains of the same points solved in the same way,
- * whatever their sweep, axes or forms. */
+ * one after the other, whatever their sweep, axes or forms. */
 uint64_t sweep_chain_id(const Sweep *sweep, size_t chain);
+
+/* Local.  Content id of a point: model, method, tolerance, seed and every other number that it
+ * resolves to, but not where it starts from. */
+uint64_t sweep_point_id(const Sweep *sweep, size_t point);
 
 #endif

@@ -218,6 +218,9 @@ Series series_in(double memory[], const size_t length[SERIES_COUNT], size_t poin
 /* Local.  Numbers of one point; NULL if the series is absent. */
 double *series_row(const Series *series, SeriesId id, size_t point);
 
+/* Local.  Those of the points from `point` on, in the same memory. */
+Series series_from(const Series *series, size_t point);
+
 /* Local.  The same in memory of their own, all NAN; release with series_free. */
 Series series_create(const size_t length[SERIES_COUNT], size_t points);
 void series_free(Series *series);
