@@ -454,7 +454,8 @@ static void extend_if_asked(const RunStart *start, const Job *job)
         Job old = run_parse(start->path, start->stored);
         char *libraries = libraries_text();
         char *classes = plan_classes();
-        extend_archive(start->path, &old, job, &(Provenance){start->text, libraries, classes});
+        const char *text = start->written != NULL ? start->written : start->text;
+        extend_archive(start->path, &old, job, &(Provenance){text, libraries, classes});
         lock_fence(start->lock);
         free(libraries);
         free(classes);
@@ -535,6 +536,7 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     if (root) {
         free(start->effort);
         free(start->stored);
+        free(start->written);
         free(start);
     }
     point_work_free(run.work);

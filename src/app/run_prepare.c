@@ -52,15 +52,28 @@ static char *difference_from(const char *path, const Job *old, const Job *given)
     return difference;
 }
 
+/* Make the archive over for the given job; where that has ranges, their numbers are called what
+ * the archive calls them. */
+static void plan_extension(RunStart *start, Job *given, const Job *old, char *stored)
+{
+    start->stored = stored;
+    if (job_adopt(given, old)) {
+        start->effort = checked_format("%s", start->text);
+        start->written = start->text;
+        start->text = job_resolved(given);
+    }
+}
+
 /* Continue an archive of the same points; the stored text wins, so that spelling and comments
  * may change, but limits and ranks are those given now.  Another job is refused, or marked for
  * extension. */
-static void meet_archive(const RunRequest *request, RunStart *start, const Job *given,
-                         const Job *old, char *stored)
+static void meet_archive(const RunRequest *request, RunStart *start, Job *given, const Job *old,
+                         char *stored)
 {
     assert(stored != NULL);
     if (start->text == NULL) {
         start->text = stored;
+        start->effort = archive_read_text(start->path);
         return;
     }
     char *difference = difference_from(start->path, old, given);
@@ -71,7 +84,7 @@ static void meet_archive(const RunRequest *request, RunStart *start, const Job *
             request->archive_path, request->job_path, difference);
     }
     if (difference != NULL) {
-        start->stored = stored;
+        plan_extension(start, given, old, stored);
     } else {
         start->effort = start->text;
         start->text = stored;

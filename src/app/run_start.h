@@ -22,6 +22,8 @@ struct RunStart {
     char *effort;
     /* of the archive's job if that has to be extended, else NULL; owned */
     char *stored;
+    /* the job to extend it to as it was written, if text is not; NULL: text; owned */
+    char *written;
 };
 
 /* Local.  Parse the text of a job; leaves with STATUS_WRONG_INPUT and all errors on stderr.

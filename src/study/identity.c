@@ -9,6 +9,7 @@
  * changed grid is never ignored.
  */
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,6 +181,7 @@ char *job_difference(const Job *stored, const Job *given)
 void job_take_effort(Job *job, const Job *given)
 {
     assert(job->sweep_count == given->sweep_count);
+    memcpy(job->title, given->title, sizeof job->title);
     for (size_t s = 0; s < job->sweep_count; s++) {
         for (KeyId id = KEY_MODEL; id < KEY_AXES; id++) {
             if (keys_table[id].silent) {
@@ -187,4 +189,99 @@ void job_take_effort(Job *job, const Job *given)
             }
         }
     }
+}
+
+/* ---- numbers of ranges ------------------------------------------------------------------- */
+
+/* What rounding may do to the numbers of a range, in units of the number or of its ends. */
+static const double rounding = 1e-14;
+
+/* How far number k is from what it might be called elsewhere, well within its neighbours. */
+static double uncertainty(const Axis *axis, size_t k)
+{
+    const double *values = axis->values;
+    const double ends = fmax(fabs(values[0]), fabs(values[axis->count - 1]));
+    const double size = axis->spacing == SPACING_LINEAR ? ends : fabs(values[k]);
+    double step = INFINITY;
+    if (k > 0) {
+        step = fabs(values[k] - values[k - 1]);
+    }
+    if (k + 1 < axis->count) {
+        step = fmin(step, fabs(values[k + 1] - values[k]));
+    }
+    return fmin(rounding * size, 0.1 * step);
+}
+
+/* For qsort; no NAN gets here. */
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The first of sorted[count > 0] that is not below x, else the last. */
+static double not_below(const double sorted[], size_t count, double x)
+{
+    size_t low = 0;
+    for (size_t high = count - 1; low < high;) {
+        const size_t middle = low + (high - low) / 2;
+        if (sorted[middle] < x) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return sorted[low];
+}
+
+/* True if a number has changed. */
+static bool adopt_values(Axis *axis, const Axis *stored)
+{
+    bool changed = false;
+    if (axis->spacing == SPACING_WRITTEN || stored->form != axis->form || stored->count == 0) {
+        return false;
+    }
+    double *sorted = checked_alloc(stored->count, sizeof *sorted);
+    memcpy(sorted, stored->values, stored->count * sizeof *sorted);
+    qsort(sorted, stored->count, sizeof *sorted, ascending);
+    for (size_t k = 0; k < axis->count; k++) {
+        const double reach = uncertainty(axis, k);
+        const double other = not_below(sorted, stored->count, axis->values[k] - reach);
+        if (other != axis->values[k] && fabs(other - axis->values[k]) <= reach) {
+            axis->values[k] = other;
+            changed = true;
+        }
+    }
+    free(sorted);
+    return changed;
+}
+
+static const Sweep *sweep_named(const Job *job, const char *name)
+{
+    for (size_t s = 0; s < job->sweep_count; s++) {
+        if (strcmp(job->sweeps[s].name, name) == 0) {
+            return &job->sweeps[s];
+        }
+    }
+    return NULL;
+}
+
+/* From the sweep of that name or, if it has another name now, from any. */
+bool job_adopt(Job *job, const Job *stored)
+{
+    bool changed = false;
+    for (size_t s = 0; s < job->sweep_count; s++) {
+        Sweep *sweep = &job->sweeps[s];
+        const Sweep *same = sweep_named(stored, sweep->name);
+        for (AxisId id = 0; id < AXIS_COUNT; id++) {
+            for (size_t old = 0; old < stored->sweep_count; old++) {
+                const Sweep *other = &stored->sweeps[old];
+                if (same == NULL || same == other) {
+                    changed = adopt_values(&sweep->axis[id], &other->axis[id]) || changed;
+                }
+            }
+        }
+    }
+    return changed;
 }

@@ -43,7 +43,8 @@ static double linear_value(double from, double to, double share, double step, bo
 void range_fill(double from, double to, size_t count, Spacing spacing, bool exponents,
                 double values[])
 {
-    assert(count >= 2 && (spacing == SPACING_LINEAR || (from > 0.0 && to > 0.0)));
+    assert(count >= 2 && spacing != SPACING_WRITTEN &&
+           (spacing == SPACING_LINEAR || (from > 0.0 && to > 0.0)));
     const double step = 1.0 / (double)(count - 1);
     values[0] = from;
     values[count - 1] = to;

@@ -5,8 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Where the numbers of a range lie. */
-typedef enum Spacing { SPACING_LINEAR, SPACING_LOGARITHMIC } Spacing;
+#include "phasesweep/study/sweep.h"
 
 /* Local.  values: [count >= 2] from one end to the other, both as they are written.  Between
  * them what should be round is round: the powers of ten of a logarithmic range (its ends are

@@ -198,6 +198,7 @@ static void put_range(Axis *axis, const Key *key, double from, double to, size_t
     range_fill(from, to, count, spacing, exponents, values);
     assert(axis->values == NULL && axis->count == 0);
     axis->values = values;
+    axis->spacing = spacing;
     for (size_t k = 0; k < count; k++) {
         const bool whole = key->kind == KIND_WHOLE && axis->form == FORM_NUMBER;
         const double value = whole ? round(values[k]) : values[k];
@@ -215,8 +216,7 @@ static void read_range(Reader *reader, const yaml_node_t *map, const yaml_node_t
     /* the number of values obeys the rules of any whole key: same checks, same words */
     static const Key times = {
         .name = "count", .kind = KIND_WHOLE, .low = 2, .high = AXIS_LONGEST};
-    static const char *const spacings[] = {
-        [SPACING_LINEAR] = "linear", [SPACING_LOGARITHMIC] = "logarithmic"};
+    static const char *const spacings[] = {"linear", "logarithmic"};
     const Key *key = &keys_table[id];
     const size_t before = reader->errors.count;
     for (RangeKey k = RANGE_FROM; k <= RANGE_TIMES; k++) {
@@ -229,6 +229,7 @@ static void read_range(Reader *reader, const yaml_node_t *map, const yaml_node_t
     }
     /* all errors of the mapping before the first number is used */
     const Spacing spacing =
+        SPACING_LINEAR +
         (Spacing)read_word(reader, parts[RANGE_SPACING], key->name, "spacing", spacings, 2);
     if (reader->errors.count > before) {
         return;

@@ -58,6 +58,30 @@ static void test_lines(void **unused)
     job_free(&job);
 }
 
+/* A chain of which points are taken over costs what the others do. */
+static void test_parts(void **unused)
+{
+    (void)unused;
+    Job job = job_of(text);
+    const PlanSettings settings = {.memory = INFINITY};
+    const PlanChain all[] = {{0, 0}, {0, 1}, {0, 2}};
+    const PlanMark marks[] = {{false, 1.0}, {false, 44.0}, {true, 256.0}};
+    PlanChain *chains = malloc(sizeof all);
+    memcpy(chains, all, sizeof all);
+    Plan plan = plan_of_chains(&job, &settings, chains, marks, 3);
+    assert_int_equal(plan_total(&plan, 0).points, 1 + 44 + 256);
+    for (size_t g = 0; g < plan.group_count; g++) {
+        const PlanChain chain = plan.chains[plan.groups[g].first];
+        const TaskGroup whole = plan_cost(&job.sweeps[0], chain.chain, &settings).task;
+        const PlanMark *mark = &marks[chain.chain];
+        assert_true(plan.groups[g].count == 1 && plan.groups[g].late == mark->late);
+        assert_true(fabs(plan.groups[g].seconds / whole.seconds - mark->points / whole.points) <
+                    1e-12);
+    }
+    plan_free(&plan);
+    job_free(&job);
+}
+
 static void test_makespan(void **unused)
 {
     (void)unused;
@@ -85,6 +109,7 @@ static void test_makespan(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines),
+                                       cmocka_unit_test(test_parts),
                                        cmocka_unit_test(test_makespan)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "phasesweep/base/check.h"
 #include "phasesweep/study/job.h"
 #include "range.h"
 
@@ -122,13 +123,57 @@ static void test_job(void **unused)
     job_free(&job);
 }
 
+static Job grid(const char *samples, const char *decay)
+{
+    Job job;
+    char *text = checked_format("sweeps:\n  - {source_exponent: 1, dimension: 9, noise: 0.1,\n"
+                                "     samples: %s, weight_decay: %s}\n",
+                                samples, decay);
+    assert_null(job_parse("job", text, strlen(text), &job));
+    free(text);
+    return job;
+}
+
+/* A range that goes further, or the other way, has the numbers of the other; what is written
+ * has its own. */
+static void test_adopt(void **unused)
+{
+    (void)unused;
+    Job old = grid("{as: power, from: -2, to: 3, count: 301}",
+                   "{from: 0.3, to: 700, count: 23, spacing: logarithmic}");
+    Job wide = grid("{as: power, from: 4, to: -2, count: 361}",
+                    "{from: 0.3, to: 700, count: 45, spacing: logarithmic}");
+    assert_true(job_adopt(&wide, &old));
+    assert_false(job_adopt(&wide, &old));
+    const Axis *samples[] = {&old.sweeps[0].axis[KEY_SAMPLES - KEY_AXES],
+                             &wide.sweeps[0].axis[KEY_SAMPLES - KEY_AXES]};
+    const Axis *decay[] = {&old.sweeps[0].axis[KEY_WEIGHT_DECAY - KEY_AXES],
+                           &wide.sweeps[0].axis[KEY_WEIGHT_DECAY - KEY_AXES]};
+    for (size_t k = 0; k < 301; k++) {
+        assert_true(samples[0]->values[k] == samples[1]->values[360 - k]);
+    }
+    for (size_t k = 0; k < 23; k++) {
+        assert_true(decay[0]->values[k] == decay[1]->values[2 * k]);
+    }
+    Job written = grid("{as: power, values: [0.1, 0.20000000000000004]}", "0.3");
+    Job other = grid("{as: power, values: [0.10000000000000002, 0.2]}", "0.3");
+    Job number = grid("{from: 2, to: 3, count: 2}", "0.3");
+    assert_false(job_adopt(&written, &other));
+    assert_false(job_adopt(&other, &old));
+    assert_false(job_adopt(&number, &wide));
+    job_free(&old);
+    job_free(&wide);
+    job_free(&written);
+    job_free(&other);
+    job_free(&number);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decades),
-        cmocka_unit_test(test_between),
-        cmocka_unit_test(test_exponents),
-        cmocka_unit_test(test_job),
+        cmocka_unit_test(test_decades),   cmocka_unit_test(test_between),
+        cmocka_unit_test(test_exponents), cmocka_unit_test(test_job),
+        cmocka_unit_test(test_adopt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

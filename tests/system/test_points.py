@@ -99,6 +99,32 @@ def check_trainings(folder):
     assert diff(name, fresh, "--tolerance", "1e-2")[0] == 0
 
 
+def check_ranges(folder):
+    """A range that goes further keeps what it had, though its last digits come out otherwise."""
+    name, old = f"{folder}/range.h5", f"{folder}/range_before.h5"
+    job = TRAINED.split("  - {name: lasso")[0]
+    values = "{from: 0.3, to: 700, count: 4, spacing: logarithmic}"
+    archive(folder, "range", "title: a range\n" + job, values)
+    shutil.copy(name, old)
+    longer = "title: a longer range\n" + job
+    ratio = (700 / 0.3) ** (1 / 3)
+    values = "{from: 0.3, to: TO, count: 5, spacing: logarithmic}".replace("TO", repr(700 * ratio))
+    text = archive(folder, "range", longer, values, "--extend")
+    assert said(text, 24, "finished points taken over") and said(text, 6, "not in the archive"), text
+    with h5py.File(name) as file:
+        texts = [np.bytes_(file.attrs[key]) for key in ("title", "job")]
+        assert texts[0] == b"a longer range" and b"spacing: logarithmic" in texts[1]
+    assert alone("verify", name).returncode == 0
+    for arguments in (("run", f"{folder}/range.yaml", "-o", name), ("resume", name)):
+        done = call(1, *arguments)
+        assert done.returncode == 0 and done.stderr == "", done
+    code, text = diff(old, name)
+    assert "24 points shared, 0 only in" in text, text
+    archive(folder, "down", job, "{from: 700, to: 0.3, count: 4, spacing: logarithmic}")
+    code, text = diff(f"{folder}/down.h5", old, "--tolerance", "1e-2")
+    assert code == 0 and "rounding alone" in text and "24 points shared" in text, text
+
+
 def check_sweeps(folder):
     """Another sweep, another name, another order: nothing is computed twice."""
     name = f"{folder}/trained.h5"
@@ -188,6 +214,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         check_diff(folder)
         check_trainings(folder)
+        check_ranges(folder)
         check_sweeps(folder)
         check_alone(folder)
         check_reasons(folder)

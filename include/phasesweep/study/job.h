@@ -8,6 +8,7 @@
 #ifndef PHASESWEEP_STUDY_JOB_H
 #define PHASESWEEP_STUDY_JOB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "phasesweep/study/chain.h"
@@ -41,9 +42,14 @@ char *job_resolved(const Job *job);
  * hold the same points in the same arrays; titles, comments and spelling do not count. */
 char *job_difference(const Job *stored, const Job *given);
 
-/* Local.  What is no part of that, how points are computed, as in `given`, where there is no
- * difference. */
+/* Local.  What is no part of that, the title and how points are computed, as in `given`, where
+ * there is no difference. */
 void job_take_effort(Job *job, const Job *given);
+
+/* Local.  Give numbers of ranges the bits that `stored` has for them, where a range with other
+ * ends or another count comes to the same number but for rounding; numbers that are written
+ * stay.  True if any has changed. */
+bool job_adopt(Job *job, const Job *stored);
 
 /* Local.  Leaves *job empty, so a second call is harmless. */
 void job_free(Job *job);

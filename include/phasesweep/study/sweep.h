@@ -18,11 +18,16 @@
 /* POINTS_MOST keeps row numbers exact in every type used for them. */
 enum { AXIS_LONGEST = 1000000, POINTS_MOST = 1000000000 };
 
+/* How the numbers of an axis came about: written one by one, or made between two ends, which
+ * leaves their last digits to the way it is done. */
+typedef enum Spacing { SPACING_WRITTEN, SPACING_LINEAR, SPACING_LOGARITHMIC } Spacing;
+
 typedef struct Axis {
     /* what the values are multiples or powers of; one for the whole axis */
     AxisForm form;
     /* written as a list or range: a dimension of the arrays */
     bool varied;
+    Spacing spacing;
     /* 0: not given; at most AXIS_LONGEST */
     size_t count;
     /* [count], as written but whole where the key is; owned */
