@@ -2,14 +2,18 @@
 
 usage: test_points.py PHASESWEEP MPIEXEC
 """
+import os
 import pathlib
 import shutil
+import signal
+import subprocess
 import tempfile
+import time
 
 import h5py
 import numpy as np
 
-from harness import alone, call, read, run, write
+from harness import PROGRAM, alone, call, read, run, write
 
 GRID = """sweeps:
   - {name: grid, source_exponent: [1, 2], dimension: 100, noise: 0.1, samples: 5000,
@@ -97,6 +101,59 @@ def check_trainings(folder):
     assert run(2, "resume", name) == 0 and alone("verify", name).returncode == 0
     assert (read(name, "net")["attempts"][0, 0] == 1).all()
     assert diff(name, fresh, "--tolerance", "1e-2")[0] == 0
+
+
+def check_lost(folder):
+    """Of a chain that took its job down only those points are lost that were not taken over."""
+    name = f"{folder}/lost.h5"
+    shutil.copy(f"{folder}/trained.h5", name)
+    with h5py.File(name, "r+") as file:
+        taken = file["net/attempts"][1, 1] == 0
+        outcome, attempts = file["net/outcome"][1, 1], file["net/attempts"][1, 1]
+        outcome[~taken], attempts[~taken] = 1, 3
+        file["net/outcome"][1, 1], file["net/attempts"][1, 1] = outcome, attempts
+    assert taken.sum() == 3 and run(1, "resume", name) == 1 and alone("verify", name).returncode == 0
+    for code, outcome, options in ((1, 6, ()), (0, 2, ("--retry",))):
+        assert run(2, "resume", name, *options) == code
+        net = read(name, "net")
+        assert (net["outcome"].values[1, 1] == np.where(taken, 2, outcome)).all()
+        assert (net["attempts"].values[1, 1][taken] == 0).all()
+    assert diff(name, f"{folder}/trained.h5", "--tolerance", "1e-2")[0] == 0
+
+
+SLOW = """sweeps:
+  - {name: net, method: training, source_exponent: 1.25, dimension: 150, noise: 0.1, samples: 12000,
+     nuclear_weight: VALUES, tolerance: 1e-9}
+"""
+
+
+def check_stopped(folder):
+    """A chain of which points were taken over stops and goes on like any other."""
+    name = f"{folder}/slow.h5"
+    archive(folder, "slow", SLOW, [0.3, 0.1])
+    old = read(name, "net")["risk"].values
+    job = write(f"{folder}/slow.yaml", SLOW.replace("VALUES", "[0.3, 0.02, 0.1, 0.01]"))
+    process = subprocess.Popen([PROGRAM, "run", job, "-o", name, "--extend"], stderr=subprocess.DEVNULL)
+    while not os.path.exists(f"{name}.lock") or "nuclear_weight: [0.3, 0.02" not in stored_job(name):
+        time.sleep(0.01)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGUSR1)
+    assert process.wait() == 3, "not stopped: too fast a machine"
+    net = read(name, "net")
+    assert (net["outcome"] == [2, 0, 2, 0]).all() and (net["attempts"] == 0).all()
+    assert run(2, "resume", name) == 0
+    net = read(name, "net")
+    assert (net["outcome"] == 2).all() and (net["attempts"] == [0, 1, 0, 1]).all()
+    assert net["risk"].values[[0, 2]].tobytes() == old.tobytes()
+    assert alone("verify", name).returncode == 0
+
+
+def stored_job(name):
+    try:
+        with h5py.File(name) as file:
+            return str(file.attrs["job"])
+    except OSError:
+        return ""
 
 
 def check_ranges(folder):
@@ -214,6 +271,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         check_diff(folder)
         check_trainings(folder)
+        check_lost(folder)
+        check_stopped(folder)
         check_ranges(folder)
         check_sweeps(folder)
         check_alone(folder)
