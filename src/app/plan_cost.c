@@ -50,14 +50,14 @@ static bool draws_data(const Problem *problem)
 static int ranks_for(const Problem *problem, double memory, SampleStore store)
 {
     int fits = 1;
-    while (fits < TEAM_MOST && method_memory(problem, fits, store) > memory) {
+    while (fits < TEAM_MOST && method_memory(problem, fits, store, memory) > memory) {
         fits *= 2;
     }
-    if (method_memory(problem, fits, store) > memory) {
+    if (method_memory(problem, fits, store, memory) > memory) {
         return INT_MAX;
     }
     for (int step = fits / 4; step >= 1; step /= 2) {
-        if (method_memory(problem, fits - step, store) <= memory) {
+        if (method_memory(problem, fits - step, store, memory) <= memory) {
             fits -= step;
         }
     }
@@ -103,7 +103,7 @@ static void size_team(const Sweep *sweep, const Problem *problem, double memory,
         task->most = task->least;
     }
     task->most = task->most > task->least ? task->most : task->least;
-    cost->memory = method_memory(problem, task->least, store);
+    cost->memory = method_memory(problem, task->least, store, memory);
 }
 
 /* Only first and last point are looked at: a job may have millions. */
@@ -122,12 +122,12 @@ PlanCost plan_cost(const Sweep *sweep, size_t chain, const PlanSettings *setting
                               .least = 1,
                               .most = 1,
                               .points = (double)count},
-                     .memory = method_memory(&begin, 1, STORE_NONE)};
+                     .memory = method_memory(&begin, 1, STORE_NONE, settings->memory)};
     if (draws_data(&begin)) {
         cost.task.polls = true;
         /* the axis may run either way */
-        const bool shrinks =
-            method_memory(&begin, 1, STORE_DOUBLE) > method_memory(&end, 1, STORE_DOUBLE);
+        const bool shrinks = method_memory(&begin, 1, STORE_DOUBLE, settings->memory) >
+                             method_memory(&end, 1, STORE_DOUBLE, settings->memory);
         size_team(sweep, shrinks ? &begin : &end, settings->memory, &cost);
     }
     return cost;

@@ -1,6 +1,7 @@
 #include "phasesweep/data/dataset.h"
 
 #include <assert.h>
+#include <string.h>
 
 size_t dataset_blocks(const Dataset *data)
 {
@@ -22,4 +23,21 @@ SampleBlock dataset_block(const Dataset *data, size_t k, double buffer[])
     SampleBlock block = dataset_labels(data, k);
     block.features = data->ops->features(data->source, block.offset, block.rows, buffer);
     return block;
+}
+
+void dataset_rows(const Dataset *data, int64_t row, int rows, double out[])
+{
+    assert(row >= 0 && rows >= 0 && row + rows <= data->samples && data->ops->any != NULL);
+    const size_t d = (size_t)data->dimension;
+    for (int k = 0; k < rows; k++, out += d) {
+        const int64_t offset = row + k - data->first;
+        if (offset >= 0 && offset < data->rows) {
+            const double *x = data->ops->features(data->source, offset, 1, out);
+            if (x != out) {
+                memcpy(out, x, d * sizeof *out);
+            }
+        } else {
+            data->ops->any(data->source, row + k, 1, out);
+        }
+    }
 }

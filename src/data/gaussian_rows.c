@@ -261,7 +261,18 @@ static const double *features(const void *source, int64_t offset, int rows, doub
     return buffer;
 }
 
-static const DatasetOps drawn = {features};
+/* Of another rank's share; rounded where that one rounds. */
+static void any_rows(const void *source, int64_t row, int rows, double out[])
+{
+    const Samples *samples = source;
+    make_rows(&samples->spec, row, rows, out);
+    const size_t entries = (size_t)rows * (size_t)samples->spec.dimension;
+    for (size_t k = 0; samples->spec.store == STORE_FLOAT && k < entries; k++) {
+        out[k] = (float)out[k];
+    }
+}
+
+static const DatasetOps drawn = {features, any_rows};
 
 Dataset samples_dataset(const Samples *samples)
 {

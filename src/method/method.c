@@ -18,7 +18,7 @@ static const Method *const methods[METHOD_COUNT] = {
     [METHOD_AMP] = &method_amp,
 };
 
-static const double program_bytes = 36e6; /* of a rank before it computes: MPI and libraries */
+const double program_bytes = 36e6;
 
 static const Method *method_of(const Problem *problem)
 {
@@ -71,10 +71,11 @@ double method_seconds(const Problem *problem, bool first, double *fixed)
     return method_of(problem)->seconds(problem, first, fixed);
 }
 
-double method_memory(const Problem *problem, int ranks, SampleStore store)
+double method_memory(const Problem *problem, int ranks, SampleStore store, double limit)
 {
-    assert(ranks >= 1 && store != STORE_AUTO);
-    return program_bytes + method_of(problem)->memory(problem, ranks, store);
+    assert(ranks >= 1 && store != STORE_AUTO && limit > 0.0);
+    const double room = fmax(limit - program_bytes, 1.0);
+    return program_bytes + method_of(problem)->memory(problem, ranks, store, room);
 }
 
 double theory_seconds(const TheoryPrice *price, const Problem *problem, bool first,
@@ -87,8 +88,9 @@ double theory_seconds(const TheoryPrice *price, const Problem *problem, bool fir
                                                : price->vector;
 }
 
-double theory_memory(const Problem *problem, int ranks, SampleStore store)
+double theory_memory(const Problem *problem, int ranks, SampleStore store, double limit)
 {
+    (void)limit;
     (void)problem;
     (void)ranks;
     (void)store;

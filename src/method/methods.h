@@ -34,7 +34,7 @@ typedef struct Method {
     bool (*solve)(const Chain *chain);
     /* As method_seconds and method_memory of method.h. */
     double (*seconds)(const Problem *problem, bool first, double *fixed);
-    double (*memory)(const Problem *problem, int ranks, SampleStore store);
+    double (*memory)(const Problem *problem, int ranks, SampleStore store, double limit);
 } Method;
 
 extern const Method method_state_evolution;
@@ -52,7 +52,10 @@ double theory_seconds(const TheoryPrice *price, const Problem *problem, bool fir
                       double *fixed);
 
 /* Local.  Theory needs no memory to speak of. */
-double theory_memory(const Problem *problem, int ranks, SampleStore store);
+double theory_memory(const Problem *problem, int ranks, SampleStore store, double limit);
+
+/* Of a rank before it computes: MPI and libraries. */
+extern const double program_bytes;
 
 /* Local.  Record k of the chain from a solution of state evolution at `problem`, checked;
  * found: the field of what was optimised, FIELD_COUNT for nothing. */

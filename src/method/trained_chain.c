@@ -142,6 +142,21 @@ static bool train_point(const Chain *chain, size_t k, Path *path, Luggage *lugga
     return !seen.stopped;
 }
 
+/* A chain has one trainer: that of the point which asks for the spread matrices, if one does.
+ */
+static const Trainer *choose_trainer(const Chain *chain, double memory)
+{
+    int ranks;
+    MPI_Comm_size(chain->team->comm, &ranks);
+    const double room = memory > 0.0 ? fmax(memory - program_bytes, 1.0) : INFINITY;
+    const Trainer *plain = trainer_of(&chain->problems[0]);
+    const Trainer *found = plain;
+    for (size_t k = 0; k < chain->count && found == plain; k++) {
+        found = trainer_for(&chain->problems[k], ranks, room);
+    }
+    return found;
+}
+
 bool trained_chain(const Chain *chain)
 {
     const PointTeam *team = chain->team;
@@ -161,7 +176,7 @@ bool trained_chain(const Chain *chain)
     settings.luggage_bytes = luggage.bytes;
     settings.stop = team->stopping;
     settings.stop_context = team->context;
-    Path *path = path_create(team->comm, trainer_of(&chain->problems[0]), &settings);
+    Path *path = path_create(team->comm, choose_trainer(chain, team->memory), &settings);
     bool going_on = true;
     for (size_t k = *luggage.done; k < chain->count && going_on; k++) {
         going_on = train_point(chain, k, path, &luggage);

@@ -10,7 +10,8 @@
  * iterates and needs nothing of the archive, to which it goes as a whole. */
 bool trained_chain(const Chain *chain);
 
-/* Local.  Memory of the trainer, with as many active numbers as state evolution expects. */
-double trained_memory(const Problem *problem, int ranks, SampleStore store);
+/* Local.  Memory of the trainer, with as many active numbers as state evolution expects; limit
+ * as in method_memory, but for the program. */
+double trained_memory(const Problem *problem, int ranks, SampleStore store, double limit);
 
 #endif

@@ -40,9 +40,9 @@ static double expected_active(const Problem *problem)
     return active[place] = solve_active(problem);
 }
 
-double trained_memory(const Problem *problem, int ranks, SampleStore store)
+double trained_memory(const Problem *problem, int ranks, SampleStore store, double limit)
 {
     const bool vector = !model_has(problem->model, TRAIT_MATRIX);
     return (double)trainer_memory(problem, ranks, store,
-                                  vector ? expected_active(problem) : INFINITY);
+                                  vector ? expected_active(problem) : INFINITY, limit);
 }

@@ -46,6 +46,7 @@ const Model model_quadratic = {
     .traits = TRAIT_MATRIX,
     .methods = ALL_METHODS,
     .side_most = 46000, /* LAPACK counts its workspace, n^2 and some, in 32 bits */
+    .spread_most = 100000,
     .penalty_scale = 2.0,
     .loss_scale = 1.0,
     .prediction_per_risk = 2.0,

@@ -51,13 +51,14 @@ bool tridiagonal_values(const Tridiagonal *t, double w[])
 
 /* By dstemr (MRRR), O(n count).  It may give fewer vectors than asked for where eigenvalues
  * cluster, hence the count.  Workspaces are those of its documentation. */
-bool tridiagonal_top(const Tridiagonal *t, int count, double z[])
+bool tridiagonal_some(const Tridiagonal *t, int before, int count, double z[])
 {
-    assert(count >= 1 && count <= t->n);
+    assert(count >= 1 && before >= 0 && before + count <= t->n);
     const int n = t->n;
     const int length = 18 * n;
     const int integers = 10 * n;
-    const int first = n - count + 1;
+    const int first = before + 1;
+    const int last = before + count;
     const double unused = 0.0;
     const size_t places = (size_t)n;
     /* diagonal, off-diagonal, values, work; support of the vectors, work */
@@ -68,13 +69,18 @@ bool tridiagonal_top(const Tridiagonal *t, int count, double z[])
     int accurate = 1;
     int info;
     copy(t, real, real + places);
-    dstemr_("V", "I", &n, real, real + places, &unused, &unused, &first, &n, &found, w, z, &n,
+    dstemr_("V", "I", &n, real, real + places, &unused, &unused, &first, &last, &found, w, z, &n,
             &count, whole, &accurate, w + places, &length, whole + 2 * places, &integers, &info,
             1, 1);
     free(real);
     free(whole);
     assert(info >= 0);
     return info == 0 && found == count;
+}
+
+bool tridiagonal_top(const Tridiagonal *t, int count, double z[])
+{
+    return tridiagonal_some(t, t->n - count, count, z);
 }
 
 bool tridiagonal_all(const Tridiagonal *t, double z[], double work[])

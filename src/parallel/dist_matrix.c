@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "phasesweep/base/check.h"
 #include "scalapack.h"
@@ -27,6 +28,7 @@ DistMatrix dist_matrix_zeros(const ProcessGrid *grid, int rows, int columns, int
     DistMatrix a = {.grid = grid, .rows = rows, .columns = columns, .block = block};
     a.local_rows = numroc_(&rows, &block, &grid->row, &zero, &grid->rows);
     a.local_columns = numroc_(&columns, &block, &grid->column, &zero, &grid->columns);
+    assert(dist_matrix_entries(&a) < DIST_MATRIX_MOST);
     const int leading = larger(1, a.local_rows);
     int info;
     descinit_(a.descriptor, &rows, &columns, &block, &block, &zero, &zero, &grid->context,
@@ -67,4 +69,26 @@ void dist_matrix_multiply(double alpha, const DistMatrix *a, int transpose_a,
     pdgemm_(transpose_a ? "T" : "N", transpose_b ? "T" : "N", &c->rows, &c->columns, &inner,
             &alpha, a->local, &one, &one, a->descriptor, b->local, &one, &one, b->descriptor,
             &beta, c->local, &one, &one, c->descriptor, 1, 1);
+}
+
+/* In whole blocks of columns, the first of them filled up with zeros. */
+void dist_matrix_square(DistMatrix *z, int count, DistMatrix *s)
+{
+    assert(s->rows == z->rows && s->columns == z->rows && s->block == z->block);
+    assert(count >= 0 && count <= z->columns);
+    const double unit = 1.0;
+    const double nothing = 0.0;
+    const ProcessGrid *grid = z->grid;
+    const int first = z->columns - count;
+    const int from = first - first % z->block;
+    const int columns = z->columns - from;
+    const int start = from + 1;
+    const int zeros = dist_matrix_count(first, z->block, grid->column, grid->columns);
+    for (int column = dist_matrix_count(from, z->block, grid->column, grid->columns);
+         column < zeros; column++) {
+        memset(z->local + (size_t)column * (size_t)z->local_rows, 0,
+               (size_t)z->local_rows * sizeof *z->local);
+    }
+    pdsyrk_("L", "N", &s->rows, &columns, &unit, z->local, &one, &start, z->descriptor,
+            &nothing, s->local, &one, &one, s->descriptor, 1, 1);
 }

@@ -15,6 +15,7 @@ int Csys2blacs_handle(MPI_Comm comm);
 void Cfree_blacs_system_handle(int handle);
 void Cblacs_gridinit(int *context, const char *order, int rows, int columns);
 void Cblacs_gridinfo(int context, int *rows, int *columns, int *row, int *column);
+void Cblacs_set(int context, int what, const int *value);
 void Cblacs_gridexit(int context);
 
 int numroc_(const int *n, const int *block, const int *mine, const int *source,
@@ -27,11 +28,10 @@ void pdgemm_(const char *transpose_a, const char *transpose_b, const int *m, con
              const int *desc_a, const double *b, const int *ib, const int *jb,
              const int *desc_b, const double *beta, double *c, const int *ic, const int *jc,
              const int *desc_c, size_t length_a, size_t length_b);
-void pdsymm_(const char *side, const char *triangle, const int *m, const int *n,
+void pdsyrk_(const char *triangle, const char *transpose, const int *n, const int *k,
              const double *alpha, const double *a, const int *ia, const int *ja,
-             const int *desc_a, const double *b, const int *ib, const int *jb,
-             const int *desc_b, const double *beta, double *c, const int *ic, const int *jc,
-             const int *desc_c, size_t length_side, size_t length_triangle);
+             const int *desc_a, const double *beta, double *c, const int *ic, const int *jc,
+             const int *desc_c, size_t length_triangle, size_t length_transpose);
 void Cdgsum2d(int context, const char *scope, const char *topology, int m, int n, double *a,
               int lda, int row, int column);
 void pdsytrd_(const char *triangle, const int *n, double *a, const int *ia, const int *ja,

@@ -165,7 +165,10 @@ static bool check_data(const Sweep *sweep, const Problem *p, Diagnostics *errors
                               p->samples, method));
         return false;
     }
-    const int most = model_of(p)->side_most;
+    const Model *model = model_of(p);
+    const bool spread = model->spread_most > 0 && !model_is_narrow(p) &&
+                        !method_facts(p->method)->passes_messages;
+    const int most = spread ? model->spread_most : model->side_most;
     if (p->dimension > most) {
         refuse(sweep, KEY_DIMENSION, errors,
                checked_format("%.15g for method %s; allowed: up to %d", p->dimension, method,

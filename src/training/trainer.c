@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/model.h"
 
 enum { TRAINERS = 5 };
 
@@ -21,10 +22,32 @@ const Trainer *trainer_of(const Problem *problem)
     die(STATUS_ENVIRONMENT, "no trainer for model %s", model_name(problem->model));
 }
 
-size_t trainer_memory(const Problem *problem, int ranks, SampleStore store, double active)
+/* From here on a rank would hold a gigabyte of whole matrices, and a team loses little time, or
+ * none, if it shares them. */
+static const double shared_from = 2000.0;
+
+const Trainer *trainer_for(const Problem *problem, int ranks, double memory)
+{
+    const Trainer *first = trainer_of(problem);
+    assert(ranks >= 1 && memory > 0.0);
+    if (first != &trainer_convex) {
+        return first;
+    }
+    const double d = problem->dimension;
+    /* also where LAPACK cannot count the entries of a whole matrix */
+    if (d > model_of(problem)->side_most || (d >= shared_from && ranks > 1)) {
+        return &trainer_spread;
+    }
+    const SampleStore store = problem->store == STORE_AUTO ? STORE_NONE : problem->store;
+    const bool fits = (double)first->memory(problem, ranks, store, INFINITY) <= memory;
+    return fits ? first : &trainer_spread;
+}
+
+size_t trainer_memory(const Problem *problem, int ranks, SampleStore store, double active,
+                      double memory)
 {
     assert(ranks >= 1 && store != STORE_AUTO);
-    return trainer_of(problem)->memory(problem, ranks, store, active);
+    return trainer_for(problem, ranks, memory)->memory(problem, ranks, store, active);
 }
 
 static const double bandwidth = 1e9;  /* bytes a second that ranks add up */
@@ -34,7 +57,8 @@ static const double serial_d = 400.0; /* below this d^3 steps do not scale, abov
 /* Eigenproblems of small d stay on one rank; sums and steps cost the same on any number. */
 double trainer_seconds(const Problem *problem, bool first, double *fixed)
 {
-    const TrainerPrice price = trainer_of(problem)->price(problem);
+    /* where a team shares the matrices that is how it comes to more ranks */
+    const TrainerPrice price = trainer_for(problem, 2, INFINITY)->price(problem);
     const double iterations = first ? price.first : price.next;
     *fixed = iterations * (fmin(1.0, serial_d / problem->dimension) * price.eigen / price.rate +
                            16.0 * price.words / bandwidth + latency);

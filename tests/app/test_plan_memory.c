@@ -44,12 +44,12 @@ static void test_memory(void **unused)
             const int least = cost.task.least;
             assert_true(least <= cost.task.most);
             if (least == INT_MAX) {
-                assert_true(method_memory(&problem, 1 << 20, STORE_DOUBLE) > memory);
+                assert_true(method_memory(&problem, 1 << 20, STORE_DOUBLE, memory) > memory);
                 continue;
             }
             assert_true(cost.memory <= memory * (1 + 1e-9));
             assert_true(least == 1 ||
-                        method_memory(&problem, least - 1, STORE_DOUBLE) > memory);
+                        method_memory(&problem, least - 1, STORE_DOUBLE, memory) > memory);
         }
     }
     const PlanSettings little = {.memory = 6e8};
@@ -76,13 +76,13 @@ static void test_lasso_memory(void **unused)
                              .weight_decay = 0.3,
                              .width = 20000};
     /* n > 4 d: the whole Gram matrix, beside what each rank adds to it before the sum */
-    const double of_four = method_memory(&problem, 4, STORE_DOUBLE);
+    const double of_four = method_memory(&problem, 4, STORE_DOUBLE, INFINITY);
     assert_true(of_four > 3.2e9 && of_four < 4.5e9);
     Problem fewer = problem;
     fewer.samples = 40000;
-    assert_true(method_memory(&fewer, 1, STORE_DOUBLE) > 8.0 * 40000 * 20000);
-    assert_true(method_memory(&fewer, 4, STORE_DOUBLE) <
-                0.5 * method_memory(&fewer, 1, STORE_DOUBLE));
+    assert_true(method_memory(&fewer, 1, STORE_DOUBLE, INFINITY) > 8.0 * 40000 * 20000);
+    assert_true(method_memory(&fewer, 4, STORE_DOUBLE, INFINITY) <
+                0.5 * method_memory(&fewer, 1, STORE_DOUBLE, INFINITY));
 }
 
 int main(void)

@@ -19,6 +19,14 @@ static double symmetric(int i, int j, const void *unused)
     return rng_uniform(7, 1, low, high) - 0.5;
 }
 
+/* Two eigenvalues, the larger d - 1 times: no rank may make a part of its eigenvectors. */
+static double two_values(int i, int j, const void *unused)
+{
+    (void)unused;
+    return (i == j) -
+           2.0 * rng_uniform(3, 1, 0, (uint64_t)i) * rng_uniform(3, 1, 0, (uint64_t)j);
+}
+
 static double eigenvalue(int i, int j, const void *w)
 {
     return i == j ? ((const double *)w)[i] : 0.0;
@@ -50,7 +58,8 @@ static void keep_last(DistMatrix *z, int count)
     }
 }
 
-static void check_size(const ProcessGrid *grid, int n, int count, int block)
+static void check_size(const ProcessGrid *grid, double (*entry)(int, int, const void *), int n,
+                       int count, int block)
 {
     DistMatrix m[6];
     for (int k = 0; k < 6; k++) {
@@ -58,8 +67,8 @@ static void check_size(const ProcessGrid *grid, int n, int count, int block)
     }
     DistMatrix *a = &m[0], *z = &m[1], *copy = &m[2], *diagonal = &m[3], *product = &m[4];
     double *w = calloc((size_t)n, sizeof *w);
-    dist_matrix_fill(a, symmetric, NULL);
-    dist_matrix_fill(copy, symmetric, NULL);
+    dist_matrix_fill(a, entry, NULL);
+    dist_matrix_fill(copy, entry, NULL);
     DistReduction *reduction = dist_matrix_reduce(a);
     assert_int_equal(dist_matrix_eigenvalues(reduction, w), OUTCOME_CONVERGED);
     assert_int_equal(dist_matrix_eigenvectors(reduction, count, z), OUTCOME_CONVERGED);
@@ -86,18 +95,68 @@ static void test_eigh(void **unused)
     ProcessGrid grid = process_grid_create(MPI_COMM_WORLD);
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
         for (int block = 32; block <= 64; block *= 2) {
-            check_size(&grid, sizes[k], sizes[k], block);
-            check_size(&grid, sizes[k], (sizes[k] + 4) / 5, block); /* all, few */
-            check_size(&grid, sizes[k], 1, block);
+            check_size(&grid, symmetric, sizes[k], sizes[k], block);
+            check_size(&grid, symmetric, sizes[k], (sizes[k] + 4) / 5, block); /* all, few */
+            check_size(&grid, symmetric, sizes[k], 1, block);
+            check_size(&grid, two_values, sizes[k], (sizes[k] + 1) / 2, block);
         }
     }
     process_grid_free(&grid);
 }
 
+/* The lower triangle of z z^T by the last columns alone. */
+static void test_square(void **unused)
+{
+    (void)unused;
+    enum { N = 50, BLOCK = 8 };
+    ProcessGrid grid = process_grid_create(MPI_COMM_WORLD);
+    DistMatrix m[3];
+    for (int count = 0; count <= N; count += 7) {
+        for (int k = 0; k < 3; k++) {
+            m[k] = dist_matrix_zeros(&grid, N, N, BLOCK);
+            dist_matrix_fill(&m[k], symmetric, NULL);
+        }
+        dist_matrix_square(&m[0], count, &m[1]);
+        keep_last(&m[2], count);
+        dist_matrix_multiply(1.0, &m[2], 0, &m[2], 1, 0.0, &m[0]);
+        for (int k = 0; k < m[0].local_rows * m[0].local_columns; k++) {
+            const int i = dist_matrix_global(k % m[0].local_rows, BLOCK, grid.row, grid.rows);
+            const int j =
+                dist_matrix_global(k / m[0].local_rows, BLOCK, grid.column, grid.columns);
+            m[0].local[k] = i >= j ? m[0].local[k] - m[1].local[k] : 0.0;
+        }
+        assert_true(largest(&m[0]) < 1e-13);
+        for (int k = 0; k < 3; k++) {
+            dist_matrix_free(&m[k]);
+        }
+    }
+    process_grid_free(&grid);
+}
+
+/* Every index is counted on the one place that has it. */
+static void test_counts(void **unused)
+{
+    (void)unused;
+    for (int n = 0; n < 60; n++) {
+        for (int places = 1; places <= 5; places++) {
+            int sum = 0;
+            for (int mine = 0; mine < places; mine++) {
+                const int count = dist_matrix_count(n, 7, mine, places);
+                assert_true(count == 0 || dist_matrix_global(count - 1, 7, mine, places) < n);
+                assert_true(dist_matrix_global(count, 7, mine, places) >= n);
+                sum += count;
+            }
+            assert_int_equal(sum, n);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_eigh)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_eigh),
+                                       cmocka_unit_test(test_square),
+                                       cmocka_unit_test(test_counts)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();
     return failed;

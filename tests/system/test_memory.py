@@ -14,6 +14,9 @@ from harness import MPIEXEC, PROGRAM, alone, write
 CASES = {
     "theory": "dimension: 1000, samples: 60000, weight_decay: 0.3",
     "wide": "method: training, dimension: 500, samples: 60000, nuclear_weight: 0.3",
+    # where a rank has too little for whole matrices: see LIMITS
+    "spread": "method: training, dimension: 1000, samples: 4000, nuclear_weight: 0.1, store: none, "
+              "iteration_limit: 8",
     "lasso": "method: training, model: diagonal, dimension: 6000, samples: 5000, weight_decay: 0.3",
     "amp": "method: amp, dimension: 500, samples: 60000, nuclear_weight: 1",
 }
@@ -26,6 +29,7 @@ MORE = {
                         "weight_decay: 0.3",
     "amp, diagonal": "method: amp, model: diagonal, dimension: 5000, samples: 5000, weight_decay: 0.3",
 }
+LIMITS = {"spread": "140"}  # megabytes a rank, as Slurm says it
 # the largest resident memory of a child, written beside the others by rank
 WATCH = """import os, resource, subprocess, sys
 status = subprocess.call(sys.argv[2:])
@@ -52,8 +56,10 @@ def measured(folder, case, job, ranks):
     """In a run for theory, which needs no team; of a training the team alone."""
     keys = [key.replace(": ", "=") for key in case.split(", ")] + ["source_exponent=1.25", "noise=0.1"]
     words = ["point", *keys] if draws_data(case) else ["run", job, "-o", f"{folder}/out.h5"]
-    subprocess.run([MPIEXEC, "-n", str(ranks), sys.executable, "-c", WATCH, f"{folder}/rank", PROGRAM,
-                    *words], check=True, capture_output=True, timeout=200)
+    done = subprocess.run([MPIEXEC, "-n", str(ranks), sys.executable, "-c", WATCH, f"{folder}/rank",
+                           PROGRAM, *words], capture_output=True, timeout=200)
+    # 1: at its limit of iterations
+    assert done.returncode == (1 if "iteration_limit" in case else 0), done
     sizes = []
     for rank in range(ranks):
         with open(f"{folder}/rank{rank}") as file:
@@ -63,6 +69,9 @@ def measured(folder, case, job, ranks):
 
 def main():
     for name, case in {**CASES, **(MORE if "all" in sys.argv else {})}.items():
+        os.environ.pop("SLURM_MEM_PER_CPU", None)
+        if name in LIMITS:
+            os.environ["SLURM_MEM_PER_CPU"] = LIMITS[name]
         for ranks in (1, 4):
             with tempfile.TemporaryDirectory() as folder:
                 job, plan = planned(folder, case, ranks)

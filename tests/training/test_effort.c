@@ -28,7 +28,8 @@ static void test_time(void **unused)
             assert_int_equal(late.outcome, OUTCOME_NOT_CONVERGED);
             assert_true(isfinite(late.objective) && isfinite(late.risk));
             assert_true(late.evaluations < whole.evaluations);
-            if (c->trainer == &trainer_lasso || c->trainer == &trainer_convex) {
+            if (c->trainer == &trainer_lasso || c->trainer == &trainer_convex ||
+                c->trainer == &trainer_spread) {
                 assert_true(late.gap > c->tolerance);
                 assert_true(late.objective - whole.objective <=
                             late.gap * late.objective + 1e-9 * whole.objective);

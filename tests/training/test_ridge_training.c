@@ -178,7 +178,7 @@ static void test_choice(void **unused)
     (void)unused;
     const Problem problem = problem_of(1000);
     assert_ptr_equal(trainer_of(&problem), &trainer_ridge);
-    assert_true(trainer_memory(&problem, 1, STORE_NONE, INFINITY) > 8 * 2 * D * D);
+    assert_true(trainer_memory(&problem, 1, STORE_NONE, INFINITY, INFINITY) > 8 * 2 * D * D);
 }
 
 int main(int argc, char **argv)

@@ -22,6 +22,9 @@ typedef struct DatasetOps {
     /* Local.  Features of `rows` rows of the share from `offset` on: in the buffer, which has
      * room for block_rows * d numbers, or where they are. */
     const double *(*features)(const void *source, int64_t offset, int rows, double buffer[]);
+    /* Local.  Any rows of all, from number `row` on, into out [rows * d].  NULL: a rank has
+     * only its own. */
+    void (*any)(const void *source, int64_t row, int rows, double out[]);
 } DatasetOps;
 
 typedef struct Dataset {
@@ -42,5 +45,9 @@ typedef struct Dataset {
 size_t dataset_blocks(const Dataset *data);
 SampleBlock dataset_block(const Dataset *data, size_t k, double buffer[]);
 SampleBlock dataset_labels(const Dataset *data, size_t k);
+
+/* Local.  Rows `row` ... row + rows - 1 of all samples into out [rows * d]; those of the share
+ * are copied if they are in memory.  ops->any must be there. */
+void dataset_rows(const Dataset *data, int64_t row, int rows, double out[]);
 
 #endif

@@ -29,7 +29,7 @@ typedef struct PointTeam {
     bool (*stopping)(void *context);
     /* borrowed */
     void *context;
-    /* bytes a rank may use for rows of data */
+    /* bytes a rank may use; 0: not known, and rows of data are not kept */
     double memory;
     /* path for the state of a training, NULL: none; borrowed */
     const char *checkpoint;
@@ -52,7 +52,8 @@ bool point_solve(const PointTeam *team, const Problem problems[], size_t count,
 double method_seconds(const Problem *problem, bool first, double *fixed);
 
 /* Local.  Bytes a rank of a team of `ranks` needs for a point, the program included; INT_MAX
- * ranks: what no team can spread.  By the solver's own account.  store is not STORE_AUTO. */
-double method_memory(const Problem *problem, int ranks, SampleStore store);
+ * ranks: what no team can spread.  By the account of the solver that is chosen where a rank may
+ * use `limit` bytes, > 0.  store is not STORE_AUTO. */
+double method_memory(const Problem *problem, int ranks, SampleStore store, double limit);
 
 #endif

@@ -41,6 +41,8 @@ typedef struct Model {
     unsigned traits;      /* of ModelTrait */
     unsigned methods;     /* bit 1u << MethodId of those there are for it */
     int side_most;        /* largest d whose data can be drawn */
+    int spread_most;      /* the same for trainings of at least width d, whose matrices may be
+                             spread over a team; 0: none are */
     double penalty_scale; /* penalty of the objective in units of weight and ModelTheory's */
     double loss_scale;    /* data term of the objective in units of t (weight / b)^2 */
     double prediction_per_risk; /* E (f - f*)^2 / R; also Delta / noise of the channel */

@@ -25,6 +25,9 @@ bool tridiagonal_values(const Tridiagonal *t, double w[]);
  * t stays.  False if they are not all there, with z undefined: take tridiagonal_all then. */
 bool tridiagonal_top(const Tridiagonal *t, int count, double z[]);
 
+/* Local.  The same of `count` neighbours in the ascending order, from `first` >= 0 on. */
+bool tridiagonal_some(const Tridiagonal *t, int first, int count, double z[]);
+
 /* Local.  z [n * n]: all eigenvectors by divide and conquer; work [1 + 4 n + n^2].  False if
  * the iteration failed. */
 bool tridiagonal_all(const Tridiagonal *t, double z[], double work[]);

@@ -4,6 +4,9 @@
  * of the grid.  Each rank holds its blocks side by side in one column-major array; a rank
  * without any has local_rows or local_columns 0 and takes part in all calls.  The workspaces
  * are those that were found to give right vectors, not those that ScaLAPACK asks for.
+ *
+ * ScaLAPACK counts with 32 bits: a rank must hold less than DIST_MATRIX_MOST entries of a
+ * matrix, so that d = 10^5 asks for 5 ranks or more.
  */
 #ifndef PHASESWEEP_PARALLEL_DIST_MATRIX_H
 #define PHASESWEEP_PARALLEL_DIST_MATRIX_H
@@ -12,6 +15,8 @@
 
 #include "phasesweep/base/outcome.h"
 #include "phasesweep/parallel/process_grid.h"
+
+#define DIST_MATRIX_MOST ((size_t)1 << 31)
 
 typedef struct DistMatrix {
     const ProcessGrid *grid;       /* borrowed; must outlive the matrix */
@@ -27,6 +32,20 @@ typedef struct DistMatrix {
 static inline int dist_matrix_global(int k, int block, int mine, int places)
 {
     return (k / block * places + mine) * block + k % block;
+}
+
+/* How many of the global indices 0 ... n-1 are on place `mine`.  Local, no checks. */
+static inline int dist_matrix_count(int n, int block, int mine, int places)
+{
+    const int whole = n / block;
+    const int turn = whole % places;
+    return whole / places * block + (mine < turn ? block : mine == turn ? n % block : 0);
+}
+
+/* Local.  Entries this rank holds. */
+static inline size_t dist_matrix_entries(const DistMatrix *a)
+{
+    return (size_t)a->local_rows * (size_t)a->local_columns;
 }
 
 /* Collective on grid.  Entries are zero.  Release with dist_matrix_free. rows, columns and
@@ -47,6 +66,11 @@ void dist_matrix_fill(DistMatrix *a, double (*entry)(int i, int j, const void *c
 void dist_matrix_multiply(double alpha, const DistMatrix *a, int transpose_a,
                           const DistMatrix *b, int transpose_b, double beta, DistMatrix *c);
 
+/* Collective on the grid.  s = z z^T of the last `count` columns of z, 0 <= count <=
+ * z->columns; lower triangle, the rest of s is left.  What z holds before them is overwritten.
+ */
+void dist_matrix_square(DistMatrix *z, int count, DistMatrix *s);
+
 /* A symmetric matrix reduced to a tridiagonal one: what eigenvalues and eigenvectors are made
  * from.  Opaque; the reflectors that lead back to the matrix lie in the matrix itself. */
 typedef struct DistReduction DistReduction;
@@ -59,12 +83,14 @@ void dist_matrix_reduction_free(DistReduction *reduction);
 
 /* Local.  w [n] ascending, the same on every rank.  Returns CONVERGED, or FAILED with w
  * undefined. */
-Outcome dist_matrix_eigenvalues(const DistReduction *reduction, double w[]);
+Outcome dist_matrix_eigenvalues(DistReduction *reduction, double w[]);
 
-/* Collective on the grid.  Eigenvectors of the `count` largest eigenvalues, 0 <= count <= n:
+/* Collective on the grid.  Eigenvectors of the `count` largest eigenvalues, 0 <= count <= n,
+ * after dist_matrix_eigenvalues.  Ranks share the eigenvectors of the tridiagonal matrix, but
+ * for those of equal eigenvalues, which one rank makes: beside z, 1.25 n count / ranks numbers.
  *   z  n x n on the grid and block of a, not a itself; its last `count` columns, ascending; the
  *      others undefined
  * Returns CONVERGED, or FAILED with z undefined. */
-Outcome dist_matrix_eigenvectors(const DistReduction *reduction, int count, DistMatrix *z);
+Outcome dist_matrix_eigenvectors(DistReduction *reduction, int count, DistMatrix *z);
 
 #endif

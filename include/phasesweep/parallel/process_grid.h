@@ -11,15 +11,19 @@
 #include <mpi.h>
 
 typedef struct ProcessGrid {
+    MPI_Comm comm;     /* borrowed */
     int context;       /* BLACS context */
     int handle;        /* BLACS system handle of the communicator */
     int rows, columns; /* shape, rows * columns = ranks of the communicator */
     int row, column;   /* this rank's place */
 } ProcessGrid;
 
-/* Collective on comm, which is borrowed and must outlive the grid.  As square as the number
- * of ranks allows.  Release with process_grid_free (collective). 70-155 microseconds with its
- * communicator, made and freed: a grid a task is cheap. */
+/* Local.  Its shape: as square as the number of ranks allows, rows <= columns. */
+void process_grid_shape(int ranks, int *rows, int *columns);
+
+/* Collective on comm, which is borrowed and must outlive the grid.  Release with
+ * process_grid_free (collective). 70-155 microseconds with its communicator, made and freed: a
+ * grid a task is cheap. */
 ProcessGrid process_grid_create(MPI_Comm comm);
 void process_grid_free(ProcessGrid *grid);
 

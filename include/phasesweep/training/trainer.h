@@ -2,6 +2,7 @@
  * take and report.
  *
  *     trainer_convex    quadratic network of width p >= d: a convex problem, with a proof
+ *     trainer_spread    the same where no rank holds a whole matrix
  *     trainer_factored  quadratic network of any width, on its weights
  *     trainer_lasso     diagonal network, with a proof
  *     trainer_ridge     linear regression with weight decay, by one factorisation a point
@@ -33,9 +34,10 @@ typedef struct TrainerSettings {
     size_t memory;       /* bytes a rank may use; read by STORE_AUTO and LASSO_AUTO */
     EigenMethod eigen;   /* convex, amp */
     LassoLayout layout;  /* lasso */
-    bool rotated;        /* Haar-rotated teacher, see gaussian_rows.h; convex, factored */
+    bool rotated;        /* Haar-rotated teacher, see gaussian_rows.h; convex, factored; not
+                            spread, for the rotation is d x d on every rank */
     bool double_only;    /* no single precision in the early iterations */
-    bool gradient_only;  /* convex: accelerated gradient from the start, to compare */
+    bool gradient_only;  /* convex, spread: accelerated gradient from the start, to compare */
     int iteration_limit; /* a point, >= 1; 0: that of the trainer */
     double time_limit;   /* seconds of a point, read by rank 0; 0: none */
     int starts;          /* factored: >= 1, at the first point */
@@ -93,7 +95,8 @@ typedef struct Observed {
 /* The network of the last point, the same on all ranks; borrowed until the next. */
 typedef struct Network {
     int columns;          /* of factor, 0 ... d, or p */
-    const double *factor; /* S = factor factor^T: d x columns by column, or NULL */
+    const double *factor; /* S = factor factor^T: d x columns by column; NULL: no matrix, or
+                             spread over the team */
     const double *theta;  /* diagonal network: [d], or NULL */
 } Network;
 
@@ -139,6 +142,7 @@ typedef struct Trainer {
 } Trainer;
 
 extern const Trainer trainer_convex;
+extern const Trainer trainer_spread;
 extern const Trainer trainer_factored;
 extern const Trainer trainer_lasso;
 extern const Trainer trainer_amp;
@@ -147,8 +151,14 @@ extern const Trainer trainer_ridge;
 /* Local.  The first that accepts the problem. */
 const Trainer *trainer_of(const Problem *problem);
 
+/* Local.  The one for a team of `ranks` of which each has `memory` bytes: trainer_spread where
+ * the first is trainer_convex, and its matrices do not fit or are so large that a team of 2 or
+ * more had better share them. */
+const Trainer *trainer_for(const Problem *problem, int ranks, double memory);
+
 /* Local.  Memory of that trainer in the layout that it would choose. */
-size_t trainer_memory(const Problem *problem, int ranks, SampleStore store, double active);
+size_t trainer_memory(const Problem *problem, int ranks, SampleStore store, double active,
+                      double memory);
 
 /* Local.  Seconds of a point on one rank, the first of its chain or another; *fixed: those of
  * them that more ranks do not shorten. */

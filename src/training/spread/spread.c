@@ -1,0 +1,550 @@
+/* The quadratic network trained to its global minimum, with a proof, on matrices that no rank
+ * holds whole: the iteration, the certificate and the precisions of convex/training.c, on teams
+ * whose memory, or whose matrices, ask for it.
+ *
+ * The ranks are a grid as square as can be and every d x d matrix is spread over it in blocks:
+ * M and then S, its eigenvectors and then B, each whole; what the iteration remembers as
+ * vectors of lower triangles (lower_triangle.h).  The eigenvalues, d numbers, are on every
+ * rank. All numbers that decide are the same on all ranks, and all decide alike.
+ *
+ * Bytes a rank: 8 c d^2/P with c = 8.75 at most (spread_memory counts it up); a panel of
+ * samples on each node, this rank's part of it, and its share of labels and dual vectors.
+ */
+#include <assert.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phasesweep/base/check.h"
+#include "phasesweep/model/method_facts.h"
+#include "phasesweep/model/model.h"
+#include "checkpoint.h"
+#include "convex/training_state.h"
+#include "matrix_threshold.h"
+#include "network.h"
+#include "spread_pass.h"
+
+/* Passes of a point; when passes leave single precision, and how short the last step must be
+ * against the tolerance: as in convex/training.c. */
+enum { ITERATIONS = 20000 };
+static const double single_until = 1e-5;
+static const double single_move = 1e-6;
+static const double settled_move = 10.0;
+
+/* Side of the blocks, and how many a rank should have of a row for its share to be even. */
+enum { BLOCK_MOST = 64, BLOCK_LEAST = 4, BLOCKS_A_RANK = 6 };
+
+typedef struct SpreadWork {
+    MPI_Comm team; /* borrowed */
+    int d;
+    Problem problem; /* in hand */
+    TrainerSettings settings;
+    int limit;           /* passes of a point */
+    const Dataset *data; /* borrowed */
+    ProcessGrid grid;
+    DistMatrix matrix;  /* M, then S, folded (lower_triangle.h) */
+    DistMatrix vectors; /* eigenvectors; B of a pass; what a certificate decomposes */
+    LowerTriangle triangle;
+    double *gram; /* [triangle.entries] B; owned, as below */
+    SpreadPass pass;
+    Descent descent;
+    Progress progress; /* the same on all ranks, as all below */
+    Outcome outcome;
+    double *values;              /* [d] eigenvalues, ascending */
+    double *spectrum, *overlaps; /* [d] of S, as Trainer.observe wants them */
+    bool started;                /* there is an iterate */
+} SpreadWork;
+
+/* ---- memory ------------------------------------------------------------------------------ */
+
+static int block_of(int d, int places)
+{
+    const int even = d / (places * BLOCKS_A_RANK) / 4 * 4;
+    return even < BLOCK_LEAST ? BLOCK_LEAST : even > BLOCK_MOST ? BLOCK_MOST : even;
+}
+
+/* Matrix and vectors; gram, base, blends and moves, of half the size; while eigenvectors are
+ * made their share of the tridiagonal ones, and a part of it again.  SIZE_MAX: no team of this
+ * size can. */
+static size_t spread_memory(const Problem *problem, int ranks, SampleStore store, double active)
+{
+    (void)active;
+    SamplesSpec spec = samples_spec(problem);
+    spec.store = store;
+    int grid_rows;
+    int grid_columns;
+    process_grid_shape(ranks, &grid_rows, &grid_columns);
+    const int d = spec.dimension;
+    const int block = block_of(d, grid_columns);
+    const int rows = dist_matrix_count(d, block, 0, grid_rows);
+    const int columns = dist_matrix_count(d, block, 0, grid_columns);
+    const size_t entries = (size_t)rows * (size_t)columns;
+    const size_t halves = (2 + 2 * HISTORY) * lower_triangle_most(rows, columns, block);
+    const size_t shares = 5 * (size_t)d * ((size_t)d / (size_t)ranks + 1) / 4;
+    return entries >= DIST_MATRIX_MOST
+               ? SIZE_MAX
+               : samples_memory(&spec, ranks) +
+                     spread_pass_memory(d, spec.samples, ranks, rows, columns) +
+                     8 * (2 * entries + halves + shares);
+}
+
+static void adopt(SpreadWork *work, const Problem *problem)
+{
+    work->problem = *problem;
+    work->descent.weight = problem_nuclear_weight(problem);
+}
+
+static int iteration_limit(const SpreadWork *work)
+{
+    const int limit = work->settings.iteration_limit;
+    return limit > 0 ? limit : ITERATIONS;
+}
+
+static void *spread_create(MPI_Comm team, const Dataset *data, const Problem *problem,
+                           const TrainerSettings *settings)
+{
+    assert(!settings->rotated); /* a rotation is d x d on every rank */
+    SpreadWork *work = checked_alloc(1, sizeof *work);
+    const size_t d = (size_t)problem->dimension;
+    work->team = team;
+    work->d = (int)d;
+    work->settings = *settings;
+    work->outcome = OUTCOME_RUNNING;
+    work->limit = iteration_limit(work);
+    work->data = data;
+    work->grid = process_grid_create(team);
+    const int block = block_of(work->d, work->grid.columns);
+    work->matrix = dist_matrix_zeros(&work->grid, work->d, work->d, block);
+    work->vectors = dist_matrix_zeros(&work->grid, work->d, work->d, block);
+    work->triangle = lower_triangle_create(&work->matrix);
+    work->gram = checked_alloc(work->triangle.entries, sizeof(double));
+    work->pass = spread_pass_create(team, data, &work->matrix, &work->triangle);
+    work->descent = descent_create(work->d, problem->samples, team, work->triangle.entries);
+    work->values = checked_alloc(d, sizeof(double));
+    work->spectrum = checked_alloc(d, sizeof(double));
+    work->overlaps = checked_alloc(d, sizeof(double));
+    adopt(work, problem);
+    return work;
+}
+
+static void spread_release(void *state)
+{
+    SpreadWork *work = state;
+    descent_free(&work->descent);
+    spread_pass_free(&work->pass);
+    free(work->gram);
+    lower_triangle_free(&work->triangle);
+    dist_matrix_free(&work->matrix);
+    dist_matrix_free(&work->vectors);
+    process_grid_free(&work->grid);
+    free(work->values);
+    free(work->spectrum);
+    free(work->overlaps);
+    free(work);
+}
+
+/* The grid too: on another one the shares are others. */
+static void spread_state(void *state, StateVisitor *visitor)
+{
+    SpreadWork *work = state;
+    Descent *descent = &work->descent;
+    const size_t column = (size_t)work->d * sizeof(double);
+    const size_t half = work->triangle.entries * sizeof(double);
+    const size_t rows = (size_t)work->data->rows * sizeof(double);
+    const int grid[] = {work->grid.rows, work->grid.columns, work->matrix.block};
+    visit_match(visitor, grid, sizeof grid);
+    visit_common(visitor, &work->started, sizeof work->started);
+    visit_common(visitor, &work->progress, sizeof work->progress);
+    visit_common(visitor, &descent->state, sizeof descent->state);
+    visit_common(visitor, work->spectrum, column);
+    visit_common(visitor, work->overlaps, column);
+    visit_shares(visitor, work->matrix.local,
+                 dist_matrix_entries(&work->matrix) * sizeof(double));
+    visit_shares(visitor, work->gram, half);
+    visit_shares(visitor, descent->base, half);
+    visit_shares(visitor, work->pass.vector, rows);
+    for (int k = 0; k < HISTORY; k++) {
+        visit_shares(visitor, descent->blend[k], half);
+        visit_shares(visitor, descent->move[k], half);
+        visit_shares(visitor, work->pass.memory[k], rows);
+    }
+}
+
+/* ---- spread matrices --------------------------------------------------------------------- */
+
+static double sum_over(const SpreadWork *work, double x)
+{
+    MPI_Allreduce(MPI_IN_PLACE, &x, 1, MPI_DOUBLE, MPI_SUM, work->team);
+    return x;
+}
+
+/* The diagonal of the network, with weights [d]; NULL: all 1. */
+static double weighted_trace(const SpreadWork *work, const double weight[])
+{
+    const DistMatrix *s = &work->matrix;
+    double sum = 0.0;
+    for (int column = 0; column < s->local_columns; column++) {
+        const int row = lower_triangle_diagonal(&work->triangle, s, column);
+        const int j =
+            dist_matrix_global(column, s->block, work->grid.column, work->grid.columns);
+        if (row >= 0) {
+            sum += (weight != NULL ? weight[j] : 1.0) *
+                   s->local[row + (size_t)column * (size_t)s->local_rows];
+        }
+    }
+    return sum_over(work, sum);
+}
+
+/* |S - S*|^2 entry by entry, which keeps its digits when S is close to S* = diag(teacher). */
+static double distance(const SpreadWork *work, const double teacher[])
+{
+    const DistMatrix *s = &work->matrix;
+    double sum = 0.0;
+    for (int column = 0; column < s->local_columns; column++) {
+        const double *x = s->local + (size_t)column * (size_t)s->local_rows;
+        const int diagonal = lower_triangle_diagonal(&work->triangle, s, column);
+        const int j =
+            dist_matrix_global(column, s->block, work->grid.column, work->grid.columns);
+        for (int row = work->triangle.start[column]; row < s->local_rows; row++) {
+            /* below the diagonal S is there twice, folded into one entry */
+            const double error = row == diagonal ? x[row] - teacher[j] : M_SQRT1_2 * x[row];
+            sum += error * error;
+        }
+    }
+    return sum_over(work, sum);
+}
+
+/* From eigenvectors of M to those of S, times the roots of its eigenvalues w - b; what is to be
+ * reported of them. */
+static void scale_vectors(SpreadWork *work, double b, int rank)
+{
+    const DistMatrix *z = &work->vectors;
+    const size_t d = (size_t)work->d;
+    memset(work->overlaps, 0, d * sizeof(double));
+    memset(work->spectrum, 0, d * sizeof(double));
+    for (int k = 0; k < rank; k++) {
+        work->spectrum[k] = work->values[work->d - 1 - k] - b;
+    }
+    for (int column = 0; column < z->local_columns; column++) {
+        const int j =
+            dist_matrix_global(column, z->block, work->grid.column, work->grid.columns);
+        const int k = work->d - 1 - j; /* the teacher's k-th vector is the k-th of the basis */
+        if (k >= rank) {
+            continue;
+        }
+        double *x = z->local + (size_t)column * (size_t)z->local_rows;
+        if (k / z->block % work->grid.rows == work->grid.row) {
+            const double overlap =
+                x[dist_matrix_count(k, z->block, work->grid.row, work->grid.rows)];
+            work->overlaps[k] = overlap * overlap;
+        }
+        const double root = sqrt(work->spectrum[k]);
+        for (int row = 0; row < z->local_rows; row++) {
+            x[row] *= root;
+        }
+    }
+    MPI_Allreduce(MPI_IN_PLACE, work->overlaps, work->d, MPI_DOUBLE, MPI_SUM, work->team);
+}
+
+/* Reduce `a`, which must be finite, to its eigenvalues, in values; NULL if that failed.  CPUs
+ * of two kinds may differ in the last digit: rank 0's count. */
+static DistReduction *decompose(SpreadWork *work, DistMatrix *a)
+{
+    DistReduction *reduction = dist_matrix_reduce(a);
+    int good = dist_matrix_eigenvalues(reduction, work->values) == OUTCOME_CONVERGED;
+    MPI_Bcast(&good, 1, MPI_INT, 0, work->team);
+    MPI_Bcast(work->values, work->d, MPI_DOUBLE, 0, work->team);
+    if (!good) {
+        dist_matrix_reduction_free(reduction);
+        return NULL;
+    }
+    return reduction;
+}
+
+/* ---- what comes next --------------------------------------------------------------------- */
+
+static double objective(const SpreadWork *work)
+{
+    const Progress *progress = &work->progress;
+    const double d = work->d;
+    return progress->sums.residual / (d * d) + work->descent.weight / d * progress->plan.trace;
+}
+
+/* Not oftener than costs a tenth of the time: 5 d^3 against n d^2. */
+static int certificate_period(const SpreadWork *work)
+{
+    const double period = 35.0 * work->d / work->problem.samples;
+    return period < 1.0 ? 1 : period > 10.0 ? 10 : (int)period;
+}
+
+/* Refresh the gap, NAN if something is not finite. */
+static void certify(SpreadWork *work)
+{
+    Progress *progress = &work->progress;
+    progress->unchecked = 0;
+    progress->gap = NAN;
+    if (!isfinite(progress->sums.residual + progress->sums.square)) {
+        return;
+    }
+    lower_triangle_unpack(&work->triangle, work->gram, 0.0, work->gram, &work->vectors);
+    DistReduction *reduction = decompose(work, &work->vectors);
+    if (reduction == NULL) {
+        return;
+    }
+    dist_matrix_reduction_free(reduction);
+    const double bound = pass_dual_bound(&progress->sums, work->d, work->descent.weight,
+                                         work->values[work->d - 1]);
+    const double f = objective(work);
+    /* every bound found so far holds for this point */
+    progress->bound = bound > progress->bound ? bound : progress->bound;
+    if (isfinite(bound + f)) {
+        progress->gap = f > 0.0 ? fmax((f - progress->bound) / f, 0.0) : 0.0;
+    }
+}
+
+/* From now on in double precision: what single precision found is no proof. */
+static void leave_single(Progress *progress)
+{
+    progress->single = 0;
+    progress->bound = -INFINITY;
+    progress->gap = 1.0;
+    progress->unchecked = INT_MAX;
+}
+
+/* Collective.  The end of this point, if it is reached. */
+static bool ends(SpreadWork *work)
+{
+    Progress *progress = &work->progress;
+    const bool last = progress->iterations >= work->limit;
+    const bool finite = isfinite(progress->sums.residual + progress->sums.square);
+    if (!finite || last || progress->unchecked >= certificate_period(work)) {
+        certify(work);
+    }
+    /* also with NAN, before the first step: S = 0 is settled */
+    const bool settled =
+        !(descent_relative_move(&work->descent) > settled_move * work->problem.tolerance);
+    const bool ready =
+        progress->gap <= work->problem.tolerance && settled && !progress->plan.single;
+    if (isnan(progress->gap)) {
+        work->outcome = OUTCOME_FAILED;
+    } else if (ready || last) {
+        work->outcome = ready ? OUTCOME_CONVERGED : OUTCOME_NOT_CONVERGED;
+    }
+    return work->outcome != OUTCOME_RUNNING;
+}
+
+/* ---- the iteration ----------------------------------------------------------------------- */
+
+/* Collective.  The pass that is planned. */
+static void follow(SpreadWork *work)
+{
+    Progress *progress = &work->progress;
+    progress->plan.single = progress->single;
+    progress->sums =
+        spread_pass_run(&work->pass, &progress->plan, &work->matrix, &work->vectors);
+    lower_triangle_pack(&work->triangle, &work->vectors, work->gram);
+    progress->iterations++;
+    progress->unchecked += progress->unchecked < INT_MAX;
+    descent_curvature(&work->descent, progress->sums.move);
+}
+
+/* Collective.  One step of the iteration; false if the eigensolver failed. */
+static bool step(SpreadWork *work)
+{
+    PassPlan *plan = &work->progress.plan;
+    Descent *descent = &work->descent;
+    lower_triangle_unpack(&work->triangle, descent->base, descent_scale(descent), work->gram,
+                          &work->matrix);
+    DistReduction *reduction = decompose(work, &work->matrix);
+    if (reduction == NULL) {
+        return false;
+    }
+    double b = descent_threshold(descent, work->values, plan);
+    MPI_Bcast(&b, 1, MPI_DOUBLE, 0, work->team);
+    plan->rank = threshold_active(work->values, work->d, b);
+    const Outcome outcome = dist_matrix_eigenvectors(reduction, plan->rank, &work->vectors);
+    dist_matrix_reduction_free(reduction);
+    if (outcome != OUTCOME_CONVERGED) {
+        return false;
+    }
+    scale_vectors(work, b, plan->rank);
+    dist_matrix_square(&work->vectors, plan->rank, &work->matrix);
+    plan->trace = weighted_trace(work, NULL);
+    lower_triangle_pack(&work->triangle, &work->matrix, descent_room(descent));
+    lower_triangle_fold(&work->triangle, &work->matrix);
+    descent_take(descent, b, plan);
+    follow(work);
+    return true;
+}
+
+/* Collective.  Message passing makes no progress: the gradient from the network in hand. Folded
+ * entries below the diagonal are twice, in the vector sqrt(2) times, those of S. */
+static void give_up(SpreadWork *work)
+{
+    double *base = work->descent.base;
+    lower_triangle_pack(&work->triangle, &work->matrix, base);
+    size_t k = 0;
+    for (int column = 0; column < work->triangle.columns; column++) {
+        const int start = work->triangle.start[column];
+        const int diagonal = lower_triangle_diagonal(&work->triangle, &work->matrix, column);
+        for (int row = start; row < work->triangle.rows; row++, k++) {
+            base[k] *= row == diagonal ? 1.0 : 0.5;
+        }
+    }
+    descent_turn(&work->descent, &work->progress.plan);
+    follow(work);
+}
+
+/* Collective.  S = 0, v = y. */
+static void begin_at_zero(SpreadWork *work)
+{
+    const size_t d = (size_t)work->d;
+    const size_t rows = (size_t)work->data->rows;
+    const size_t entries = dist_matrix_entries(&work->matrix);
+    memset(work->pass.vector, 0, rows * sizeof(double));
+    for (int k = 0; k < HISTORY; k++) {
+        memset(work->pass.memory[k], 0, rows * sizeof(double));
+    }
+    memset(work->matrix.local, 0, entries * sizeof(double));
+    memset(work->descent.base, 0, work->triangle.entries * sizeof(double));
+    memset(work->spectrum, 0, d * sizeof(double));
+    memset(work->overlaps, 0, d * sizeof(double));
+    const int single = work->progress.single;
+    work->progress.single = 0;
+    work->progress.plan = (PassPlan){.residual_share = 1.0, .share = {1.0}};
+    follow(work);
+    work->progress.single = single;
+    work->started = true;
+}
+
+static void spread_begin(void *state, const Problem *problem)
+{
+    SpreadWork *work = state;
+    Progress *progress = &work->progress;
+    adopt(work, problem);
+    work->outcome = OUTCOME_RUNNING;
+    work->limit = iteration_limit(work);
+    progress->iterations = 0;
+    progress->unchecked = INT_MAX;
+    progress->bound = -INFINITY;
+    progress->gap = 1.0;
+    progress->single = !work->settings.double_only;
+    descent_restart(&work->descent, work->settings.gradient_only);
+    if (!work->started) {
+        begin_at_zero(work);
+    }
+}
+
+/* In this order: the end, which frees the team; a change of precision or rule; a step. */
+static bool spread_advance(void *state)
+{
+    SpreadWork *work = state;
+    Progress *progress = &work->progress;
+    if (ends(work)) {
+        return false;
+    }
+    const bool stuck = descent_stuck(&work->descent);
+    /* the last pass must be in double precision: its certificate is reported */
+    const bool last_but_one = progress->iterations + 1 >= work->limit;
+    const bool fine = progress->gap <= fmax(single_until, work->problem.tolerance) ||
+                      descent_relative_move(&work->descent) <= single_move;
+    if (progress->single && (fine || stuck || last_but_one)) {
+        leave_single(progress);
+    }
+    if (stuck) {
+        give_up(work);
+    } else if (!step(work)) {
+        work->outcome = OUTCOME_FAILED;
+    }
+    return work->outcome != OUTCOME_FAILED;
+}
+
+/* The last pass must be in double precision. */
+static void spread_hurry(void *state)
+{
+    SpreadWork *work = state;
+    work->limit = work->progress.iterations + (work->progress.single != 0);
+}
+
+/* ---- what is seen of it ------------------------------------------------------------------ */
+
+static Network spread_network(const void *state)
+{
+    const SpreadWork *work = state;
+    return (Network){.columns = work->progress.plan.rank};
+}
+
+static void observe(const SpreadWork *work, Observed *observed, double spectrum[],
+                    double overlaps[])
+{
+    const Truth *truth = work->data->truth;
+    const Progress *progress = &work->progress;
+    const double d = work->d;
+    double square = 0.0;
+    for (int k = 0; k < work->d; k++) {
+        square += work->spectrum[k] * work->spectrum[k];
+        spectrum[k] = work->spectrum[k];
+        overlaps[k] = truth != NULL ? work->overlaps[k] : NAN;
+    }
+    observed->gap = progress->gap;
+    observed->objective = objective(work);
+    observed->train_loss = progress->sums.residual / work->problem.samples;
+    observed->smoothness = work->descent.state.smoothness;
+    observed->rank = progress->plan.rank;
+    observed->trace = progress->plan.trace / d;
+    observed->overlap_q = square / d;
+    if (truth != NULL) {
+        observed->overlap_m = weighted_trace(work, truth->teacher) / d;
+        observed->risk = distance(work, truth->teacher) / d;
+        observed->prediction_risk = 2.0 * observed->risk;
+        /* without an eigenvector there is none to overlap */
+        observed->feature_overlap = progress->plan.rank > 0 ? overlaps[0] : NAN;
+    }
+}
+
+static void spread_observe(void *state, Observed *observed, double spectrum[],
+                           double overlaps[])
+{
+    SpreadWork *work = state;
+    observed->outcome = work->outcome;
+    observed->iterations = observed->evaluations = work->progress.iterations;
+    if (work->outcome != OUTCOME_FAILED) {
+        observe(work, observed, spectrum, overlaps);
+    }
+    network_share(work->team, work->d, observed, spectrum, overlaps);
+    /* after a failure the iterate is of no use to the next point */
+    work->started = observed->outcome != OUTCOME_FAILED;
+}
+
+static bool spread_accepts(const Problem *problem)
+{
+    return model_has(problem->model, TRAIT_MATRIX) &&
+           !method_facts(problem->method)->passes_messages;
+}
+
+/* Rows are made, or copied, once on each node. */
+static TrainerPrice price(const Problem *problem)
+{
+    const double n = problem->samples;
+    const double d = problem->dimension;
+    return (TrainerPrice){.first = 50,
+                          .next = 30,
+                          .flops = 2.0 * n * d * d,
+                          .eigen = 10.0 * d * d * d,
+                          .words = d,
+                          .rate = 6e10};
+}
+
+const Trainer trainer_spread = {.name = "spread",
+                                .accepts = spread_accepts,
+                                .create = spread_create,
+                                .release = spread_release,
+                                .begin = spread_begin,
+                                .advance = spread_advance,
+                                .hurry = spread_hurry,
+                                .observe = spread_observe,
+                                .network = spread_network,
+                                .state = spread_state,
+                                .price = price,
+                                .memory = spread_memory};
