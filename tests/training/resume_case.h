@@ -22,12 +22,12 @@ static const Case cases[CASES] = {
     {&trainer_factored, MODEL_QUADRATIC, 30, 3, 600, 0.6, 1e-12, LASSO_AUTO, false, true},
     /* two groups of starts */
     {&trainer_factored, MODEL_QUADRATIC, 30, 80, 600, 0.02, 1e-12, LASSO_AUTO, false, true},
-    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 200, 0.2, 1e-11, LASSO_COLUMNS, false, false},
+    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 200, 0.2, 1e-11, LASSO_COLUMNS, false, true},
     /* by way of larger weights */
-    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 50, 0.02, 1e-10, LASSO_COLUMNS, false, false},
+    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 50, 0.02, 1e-10, LASSO_COLUMNS, false, true},
     /* more than one block */
-    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 6000, 0.2, 1e-11, LASSO_SUMS, false, false},
-    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 160, 0.01, 1e-11, LASSO_SUMS, false, false},
+    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 6000, 0.2, 1e-11, LASSO_SUMS, false, true},
+    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 160, 0.01, 1e-11, LASSO_SUMS, false, true},
     {&trainer_amp, MODEL_QUADRATIC, 24, 24, 400, 0.3, 1e-9, LASSO_AUTO, false, true},
     {&trainer_amp, MODEL_DIAGONAL, 150, 1, 250, 0.1, 1e-9, LASSO_AUTO, false, true},
     {&trainer_spread, MODEL_QUADRATIC, 12, 12, 150, 0.1, 1e-6, LASSO_AUTO, false, false},

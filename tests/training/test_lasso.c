@@ -109,10 +109,35 @@ static void test_minimum(void **unused)
     }
 }
 
+/* Next to nothing to regularise, with few data and many, with and without noise: the gap at a
+ * loose tolerance holds against a run to 1e-10, on a rank alone and in a team.  At these
+ * weights |r| lies below the rounding of y where n < d. */
+static void test_tiny_weights(void **unused)
+{
+    (void)unused;
+    static const double weights[] = {1e-5, 1e-8, 1e-12};
+    double theta[120];
+    for (int k = 0; k < 12; k++) {
+        Problem problem = problem_of(120, k % 4 < 2 ? 40 : 300, weights[k / 4], 1e-10);
+        problem.noise = k % 2 == 0 ? 0.1 : 0.0;
+        const Observed best = cold(MPI_COMM_WORLD, &problem, LASSO_AUTO, theta);
+        assert_int_equal(best.outcome, OUTCOME_CONVERGED);
+        assert_true(best.gap <= 1e-10 && best.iterations < 3000);
+        for (problem.tolerance = 1e-2; problem.tolerance > 1e-7; problem.tolerance *= 1e-2) {
+            const Observed team = cold(MPI_COMM_WORLD, &problem, LASSO_AUTO, theta);
+            const Observed one = cold(MPI_COMM_SELF, &problem, LASSO_COLUMNS, theta);
+            assert_true(team.gap <= problem.tolerance && one.gap <= problem.tolerance);
+            assert_true(team.objective - best.objective <= team.objective * (team.gap + 1e-10));
+            assert_true(one.objective - best.objective <= one.objective * (one.gap + 1e-10));
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_minimum)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_minimum),
+                                       cmocka_unit_test(test_tiny_weights)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();
     return failed;

@@ -5,11 +5,14 @@
  * The active set and the signs of the minimum turn it into a linear system, so the last steps
  * are Newton steps on the active set: a Cholesky factor of a part of the Gram matrix X^T X,
  * exact but for rounding.  Accelerated proximal gradient (with adaptive restart and step) gets
- * near enough for them and takes over again whenever they stop making progress, so that the
- * iteration converges always.  The duality gap of theory.md section 8 decides when to stop:
- * with r = y - X theta and the best scale s, |s X^T r|_inf <= lambda sqrt(d),
+ * near enough for them and takes over again whenever they stop making progress; where that
+ * takes too long, near interpolation, semismooth Newton steps on the dual do (lasso_dual.c),
+ * from anywhere and at any weight.  The duality gap of theory.md section 8 decides when to
+ * stop: with r = y - X theta and the best scale s, |s X^T r|_inf <= lambda sqrt(d),
  *     gap = (F - D)/F,   D = 1/2 |y|^2 - 1/2 |y - s r|^2,
- * proves that F is within that share of its minimum.
+ * proves that F is within that share of its minimum.  It is summed from terms that are not
+ * negative; where rounding of r is all of it, a step of the dual or of Newton's method gives a
+ * vector that proves more, at n < d down to weights of 1e-13.
  *
  * Two layouts.  With not many more data than coefficients the columns of X are stored and the
  * Gram matrix covers only those that have mattered so far (a working set that grows along a
@@ -49,6 +52,11 @@ static const double few_data = 0.5;
 static const double rung = 0.6;
 static const double rung_tolerance = 0.1;
 
+/* Operations a second of matrix products, and entries of the Gram matrix a second of a product
+ * with a vector. */
+static const double product_rate = 4e10;
+static const double apply_rate = 2e9;
+
 /* Gap at which Newton's method is first tried, for a network with no active coefficients. */
 static const double ready_gap = 0.2;
 
@@ -83,7 +91,11 @@ static size_t lasso_memory(const Problem *problem, int ranks, LassoLayout layout
     const double x = layout == LASSO_COLUMNS ? share * d : 0.0;
     const double partial = layout == LASSO_SUMS ? d * d : 0.0;
     const double panels = columns * (0.5 * columns + GRAM_PANEL) / ranks;
-    const double factor = active * (active / ranks + GRAM_PANEL);
+    /* of the active coefficients, or of the samples: lasso_dual.c */
+    const double samples = active > 0.5 * problem->samples ? problem->samples : 0.0;
+    const double kernel = samples * samples * (ranks > 1 ? 1.0 + 1.0 / ranks : 1.0);
+    const double factor =
+        fmax(active * (active / ranks + GRAM_PANEL), layout == LASSO_COLUMNS ? kernel : 0.0);
     return samples_memory(&spec, ranks) +
            (size_t)(8.0 * (vectors + x + panels + fmax(partial, factor)));
 }
@@ -113,29 +125,23 @@ static size_t memory(const Problem *problem, int ranks, SampleStore store, doubl
 /* ---- life ---------------------------------------------------------------------------- */
 
 /* All vectors of d numbers: those that columns are exchanged in first. */
-enum { VECTORS = 14 };
+enum { VECTORS = 15 };
 
 static void list_vectors(LassoWork *work, double **list[VECTORS])
 {
-    double **const all[VECTORS] = {&work->teacher,
-                                   &work->height,
-                                   &work->label_gradient,
-                                   &work->base,
-                                   &work->base_gradient,
-                                   &work->theta,
-                                   &work->image,
-                                   &work->momentum.z,
-                                   &work->momentum.image,
-                                   &work->kept.theta,
-                                   &work->kept.image,
-                                   &work->momentum.next,
-                                   &work->momentum.next_image,
+    double **const all[VECTORS] = {&work->teacher,       &work->height,
+                                   &work->base,          &work->base_gradient,
+                                   &work->theta,         &work->image,
+                                   &work->momentum.z,    &work->momentum.image,
+                                   &work->kept.theta,    &work->kept.image,
+                                   &work->dual.centre,   &work->dual.gradient,
+                                   &work->momentum.next, &work->momentum.next_image,
                                    &work->network};
     memcpy(list, all, sizeof all);
 }
 
 /* Those of them that the next step reads. */
-enum { LIVING = 11 };
+enum { LIVING = 12 };
 
 static void allocate(LassoWork *work)
 {
@@ -179,6 +185,8 @@ static void *create(MPI_Comm team, const Dataset *data, const Problem *problem,
     work->gram = gram_create(team);
     allocate(work);
     if (work->layout == LASSO_COLUMNS) {
+        work->dual.u = checked_alloc((size_t)work->rows, sizeof *work->dual.u);
+        work->dual.kept = checked_alloc((size_t)work->rows, sizeof *work->dual.kept);
         lasso_draw(work);
     } else {
         work->sum = checked_alloc((size_t)work->d * (size_t)work->d, sizeof *work->sum);
@@ -198,6 +206,8 @@ static void release(void *state)
         free(work->set[k].column);
         free(work->set[k].sign);
     }
+    free(work->dual.u);
+    free(work->dual.kept);
     free(work->x);
     free(work->sum);
     free(work->order);
@@ -206,18 +216,39 @@ static void release(void *state)
     free(work);
 }
 
-/* Numbers that are equal on all ranks up to rounding are saved from each, and panels belong to
- * their ranks: a team of another size cannot go on. */
+static void list_dual(LassoWork *work, StateVisitor *visitor)
+{
+    Dual *dual = &work->dual;
+    const size_t rows = dual->u != NULL ? (size_t)work->rows * sizeof *dual->u : 0;
+    double numbers[] = {dual->sigma,   dual->growth,    dual->best, dual->step,
+                        dual->centres, dual->fruitless, dual->holds};
+    visit_common(visitor, numbers, sizeof numbers);
+    if (visit_loading(visitor)) {
+        dual->sigma = numbers[0];
+        dual->growth = numbers[1];
+        dual->best = numbers[2];
+        dual->step = (int)numbers[3];
+        dual->centres = (int)numbers[4];
+        dual->fruitless = (int)numbers[5];
+        dual->holds = numbers[6] != 0.0;
+    }
+    visit_shares(visitor, dual->u, rows);
+    visit_shares(visitor, dual->kept, rows);
+}
+
+/* What all ranks have is the same to the bit; rows and panels are cut anew for a team of
+ * another size, but not the terms of sums that are still being drawn. */
 static void list_state(void *state, StateVisitor *visitor)
 {
     LassoWork *work = state;
     const size_t d = (size_t)work->d;
-    const int shape[2] = {work->ranks, (int)work->layout};
-    visit_match(visitor, shape, sizeof shape);
-    visit_shares(visitor, &work->progress, sizeof work->progress);
-    visit_shares(visitor, &work->search, sizeof work->search);
-    visit_shares(visitor, &work->momentum.t, sizeof work->momentum.t);
-    visit_shares(visitor, &work->kept.value, sizeof work->kept.value);
+    double term = work->progress.sum;
+    visit_match(visitor, &work->layout, sizeof work->layout);
+    visit_common(visitor, &work->progress, sizeof work->progress);
+    visit_common(visitor, &work->search, sizeof work->search);
+    visit_common(visitor, &work->momentum.t, sizeof work->momentum.t);
+    visit_common(visitor, &work->kept.value, sizeof work->kept.value);
+    list_dual(work, visitor);
     int *order = checked_alloc(d, sizeof *order);
     memcpy(order, work->order, d * sizeof *order);
     visit_common(visitor, order, d * sizeof *order);
@@ -228,13 +259,18 @@ static void list_state(void *state, StateVisitor *visitor)
     double **list[VECTORS];
     list_vectors(work, list);
     for (int k = 0; k < LIVING; k++) {
-        visit_shares(visitor, *list[k], d * sizeof(double));
+        visit_common(visitor, *list[k], d * sizeof(double));
     }
     if (visit_loading(visitor) && work->progress.drawn) {
         free(work->sum);
         work->sum = NULL;
     }
     visit_shares(visitor, work->sum, work->sum != NULL ? d * d * sizeof(double) : 0);
+    visit_shares(visitor, &term, work->sum != NULL ? sizeof term : 0);
+    visit_shares(visitor, work->base_gradient, work->sum != NULL ? d * sizeof(double) : 0);
+    if (work->sum != NULL) {
+        work->progress.sum = term;
+    }
     visit_common(visitor, &work->set[0].size, sizeof work->set[0].size);
     visit_common(visitor, work->set[0].column, (size_t)work->set[0].size * sizeof(int));
     visit_common(visitor, work->set[0].sign, (size_t)work->set[0].size * sizeof(int));
@@ -249,10 +285,24 @@ static bool spent(const LassoWork *work)
     return work->progress.iterations >= work->limit;
 }
 
+/* Descents of a search before the dual is tried: they may take the time of a few steps there,
+ * each of which makes and factors a matrix of the samples. */
+static int patience(const LassoWork *work)
+{
+    const double n = work->problem.samples;
+    const double domain = work->progress.domain;
+    const double active = fmin(n, domain);
+    const double dual = (n * n * active + n * n * n / 3.0) / product_rate;
+    const double descent = domain * domain / apply_rate;
+    return (int)fmin(30.0 + 10.0 * dual / descent, 1e6);
+}
+
 static void descend(LassoWork *work, double ready)
 {
     const int left = work->limit - work->progress.iterations;
-    descent_begin(work, left > 1 ? left : 1, ready);
+    const int most = work->x != NULL ? patience(work) - work->search.descents : left;
+    const int limit = left < most ? left : most;
+    descent_begin(work, limit > 1 ? limit : 1, ready);
 }
 
 /* Minimise over the domain, to the tolerance or to rounding. */
@@ -271,12 +321,19 @@ static bool search_advance(LassoWork *work)
 {
     Search *search = &work->search;
     const bool newton = search->stage == SEARCH_NEWTON;
-    const Progression end = newton ? newton_advance(work) : descent_advance(work);
-    if (end == REACHED || (end == GIVEN_UP && search->alone)) {
+    const bool dual = search->stage == SEARCH_DUAL;
+    const Progression end = newton ? newton_advance(work)
+                            : dual ? dual_advance(work)
+                                   : descent_advance(work);
+    if (end == REACHED || (end == GIVEN_UP && (search->alone || dual))) {
         search->stage = SEARCH_OVER;
+    } else if (end == GIVEN_UP && newton && work->x != NULL &&
+               search->descents >= patience(work)) {
+        dual_begin(work);
     } else if (end == GIVEN_UP && newton) {
         descend(work, search->ready > 0.0 ? search->ready * 0.3 : ready_gap);
     } else if (end == GIVEN_UP) {
+        search->descents += search->step;
         newton_begin(work, false);
     }
     return search->stage == SEARCH_OVER;
@@ -321,13 +378,9 @@ static void approach(LassoWork *work)
 static void begin_approach(LassoWork *work)
 {
     LassoProgress *progress = &work->progress;
-    double square = 0.0;
-    for (int j = 0; j < work->d; j++) {
-        square += work->label_gradient[j] * work->label_gradient[j] / work->d;
-    }
     progress->target = progress->weight;
     progress->next =
-        progress->weight_before > 0.0 ? rung * progress->weight_before : sqrt(square);
+        progress->weight_before > 0.0 ? rung * progress->weight_before : progress->label_slope;
     approach(work);
 }
 
@@ -358,6 +411,20 @@ static void begin_sums(LassoWork *work)
                  progress->weight_before > 0.0 ? NEIGHBOUR : FAR);
 }
 
+/* The network is as good as it gets: is there a better proof of it? */
+static void last_resort(LassoWork *work)
+{
+    LassoProgress *progress = &work->progress;
+    newton_certify(work);
+    if (work->x != NULL && !progress->resorted &&
+        lasso_agree(work, progress->value.gap > work->problem.tolerance)) {
+        progress->resorted = true;
+        progress->stage = LASSO_SOLVING;
+        work->search = (Search){.tolerance = progress->inner};
+        dual_begin(work);
+    }
+}
+
 /* The working set has its minimum: is it that of all columns? */
 static void widen(LassoWork *work)
 {
@@ -373,6 +440,7 @@ static void widen(LassoWork *work)
     lasso_admit(work, near_bound * progress->weight);
     /* nothing to add, twice: what is left of the gap is rounding */
     if (progress->entering == 0 && before == 0 && progress->inner < tolerance) {
+        last_resort(work);
         return;
     }
     progress->inner = progress->entering > 0 || progress->inner > tolerance
@@ -399,6 +467,9 @@ static void next_stage(LassoWork *work)
         widen(work);
     } else {
         progress->stage = LASSO_OVER;
+        if (lasso_agree(work, progress->value.gap > work->problem.tolerance)) {
+            last_resort(work);
+        }
     }
 }
 
@@ -408,6 +479,8 @@ static void give_up(LassoWork *work)
     LassoProgress *progress = &work->progress;
     if (work->search.stage == SEARCH_NEWTON) {
         newton_leave(work);
+    } else if (work->search.stage == SEARCH_DUAL) {
+        dual_leave(work);
     }
     if (progress->stage == LASSO_APPROACHING) {
         progress->weight = progress->target;
@@ -433,6 +506,7 @@ static void begin(void *state, const Problem *problem)
     progress->weight = problem->weight_decay * sqrt(work->d);
     work->limit = work->most;
     progress->iterations = work->system.factorisations = 0;
+    progress->resorted = false;
     progress->stage = LASSO_DRAWING;
     if (progress->drawn) {
         begin_solution(work);

@@ -18,9 +18,12 @@ bool lasso_agree(const LassoWork *work, bool condition)
     return word != 0;
 }
 
-static void sum_over_team(const LassoWork *work, double v[], int count)
+/* An MPI_Allreduce may differ between ranks by rounding. */
+void lasso_sum(const LassoWork *work, double v[], int count)
 {
-    MPI_Allreduce(MPI_IN_PLACE, v, count, MPI_DOUBLE, MPI_SUM, work->team);
+    MPI_Reduce(work->rank == 0 ? MPI_IN_PLACE : v, v, count, MPI_DOUBLE, MPI_SUM, 0,
+               work->team);
+    MPI_Bcast(v, count, MPI_DOUBLE, 0, work->team);
 }
 
 CLONES
@@ -78,17 +81,18 @@ static void draw_columns(LassoWork *work, double buffer[])
         work->height[j] = dot(column, column, work->rows);
         work->base_gradient[j] = dot(column, y, work->rows);
     }
-    sum_over_team(work, work->height, d);
-    sum_over_team(work, work->base_gradient, d);
-    memcpy(work->label_gradient, work->base_gradient, (size_t)d * sizeof(double));
+    lasso_sum(work, work->height, d);
+    lasso_sum(work, work->base_gradient, d);
+    work->progress.label_slope =
+        sqrt(dot(work->base_gradient, work->base_gradient, d) / work->d);
     double square = dot(y, y, work->rows);
-    sum_over_team(work, &square, 1);
-    work->progress.base_square = work->progress.base_label = square;
+    lasso_sum(work, &square, 1);
+    work->progress.base_square = square;
 }
 
 /* Add a block to the sums; `residual` has room for its rows' y - theta*.x. */
 static void add_block(LassoWork *work, const SampleBlock *block, double *gram,
-                      double residual[], double sums[2])
+                      double residual[], double *square)
 {
     const int d = work->d;
     memcpy(residual, block->labels, (size_t)block->rows * sizeof *residual);
@@ -98,10 +102,7 @@ static void add_block(LassoWork *work, const SampleBlock *block, double *gram,
     dsyrk_("U", "N", &d, &block->rows, &unit, block->features, &d, &unit, gram, &d, 1, 1);
     dgemv_("N", &d, &block->rows, &unit, block->features, &d, residual, &one_step, &unit,
            work->base_gradient, &one_step, 1);
-    dgemv_("N", &d, &block->rows, &unit, block->features, &d, block->labels, &one_step, &unit,
-           work->label_gradient, &one_step, 1);
-    sums[0] += dot(residual, residual, block->rows);
-    sums[1] += dot(residual, block->labels, block->rows);
+    *square += dot(residual, residual, block->rows);
 }
 
 /* Blocks of the rank that has most. */
@@ -120,15 +121,13 @@ static void end_sums(LassoWork *work)
     for (size_t j = 0; j < d; j++) {
         work->height[j] = work->sum[j * d + j];
     }
-    sum_over_team(work, work->height, work->d);
-    sum_over_team(work, work->base_gradient, work->d);
-    sum_over_team(work, work->label_gradient, work->d);
-    sum_over_team(work, progress->sums, 2);
+    lasso_sum(work, work->height, work->d);
+    lasso_sum(work, work->base_gradient, work->d);
+    lasso_sum(work, &progress->sum, 1);
     gram_collect(&work->gram, work->sum, work->d);
     free(work->sum);
     work->sum = NULL;
-    progress->base_square = progress->sums[0];
-    progress->base_label = progress->sums[1];
+    progress->base_square = progress->sum;
     memcpy(work->base, work->teacher, d * sizeof(double));
 }
 
@@ -138,7 +137,7 @@ static void draw_block(LassoWork *work, double buffer[])
     double *residual = checked_alloc((size_t)work->data->block_rows, sizeof *residual);
     if (progress->blocks < dataset_blocks(work->data)) {
         const SampleBlock block = dataset_block(work->data, progress->blocks, buffer);
-        add_block(work, &block, work->sum, residual, progress->sums);
+        add_block(work, &block, work->sum, residual, &progress->sum);
     }
     free(residual);
     progress->blocks++;
@@ -178,25 +177,31 @@ void lasso_draw(LassoWork *work)
 
 /* ---- values -------------------------------------------------------------------------- */
 
-/* This rank's part of X v over the leading columns. */
-static void multiply_columns(const LassoWork *work, int columns, const double v[], double out[])
+void lasso_add_columns(const LassoWork *work, int columns, const double v[], double sum[])
 {
-    memset(out, 0, (size_t)work->rows * sizeof *out);
     for (int j = 0; j < columns; j++) {
         if (v[j] != 0.0) {
-            add_multiple(v[j], work->x + (size_t)j * (size_t)work->ld, out, work->rows);
+            add_multiple(v[j], work->x + (size_t)j * (size_t)work->ld, sum, work->rows);
         }
     }
 }
 
-/* out = sum over the team of X^T residual, over the leading columns. */
-static void project(const LassoWork *work, int columns, const double residual[], double out[])
+void lasso_residual(const LassoWork *work, double residual[])
+{
+    memset(residual, 0, (size_t)work->rows * sizeof *residual);
+    lasso_add_columns(work, work->d, work->theta, residual);
+    for (int row = 0; row < work->rows; row++) {
+        residual[row] = work->data->labels[row] - residual[row];
+    }
+}
+
+void lasso_project(const LassoWork *work, int columns, const double rows[], double out[])
 {
     /* dgemv leaves its result alone where there is nothing to add to it */
     memset(out, 0, (size_t)columns * sizeof *out);
-    dgemv_("T", &work->rows, &columns, &unit, work->x, &work->ld, residual, &one_step, &unit,
-           out, &one_step, 1);
-    sum_over_team(work, out, columns);
+    dgemv_("T", &work->rows, &columns, &unit, work->x, &work->ld, rows, &one_step, &unit, out,
+           &one_step, 1);
+    lasso_sum(work, out, columns);
 }
 
 void lasso_apply(const LassoWork *work, const double v[], double out[])
@@ -206,8 +211,8 @@ void lasso_apply(const LassoWork *work, const double v[], double out[])
         return;
     }
     double *product = checked_alloc((size_t)work->rows, sizeof *product);
-    multiply_columns(work, work->progress.domain, v, product);
-    project(work, work->progress.domain, product, out);
+    lasso_add_columns(work, work->progress.domain, v, product);
+    lasso_project(work, work->progress.domain, product, out);
     free(product);
 }
 
@@ -221,27 +226,36 @@ void lasso_image(const LassoWork *work, const double theta[], double image[])
     free(moved);
 }
 
+/* With the dual vector s r, as y = r + X theta,
+ *     F - D = (1 - s)^2 |r|^2/2 + sum_j (w |theta_j| - s theta_j x_j.r) ,
+ * terms that are not negative: nothing cancels. */
 LassoValue lasso_value(const LassoWork *work, const double theta[], const double image[])
 {
-    double square = work->progress.base_square;
-    double label = work->progress.base_label;
+    const LassoProgress *progress = &work->progress;
+    double square = progress->base_square;
     double norm = 0.0;
     double steepest = 0.0;
-    for (int j = 0; j < work->progress.domain; j++) {
-        const double moved = theta[j] - work->base[j];
-        square += moved * (image[j] - 2.0 * work->base_gradient[j]);
-        label -= moved * work->label_gradient[j];
+    double along = 0.0; /* theta.X^T r */
+    for (int j = 0; j < progress->domain; j++) {
+        const double gradient = work->base_gradient[j] - image[j];
+        square += (theta[j] - work->base[j]) * (image[j] - 2.0 * work->base_gradient[j]);
         norm += fabs(theta[j]);
-        steepest = fmax(steepest, fabs(work->base_gradient[j] - image[j]));
+        steepest = fmax(steepest, fabs(gradient));
+        along += theta[j] * gradient;
     }
-    const double objective = 0.5 * square + work->progress.weight * norm;
+    square = square < 0.0 ? 0.0 : square; /* by rounding; NaN stays */
     /* largest scale at which the residual is dual feasible, and within it the best one */
-    const double most = work->progress.weight / steepest;
-    const double scale = fmax(-most, fmin(most, label / square));
-    const double dual = scale * label - 0.5 * scale * scale * square;
+    const double most = progress->weight / steepest;
+    const double scale = fmax(-most, fmin(most, 1.0 + along / square));
+    double slack = 0.0;
+    for (int j = 0; j < progress->domain; j++) {
+        const double gradient = work->base_gradient[j] - image[j];
+        slack += fmax(progress->weight * fabs(theta[j]) - scale * theta[j] * gradient, 0.0);
+    }
+    const double objective = 0.5 * square + progress->weight * norm;
+    const double apart = 0.5 * (1.0 - scale) * (1.0 - scale) * square + slack;
     return (LassoValue){.objective = objective,
-                        .gap =
-                            objective > dual ? (objective - dual) / objective : 0.0 * objective,
+                        .gap = apart > 0.0 ? apart / objective : 0.0 * objective,
                         .square = square};
 }
 
@@ -249,23 +263,20 @@ void lasso_rebase(LassoWork *work)
 {
     assert(work->x != NULL);
     const int d = work->d;
-    const double *y = work->data->labels;
     double *residual = checked_alloc((size_t)work->rows, sizeof *residual);
-    multiply_columns(work, d, work->theta, residual);
-    for (int row = 0; row < work->rows; row++) {
-        residual[row] = y[row] - residual[row];
-    }
-    project(work, d, residual, work->base_gradient);
-    double sums[2] = {dot(residual, residual, work->rows), dot(residual, y, work->rows)};
+    lasso_residual(work, residual);
+    lasso_project(work, d, residual, work->base_gradient);
+    work->progress.base_square = dot(residual, residual, work->rows);
     free(residual);
-    sum_over_team(work, sums, 2);
-    work->progress.base_square = sums[0];
-    work->progress.base_label = sums[1];
+    lasso_sum(work, &work->progress.base_square, 1);
     memcpy(work->base, work->theta, (size_t)d * sizeof(double));
     memset(work->image, 0, (size_t)d * sizeof(double));
     const int domain = work->progress.domain;
     work->progress.domain = d;
     work->progress.value = lasso_value(work, work->theta, work->image);
+    if (work->dual.holds) {
+        dual_certify(work);
+    }
     work->progress.domain = domain;
 }
 
@@ -298,7 +309,7 @@ static void swap_numbers(double *a, double *b, int count)
 /* Two columns and all that is known of them change places. */
 static void swap_columns(LassoWork *work, int i, int j)
 {
-    double *const all[] = {work->teacher,       work->height, work->label_gradient, work->base,
+    double *const all[] = {work->teacher,       work->height, work->base,
                            work->base_gradient, work->theta,  work->image};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
         swap_numbers(all[k] + i, all[k] + j, 1);

@@ -80,6 +80,7 @@ void descent_begin(LassoWork *work, int limit, double ready)
     const size_t bytes = (size_t)work->progress.domain * sizeof(double);
     assert(work->progress.domain <= work->d && work->progress.curvature > 0.0 && limit >= 1);
     work->search.stage = SEARCH_DESCENT;
+    work->dual.holds = false;
     work->search.step = 0;
     work->search.limit = limit;
     work->search.ready = ready;

@@ -124,6 +124,7 @@ void gram_state(Gram *gram, StateVisitor *visitor)
 {
     int size = gram->size;
     visit_common(visitor, &size, sizeof size);
+    visit_common(visitor, &gram->shift, sizeof gram->shift);
     if (visit_loading(visitor)) {
         make_room(gram, size);
         gram->size = size;
@@ -160,7 +161,10 @@ void gram_apply(const Gram *gram, int size, const double v[], double out[])
                         smaller(GRAM_PANEL, size - first), v, out);
         }
     }
-    MPI_Allreduce(MPI_IN_PLACE, out, size, MPI_DOUBLE, MPI_SUM, gram->team);
+    /* an MPI_Allreduce may differ between ranks by rounding */
+    MPI_Reduce(gram->rank == 0 ? MPI_IN_PLACE : out, out, size, MPI_DOUBLE, MPI_SUM, 0,
+               gram->team);
+    MPI_Bcast(out, size, MPI_DOUBLE, 0, gram->team);
 }
 
 void gram_entries(const Gram *gram, const int row[], int rows, const int column[], int columns,
@@ -173,8 +177,10 @@ void gram_entries(const Gram *gram, const int row[], int rows, const int column[
             const int k = last / GRAM_PANEL;
             const size_t ld = (size_t)(k + 1) * GRAM_PANEL;
             out[(size_t)j * (size_t)rows + (size_t)i] =
-                owns(gram, k) ? gram->panel[k][(size_t)(last % GRAM_PANEL) * ld + (size_t)first]
-                              : 0.0;
+                owns(gram, k)
+                    ? gram->panel[k][(size_t)(last % GRAM_PANEL) * ld + (size_t)first] +
+                          (first == last ? gram->shift : 0.0)
+                    : 0.0;
         }
     }
     MPI_Allreduce(MPI_IN_PLACE, out, rows * columns, MPI_DOUBLE, MPI_SUM, gram->team);
@@ -224,6 +230,7 @@ static void copy_submatrix(const Gram *gram, GramFactor *factor)
             for (int i = 0; i <= j; i++) {
                 to[i] = from[factor->index[i]];
             }
+            to[j] += gram->shift;
             to += factor->size;
         }
     }

@@ -22,6 +22,7 @@ typedef struct Gram {
     MPI_Comm team;   /* borrowed */
     int rank, ranks; /* of the team */
     int size;        /* columns covered so far */
+    double shift;    /* added to the diagonal in factors and entries */
     int panels;      /* ceil(size / GRAM_PANEL) */
     double **panel;  /* [panels] column-major, (k + 1) GRAM_PANEL rows, or NULL where another
                         rank owns it; owned */
@@ -41,8 +42,8 @@ void gram_extend(Gram *gram, const double *x, int rows, int ld, int size);
  * by column; `partial` is this rank's term. */
 void gram_collect(Gram *gram, const double *partial, int d);
 
-/* Collective on the team.  out = G v over the leading `size` columns; the same v on all ranks,
- * and out, up to rounding. */
+/* Collective on the team.  out = G v over the leading `size` columns; v, and out to the
+ * bit, the same on all ranks. */
 void gram_apply(const Gram *gram, int size, const double v[], double out[]);
 
 /* Collective on the team.  out [rows x columns] by column: entries of G at these indices, in

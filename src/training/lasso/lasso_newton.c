@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,8 +89,7 @@ static bool solve_on(LassoWork *work, const ActiveSet *set)
     return solved;
 }
 
-/* The active set of theta itself. */
-static void present_set(const LassoWork *work, ActiveSet *set)
+void lasso_present(const LassoWork *work, ActiveSet *set)
 {
     set->size = 0;
     for (int j = 0; j < work->progress.domain; j++) {
@@ -127,11 +127,12 @@ void newton_begin(LassoWork *work, bool tangent)
     progress->value = lasso_value(work, work->theta, work->image);
     keep(work, &work->kept);
     search->stage = SEARCH_NEWTON;
+    work->dual.holds = false;
     search->step = 0;
     search->changes = progress->domain;
     search->objective = progress->value.objective;
     if (tangent) {
-        present_set(work, &work->set[0]);
+        lasso_present(work, &work->set[0]);
         solve_on(work, &work->set[0]);
     }
     find_active(work, &work->set[0]);
@@ -180,4 +181,56 @@ Progression newton_advance(LassoWork *work)
         newton_leave(work);
     }
     return end;
+}
+
+/* With u = r - X v, v the next step on the active set: X_A^T u is what the minimum asks for,
+ * and F - D(s u) <= (|X v| + (1 - s) |u|)^2/2 + (1 - s) w |theta|_1, where |X v|^2 = v.q and q,
+ * what is left of the stationary point's equations, is taken to be off by its rounding. */
+void newton_certify(LassoWork *work)
+{
+    LassoProgress *progress = &work->progress;
+    ActiveSet *set = &work->set[0];
+    const int domain = progress->domain;
+    progress->domain = work->d;
+    lasso_present(work, set);
+    double *q = checked_alloc((size_t)work->d, sizeof *q);
+    double *v = checked_alloc((size_t)work->d, sizeof *v);
+    double *step = checked_alloc((size_t)work->d, sizeof *step);
+    double norm = 0.0;
+    for (int k = 0; k < set->size; k++) {
+        const int j = set->column[k];
+        const double rest =
+            work->base_gradient[j] - work->image[j] - progress->weight * set->sign[k];
+        const double rounding =
+            4.0 * DBL_EPSILON * sqrt(work->height[j] * progress->value.square);
+        q[k] = step[k] = rest + copysign(rounding, rest);
+        norm += fabs(work->theta[j]);
+    }
+    if (set->size > 0 && set->size <= work->data->samples &&
+        active_solve(&work->gram, &work->system, set->column, set->size, step)) {
+        double square = 0.0;
+        for (int k = 0; k < set->size; k++) {
+            square += q[k] * step[k];
+            v[set->column[k]] = step[k];
+        }
+        lasso_apply(work, v, q);
+        double steepest = progress->weight;
+        for (int j = 0; j < work->d; j++) {
+            if (work->theta[j] == 0.0) {
+                steepest = fmax(steepest, fabs(work->base_gradient[j] - work->image[j] - q[j]));
+            }
+        }
+        const double off = 1.0 - progress->weight / steepest;
+        const double moved = sqrt(fmax(square, 0.0));
+        const double apart = moved + off * (sqrt(progress->value.square) + moved);
+        const double gap =
+            (0.5 * apart * apart + off * progress->weight * norm) / progress->value.objective;
+        if (lasso_agree(work, gap < progress->value.gap)) {
+            progress->value.gap = gap;
+        }
+    }
+    progress->domain = domain;
+    free(step);
+    free(v);
+    free(q);
 }

@@ -4,7 +4,6 @@
  * an expansion about a BASE point where it is known exactly: the network at the last pass over
  * the stored columns, or the teacher if only sums are kept.  With v = theta - base,
  *     X^T r = base_gradient - G v,    |r|^2 = base_square - 2 base_gradient.v + v.G v,
- *     y.r = base_label - label_gradient.v ,
  * so that nothing cancels once theta is near its base.
  */
 #ifndef PHASESWEEP_TRAINING_LASSO_STATE_H
@@ -41,6 +40,20 @@ typedef struct Momentum {
     double t; /* Nesterov's sequence */
 } Momentum;
 
+/* Proximal point steps by way of the dual. */
+typedef struct Dual {
+    double *u;              /* [rows] dual vector, near y - X theta; owned as the next three */
+    double *kept;           /* [rows] that of the centre */
+    double *centre;         /* [d], the domain used */
+    double *gradient;       /* [d] X^T u on the domain */
+    double sigma;           /* length of the step from the centre */
+    double growth;          /* of sigma from this centre to the next */
+    double best;            /* least gap at a centre */
+    int step;               /* from this centre */
+    int centres, fruitless; /* so far, and those that came no nearer in a row */
+    bool holds;             /* u belongs to the network in hand */
+} Dual;
+
 /* What a minimum is looked for from. */
 typedef enum Start {
     FAR,       /* anywhere */
@@ -48,7 +61,12 @@ typedef enum Start {
     NEAR       /* near the minimum, but for columns that were missing */
 } Start;
 
-typedef enum SearchStage { SEARCH_DESCENT, SEARCH_NEWTON, SEARCH_OVER } SearchStage;
+typedef enum SearchStage {
+    SEARCH_DESCENT,
+    SEARCH_NEWTON,
+    SEARCH_DUAL,
+    SEARCH_OVER
+} SearchStage;
 
 /* A search for the minimum over the domain: Newton's method at once near it, else when the gap
  * is small, and after each failure when it is smaller.  Scalars only. */
@@ -57,6 +75,7 @@ typedef struct Search {
     double tolerance; /* of the gap over the domain */
     double ready;     /* gap at which a descent ends; 0: there was none */
     bool alone;       /* a descent that no other step follows */
+    int descents;     /* steps of them so far */
     int step, limit;  /* of the descent or Newton steps in hand */
     int changes;      /* of the active set in the last Newton step */
     double objective; /* where the Newton steps began */
@@ -75,14 +94,15 @@ typedef struct LassoProgress {
     LassoStage stage;
     bool drawn;          /* the data are in columns or sums */
     uint64_t blocks;     /* in the sums so far, of every rank that has as many */
-    double sums[2];      /* this rank's |r|^2 and r.y of them */
+    double sum;          /* this rank's |r|^2 of them */
     double target, next; /* weights of the approach */
     double inner;        /* tolerance over the working set */
     int entering;        /* columns that entered it in the last round */
     int iterations;      /* proximal and Newton steps of this point */
     int domain;          /* the iteration works on columns 0 ... domain-1 */
     double base_square;  /* |r|^2 at the base */
-    double base_label;   /* y.r at the base */
+    double label_slope;  /* root mean square of X^T y, if X is stored */
+    bool resorted;       /* the dual was tried where nothing else could be done */
     double curvature;    /* Lipschitz constant of the gradient, as estimated so far */
     double weight;       /* lambda sqrt(d) now, and before: 0 if this is the first point */
     double weight_before;
@@ -102,10 +122,9 @@ typedef struct LassoWork {
     double *sum;  /* d x d; this rank's X^T X so far, while the sums are drawn */
     int *order;   /* [d] coordinate of each column */
 
-    /* [d] each, in the order of the columns, the same on all ranks up to rounding */
+    /* [d] each, in the order of the columns, the same on all ranks */
     double *teacher;
-    double *height;         /* |x_j|^2 */
-    double *label_gradient; /* X^T y */
+    double *height; /* |x_j|^2 */
     double *base;
     double *base_gradient;
     double *theta;   /* zero beyond `domain` */
@@ -117,6 +136,7 @@ typedef struct LassoWork {
     Momentum momentum; /* of the descent */
     ActiveSet set[2];  /* of the Newton steps, and all below */
     Kept kept;
+    Dual dual;
     ActiveSystem system;
     Gram gram;
 } LassoWork;
@@ -136,6 +156,18 @@ LassoValue lasso_value(const LassoWork *work, const double theta[], const double
 /* Collective.  Draw the next block of the sums, or all columns; drawn is true after the last
  * one.  The base is theta = 0 for columns, the teacher for sums. */
 void lasso_draw(LassoWork *work);
+
+/* Collective.  Sums over the team, the same on all ranks to the bit. */
+void lasso_sum(const LassoWork *work, double v[], int count);
+
+/* This rank's rows: y - X theta; sum += X v over the leading columns.  Collective: out = X^T of
+ * the rows, over the leading columns. */
+void lasso_residual(const LassoWork *work, double residual[]);
+void lasso_add_columns(const LassoWork *work, int columns, const double v[], double sum[]);
+void lasso_project(const LassoWork *work, int columns, const double rows[], double out[]);
+
+/* Collective.  The active set of theta on the domain. */
+void lasso_present(const LassoWork *work, ActiveSet *set);
 
 /* Local.  Put column order[j] at place j. */
 void lasso_arrange(LassoWork *work, const int order[]);
@@ -166,6 +198,21 @@ Progression descent_advance(LassoWork *work);
  * neighbouring weight, `tangent` asks for a first step on its own active set. */
 void newton_begin(LassoWork *work, bool tangent);
 Progression newton_advance(LassoWork *work);
+
+/* Collective.  Where X is stored, the same on a domain that the Gram matrix covers; GIVEN_UP
+ * where the gap is rounding.  Slower than Newton's method near the minimum, but from anywhere
+ * and at any weight.  The last one ends it before its own end. */
+void dual_begin(LassoWork *work);
+Progression dual_advance(LassoWork *work);
+void dual_leave(LassoWork *work);
+
+/* Collective.  The gap by this dual vector on the domain, where it is smaller. */
+void dual_certify(LassoWork *work);
+
+/* Collective.  The gap by the residual that one more step on the active set would leave, over
+ * all columns, where it is smaller: at small weights the rounding of a residual is all of the
+ * gap that it proves itself. */
+void newton_certify(LassoWork *work);
 
 /* Local.  The end of Newton steps before their own: back to the best network met. */
 void newton_leave(LassoWork *work);
