@@ -42,7 +42,7 @@ typedef enum Fate {
 
 /* Why it is not taken over. */
 static const char *const reasons[FATE_COUNT] = {
-    [FATE_NEW] = "not in the archive",
+    [FATE_NEW] = "not in the archive with these parameters, method and tolerance",
     [FATE_NEIGHBOURS] = "theory that starts from its neighbours, which changed: solved again",
     [FATE_START] = "networks of width < d, whose minimum hangs on the chain, which changed",
     [FATE_UNCONVERGED] = "did not converge, failed, were lost or refused: tried again",

@@ -74,6 +74,7 @@ static void check_run(const char *path, const char *text, const char *points)
     lock_release(start->lock);
     free(start->path);
     free(start->text);
+    free(start->effort);
     free(start);
 }
 
