@@ -40,14 +40,17 @@ static void print_series(const Series *series, SeriesId id)
     printf("]");
 }
 
-void point_json(const Problem *problem, const Record *record, const Series *series)
+void point_json(const Problem *problem, const Record *record, uint64_t fields,
+                const Series *series)
 {
     printf("{\"model\": \"%s\", \"method\": \"%s\", \"outcome\": \"%s\"",
            model_name(problem->model), method_name(problem->method),
            outcome_name(record->outcome));
     /* absent and infinite alike are left out: JSON has neither */
     for (FieldId field = 0; field < FIELD_COUNT; field++) {
-        print_field(field, record->value[field]);
+        if ((fields >> field & 1u) != 0) {
+            print_field(field, record->value[field]);
+        }
     }
     for (SeriesId id = 0; id < SERIES_COUNT; id++) {
         print_series(series, id);

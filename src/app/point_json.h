@@ -6,7 +6,8 @@
 #include "phasesweep/study/record.h"
 
 /* Local.  One JSON object on stdout; what is absent is left out, a series ends at its last
- * number.  series: of one point. */
-void point_json(const Problem *problem, const Record *record, const Series *series);
+ * number.  fields: bit 1 << field of those to print; series: of one point. */
+void point_json(const Problem *problem, const Record *record, uint64_t fields,
+                const Series *series);
 
 #endif

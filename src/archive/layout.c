@@ -16,7 +16,7 @@
 
 Layout layout_of(const Sweep *sweep)
 {
-    Layout layout = {.fields = record_fields_of(sweep_method(sweep))};
+    Layout layout = {.fields = sweep_fields(sweep)};
     sweep_series(sweep, layout.series);
     size_t shape[AXIS_COUNT];
     layout.rank = sweep_shape(sweep, shape, layout.ids);

@@ -25,23 +25,42 @@ static double noise_error(const Channel *channel, const double value[])
            apart(sqrt(channel->capacity) * delta, sqrt(value[FIELD_RISK] + channel->noise));
 }
 
-/* (E2), D from the other overlaps.  A weight decay that is a limit has no such equation. */
-static double threshold_error(const Problem *problem, const Channel *channel,
-                              const double value[])
+/* D from the other overlaps, and what rounding leaves of it.  Where the threshold jumps that
+ * takes the penalty of the solution, which is what the objective has beside the data term. */
+static double divergence_of(const Problem *problem, double share, const double value[],
+                            double *rounding)
 {
+    const Model *model = model_of(problem);
     const double b = value[FIELD_THRESHOLD];
     const double t = value[FIELD_DELTA] * value[FIELD_DELTA];
     const Overlaps others = {.q = value[FIELD_OVERLAP_Q],
                              .m = value[FIELD_OVERLAP_M],
                              .trace = value[FIELD_TRACE],
                              .rank = value[FIELD_RANK]};
+    const double q = problem_power(problem);
+    if (q == 1.0) {
+        return model_theory(problem->model)->divergence(&others, t, b, rounding);
+    }
+    const double penalty = value[FIELD_OBJECTIVE] - model->loss_scale * share * share * t;
+    const double divergence =
+        divergence_of_penalty(&others, t, penalty / model->penalty_scale / share * q, rounding);
+    *rounding += 1e-13 * value[FIELD_OBJECTIVE] / model->penalty_scale / share / t;
+    return divergence;
+}
+
+/* (E2), D from the other overlaps.  A weight decay that is a limit has no such equation. */
+static double threshold_error(const Problem *problem, const Channel *channel,
+                              const double value[])
+{
     if (!(channel->weight > 0.0 && isfinite(channel->weight))) {
         return 0.0;
     }
+    const Threshold threshold = threshold_of(problem_power(problem));
+    const double share =
+        channel->weight / threshold_weight(&threshold, value[FIELD_THRESHOLD]);
     double rounding;
-    const double divergence =
-        model_theory(problem->model)->divergence(&others, t, b, &rounding);
-    return fmax(0.0, apart(channel->capacity, divergence + channel->weight / b) -
+    const double divergence = divergence_of(problem, share, value, &rounding);
+    return fmax(0.0, apart(channel->capacity, divergence + share) -
                          rounding / channel->capacity);
 }
 

@@ -5,7 +5,9 @@
  */
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 
+#include "phasesweep/base/check.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/theory/decomposition.h"
 #include "phasesweep/theory/measured_phase.h"
@@ -44,6 +46,10 @@ static void put_evolution(const Problem *problem, const Teacher *teacher, const 
     value[FIELD_OBJECTIVE] = e->objective;
     value[FIELD_TRAIN_LOSS] = e->train_loss * mean_of_data_term(problem);
     value[FIELD_RESIDUAL] = e->residual;
+    value[FIELD_STABILITY] = e->stability;
+    value[FIELD_STEEPNESS] = e->steepness;
+    value[FIELD_SOLUTIONS] = e->solutions;
+    value[FIELD_RISK_UNINFORMED] = e->risk_uninformed;
     value[FIELD_EXPONENT_SAMPLES] = e->exponent_samples;
     value[FIELD_EXPONENT_WEIGHT_DECAY] = e->exponent_weight_decay;
     value[FIELD_PHASE_MEASURED] = phase_code(phase_measured(problem, teacher, e));
@@ -131,6 +137,38 @@ Record record_of_evolution(const Chain *chain, size_t k, const Problem *problem,
     return record;
 }
 
+/* Points of deeper networks from `first` on, which are solved together; *end: the first that is
+ * not. */
+static bool solve_deep(const Chain *chain, size_t first, size_t *end)
+{
+    PointWork *work = chain->team->work;
+    const double start = point_clock();
+    size_t k = first;
+    while (k < chain->count && problem_power(&chain->problems[k]) < 1.0) {
+        k++;
+    }
+    *end = k;
+    const size_t count = k - first;
+    if (count == 0) {
+        return true;
+    }
+    Evolution *solved = checked_alloc(count, sizeof *solved);
+    bool finished =
+        evolution_branches(&work->evolution, &chain->problems[first], count, solved);
+    const double seconds = (point_clock() - start) / (double)count;
+    for (size_t j = 0; j < count && finished; j++) {
+        const Problem *problem = &chain->problems[first + j];
+        const double begun = point_clock();
+        evolution_take(&work->evolution, problem); /* whose spectrum is asked for */
+        chain->records[first + j] =
+            record_of_evolution(chain, first + j, problem, &solved[j], FIELD_COUNT);
+        point_complete(problem, seconds + point_clock() - begun, &chain->records[first + j]);
+        finished = !chain_stopping((void *)chain);
+    }
+    free(solved);
+    return finished;
+}
+
 static bool solve(const Chain *chain)
 {
     PointWork *work = chain->team->work;
@@ -138,6 +176,12 @@ static bool solve(const Chain *chain)
      * earlier */
     evolution_forget(&work->evolution);
     for (size_t k = 0; k < chain->count; k++) {
+        if (!solve_deep(chain, k, &k)) {
+            return false;
+        }
+        if (k == chain->count) {
+            break;
+        }
         const Problem *problem = &chain->problems[k];
         const double start = point_clock();
         const Evolution e = evolution_solve(&work->evolution, problem);

@@ -17,9 +17,12 @@ static double nuclear_factor(const Problem *problem)
 
 static Channel channel(const Problem *problem)
 {
+    const double q = problem_power(problem);
+    const double factor =
+        q == 1.0 ? sqrt(problem->dimension) : pow(problem->dimension, 0.5 * q) / q;
     return (Channel){.capacity = problem->samples,
                      .noise = problem->noise,
-                     .weight = problem->weight_decay * sqrt(problem->dimension)};
+                     .weight = problem->weight_decay * factor};
 }
 
 /* The data term is sum res^2 / 2. */
@@ -43,9 +46,10 @@ static double noise_line(double source_exponent, double dimension)
 
 const Model model_diagonal = {
     .name = "diagonal",
-    .traits = TRAIT_SIGNS,
+    .traits = TRAIT_SIGNS | TRAIT_LAYERS,
     .methods = ALL_METHODS,
     .side_most = 100000, /* a longer vector is a slip of the pen */
+    .depth_least = 2.0,
     .penalty_scale = 1.0,
     .loss_scale = 0.5,
     .prediction_per_risk = 1.0,

@@ -27,6 +27,12 @@ double problem_effective_samples(const Problem *problem)
     return problem->samples / model_of(problem)->samples_per_effective(problem);
 }
 
+double problem_power(const Problem *problem)
+{
+    const double least = model_of(problem)->depth_least;
+    return problem->depth > least && least > 0.0 ? least / problem->depth : 1.0;
+}
+
 double problem_nuclear_weight(const Problem *problem)
 {
     return problem->weight_decay * model_of(problem)->nuclear_factor(problem);

@@ -8,10 +8,13 @@ static double samples_per_effective(const Problem *problem)
     return problem->dimension;
 }
 
-/* At fixed lambda, sweeping p moves lt. */
+/* At fixed lambda, sweeping p moves lt.  Of h layers h (p d)^(1/(2 h)) / d. */
 static double nuclear_factor(const Problem *problem)
 {
-    return sqrt(problem->width / problem->dimension);
+    const double q = problem_power(problem);
+    const double p = problem->width;
+    const double d = problem->dimension;
+    return q == 1.0 ? sqrt(p / d) : pow(p * d, 0.5 * q) / d / q;
 }
 
 static Channel channel(const Problem *problem)
@@ -43,10 +46,11 @@ static double noise_line(double source_exponent, double dimension)
 
 const Model model_quadratic = {
     .name = "quadratic",
-    .traits = TRAIT_MATRIX,
+    .traits = TRAIT_MATRIX | TRAIT_LAYERS,
     .methods = ALL_METHODS,
     .side_most = 46000, /* LAPACK counts its workspace, n^2 and some, in 32 bits */
     .spread_most = 100000,
+    .depth_least = 1.0,
     .penalty_scale = 2.0,
     .loss_scale = 1.0,
     .prediction_per_risk = 2.0,

@@ -281,6 +281,25 @@ void teacher_atoms_smooth(const Teacher *teacher, double width, double smooth_be
     refill(&s, varies_little, atoms);
 }
 
+static bool varies_little_or_far(const Smoothness *s, double first, double count)
+{
+    return varies_little(s, first, count) &&
+           (teacher_eigenvalue(s->teacher, first) < s->smooth_below ||
+            poles_far(s, first, count));
+}
+
+void teacher_atoms_threshold(const Teacher *teacher, double width, double smooth_below,
+                             double smooth_above, double pole, Atoms *atoms)
+{
+    Smoothness s = {.teacher = teacher,
+                    .split = teacher->dimension,
+                    .width = width,
+                    .smooth_below = smooth_below,
+                    .smooth_above = smooth_above};
+    add_poles(&s, pole);
+    refill(&s, varies_little_or_far, atoms);
+}
+
 void teacher_rounded_rule(const Teacher *teacher, int octave, double offset[TEACHER_RULE],
                           double factor[TEACHER_RULE])
 {

@@ -2,9 +2,15 @@
 #include "phasesweep/study/chain.h"
 
 #include <assert.h>
+#include <math.h>
+#include <string.h>
 #include <xxhash.h>
 
 #include "phasesweep/model/method_facts.h"
+
+/* Places of a content id that are part of every one; the keys at later ones, 0 by default, only
+ * where one of them is not. */
+enum { ALWAYS = 14 };
 
 /* Points along the innermost axis; chains never cross from one row into the next, so that the
  * points of a chain have all other coordinates in common. */
@@ -87,6 +93,22 @@ static void put_content(const Sweep *sweep, size_t point, double numbers[])
     }
 }
 
+/* Of `count` points in rows of content_width numbers.  Ids of those without the later keys are
+ * what they were before there were any. */
+static uint64_t hash(double numbers[], size_t count)
+{
+    const size_t width = content_width();
+    double largest = 0.0; /* of the later places */
+    for (size_t k = 0; k < count * width; k++) {
+        largest = k % width >= ALWAYS ? fmax(largest, fabs(numbers[k])) : largest;
+    }
+    const size_t kept = largest == 0.0 ? ALWAYS : width;
+    for (size_t k = 1; k < count && kept < width; k++) {
+        memmove(numbers + k * kept, numbers + k * width, kept * sizeof *numbers);
+    }
+    return XXH3_64bits(numbers, count * kept * sizeof *numbers);
+}
+
 uint64_t sweep_chain_id(const Sweep *sweep, size_t chain)
 {
     size_t first;
@@ -98,12 +120,12 @@ uint64_t sweep_chain_id(const Sweep *sweep, size_t chain)
     for (size_t k = 0; k < count; k++) {
         put_content(sweep, first + k, numbers + k * width);
     }
-    return XXH3_64bits(numbers, count * width * sizeof *numbers);
+    return hash(numbers, count);
 }
 
 uint64_t sweep_point_id(const Sweep *sweep, size_t point)
 {
     double numbers[KEY_COUNT];
     put_content(sweep, point, numbers);
-    return XXH3_64bits(numbers, content_width() * sizeof *numbers);
+    return hash(numbers, 1);
 }

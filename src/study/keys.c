@@ -32,7 +32,7 @@
 #define ONE_NUMBER BIT(FORM_NUMBER)
 #define WIDTH_FORMS (BIT(FORM_NUMBER) | BIT(FORM_POWER))
 #define SAMPLE_FORMS (WIDTH_FORMS | BIT(FORM_EFFECTIVE) | BIT(FORM_EFFECTIVE_POWER))
-#define WEIGHT_FORMS (WIDTH_FORMS | BIT(FORM_SQRT_EFFECTIVE))
+#define WEIGHT_FORMS (WIDTH_FORMS | BIT(FORM_SQRT_EFFECTIVE) | BIT(FORM_ROOT_EFFECTIVE))
 
 /* Words by number, with the one type of function that Key has. */
 static const char *model_word(int k)
@@ -72,6 +72,12 @@ static double full_width(const Problem *problem)
     return problem->dimension;
 }
 
+static double least_depth(const Problem *problem)
+{
+    (void)problem;
+    return 0.0;
+}
+
 static double no_weight(const Problem *problem)
 {
     (void)problem;
@@ -108,6 +114,12 @@ static bool takes_width(MethodId id)
 static bool draws_data(MethodId id)
 {
     return method_facts(id)->draws_data;
+}
+
+/* All that learn: the best risk is of the data. */
+static bool has_layers(MethodId id)
+{
+    return !method_facts(id)->knows_signs;
 }
 
 static bool passes_messages(MethodId id)
@@ -170,6 +182,10 @@ const Key keys_table[KEY_COUNT] = {
         RANGE(KIND_REAL, NOISE_LEAST, 1e12), .or_zero = true, .forms = ONE_NUMBER, AT(noise), .content = 5},
     [KEY_SEED] = {"seed", "k", "1", "0", "of drawn data; no part in state evolution",
         RANGE(KIND_WHOLE, 0, WHOLE_MOST), .forms = ONE_NUMBER, AT(seed), .content = 6},
+    [KEY_DEPTH] = {"depth", "L", "1", "2 diagonal, 1 quadratic",
+        "layers; quadratic: linear ones before the square",
+        RANGE(KIND_WHOLE, 1, 100), .forms = ONE_NUMBER, .fallback = least_depth,
+        .traits = TRAIT_LAYERS, .method = has_layers, AT(depth), .content = 15},
     [KEY_WIDTH] = {"width", "p", "1", "d", "hidden units",
         RANGE(KIND_WHOLE, 1, 1e15), .forms = WIDTH_FORMS, .fallback = full_width,
         .traits = TRAIT_MATRIX, .method = takes_width, AT(width), .content = 7},
@@ -200,6 +216,8 @@ static const struct {
     [FORM_EFFECTIVE] = {"effective", "n_eff = v; n_eff is n/d if quadratic, else n"},
     [FORM_EFFECTIVE_POWER] = {"effective_power", "n_eff = d^v"},
     [FORM_SQRT_EFFECTIVE] = {"sqrt_effective", "v sqrt(n_eff/d)"},
+    [FORM_ROOT_EFFECTIVE] = {"root_effective",
+                             "v (n_eff/d)^(1/L), quadratic v (n_eff/d)^(1/(2 L))"},
 };
 
 void keys_list(const char *names[KEY_COUNT])

@@ -70,13 +70,15 @@ Record record_unsolved(const Problem *problem, Outcome outcome)
     return record;
 }
 
-uint64_t record_fields_of(MethodId method)
+uint64_t record_fields_of(MethodId method, bool depth)
 {
+    const bool deep = depth && (HAS_THEORY >> method & 1u) != 0;
+    const unsigned bits = 1u << method | (deep ? HAS_DEPTH : 0u);
     assert(method >= 0 && method < METHOD_COUNT);
     uint64_t fields = 0;
     static_assert(FIELD_COUNT <= 64, "a set of fields is one word");
     for (int field = 0; field < FIELD_COUNT; field++) {
-        fields |= (uint64_t)(record_fields[field].methods >> method & 1u) << field;
+        fields |= (uint64_t)((record_fields[field].methods & bits) != 0) << field;
     }
     return fields;
 }

@@ -194,6 +194,11 @@ static size_t index_length(const Sweep *sweep, IndexId index)
     }
 }
 
+uint64_t sweep_fields(const Sweep *sweep)
+{
+    return record_fields_of(sweep_method(sweep), sweep->axis[KEY_DEPTH - KEY_AXES].count > 0);
+}
+
 void sweep_series(const Sweep *sweep, size_t length[SERIES_COUNT])
 {
     for (SeriesId id = 0; id < SERIES_COUNT; id++) {
@@ -215,6 +220,9 @@ static double resolve(const Problem *problem, AxisForm form, double value)
         return pow(d, value) * model_of(problem)->samples_per_effective(problem);
     case FORM_SQRT_EFFECTIVE:
         return value * sqrt(problem_effective_samples(problem) / d);
+    case FORM_ROOT_EFFECTIVE:
+        return value *
+               pow(problem_effective_samples(problem) / d, 0.5 * problem_power(problem));
     default:
         return value;
     }
@@ -233,6 +241,10 @@ static double axis_value(const Problem *so_far, KeyId id, const Axis *axis, size
                        (id == KEY_SAMPLES && method_facts(so_far->method)->draws_data);
     if (axis->form != FORM_NUMBER && whole) {
         return round(value);
+    }
+    /* the least depth is none: as if it were not given */
+    if (id == KEY_DEPTH && value == model_of(so_far)->depth_least) {
+        return 0.0;
     }
     /* lt = lambda sqrt(p/d) (theory.md section 1): the lambda of this width */
     return id == KEY_NUCLEAR_WEIGHT ? problem_weight_decay(so_far, value) : value;

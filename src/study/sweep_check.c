@@ -185,6 +185,39 @@ static bool check_data(const Sweep *sweep, const Problem *p, Diagnostics *errors
     return true;
 }
 
+/* What is known of deeper networks: their state evolution, of full width. */
+static bool check_depth(const Sweep *sweep, const Problem *p, Diagnostics *errors)
+{
+    const double least = model_of(p)->depth_least;
+    const char *method = method_name(p->method);
+    if (p->depth == 0.0) {
+        return true;
+    }
+    if (p->depth < least) {
+        refuse(sweep, KEY_DEPTH, errors,
+               checked_format("%g for model %s; allowed: a whole number from %g to %g",
+                              p->depth, model_name(p->model), least,
+                              keys_table[KEY_DEPTH].high));
+    } else if (p->depth > least && method_facts(p->method)->draws_data) {
+        refuse(sweep, KEY_DEPTH, errors,
+               checked_format("%g for model %s, method %s; allowed: %g", p->depth,
+                              model_name(p->model), method, least));
+    } else if (p->depth > least && p->width < p->dimension) {
+        refuse(sweep, KEY_WIDTH, errors,
+               checked_format("%.15g at depth %g; allowed: at least the dimension, %.15g",
+                              p->width, p->depth, p->dimension));
+    } else if (p->depth > least && method_facts(p->method)->optimises &&
+               !isnan(p->weight_decay)) {
+        refuse(sweep, KEY_DEPTH, errors,
+               checked_format("%g for method %s, which finds a width at a nuclear_weight; "
+                              "allowed: %g, or no nuclear_weight",
+                              p->depth, method, least));
+    } else {
+        return true;
+    }
+    return false;
+}
+
 /* All that the axes resolve to at one point; the first mistake is enough, for its neighbours
  * have it too.  A weight must be in range both as lambda and as lt. */
 static bool check_corner(const Sweep *sweep, const Problem *p, Diagnostics *errors)
@@ -199,7 +232,8 @@ static bool check_corner(const Sweep *sweep, const Problem *p, Diagnostics *erro
           !check_resolved(sweep, weight, problem_nuclear_weight(p), d, errors)))) {
         return false;
     }
-    return !method_facts(p->method)->draws_data || check_data(sweep, p, errors);
+    return check_depth(sweep, p, errors) &&
+           (!method_facts(p->method)->draws_data || check_data(sweep, p, errors));
 }
 
 /* Place of the least or largest value; 0 for an axis that is not given. */
@@ -217,11 +251,11 @@ static size_t extreme(const Axis *axis, bool largest)
 
 /* The logarithm of n, p and the weights is linear in every written exponent, in the logarithm
  * of every written value and in log d, the others being fixed; so its extremes over the grid
- * are at corners, and a grid of any size is checked at 32 points. */
+ * are at corners, and a grid of any size is checked at 64 points. */
 static void check_corners(const Sweep *sweep, Diagnostics *errors)
 {
-    static const KeyId ids[] = {KEY_DIMENSION, KEY_WIDTH, KEY_SAMPLES, KEY_WEIGHT_DECAY,
-                                KEY_NUCLEAR_WEIGHT};
+    static const KeyId ids[] = {KEY_DIMENSION, KEY_DEPTH,        KEY_WIDTH,
+                                KEY_SAMPLES,   KEY_WEIGHT_DECAY, KEY_NUCLEAR_WEIGHT};
     enum { INVOLVED = sizeof ids / sizeof *ids };
     size_t ends[INVOLVED][2];
     for (int k = 0; k < INVOLVED; k++) {

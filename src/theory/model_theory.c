@@ -27,6 +27,14 @@ static double divergence_of_ridge(const Overlaps *others, double t, double b, do
     return others->rank / (1.0 + b);
 }
 
+/* m = q + chi q P - t D. */
+double divergence_of_penalty(const Overlaps *others, double t, double bias, double *rounding)
+{
+    const double sum = others->q + bias;
+    *rounding = 1e-13 * (1.0 + sum) / t;
+    return (sum - others->m) / t;
+}
+
 static double square(const Overlaps *overlaps)
 {
     return overlaps->q;
@@ -81,12 +89,12 @@ static double scalars_part(double gap, double d)
 }
 
 static const ModelTheory theories[MODEL_COUNT] = {
-    [MODEL_QUADRATIC] = {overlaps_quadratic, divergence_of_matrix, trace, matrix, matrix_apart,
-                         one, true, bands_part},
-    [MODEL_DIAGONAL] = {overlaps_diagonal, divergence_of_vector, trace, mmse_scalar,
-                        scalars_apart, all, false, scalars_part},
-    [MODEL_RIDGE] = {overlaps_ridge, divergence_of_ridge, square, mmse_scalar, scalars_apart,
-                     all, false, scalars_part},
+    [MODEL_QUADRATIC] = {overlaps_quadratic, overlaps_quadratic_deep, divergence_of_matrix,
+                         trace, matrix, matrix_apart, one, true, bands_part},
+    [MODEL_DIAGONAL] = {overlaps_diagonal, overlaps_diagonal_deep, divergence_of_vector, trace,
+                        mmse_scalar, scalars_apart, all, false, scalars_part},
+    [MODEL_RIDGE] = {overlaps_ridge, NULL, divergence_of_ridge, square, mmse_scalar,
+                     scalars_apart, all, false, scalars_part},
 };
 
 const ModelTheory *model_theory(ModelId id)

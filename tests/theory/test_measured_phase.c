@@ -43,7 +43,7 @@ static void assert_approach(const char *what, const double off[DIMENSIONS], doub
 static double deviation(const Problem *at, Phase phase)
 {
     double expected[2];
-    phase_exponents(at->model, at->source_exponent, phase, expected);
+    phase_exponents(at->model, at->source_exponent, 1.0, phase, expected);
     EvolutionWork work = evolution_work();
     Problem problem = *at;
     Evolution e;

@@ -58,7 +58,7 @@ static double deviation(ModelId model, Phase phase, double gamma, double d)
 {
     double x, y, expected[2];
     inside(phase, gamma, &x, &y);
-    phase_exponents(model, gamma, phase, expected);
+    phase_exponents(model, gamma, 1.0, phase, expected);
     const Evolution e = solve(model, d, gamma, x, y);
     return fmax(fabs(e.exponent_samples - expected[0]),
                 fabs(e.exponent_weight_decay - expected[1]));

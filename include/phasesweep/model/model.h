@@ -18,7 +18,7 @@
 typedef struct Channel {
     double capacity; /* quadratic 2n/d^2; diagonal n; ridge n */
     double noise;    /* Delta/2; Delta; Delta */
-    double weight;   /* lt/2; lambda sqrt(d); lambda */
+    double weight;   /* lt/2; lambda sqrt(d), deeper lambda (L/2) d^(1/L); lambda */
 } Channel;
 
 /* What differs in the table of phases (theory.md section 4). */
@@ -33,7 +33,8 @@ typedef struct PhaseTable {
 enum ModelTrait {
     TRAIT_MATRIX = 1u, /* learns a d x d matrix S >= 0: a width, a nuclear weight, a spectrum */
     TRAIT_SIGNS = 2u,  /* the teacher's coefficients may have signs */
-    TRAIT_SQUARED = 4u /* the penalty is |theta|^2 */
+    TRAIT_SQUARED = 4u, /* the penalty is |theta|^2 */
+    TRAIT_LAYERS = 8u   /* a product of layers, of which there may be more: a depth */
 };
 
 typedef struct Model {
@@ -43,6 +44,7 @@ typedef struct Model {
     int side_most;        /* largest d whose data can be drawn */
     int spread_most;      /* the same for trainings of at least width d, whose matrices may be
                              spread over a team; 0: none are */
+    double depth_least;   /* layers where the penalty is convex: 1, 2; 0: no layers */
     double penalty_scale; /* penalty of the objective in units of weight and ModelTheory's */
     double loss_scale;    /* data term of the objective in units of t (weight / b)^2 */
     double prediction_per_risk; /* E (f - f*)^2 / R; also Delta / noise of the channel */

@@ -5,7 +5,8 @@
  * MEASURED (measured_phase.h) from the exact local exponents of the solved point.  They agree
  * deep inside a phase as d grows; where they differ is itself a result.
  *
- * The table is for p >= d and Delta > 0, with lambda meaning lt for the quadratic network.
+ * The table is for p >= d and Delta > 0, with lambda meaning lt for the quadratic network; that
+ * of section 11 takes its place for deeper networks.
  * Without noise no phase exists (NONE); for a narrow network it is UNDEFINED.  Names and
  * codes are stored with every point.
  */
@@ -37,10 +38,12 @@ typedef enum Phase {
 /* Local.  Static string, never NULL; phase in [0, PHASE_COUNT). */
 const char *phase_name(Phase phase);
 
-/* Local.  Exponents (d log R/d log n_eff, d log R/d log lambda) of a phase, asymptotic in d.
- * Phase V of the diagonal network has no power law: its small positive exponent is 0 here.
- * phase in [IA, PHASE_COUNT); source_exponent > 1/2.  Of R without the noise, at fixed d. */
-void phase_exponents(ModelId model, double source_exponent, Phase phase, double exponents[2]);
+/* Local.  Exponents (d log R/d log n_eff, d log R/d log lambda) of a phase, asymptotic in d,
+ * for a penalty |t|^power (theory.md section 11; problem_power). Phase V of the diagonal
+ * network has no power law: its small positive exponent is 0 here. phase in [IA, PHASE_COUNT);
+ * source_exponent > 1/2.  Of R without the noise, at fixed d. */
+void phase_exponents(ModelId model, double source_exponent, double power, Phase phase,
+                     double exponents[2]);
 
 /* Local.  log_d n_eff of the line between phases IV and V, at most 1.  Beyond 1 the
  * interpolation peak ends both phases.  dimension >= 2. */

@@ -64,6 +64,9 @@ typedef struct Problem {
     double noise;
     /* whole number >= 0; used by training and amp only */
     double seed;
+    /* whole number of layers: L >= 2 of the diagonal network, h >= 1 linear ones before the
+     * square of the quadratic one; 0: as many as that least */
+    double depth;
     /* p, whole number >= 1; used by the quadratic model */
     double width;
     /* n > 0, number of data (not n_eff); real in state evolution */
@@ -92,8 +95,12 @@ const char *store_name(SampleStore store);
 /* Local.  n_eff of the network. */
 double problem_effective_samples(const Problem *problem);
 
-/* Local.  lt = lambda sqrt(p/d), the weight of the nuclear norm; lambda itself for a network
- * that learns no matrix. */
+/* Local.  q of the penalty |t|^q that weight decay on all layers amounts to (theory.md section
+ * 11): 2/L, 1/h; 1 at the least depth, and for a model without layers. */
+double problem_power(const Problem *problem);
+
+/* Local.  lt = lambda sqrt(p/d), the weight of the nuclear norm, deeper lambda h (p d)^(q/2)/d;
+ * lambda itself for a network that learns no matrix. */
 double problem_nuclear_weight(const Problem *problem);
 
 /* Local.  The weight decay that gives nuclear weight lt at this model, width, dimension. */

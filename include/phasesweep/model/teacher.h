@@ -65,6 +65,11 @@ void teacher_atoms_split(const Teacher *teacher, const double complex w[], int c
 void teacher_atoms_smooth(const Teacher *teacher, double width, double smooth_below,
                           double smooth_above, Atoms *atoms);
 
+/* Local.  The same for a function that above `smooth_above` is smooth but singular at s = pole,
+ * pole < smooth_above. */
+void teacher_atoms_threshold(const Teacher *teacher, double width, double smooth_below,
+                             double smooth_above, double pole, Atoms *atoms);
+
 /* The shortest block, of 64 indices, for which such a rule is offered. */
 enum { TEACHER_ROUNDED = 6 };
 

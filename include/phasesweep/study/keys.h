@@ -26,6 +26,8 @@ typedef enum AxisForm {
     FORM_EFFECTIVE_POWER,
     /* weights: value * sqrt(n_eff / d) */
     FORM_SQRT_EFFECTIVE,
+    /* weights: value * (n_eff / d)^(q/2), q of problem_power */
+    FORM_ROOT_EFFECTIVE,
     FORM_COUNT
 } AxisForm;
 
@@ -48,6 +50,7 @@ typedef enum KeyId {
     KEY_DIMENSION,
     KEY_NOISE,
     KEY_SEED,
+    KEY_DEPTH,
     KEY_WIDTH,
     KEY_SAMPLES,
     KEY_WEIGHT_DECAY,

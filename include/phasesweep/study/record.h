@@ -26,6 +26,9 @@
 #define HAS_FIXED_POINT (HAS_THEORY | HAS_BAYES | HAS_AMP)
 #define HAS_CUT (HAS_THEORY | HAS_AMP)
 #define HAS_ALL (HAS_NETWORK | HAS_BAYES)
+/* State evolution and optima of a sweep that gives a depth. */
+#define HAS_DEPTH (1u << METHOD_COUNT)
+#define HAS_SEVERAL (HAS_BAYES | HAS_DEPTH)
 
 /* How a field is stored. */
 typedef enum FieldKind {
@@ -88,8 +91,8 @@ typedef enum FieldKind {
       "standard error of the tail exponent")                                                   \
     X(FEATURE_OVERLAP, REAL, INSTANCE, "feature_overlap", "1", "", "7",                        \
       "squared overlap of the leading learned vector with its teacher vector")                 \
-    X(SOLUTIONS, REAL, BAYES, "solutions", "1", "", "6", "fixed points found")                 \
-    X(RISK_UNINFORMED, REAL, BAYES, "risk_uninformed", "1", "", "6",                           \
+    X(SOLUTIONS, REAL, SEVERAL, "solutions", "1", "", "6, 11", "fixed points found")           \
+    X(RISK_UNINFORMED, REAL, SEVERAL, "risk_uninformed", "1", "", "6, 11",                     \
       "risk of the solution reached from R = 1")                                               \
     X(RISK_SIGNS, REAL, BAYES, "risk_random_signs", "1", "", "6",                              \
       "diagonal: risk if the signs of the coefficients are not known")                         \
@@ -105,7 +108,11 @@ typedef enum FieldKind {
     X(DAMPING, REAL, AMP, "last_damping", "1", "k", "8",                                       \
       "share of the iterate before that the last iteration kept")                              \
     X(OPTIMAL_WIDTH, REAL, OPTIMAL, "optimal_width", "1", "p_opt", "5",                        \
-      "width of least risk at the nuclear weight given; d: any from the rank up")
+      "width of least risk at the nuclear weight given; d: any from the rank up")              \
+    X(STABILITY, REAL, DEPTH, "stability", "1", "sum E eta'^2/n", "11",                        \
+      "response of the estimate to its noise, without the jump; diagonal")                     \
+    X(STEEPNESS, REAL, DEPTH, "steepness", "1", "d log(R + noise)/d log t", "11",              \
+      "of one iteration of (E1) along (E2): 1 where a solution ends")
 
 typedef enum FieldId {
 #define X(suffix, kind, methods, name, unit, symbol, equation, long_name) FIELD_##suffix,
@@ -117,7 +124,7 @@ typedef enum FieldId {
 /* One row of the table; all strings static. */
 typedef struct Field {
     FieldKind kind;
-    /* bit 1u << method */
+    /* bit 1u << method, and HAS_DEPTH */
     unsigned methods;
     const char *name, *unit, *symbol, *equation, *long_name;
 } Field;
@@ -147,8 +154,8 @@ double record_resolved(const Problem *problem, FieldId field);
 /* Local.  Of a point without a result: its outcome and what is known before it is solved. */
 Record record_unsolved(const Problem *problem, Outcome outcome);
 
-/* Local.  Bit 1 << field for every field of the method. */
-uint64_t record_fields_of(MethodId method);
+/* Local.  Bit 1 << field for every field of the method, in a sweep with or without a depth. */
+uint64_t record_fields_of(MethodId method, bool depth);
 
 /* ---- series ------------------------------------------------------------------------------ */
 

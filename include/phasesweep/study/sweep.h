@@ -78,6 +78,9 @@ size_t sweep_points(const Sweep *sweep);
 void sweep_place(const Sweep *sweep, size_t point, size_t place[AXIS_COUNT]);
 size_t sweep_point(const Sweep *sweep, const size_t place[AXIS_COUNT]);
 
+/* Local.  Bit 1 << field for every field of its points. */
+uint64_t sweep_fields(const Sweep *sweep);
+
 /* Local.  Numbers that each series has at a point; 0 for those that the sweep has not. */
 void sweep_series(const Sweep *sweep, size_t length[SERIES_COUNT]);
 

@@ -22,6 +22,7 @@
 #define PHASESWEEP_THEORY_CONTINUATION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "phasesweep/base/interrupt.h"
 #include "phasesweep/base/outcome.h"
@@ -39,8 +40,13 @@ typedef struct Evolution {
     double objective;        /* training objective at its minimum, normalised as in theory.md */
     double exponent_samples; /* d log R / d log n at fixed d, weight decay */
     double exponent_weight_decay; /* d log R / d log lambda at fixed d, n */
-    double residual; /* relative error of (E1), and of (E2) relative to its capacity */
-    int iterations;  /* evaluations of the overlaps */
+    double steepness; /* d log(R + noise) / d log t along (E2): of one iteration of (E1); below
+                         1 at a solution that it converges to */
+    double stability; /* sum E eta'^2 / n without the jump; NAN of a matrix */
+    int solutions;    /* found, of those that the iteration converges to; 1: unique */
+    double risk_uninformed; /* of the one reached from R = 1 */
+    double residual;        /* relative error of (E1), and of (E2) relative to its capacity */
+    int iterations;         /* evaluations of the overlaps */
 } Evolution;
 
 /* A solved point from which a neighbour starts.  Both parameters in natural logarithms,
@@ -52,13 +58,18 @@ typedef struct EvolutionTrack {
     double slope_n[2], slope_weight[2]; /* d (log t, log r) / d log n, d log weight */
 } EvolutionTrack;
 
+/* The two previous points of a chain, at p >= d. */
+typedef struct Track {
+    EvolutionTrack last, before;
+} Track;
+
 /* What a chain of points shares.  One for each thread or rank: nothing in it may be used by
  * two solutions at once. */
 typedef struct EvolutionWork {
     OverlapsWork overlaps;
-    Problem problem;             /* of the teacher in hand; source_exponent 0: none */
-    EvolutionTrack last, before; /* the two previous points at p >= d */
-    Interrupt interrupt;         /* narrow points and optima ask it */
+    Problem problem; /* of the teacher in hand; source_exponent 0: none */
+    Track track;
+    Interrupt interrupt; /* narrow points and optima ask it */
 } EvolutionWork;
 
 /* Local.  An empty workspace; release with evolution_free.  Plain until the first point, so
@@ -72,7 +83,15 @@ void evolution_forget(EvolutionWork *work);
 /* Local.  Make the teacher of a problem, if it is not the one in hand. */
 void evolution_take(EvolutionWork *work, const Problem *problem);
 
-/* Local.  Solve one point (method state_evolution).  CONVERGED means that residual is at most
+/* Local.  Solve `count` points of deeper networks (problem_power below 1; theory.md section
+ * 11), which may have several solutions: those from R = 0 and from R = 1 are followed both ways
+ * along the chain; where they differ the one of lower objective is reported.  Points that
+ * differ in more than samples and weight start cold.  False if interrupted. */
+bool evolution_branches(EvolutionWork *work, const Problem problems[], size_t count,
+                        Evolution evolutions[]);
+
+/* Local.  Solve one point (method state_evolution).  Of a deeper network: from the neighbour
+ * alone, or the lower of the two cold solutions.  CONVERGED means that residual is at most
  * problem->tolerance and R is more than rounding; not converging is a result to be archived,
  * not an error.  samples > 0, weight_decay > 0, noise >= 0, width >= 1; a point whose teacher,
  * model or noise differs from the last starts cold by itself. */

@@ -16,6 +16,7 @@
 #ifndef PHASESWEEP_THEORY_CONTOUR_H
 #define PHASESWEEP_THEORY_CONTOUR_H
 
+#include "phasesweep/numerics/threshold.h"
 #include "phasesweep/theory/freeconv.h"
 
 /* Integrals over a part of mu, with g = x - b above a cut, g = b - x below it. */
@@ -30,6 +31,31 @@ typedef struct SideMoments {
                        where small, squares of features above the cut cancel before they are
                        computed */
 } SideMoments;
+
+/* The same above a cut for f that solves x = f + h(f), h = chi q f^(q - 1): theory.md section
+ * 11. */
+typedef struct ThresholdMoments {
+    double mass;          /* int dmu */
+    double first, second; /* int f dmu, int f^2 dmu */
+    double mixed;         /* int 2 f H dmu */
+    double bias_first;    /* int f h dmu */
+    double bias_second;   /* int h^2 dmu */
+    double bias_mixed;    /* int 2 h H dmu */
+    double slope_cubic;   /* int 2 f' (H^2 - pi^2 rho^2 / 3) dmu */
+    double slope_mixed;   /* int 2 f' h H dmu */
+    double slope_second;  /* int f' h^2 dmu */
+    double risk;          /* as above */
+} ThresholdMoments;
+
+/* Local.  Moments above the cut, of a threshold whose edge is b; the cut is there, or in a gap
+ * above it.  A threshold that jumps. */
+ThresholdMoments contour_threshold(const Teacher *teacher, double t, const SpectralPoint *cut,
+                                   const Threshold *threshold, double b, Atoms *atoms);
+
+/* Local.  The same above the cut and below a gap, as contour_between; without risk. */
+ThresholdMoments contour_threshold_between(const Teacher *teacher, double t,
+                                           const SpectralPoint *cut, double gap,
+                                           const Threshold *threshold, double b, Atoms *atoms);
 
 /* Local.  Moments about b, above (side = +1) or below (side = -1) the cut. */
 SideMoments contour_side(const Teacher *teacher, double t, const SpectralPoint *cut, double b,

@@ -13,6 +13,8 @@
 typedef struct ModelTheory {
     /* R(t, b) and D(t, b) with their derivatives */
     Overlaps (*overlaps)(OverlapsWork *work, double t, double b);
+    /* the same where the penalty is |.|^q, q < 1; only of a network with layers */
+    Overlaps (*overlaps_deep)(OverlapsWork *work, double t, double b);
     /* D at (t, b) from the other overlaps, and what rounding leaves of it: an answer is checked
      * by (E2) without the sums that solved it */
     double (*divergence)(const Overlaps *others, double t, double b, double *rounding);
@@ -30,6 +32,10 @@ typedef struct ModelTheory {
     /* t below which nothing more can happen, for a smallest distance of neighbouring s_i */
     double (*smallest_t)(double gap, double dimension);
 } ModelTheory;
+
+/* Local.  D of a network whose threshold jumps, `bias` = chi q times the penalty (theory.md
+ * section 11), and what rounding leaves of it. */
+double divergence_of_penalty(const Overlaps *others, double t, double bias, double *rounding);
 
 /* Local.  Static. */
 const ModelTheory *model_theory(ModelId id);

@@ -17,6 +17,7 @@
 
 #include "phasesweep/model/problem.h"
 #include "phasesweep/model/teacher.h"
+#include "phasesweep/numerics/threshold.h"
 #include "phasesweep/theory/contour.h"
 
 /* At one (t, b), per d as beside each.  Derivatives are partial ones in the logarithms of t,
@@ -28,6 +29,8 @@ typedef struct Overlaps {
     double q;                    /* |S|^2 / d; |theta|^2 */
     double m;                    /* Tr S S* / d; theta . theta* */
     double trace;                /* Tr S / d; |theta|_1 */
+    double penalty;              /* sum s^q / d; |theta|_q^q; only where a threshold jumps */
+    double slope;                /* sum E eta'^2 without the jump; likewise, vectors only */
     double rank;                 /* expected positive eigenvalues; active coefficients */
 } Overlaps;
 
@@ -39,16 +42,28 @@ typedef struct OverlapsWork {
     SpectralPoint near;     /* last threshold found, a guess for the next; v = -1 for none */
     SpectralPoint near_top; /* the same for the cut of the top p eigenvalues */
     double width;           /* p of the quadratic network, real while it is continued */
+    Threshold threshold;    /* of the penalty; soft if all 0 */
 } OverlapsWork;
 
 /* Local.  Where f begins: the threshold, or the cut of the top p eigenvalues if that is
  * higher.  Quadratic network; work->teacher and work->width must be set. */
 SpectralPoint overlaps_cut(OverlapsWork *work, double t, double b);
 
+/* Local.  f of an eigenvalue x of mu that is above the cut (below the edge: what f is there),
+ * its derivative there, and the x of an f. */
+double overlaps_learned(const OverlapsWork *work, double b, double x);
+double overlaps_slope(const OverlapsWork *work, double b, double x);
+double overlaps_position(const OverlapsWork *work, double b, double f);
+
 /* Local.  t > 0, b > 0; work->teacher must be set, and work->width for the quadratic network
  * (p >= d: no cut).  Sums over compressed atoms: the cost grows as log d. */
 Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b);
 Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b);
+/* Local.  The same for a penalty |.|^q, q < 1, of work->threshold, with its edge at b; no width
+ * p < d.  theory.md section 11. */
+Overlaps overlaps_quadratic_deep(OverlapsWork *work, double t, double b);
+Overlaps overlaps_diagonal_deep(OverlapsWork *work, double t, double b);
+
 Overlaps overlaps_ridge(OverlapsWork *work, double t, double b);
 
 #endif

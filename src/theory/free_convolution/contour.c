@@ -2,6 +2,9 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
+
+#include "contour_penalty.h"
 
 enum { NODES = 2 * ATOM_NODES }; /* 16-point Gauss-Legendre, in two batches of 8 */
 
@@ -22,13 +25,15 @@ typedef struct Path {
     const Teacher *teacher;
     Atoms *atoms;
     double t, b;
-    double split;       /* atoms below it belong to B */
-    double split_index; /* last index above it */
-    double top;         /* atoms above it are left out */
-    bool learned;       /* sum learned_term */
-    bool moments;       /* sum the moments */
-    SideMoments sum;    /* -(1/pi) Im of the integrals so far, with x - b for g */
-    double learned_sum; /* the same of learned_term */
+    double split;          /* atoms below it belong to B */
+    double split_index;    /* last index above it */
+    double top;            /* atoms above it are left out */
+    bool learned;          /* sum learned_term */
+    bool moments;          /* sum the moments */
+    SideMoments sum;       /* -(1/pi) Im of the integrals so far, with x - b for g */
+    double learned_sum;    /* the same of learned_term */
+    Penalty *penalty;      /* of f with a branch point, else NULL; borrowed */
+    double complex branch; /* w of that point */
 } Path;
 
 typedef struct Terms {
@@ -123,6 +128,10 @@ static void add_nodes(Path *path, const double complex w[NODES], const double co
         }
         atoms_resolvent(&left_atoms, u, v, left[0], left[1]);
         atoms_resolvent(&right_atoms, u, v, right[0], right[1]);
+        if (path->penalty != NULL) {
+            penalty_add(path->penalty, w + batch, left_atoms.count > 0 ? left : NULL, right,
+                        dw + batch);
+        }
         for (int k = 0; path->learned && k < ATOM_NODES; k++) {
             const double complex term =
                 learned_term(path, w[batch + k], left[0][k], right[0][k]);
@@ -193,14 +202,22 @@ static void add_left_segment(Path *path, const SpectralPoint *cut)
     const double complex samples[2] = {cut->u, cut->u + I * cut->v};
     teacher_atoms_split(path->teacher, samples, 2, path->split_index, path->atoms);
     const Atoms left = part_of(path, true);
-    for (int k = 0; k < NODES; k++) {
-        const double at = k % 2 == 0 ? node[k / 2] : -node[k / 2];
-        const double complex w = cut->u + I * half * (1.0 + at);
-        double complex derivative;
-        const double complex g = atoms_resolvent_at(&left, w, &derivative);
-        const Terms terms = plain_terms(path, w, g, derivative);
-        /* downwards: dw = -i dv */
-        accumulate(path, &terms, -I * half * weight[k / 2]);
+    for (int batch = 0; batch < NODES; batch += ATOM_NODES) {
+        double complex w[ATOM_NODES], g[2][ATOM_NODES], dw[ATOM_NODES];
+        for (int k = 0; k < ATOM_NODES; k++) {
+            const int n = batch + k;
+            const double at = n % 2 == 0 ? node[n / 2] : -node[n / 2];
+            w[k] = cut->u + I * half * (1.0 + at);
+            dw[k] = -I * half * weight[n / 2]; /* downwards: dw = -i dv */
+            g[0][k] = atoms_resolvent_at(&left, w[k], &g[1][k]);
+        }
+        for (int k = 0; path->moments && k < ATOM_NODES; k++) {
+            const Terms terms = plain_terms(path, w[k], g[0][k], g[1][k]);
+            accumulate(path, &terms, dw[k]);
+        }
+        if (path->penalty != NULL) {
+            penalty_add(path->penalty, w, NULL, g, dw);
+        }
     }
 }
 
@@ -226,7 +243,12 @@ static void add_rise(Path *path, double u, double low, double high)
     while (low < high) {
         /* Every pole stays outside the ellipse rho = 3.7 around a panel: error 3.7^-32.  It may
          * be of fifth order where t G is as large as w - s; beyond, rho = 2.9 will do. */
-        const double distance = hypot(low, nearest);
+        double distance = hypot(low, nearest);
+        if (path->penalty != NULL) {
+            /* a root: it may be as near as to an ellipse rho = 2.6 */
+            const double apart = hypot(u - creal(path->branch), low - cimag(path->branch));
+            distance = fmin(distance, fmax(1e-9 * high, 2.0 * apart));
+        }
         const double top = low + 2.0 * distance + (low > far ? low : 0.0);
         add_vertical(path, u, low, fmin(top, high));
         low = top;
@@ -316,19 +338,40 @@ static double risk_at_cut(Path start, const SpectralPoint *cut)
     return sum + cimag(learned_end(&start, w, b + o) - learned_end(&start, w, b)) / M_PI;
 }
 
+/* In the gap beyond the last s_i of the side. */
+static bool is_beyond(const Teacher *teacher, const SpectralPoint *cut, int side)
+{
+    const double extreme = teacher_eigenvalue(teacher, side > 0 ? 1.0 : teacher->dimension);
+    return cut->v == 0.0 && side * (extreme - cut->u) <= 0.0;
+}
+
 /* int f^2 - 2 int f (x - 2 t H) from its parts. */
 static double plain_risk(const Path *path, const SideMoments *f)
 {
     return 2.0 * path->t * f->mixed - f->second - 2.0 * path->b * f->first;
 }
 
+/* From the cut, where B alone was summed, to beyond the last s_i of the side. */
+static void walk_side(Path *path, const SpectralPoint *cut, int side)
+{
+    double height = cut->v;
+    if (side > 0) {
+        const int stride = (int)fmax(1.0, 4.0 / path->teacher->source_exponent);
+        for (int octave = first_octave(path->teacher, cut); octave > 0; octave -= stride) {
+            height = close_shell(path, cut->u, height, octave, 1);
+        }
+    }
+    if (path->split < path->teacher->scale) {
+        close_shell(path, cut->u, height, 0, side);
+    }
+}
+
 SideMoments contour_side(const Teacher *teacher, double t, const SpectralPoint *cut, double b,
                          int side, Atoms *atoms)
 {
     assert(side == 1 || side == -1);
-    const double extreme = teacher_eigenvalue(teacher, side > 0 ? 1.0 : teacher->dimension);
-    if (cut->v == 0.0 && side * (extreme - cut->u) <= 0.0) {
-        return (SideMoments){.risk = 1.0}; /* in the gap beyond the last s_i */
+    if (is_beyond(teacher, cut, side)) {
+        return (SideMoments){.risk = 1.0};
     }
     Path path = {.teacher = teacher,
                  .atoms = atoms,
@@ -343,16 +386,7 @@ SideMoments contour_side(const Teacher *teacher, double t, const SpectralPoint *
         add_left_segment(&path, cut);
     }
     const SideMoments left = path.sum;
-    double height = cut->v;
-    if (side > 0) {
-        const int stride = (int)fmax(1.0, 4.0 / teacher->source_exponent);
-        for (int octave = first_octave(teacher, cut); octave > 0; octave -= stride) {
-            height = close_shell(&path, cut->u, height, octave, 1);
-        }
-    }
-    if (path.split < teacher->scale) {
-        close_shell(&path, cut->u, height, 0, side);
-    }
+    walk_side(&path, cut, side);
     SideMoments moments = path.sum;
     /* leftwards the path runs the other way, and g = b - x */
     moments.mass *= side;
@@ -366,6 +400,99 @@ SideMoments contour_side(const Teacher *teacher, double t, const SpectralPoint *
     return moments;
 }
 
+/* Below the split only B is left at the cut, whose z = w + t B must not come near the branch
+ * point on the way down to the real line. */
+static void check_split(Path *path, const SpectralPoint *cut, double branch)
+{
+    if (cut->v == 0.0 || path->split == -INFINITY) {
+        return;
+    }
+    double complex unused;
+    teacher_atoms_split(path->teacher, (double complex[1]){cut->u}, 1, path->split_index,
+                        path->atoms);
+    const Atoms left = part_of(path, true);
+    const double down = cut->u + path->t * creal(atoms_resolvent_at(&left, cut->u, &unused));
+    if (down < 0.5 * (branch + cut->x) ||
+        cabs(cut->u + I * cut->v - path->branch) < 0.7 * cut->v) {
+        path->split = -INFINITY;
+        path->split_index = path->teacher->dimension;
+    }
+}
+
+/* A path of x itself, b = 0, that sums the penalty's integrands on the way. */
+static Path penalty_path(const Teacher *teacher, double t, const SpectralPoint *cut,
+                         const Threshold *threshold, double b, Penalty *penalty, Atoms *atoms)
+{
+    const double branch = threshold_branch(threshold, b);
+    *penalty = penalty_begin(threshold, t, b);
+    const SpectralPoint at = freeconv_locate(teacher, t, branch, *cut, atoms);
+    Path path = {.teacher = teacher,
+                 .atoms = atoms,
+                 .t = t,
+                 .top = INFINITY,
+                 .penalty = penalty,
+                 .branch = at.u + I * at.v};
+    choose_split(&path, cut, 1);
+    check_split(&path, cut, branch);
+    return path;
+}
+
+static ThresholdMoments moments_of(const Penalty *penalty)
+{
+    ThresholdMoments moments = {0};
+    static_assert(sizeof moments == sizeof penalty->sum + sizeof moments.risk, "one order");
+    memcpy(&moments, penalty->sum, sizeof penalty->sum);
+    return moments;
+}
+
+/* plain_risk of the line x = f + h through 0. */
+static double line_risk(const ThresholdMoments *f, double t)
+{
+    return 2.0 * t * (f->mixed + f->bias_mixed) - f->second - 2.0 * f->bias_first -
+           f->bias_second;
+}
+
+/* With f = x - h the squares of features cancel in the part of x, as for a line through 0, and
+ * what is left of h has no large terms. */
+ThresholdMoments contour_threshold(const Teacher *teacher, double t, const SpectralPoint *cut,
+                                   const Threshold *threshold, double b, Atoms *atoms)
+{
+    if (is_beyond(teacher, cut, 1)) {
+        return (ThresholdMoments){.risk = 1.0};
+    }
+    Penalty penalty;
+    Path path = penalty_path(teacher, t, cut, threshold, b, &penalty, atoms);
+    path.learned = true;
+    const Path start = path;
+    if (cut->v > 0.0 && path.split > -INFINITY) {
+        add_left_segment(&path, cut);
+    }
+    const ThresholdMoments left = moments_of(&penalty);
+    walk_side(&path, cut, 1);
+    ThresholdMoments moments = moments_of(&penalty);
+    double line = 1.0 + line_risk(&moments, t);
+    if (line < 0.2) {
+        line = path.learned_sum + line_risk(&left, t) + risk_at_cut(start, cut);
+    }
+    moments.risk = line + moments.bias_second - 2.0 * t * moments.bias_mixed;
+    return moments;
+}
+
+/* Up, across, and minus the way up in the gap: panels must grow away from the real line.
+ * Returns the part to be taken off. */
+static Path sum_between(Path *path, const SpectralPoint *cut, double gap)
+{
+    if (cut->v > 0.0 && path->split > -INFINITY) {
+        add_left_segment(path, cut);
+    }
+    const double height = fmax(gap - cut->u, 2.0 * cut->v);
+    add_rise(path, cut->u, cut->v, height);
+    add_crossing(path, cut->u, gap, height);
+    Path down = *path;
+    down.sum = (SideMoments){0};
+    return down;
+}
+
 SideMoments contour_between(const Teacher *teacher, double t, const SpectralPoint *cut,
                             double gap, double b, Atoms *atoms)
 {
@@ -373,22 +500,32 @@ SideMoments contour_between(const Teacher *teacher, double t, const SpectralPoin
     Path path = {
         .teacher = teacher, .atoms = atoms, .t = t, .b = b, .top = INFINITY, .moments = true};
     choose_split(&path, cut, 1);
-    if (cut->v > 0.0 && path.split > -INFINITY) {
-        add_left_segment(&path, cut);
-    }
-    /* up, across, and minus the way up in the gap: panels must grow away from the real line */
-    const double height = fmax(gap - cut->u, 2.0 * cut->v);
-    add_rise(&path, cut->u, cut->v, height);
-    add_crossing(&path, cut->u, gap, height);
-    Path down = path;
-    down.sum = (SideMoments){0};
-    add_rise(&down, gap, 0.0, height);
+    Path down = sum_between(&path, cut, gap);
+    add_rise(&down, gap, 0.0, fmax(gap - cut->u, 2.0 * cut->v));
     return (SideMoments){.mass = path.sum.mass - down.sum.mass,
                          .first = path.sum.first - down.sum.first,
                          .second = path.sum.second - down.sum.second,
                          .hilbert = path.sum.hilbert - down.sum.hilbert,
                          .mixed = path.sum.mixed - down.sum.mixed,
                          .cubic = path.sum.cubic - down.sum.cubic};
+}
+
+ThresholdMoments contour_threshold_between(const Teacher *teacher, double t,
+                                           const SpectralPoint *cut, double gap,
+                                           const Threshold *threshold, double b, Atoms *atoms)
+{
+    assert(gap > cut->u);
+    Penalty penalty;
+    Path path = penalty_path(teacher, t, cut, threshold, b, &penalty, atoms);
+    Path down = sum_between(&path, cut, gap);
+    Penalty off = penalty;
+    memset(off.sum, 0, sizeof off.sum);
+    down.penalty = &off;
+    add_rise(&down, gap, 0.0, fmax(gap - cut->u, 2.0 * cut->v));
+    for (size_t k = 0; k < sizeof off.sum / sizeof *off.sum; k++) {
+        penalty.sum[k] -= off.sum[k];
+    }
+    return moments_of(&penalty);
 }
 
 double contour_learned(const Teacher *teacher, double t, double gap, double b, Atoms *atoms)

@@ -57,6 +57,48 @@ static Gap gap_above(SpectrumWork work, double t, const SpectralPoint *cut)
     return bands_open_gap(work.bands, teacher, t, fmax(0.0, above - 1.0));
 }
 
+/* What a part of mu adds to the risk, from its moments. */
+typedef struct Part {
+    double square; /* int f^2 */
+    double cross;  /* -2 int f (x - 2 t H) */
+} Part;
+
+/* With f x = f^2 + f h. */
+static Part part_of(double square, double bias, double t, double mixed)
+{
+    return (Part){square, -2.0 * (square + bias - t * mixed)};
+}
+
+/* The part above the cut and below the gap where the threshold jumps. */
+static Part deep_part(SpectrumWork work, double t, double b, const SpectralPoint *cut,
+                      const Gap *gap, Atoms *atoms)
+{
+    const Teacher *teacher = &work.overlaps->teacher;
+    const Threshold *threshold = &work.overlaps->threshold;
+    ThresholdMoments f = {0};
+    if (gap->index == 0.0) {
+        f = contour_threshold(teacher, t, cut, threshold, b, atoms);
+    } else if (gap->u > cut->u) {
+        f = contour_threshold_between(teacher, t, cut, gap->u, threshold, b, atoms);
+    }
+    return part_of(f.second, f.bias_first, t, f.mixed);
+}
+
+/* What the bands above a gap add when they are learned, with f = x - h: the part of x, whose
+ * squares cancel, and that of h. */
+static double learned_above(SpectrumWork work, double t, double b, double gap, Atoms *atoms)
+{
+    const Teacher *teacher = &work.overlaps->teacher;
+    if (!(work.overlaps->threshold.jump > 0.0)) {
+        return contour_learned(teacher, t, gap, b, atoms);
+    }
+    const SpectralPoint from = freeconv_point(teacher, t, gap, atoms);
+    const ThresholdMoments f =
+        contour_threshold(teacher, t, &from, &work.overlaps->threshold, b, atoms);
+    return contour_learned(teacher, t, gap, 0.0, atoms) + f.bias_second -
+           2.0 * t * f.bias_mixed;
+}
+
 /* Moments of f = x - b over what is above the cut and below the gap. */
 static SideMoments moments_below(SpectrumWork work, double t, double b,
                                  const SpectralPoint *cut, const Gap *gap, Atoms *atoms)
@@ -68,6 +110,16 @@ static SideMoments moments_below(SpectrumWork work, double t, double b,
         return (SideMoments){0};
     }
     return contour_between(&work.overlaps->teacher, t, cut, gap->u, b, atoms);
+}
+
+static Part below_gap(SpectrumWork work, double t, double b, const SpectralPoint *cut,
+                      const Gap *gap, Atoms *atoms)
+{
+    if (work.overlaps->threshold.jump > 0.0) {
+        return deep_part(work, t, b, cut, gap, atoms);
+    }
+    const SideMoments f = moments_below(work, t, b, cut, gap, atoms);
+    return part_of(f.second, b * f.first, t, f.mixed);
 }
 
 Decomposition spectrum_decompose(SpectrumWork work, double t, double b)
@@ -88,17 +140,15 @@ Decomposition spectrum_decompose(SpectrumWork work, double t, double b)
     }
     Decomposition r = {.underfitting = square_between(teacher, outliers, d, atoms)};
     if (above.index > 0.0) {
-        r.approximation = contour_learned(teacher, t, above.u, b, atoms);
+        r.approximation = learned_above(work, t, b, above.u, atoms);
     }
-    const SideMoments part = moments_below(work, t, b, &cut, &above, atoms);
-    /* with f x = f^2 + b f: -2 int f (x - 2 t H) over the part */
-    const double cross = -2.0 * (part.second + b * part.first - t * part.mixed);
+    const Part part = below_gap(work, t, b, &cut, &above, atoms);
     if (bulk) {
-        r.overfitting = part.second;
-        r.cross = cross;
+        r.overfitting = part.square;
+        r.cross = part.cross;
     } else {
         /* the cut goes through a band of outliers, or is in a gap between them */
-        r.approximation += part.second + cross;
+        r.approximation += part.square + part.cross;
         r.approximation += square_between(teacher, above.index, outliers, atoms);
     }
     return r;
@@ -129,7 +179,7 @@ SpectrumForecast spectrum_forecast(SpectrumWork work, double t, double b)
         /* the bulk is the band of the largest s_i that is no outlier */
         const double edge = bands_edge(work.bands, teacher, t, f.outliers + 1.0, 1);
         const double x = position_of(teacher, t, edge, &work.overlaps->atoms);
-        f.bulk_edge = x > cut.x ? fmax(0.0, x - b) : 0.0;
+        f.bulk_edge = x > cut.x ? fmax(0.0, overlaps_learned(work.overlaps, b, x)) : 0.0;
     }
     return f;
 }
@@ -160,7 +210,7 @@ Outlier spectrum_outlier(SpectrumWork work, double t, double b, double index)
         }
     }
     /* theory.md section 7; exact for an isolated band, by residues of section 2 */
-    outlier.position = s + t * first - b;
+    outlier.position = overlaps_learned(work.overlaps, b, s + t * first);
     outlier.overlap = 1.0 - t * second;
     return outlier;
 }
@@ -170,8 +220,9 @@ static double mass_above(SpectrumWork work, double t, double b, const SpectralPo
                          double x)
 {
     SpectralPoint at = *cut;
-    if (x + b > cut->x) {
-        at = freeconv_locate(&work.overlaps->teacher, t, x + b, *cut, &work.overlaps->atoms);
+    const double position = overlaps_position(work.overlaps, b, x);
+    if (position > cut->x) {
+        at = freeconv_locate(&work.overlaps->teacher, t, position, *cut, &work.overlaps->atoms);
     }
     return freeconv_mass_above(&work.overlaps->teacher, t, &at, &work.overlaps->atoms);
 }
@@ -192,10 +243,11 @@ void spectrum_density(SpectrumWork work, double t, double b, const double x[], s
     SpectralPoint near = cut;
     for (size_t k = 0; k < count; k++) {
         density[k] = 0.0;
-        if (x[k] > 0.0 && x[k] + b > cut.x) {
-            near = freeconv_locate(&work.overlaps->teacher, t, x[k] + b, near,
+        const double position = overlaps_position(work.overlaps, b, x[k]);
+        if (x[k] > 0.0 && position > cut.x) {
+            near = freeconv_locate(&work.overlaps->teacher, t, position, near,
                                    &work.overlaps->atoms);
-            density[k] = near.density;
+            density[k] = near.density / overlaps_slope(work.overlaps, b, position);
         }
     }
 }
@@ -212,7 +264,7 @@ void spectrum_quantiles(SpectrumWork work, double t, double b, double values[], 
         if (above < mass) {
             at =
                 freeconv_quantile(&work.overlaps->teacher, t, above, at, &work.overlaps->atoms);
-            values[j] = fmax(0.0, at.x - b);
+            values[j] = fmax(0.0, overlaps_learned(work.overlaps, b, at.x));
         }
     }
 }

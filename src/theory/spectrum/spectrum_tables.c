@@ -37,8 +37,8 @@ void spectrum_table_density(SpectrumWork work, double t, double b, double positi
             const double share = pow(sin(0.5 * turn), 2.0);
             const SpectralPoint at =
                 freeconv_point(teacher, t, low + (high - low) * share, &work.overlaps->atoms);
-            position[k] = at.x - b;
-            density[k] = at.density;
+            position[k] = overlaps_learned(work.overlaps, b, at.x);
+            density[k] = at.density / overlaps_slope(work.overlaps, b, at.x);
         }
     }
 }
@@ -63,7 +63,7 @@ void spectrum_table_outliers(SpectrumWork work, double t, double b, double posit
             const double share = ((double)k + 0.5) / teacher->dimension;
             const SpectralPoint at = freeconv_quantile(
                 teacher, t, share, (SpectralPoint){.v = -1.0}, &work.overlaps->atoms);
-            position[k] = fmax(0.0, at.x - b);
+            position[k] = fmax(0.0, overlaps_learned(work.overlaps, b, at.x));
         }
     }
 }
@@ -81,7 +81,7 @@ TailFit spectrum_table_tail(SpectrumWork work, double t, double b)
         const double above = ((double)j + 0.5) / teacher->dimension;
         if (above * teacher->dimension < rank) {
             at = freeconv_quantile(teacher, t, above, at, &work.overlaps->atoms);
-            values[j] = fmax(0.0, at.x - b);
+            values[j] = fmax(0.0, overlaps_learned(work.overlaps, b, at.x));
         }
     }
     const TailFit fit = summary_tail(values, count, 0.0);

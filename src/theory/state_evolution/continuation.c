@@ -1,7 +1,4 @@
-/* A chain of points by continuation.  Each solved point leaves its exact derivatives in log n
- * and log weight (equations_response), from which the next is predicted: to third order on a
- * chain that varies one of them, else to first order.  A prediction need only be good enough
- * for Newton's method, which decides the digits.
+/* Points by continuation from their neighbours (track.h); the first starts cold.
  *
  * For p < d the path is always down from the wide solution of the same point, so that the
  * branch does not depend on the chain (theory.md section 2).
@@ -11,103 +8,27 @@
 #include <assert.h>
 #include <math.h>
 
-#include "fixed_point.h"
 #include "phasesweep/theory/model_theory.h"
-
-/* ---- a chain ------------------------------------------------------------------------- */
-
-/* Value at x of the cubic through (x0, y0), (x1, y1) with the slopes given there. slope0 and
- * slope1 are dy/dx; x may lie outside. */
-static double hermite(double x0, double y0, double slope0, double x1, double y1, double slope1,
-                      double x)
-{
-    const double h = x1 - x0;
-    const double s = (x - x0) / h;
-    const double r = s - 1.0;
-    return y0 * (1.0 + 2.0 * s) * r * r + y1 * s * s * (3.0 - 2.0 * s) +
-           h * s * r * (slope0 * r + slope1 * s);
-}
-
-/* Whether x is near enough to two known places for a cubic through them. */
-static bool in_reach(double x0, double x1, double x)
-{
-    return fabs(x - x1) <= 2.0 * fabs(x1 - x0);
-}
-
-/* The next point from the last, and on a chain that varies one parameter from the two before.
- * Unknown 0 is log t, 1 is log r.  Where both parameters vary the mixed derivatives of a
- * cubic are missing. */
-static double predict(const EvolutionTrack *before, const EvolutionTrack *last, int unknown,
-                      double log_n, double log_weight)
-{
-    const double y1 = unknown == 0 ? last->log_t : last->log_r;
-    const double y0 = unknown == 0 ? before->log_t : before->log_r;
-    if (before->valid && log_n == last->log_n && log_n == before->log_n &&
-        in_reach(before->log_weight, last->log_weight, log_weight)) {
-        return hermite(before->log_weight, y0, before->slope_weight[unknown], last->log_weight,
-                       y1, last->slope_weight[unknown], log_weight);
-    }
-    if (before->valid && log_weight == last->log_weight && log_weight == before->log_weight &&
-        in_reach(before->log_n, last->log_n, log_n)) {
-        return hermite(before->log_n, y0, before->slope_n[unknown], last->log_n, y1,
-                       last->slope_n[unknown], log_n);
-    }
-    return y1 + last->slope_n[unknown] * (log_n - last->log_n) +
-           last->slope_weight[unknown] * (log_weight - last->log_weight);
-}
-
-/* Capacity is proportional to n in all models, so log n is that up to a constant. */
-static EvolutionTrack track_at(const Equations *e, const Iterate *at)
-{
-    const Response r = equations_response(e, at);
-    return (EvolutionTrack){
-        .valid = true,
-        .log_n = log(e->capacity),
-        .log_weight = log(e->weight),
-        .log_t = at->log_t,
-        .log_r = at->log_r,
-        .slope_n = {r.capacity[0], r.capacity[1]},
-        .slope_weight = {r.weight[0], r.weight[1]},
-    };
-}
+#include "track.h"
 
 /* In log p, on the way to a narrow network. */
 static const double longest_step = 0.5;
 /* A branch that takes so many is lost in rounding: others take a hundred. */
 enum { MAX_EVALUATIONS = 4000 };
 
-/* The solution from the neighbour, if there is one and it is near enough. */
-static bool solve_near(const EvolutionWork *work, Equations *e, Iterate *at)
-{
-    const double log_n = log(e->capacity);
-    const double log_weight = log(e->weight);
-    const EvolutionTrack *last = &work->last;
-    if (!last->valid || fabs(log_n - last->log_n) + fabs(log_weight - last->log_weight) > 2.0) {
-        return false;
-    }
-    const double log_t = predict(&work->before, last, 0, log_n, log_weight);
-    const double log_r = predict(&work->before, last, 1, log_n, log_weight);
-    /* a prediction through a singular Jacobian may be anything, NAN too */
-    if (!(fabs(log_t - last->log_t) < 10.0 && fabs(log_r - last->log_r) < 10.0)) {
-        return false;
-    }
-    *at = equations_at(e, log_t, log_r);
-    return equations_newton(e, at);
-}
-
 /* The solution at p >= d. */
 static bool solve_wide(EvolutionWork *work, Equations *e, Iterate *at)
 {
-    if (!solve_near(work, e, at)) {
+    if (!track_follow(&work->track, e, at)) {
         /* a cold start must not depend on what was solved before */
         e->work->near.v = -1.0;
-        if (!equations_cold(e, at)) {
-            work->last.valid = work->before.valid = false;
+        if (!(e->threshold.jump > 0.0 ? branches_cold(e, &work->problem, at)
+                                      : equations_cold(e, at))) {
+            work->track.last.valid = work->track.before.valid = false;
             return false;
         }
     }
-    work->before = work->last;
-    work->last = track_at(e, at);
+    track_step(&work->track, e, at);
     return true;
 }
 
@@ -160,8 +81,9 @@ static void set_objective(const Equations *e, const Iterate *at, const Problem *
                           Evolution *result)
 {
     const Model *model = model_of(problem);
-    const double ratio = e->weight / at->b;
-    const double penalty = model_theory(problem->model)->penalty(&at->o);
+    const double ratio = at->share;
+    const double penalty =
+        e->threshold.jump > 0.0 ? at->o.penalty : model_theory(problem->model)->penalty(&at->o);
     result->train_loss = model->loss_scale * ratio * ratio * at->t;
     result->objective = result->train_loss + model->penalty_scale * e->weight * penalty;
 }
@@ -174,8 +96,15 @@ static bool has_digits(const Iterate *at)
     return at->o.risk >= 0.0 && (!large || 1e-13 * at->b * at->o.trace <= 1e-7 * at->o.risk);
 }
 
+/* Of soft thresholding eta'^2 is 1 where a coefficient is active. */
+static double stability_of(const Equations *e, const Iterate *at, const Problem *problem)
+{
+    const double sum = e->threshold.jump > 0.0 ? at->o.slope : at->o.rank;
+    return model_has(problem->model, TRAIT_LAYERS | TRAIT_SIGNS) ? sum / e->capacity : NAN;
+}
+
 /* Outcome and exponents at the last iterate, whether it converged or not. */
-static Evolution report(Equations *e, const Iterate *at, const Problem *problem)
+Evolution track_report(const Equations *e, const Iterate *at, const Problem *problem)
 {
     const double residual = equations_residual(at);
     const Response response = equations_response(e, at);
@@ -183,9 +112,13 @@ static Evolution report(Equations *e, const Iterate *at, const Problem *problem)
                         .threshold = at->b,
                         .overlaps = at->o,
                         .residual = residual,
+                        .steepness = equations_steepness(e, at),
+                        .solutions = 1,
+                        .risk_uninformed = at->o.risk,
                         .exponent_samples = response.risk_capacity,
                         .exponent_weight_decay = response.risk_weight};
     set_objective(e, at, problem, &result);
+    result.stability = stability_of(e, at, problem);
     const bool good = residual <= problem->tolerance && has_digits(at);
     result.outcome = good ? OUTCOME_CONVERGED : OUTCOME_NOT_CONVERGED;
     if (!isfinite(at->o.risk) || !isfinite(residual)) {
@@ -209,7 +142,7 @@ void evolution_free(EvolutionWork *work)
 /* Guesses of the overlaps too, so that a chain does not depend on what came before it. */
 void evolution_forget(EvolutionWork *work)
 {
-    work->last.valid = work->before.valid = false;
+    work->track.last.valid = work->track.before.valid = false;
     work->overlaps.near.v = work->overlaps.near_top.v = -1.0;
 }
 
@@ -222,10 +155,13 @@ void evolution_take(EvolutionWork *work, const Problem *problem)
         old->dimension != problem->dimension) {
         work->overlaps.teacher = teacher_create(problem->source_exponent, problem->dimension);
         evolution_forget(work);
-    } else if (old->model != problem->model || old->noise != problem->noise) {
+    } else if (old->model != problem->model || old->noise != problem->noise ||
+               old->depth != problem->depth) {
         evolution_forget(work);
     }
     work->problem = *problem;
+    work->overlaps.threshold = threshold_of(problem_power(problem));
+    work->overlaps.width = problem->dimension;
 }
 
 Evolution evolution_solve(EvolutionWork *work, const Problem *problem)
@@ -233,7 +169,6 @@ Evolution evolution_solve(EvolutionWork *work, const Problem *problem)
     assert(problem->samples > 0.0 && problem->weight_decay > 0.0);
     evolution_take(work, problem);
     Equations e = equations_of(&work->overlaps, problem);
-    work->overlaps.width = problem->dimension;
     Iterate at;
     Evolution result = {.outcome = OUTCOME_FAILED, .residual = INFINITY};
     bool good = solve_wide(work, &e, &at);
@@ -244,7 +179,7 @@ Evolution evolution_solve(EvolutionWork *work, const Problem *problem)
         work->overlaps.near = near;
     }
     if (good) {
-        result = report(&e, &at, problem);
+        result = track_report(&e, &at, problem);
     }
     result.iterations = e.evaluations;
     return result;

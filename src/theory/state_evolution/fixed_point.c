@@ -17,13 +17,20 @@
 
 enum { MAX_NEWTON = 25, MAX_HALVINGS = 8, MAX_INNER = 100, MAX_OUTER = 200 };
 
-static const double goal = 1e-13; /* residual at which Newton's method is content */
+/* Residuals at which Newton's method is content: where the threshold jumps rules of 1e-12. */
+static const double goal = 1e-13;
+static const double goal_deep = 1e-11;
 
 Equations equations_of(OverlapsWork *work, const Problem *problem)
 {
     const Channel channel = model_of(problem)->channel(problem);
+    const ModelTheory *theory = model_theory(problem->model);
+    const Threshold threshold = threshold_of(problem_power(problem));
+    work->threshold = threshold;
     return (Equations){.work = work,
-                       .overlaps = model_theory(problem->model)->overlaps,
+                       .threshold = threshold,
+                       .overlaps =
+                           threshold.jump > 0.0 ? theory->overlaps_deep : theory->overlaps,
                        .capacity = channel.capacity,
                        .noise = channel.noise,
                        .weight = channel.weight};
@@ -47,9 +54,10 @@ Iterate equations_at(Equations *e, double log_t, double log_r)
         return at;
     }
     at.o = e->overlaps(e->work, at.t, at.b);
+    at.share = e->weight / threshold_weight(&e->threshold, at.b);
     /* R and D are sums with rounding and may come out below 0 by it */
     at.error[0] = log(e->capacity * at.t / (fmax(at.o.risk, 0.0) + e->noise));
-    at.error[1] = log(e->capacity / (fmax(at.o.divergence, 0.0) + e->weight / at.b));
+    at.error[1] = log(e->capacity / (fmax(at.o.divergence, 0.0) + at.share));
     return at;
 }
 
@@ -61,13 +69,13 @@ double equations_residual(const Iterate *at)
 }
 
 /* Derivatives of the errors, [error][unknown].  Those of overlaps.h are in log t at fixed b
- * and in log b at fixed t; the weight's share of (E2) goes like 1/b. */
+ * and in log b at fixed t; the weight's share of (E2) goes like 1/b, or 1/b^(2 - q). */
 static void jacobian(const Equations *e, const Iterate *at, double j[2][2])
 {
     const Overlaps *o = &at->o;
     const double level = fmax(o->risk, 0.0) + e->noise;
-    const double share = e->weight / at->b;
-    const double sum = fmax(o->divergence, 0.0) + share;
+    const double sum = fmax(o->divergence, 0.0) + at->share;
+    const double share = (2.0 - e->threshold.power) * at->share;
     j[0][0] = 1.0 - (o->risk_t + 0.5 * o->risk_b) / level;
     j[0][1] = -o->risk_b / level;
     j[1][0] = -(o->divergence_t + 0.5 * (o->divergence_b - share)) / sum;
@@ -88,7 +96,7 @@ static void solve(double j[2][2], const double y[2], double x[2])
  * by what the last eigenvalues add to R and D. */
 Response equations_response(const Equations *e, const Iterate *at)
 {
-    const double share = e->weight / at->b;
+    const double share = at->share;
     const double sum = fmax(at->o.divergence, 0.0) + share;
     const double risk_t = (at->o.risk_t + 0.5 * at->o.risk_b) / at->o.risk;
     const double risk_r = at->o.risk_b / at->o.risk;
@@ -108,7 +116,8 @@ Response equations_response(const Equations *e, const Iterate *at)
  * is halved. */
 bool equations_newton(Equations *e, Iterate *at)
 {
-    for (int step = 0; step < MAX_NEWTON && equations_residual(at) > goal; step++) {
+    const double content = e->threshold.jump > 0.0 ? goal_deep : goal;
+    for (int step = 0; step < MAX_NEWTON && equations_residual(at) > content; step++) {
         double j[2][2];
         double move[2];
         jacobian(e, at, j);
@@ -134,11 +143,18 @@ bool equations_newton(Equations *e, Iterate *at)
 
 /* ---- cold start ---------------------------------------------------------------------- */
 
+/* log b where the weight alone balances (E2). */
+static double least_threshold(const Equations *e)
+{
+    const Threshold *threshold = &e->threshold;
+    return log(e->weight / e->capacity) / (2.0 - threshold->power) + log(threshold->edge);
+}
+
 /* The error of (E2) increases in r. */
 Iterate equations_threshold(Equations *e, double log_t, double log_r, double tolerance)
 {
     /* D >= 0: there the error is not positive */
-    const double floor = log(e->weight / e->capacity) - 0.5 * log_t;
+    const double floor = least_threshold(e) - 0.5 * log_t;
     /* the floor itself may be the root */
     Bracket bracket = {floor - 1.0, INFINITY};
     Iterate at = equations_at(e, log_t, fmax(log_r, floor));
@@ -163,10 +179,19 @@ static double slope_along(const Equations *e, const Iterate *at, double *root_sl
     return j[0][0] + j[0][1] * *root_slope;
 }
 
-/* Go from *at, on the roots of (E2), where the sign of the error of (E1) points; `patient`: at
- * first not much farther than the iteration t = (R + noise) / capacity does, which passes no
- * root.  True with *at bracketed but not at the goal too: its residual tells. */
-static bool follow(Equations *e, bool patient, double tolerance, Iterate *at)
+double equations_steepness(const Equations *e, const Iterate *at)
+{
+    double j[2][2];
+    jacobian(e, at, j);
+    double unused;
+    return j[1][1] > 0.0 ? 1.0 - slope_along(e, at, &unused) : INFINITY;
+}
+
+/* Go from *at, on the roots of (E2), where the sign of the error of (E1) points; `pace` above
+ * 0: at first not much farther than that or than the iteration t = (R + noise) / capacity does,
+ * which passes no root.  True with *at bracketed but not at the goal too: its residual tells.
+ */
+static bool follow(Equations *e, double pace, double tolerance, Iterate *at)
 {
     Bracket bracket = {-INFINITY, INFINITY};
     for (int step = 0; step < MAX_OUTER && !isnan(at->error[0]); step++) {
@@ -185,7 +210,7 @@ static bool follow(Equations *e, bool patient, double tolerance, Iterate *at)
         /* the iteration moves log t by -error; growing steps, because far from a root it may
          * crawl */
         const double reach =
-            patient ? fmin(1.0, fmax(0.05 * pow(1.05, step), fabs(at->error[0]))) : 2.0;
+            pace > 0.0 ? fmin(1.0, fmax(pace * pow(1.05, step), fabs(at->error[0]))) : 2.0;
         const double next = bracket_next(&bracket, at->log_t, at->error[0], slope, reach);
         if (bracket_exhausted(&bracket) || !isfinite(next)) {
             break;
@@ -201,13 +226,22 @@ static bool follow(Equations *e, bool patient, double tolerance, Iterate *at)
 bool equations_cold(Equations *e, Iterate *at)
 {
     const double log_t = log((e->noise > 0.0 ? e->noise : 1.0) / e->capacity);
-    const double guess = log(e->weight / e->capacity) - 0.5 * log_t;
+    const double guess = least_threshold(e) - 0.5 * log_t;
     *at = equations_threshold(e, log_t, guess, 3e-3);
-    return follow(e, false, 0.03, at);
+    return follow(e, 0.0, 0.03, at);
+}
+
+bool equations_cold_from(Equations *e, double risk, Iterate *at)
+{
+    const double level = fmax(risk + e->noise, 1e-6);
+    const double log_t = log(level / e->capacity);
+    const double guess = least_threshold(e) - 0.5 * log_t;
+    *at = equations_threshold(e, log_t, risk > 0.0 ? guess + 3.0 : guess, 3e-3);
+    return follow(e, 0.3, 0.03, at) && equations_steepness(e, at) < 1.0;
 }
 
 bool equations_flow(Equations *e, Iterate *at)
 {
     *at = equations_threshold(e, at->log_t, at->log_r, 1e-6);
-    return follow(e, true, 1e-5, at);
+    return follow(e, 0.05, 1e-5, at);
 }

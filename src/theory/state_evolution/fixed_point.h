@@ -20,6 +20,7 @@
 typedef struct Equations {
     OverlapsWork *work; /* borrowed */
     Overlaps (*overlaps)(OverlapsWork *work, double t, double b);
+    Threshold threshold;            /* soft for ridge, whose b is none */
     double capacity, noise, weight; /* see Channel in model.h */
     int evaluations;                /* so far */
 } Equations;
@@ -28,6 +29,7 @@ typedef struct Equations {
 typedef struct Iterate {
     double log_t, log_r;
     double t, b;
+    double share; /* weight / chi, chi the weight whose edge is b */
     Overlaps o;
     double error[2]; /* log of left over right side of (E1), (E2) */
 } Iterate;
@@ -60,6 +62,14 @@ bool equations_newton(Equations *e, Iterate *at);
 /* Local.  Solve from nothing, unless a width p < d cuts the network.  False if no bracket is
  * found; else *at is the best iterate, to be judged by its residual. */
 bool equations_cold(Equations *e, Iterate *at);
+
+/* Local.  The same where there may be several: the first solution on the way that the iteration
+ * of (E1) takes from a risk, at the smallest root of (E2) for risk 0 and the largest for 1. */
+bool equations_cold_from(Equations *e, double risk, Iterate *at);
+
+/* Local.  d log(R + noise) / d log t along the roots of (E2): how an error of t is carried on
+ * by one iteration of (E1).  INFINITY at a root of (E2) that its own iteration leaves. */
+double equations_steepness(const Equations *e, const Iterate *at);
 
 /* Local.  The same from *at, which is no solution, to the first root in the direction where the
  * iteration of (E1) would go. */

@@ -11,7 +11,8 @@
 static double distance(const Problem *problem, const Evolution *solution, Phase phase)
 {
     double expected[2];
-    phase_exponents(problem->model, problem->source_exponent, phase, expected);
+    phase_exponents(problem->model, problem->source_exponent, problem_power(problem), phase,
+                    expected);
     double along_n = solution->exponent_samples - expected[0];
     if ((phase == PHASE_V && along_n > 0.0) || (phase == PHASE_VIA && along_n < 0.0)) {
         along_n = 0.0;
@@ -21,6 +22,8 @@ static double distance(const Problem *problem, const Evolution *solution, Phase 
 
 /* Exponents below this are flat; in phase V of the diagonal network they are 1/log(d/n). */
 static const double steepest_flat = 0.05;
+
+static const double above_noise = 3.0;
 
 /* The weight decay, and not the samples, is what (E2) balances the threshold with. */
 static bool is_collapsed(const Problem *problem, const Evolution *solution)
@@ -38,9 +41,14 @@ Phase phase_measured(const Problem *problem, const Teacher *teacher, const Evolu
         !isfinite(solution->exponent_weight_decay)) {
         return PHASE_NONE;
     }
-    /* VIa and VIb have the same exponents and are told apart at the end */
+    /* VIa and VIb have the same exponents and are told apart at the end; where a threshold that
+     * jumps is well above the noise features enter in steps, between which R is flat, and none
+     * of the phases that are under-regularised is meant */
+    const bool steps =
+        problem_power(problem) < 1.0 && solution->threshold > above_noise * delta;
+    const Phase last = steps ? PHASE_III : PHASE_VIA;
     Phase best = PHASE_II;
-    for (Phase phase = PHASE_II; phase <= PHASE_VIA; phase++) {
+    for (Phase phase = PHASE_II; phase <= last; phase++) {
         if (distance(problem, solution, phase) < distance(problem, solution, best)) {
             best = phase;
         }

@@ -8,7 +8,7 @@
 #include "phasesweep/theory/model_theory.h"
 
 /* So many evaluations go into no search that rounding does not lead astray. */
-enum { MAX_SCAN = 128, MAX_EVALUATIONS = 40000 };
+enum { MAX_SCAN = 128, MAX_SCAN_DEEP = 512, MAX_EVALUATIONS = 40000 };
 
 static const double deepest = 100.0; /* how far below the start log lambda is followed */
 static const double flat = 1e-8;     /* |exponent| of a risk that has its limit */
@@ -22,7 +22,7 @@ typedef struct Visit {
 typedef struct Walk {
     EvolutionWork *work;
     Problem problem;
-    Visit visits[MAX_SCAN]; /* [count], log_decay decreasing */
+    Visit visits[MAX_SCAN_DEEP]; /* [count], log_decay decreasing */
     int count;
     Visit last; /* of the root finder */
     int skipped, iterations;
@@ -66,10 +66,14 @@ static double collapse(Walk *walk)
 static void descend(Walk *walk, double start)
 {
     int still = 0;
-    double step = 0.5;
+    /* where a threshold jumps every feature leaves a step of the risk, and minima between */
+    const bool deep = problem_power(&walk->problem) < 1.0;
+    const double finest = deep ? 0.1 : 0.5;
+    const int most = deep ? MAX_SCAN_DEEP : MAX_SCAN;
+    double step = finest;
     double best = INFINITY;
     evolution_forget(walk->work);
-    for (double at = start; at > start - deepest && walk->count < MAX_SCAN && still < 3;
+    for (double at = start; at > start - deepest && walk->count < most && still < 3;
          at -= step) {
         const Evolution e = visit(walk, at);
         if (!solved(&e)) {
@@ -80,7 +84,7 @@ static void descend(Walk *walk, double start)
         /* far from the best risk details do not matter, nor where it falls without end */
         best = fmin(best, e.overlaps.risk);
         const bool dull = e.overlaps.risk > 2.0 * best || e.exponent_weight_decay > 1.2;
-        step = dull ? fmin(1.8, 1.2 * step) : 0.5;
+        step = dull ? fmin(1.8, 1.2 * step) : finest;
     }
 }
 
@@ -88,23 +92,25 @@ static double exponent(double log_decay, void *context)
 {
     Walk *walk = context;
     /* trials come as close as rounding: two of them tell no curvature */
-    walk->work->before.valid = false;
+    walk->work->track.before.valid = false;
     walk->last = (Visit){.log_decay = log_decay, .evolution = visit(walk, log_decay)};
     return walk->last.evolution.exponent_weight_decay;
 }
 
-/* A dip may hide just below the collapse, where the exponent is 0: pull `high` down to where
- * it is positive, or give up. */
-static bool uncollapse(Walk *walk, double low, double *high)
+/* A dip may hide just below the collapse, where the exponent is 0, or just below a step of the
+ * risk, which is above `level` before it: pull `high` down to where the exponent is positive,
+ * or give up. */
+static bool uncollapse(Walk *walk, double low, double level, double *high)
 {
     for (int step = 0; step < 40; step++) {
         const double middle = 0.5 * (low + *high);
-        walk->work->before.valid = false;
+        walk->work->track.before.valid = false;
         const Evolution e = visit(walk, middle);
         if (!solved(&e)) {
             return false;
         }
-        if (e.overlaps.q < learned) {
+        const bool before = e.exponent_weight_decay < 0.0 && e.overlaps.risk > level;
+        if (e.overlaps.q < learned || before) {
             *high = middle;
         } else if (e.exponent_weight_decay < 0.0) {
             low = middle;
@@ -138,9 +144,15 @@ static void narrow_down(Walk *walk, const Visit *above, const Visit *below, Opti
     if (below->evolution.exponent_weight_decay >= 0.0) {
         return;
     }
+    const double before = above->evolution.overlaps.risk;
+    const double after = below->evolution.overlaps.risk;
+    /* risk that falls to where it rises on both sides: a feature was learned on the way */
+    const bool step = problem_power(&walk->problem) < 1.0 &&
+                      above->evolution.exponent_weight_decay <= 0.0 && after < before;
     evolution_forget(walk->work);
-    if (above->evolution.overlaps.q < learned ? uncollapse(walk, low, &high)
-                                              : above->evolution.exponent_weight_decay > 0.0) {
+    if (above->evolution.overlaps.q < learned ? uncollapse(walk, low, INFINITY, &high)
+        : step ? uncollapse(walk, low, 0.5 * (before + after), &high)
+               : above->evolution.exponent_weight_decay > 0.0) {
         root_bracketed(exponent, walk, low, high, 1e-9);
         take_lower(best, &walk->last, OPTIMUM_INSIDE);
     }
@@ -190,6 +202,12 @@ Optimum optimal_weight_decay(EvolutionWork *work, const Problem *problem)
     descend(&walk, collapse(&walk));
     for (int k = 0; k + 1 < walk.count; k++) {
         narrow_down(&walk, &walk.visits[k], &walk.visits[k + 1], &best);
+        const double reached = walk.visits[k + 1].evolution.overlaps.risk;
+        if (problem_power(problem) < 1.0 &&
+            reached < best.evolution.overlaps.risk * (1.0 - 1e-9)) {
+            /* where the solution breaks off there may be no flat place at all */
+            take_lower(&best, &walk.visits[k + 1], OPTIMUM_INSIDE);
+        }
     }
     if (walk.count > 0) {
         const Visit *last = &walk.visits[walk.count - 1];
@@ -211,7 +229,7 @@ static void try_width(EvolutionWork *work, const Problem *problem, double width,
     Problem at = *problem;
     at.width = width;
     at.weight_decay = problem_weight_decay(&at, problem_nuclear_weight(problem));
-    work->before.valid = false; /* the point at p = d is the same again */
+    work->track.before.valid = false; /* the point at p = d is the same again */
     const Evolution e = evolution_solve(work, &at);
     best->iterations += e.iterations;
     if (best->iterations > MAX_EVALUATIONS && solved(&best->evolution)) {

@@ -87,6 +87,35 @@ SpectralPoint overlaps_cut(OverlapsWork *work, double t, double b)
     return work->near;
 }
 
+double overlaps_learned(const OverlapsWork *work, double b, double x)
+{
+    const Threshold *threshold = &work->threshold;
+    return threshold->jump > 0.0
+               ? threshold->shrink(threshold->power, fmax(x, b), threshold_weight(threshold, b))
+               : x - b;
+}
+
+double overlaps_slope(const OverlapsWork *work, double b, double x)
+{
+    const double q = work->threshold.power;
+    const double f = overlaps_learned(work, b, x);
+    return work->threshold.jump > 0.0
+               ? 1.0 / (1.0 -
+                        (1.0 - q) * q * threshold_weight(&work->threshold, b) * pow(f, q - 2.0))
+               : 1.0;
+}
+
+double overlaps_position(const OverlapsWork *work, double b, double f)
+{
+    const Threshold *threshold = &work->threshold;
+    const double jump = threshold->jump > 0.0 ? threshold->jump / threshold->edge * b : 0.0;
+    if (jump == 0.0) {
+        return f + b;
+    }
+    const double q = threshold->power;
+    return f > jump ? f + q * threshold_weight(threshold, b) * pow(f, q - 1.0) : b;
+}
+
 /* Little mass above the cut: few s_i, and if it is in the bulk, near its upper edge. */
 static bool few_above(const Teacher *teacher, double t, const SpectralPoint *cut)
 {
