@@ -1,6 +1,7 @@
 /* Any point that the table of keys allows ends: no signal, no hang, no converged record that
- * cannot be right.  A seeded generator draws points of the methods that need no data, each as
- * the words of a command line; what fails is printed as one, to be run by hand.
+ * cannot be right.  A seeded generator draws points of all methods and networks, each as the
+ * words of a command line; what fails is printed as one, to be run by hand.  Of those that draw
+ * data it draws small ones.
  *
  * usage: fuzz_points [FIRST [COUNT [SECONDS [DIMENSION]]]]       default 0 4000 60 1e12
  *   points number FIRST ... FIRST + COUNT - 1, up to DIMENSION, SECONDS of processor time
@@ -10,6 +11,7 @@
  * watches, and goes on with another child behind a point that killed or held up the last.
  */
 #include <math.h>
+#include <mpi.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -139,8 +141,13 @@ static double draw_power(Draw *draw, KeyId id, double d, double low, double high
 static void draw_method(Draw *draw, Words *words, MethodId *method, ModelId *model)
 {
     const double pick = uniform(draw, 0.0, 1.0);
-    *method = pick < 0.4 ? METHOD_STATE_EVOLUTION : pick < 0.7 ? METHOD_BAYES : METHOD_OPTIMAL;
-    *model = chance(draw, 0.55) ? MODEL_QUADRATIC : MODEL_DIAGONAL;
+    const double which = uniform(draw, 0.0, 1.0);
+    *method = pick < 0.4    ? METHOD_STATE_EVOLUTION
+              : pick < 0.65 ? METHOD_BAYES
+              : pick < 0.95 ? METHOD_OPTIMAL
+              : pick < 0.98 ? METHOD_TRAINING
+                            : METHOD_AMP;
+    *model = which < 0.5 ? MODEL_QUADRATIC : which < 0.9 ? MODEL_DIAGONAL : MODEL_RIDGE;
     put_word(words, KEY_METHOD, method_name(*method));
     put_word(words, KEY_MODEL, model_name(*model));
 }
@@ -152,15 +159,19 @@ static Words draw_words(uint64_t point, double largest)
     MethodId method;
     ModelId model;
     draw_method(&draw, &words, &method, &model);
-    const double d = clamp(KEY_DIMENSION, draw_dimension(&draw, largest));
+    const bool draws_data = method_facts(method)->draws_data;
+    const double d = draws_data ? floor(log_uniform(&draw, 2.0, 40.0))
+                                : clamp(KEY_DIMENSION, draw_dimension(&draw, largest));
     put(&words, KEY_SOURCE_EXPONENT, draw_exponent(&draw));
     put(&words, KEY_DIMENSION, d);
     put(&words, KEY_NOISE, draw_noise(&draw));
     const double side = model == MODEL_QUADRATIC ? 1.0 : 0.0;
-    put(&words, KEY_SAMPLES, draw_power(&draw, KEY_SAMPLES, d, side - 0.5, side + 4.0));
+    put(&words, KEY_SAMPLES,
+        draws_data ? floor(log_uniform(&draw, 1.0, 3000.0))
+                   : draw_power(&draw, KEY_SAMPLES, d, side - 0.5, side + 4.0));
     const bool nuclear = model == MODEL_QUADRATIC && chance(&draw, 0.4);
     const KeyId weight = nuclear ? KEY_NUCLEAR_WEIGHT : KEY_WEIGHT_DECAY;
-    if (method == METHOD_STATE_EVOLUTION || (method == METHOD_OPTIMAL && nuclear)) {
+    if (method_facts(method)->takes_weight || (method == METHOD_OPTIMAL && nuclear)) {
         put(&words, weight, draw_power(&draw, weight, d, -2.0, 2.5));
     }
     const bool narrow = model == MODEL_QUADRATIC && method != METHOD_BAYES &&
@@ -168,7 +179,13 @@ static Words draw_words(uint64_t point, double largest)
     if (narrow) {
         put(&words, KEY_WIDTH, pow(d, uniform(&draw, 0.0, 1.1)));
     }
-    if (model == MODEL_QUADRATIC && method != METHOD_BAYES && chance(&draw, 0.1)) {
+    if (method == METHOD_AMP && chance(&draw, 0.5)) {
+        put(&words, KEY_DAMPING, uniform(&draw, 0.0, 1.0));
+    }
+    if (model == MODEL_DIAGONAL && method != METHOD_BAYES && chance(&draw, 0.3)) {
+        put_word(&words, KEY_SIGNS, "random");
+    }
+    if (model == MODEL_QUADRATIC && method_facts(method)->predicts && chance(&draw, 0.1)) {
         put(&words, KEY_SPECTRUM, log_uniform(&draw, 1.0, 300.0));
     }
     if (chance(&draw, 0.2)) {
@@ -202,7 +219,7 @@ static const char *fault_of(const Record *record)
     if (!(isfinite(value[FIELD_RISK]) && value[FIELD_RISK] >= 0.0)) {
         return "risk";
     }
-    return isfinite(value[FIELD_RESIDUAL]) ? NULL : "residual";
+    return isfinite(value[FIELD_RESIDUAL]) || isfinite(value[FIELD_GAP]) ? NULL : "residual";
 }
 
 static void solve(const Words *words, Tally *tally)
@@ -224,7 +241,7 @@ static void solve(const Words *words, Tally *tally)
     size_t length[SERIES_COUNT];
     sweep_series(&sweep, length);
     Series series = series_create(length, 1);
-    PointTeam team = {.work = point_work()};
+    PointTeam team = {.work = point_work(), .comm = MPI_COMM_SELF, .memory = 1e9};
     Record record;
     point_solve(&team, &problem, 1, &record, &series);
     tally->outcome[record.outcome]++;
@@ -249,9 +266,12 @@ static double cpu_seconds(void)
 }
 
 /* The rest of the child's life; a point that takes too long ends it by SIGPROF. */
-static void solve_all(uint64_t first, uint64_t end, int seconds, Tally *tally)
+static void solve_all(uint64_t end, int seconds, Tally *tally)
 {
-    for (tally->at = first; tally->at < end; tally->at++) {
+    /* no daemon beside each child */
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 1);
+    MPI_Init(NULL, NULL);
+    for (; tally->at < end; tally->at++) {
         const struct itimerval limit = {.it_value.tv_sec = seconds};
         setitimer(ITIMER_PROF, &limit, NULL);
         const double start = cpu_seconds();
@@ -272,6 +292,7 @@ static void solve_all(uint64_t first, uint64_t end, int seconds, Tally *tally)
             tally->slowest_at = tally->at;
         }
     }
+    MPI_Finalize();
     exit(0);
 }
 
@@ -282,7 +303,8 @@ static int watch(uint64_t first, uint64_t end, int seconds, Tally *tally)
     while (first < end) {
         const pid_t child = fork();
         if (child == 0) {
-            solve_all(first, end, seconds, tally);
+            tally->at = first;
+            solve_all(end, seconds, tally);
         }
         int status;
         if (child < 0 || waitpid(child, &status, 0) != child) {
