@@ -158,15 +158,32 @@ int archive_schema(const ArchiveReader *reader)
     return file_schema(reader->file);
 }
 
+/* Groups with points, whether the job inside knows of them or not. */
+static size_t sweeps_in(hid_t file)
+{
+    size_t count = 0;
+    char name[NAME_LENGTH];
+    for (hsize_t k = 0; H5Lget_name_by_idx(file, ".", H5_INDEX_NAME, H5_ITER_INC, k, name,
+                                           sizeof name, H5P_DEFAULT) > 0;
+         k++) {
+        const hid_t group = guard_group(file, name);
+        if (group >= 0) {
+            count += guard_exists(group, "outcome");
+            H5Gclose(group);
+        }
+    }
+    return count;
+}
+
 bool archive_structure_sound(const ArchiveReader *reader)
 {
     char now[17];
     char *then = guard_text(reader->file, STRUCTURE_CHECKSUM);
     structure_checksum(reader->file, now);
-    /* files before schema 3 say nothing of it */
+    /* files before schema 3 say nothing of it, but a job that has lost a sweep shows */
     const bool sound = then != NULL ? strcmp(then, now) == 0 : file_schema(reader->file) < 3;
     free(then);
-    return sound;
+    return sound && sweeps_in(reader->file) == reader->count;
 }
 
 /* Opens all sweeps at once: what is missing or damaged is found before anything is done. */
