@@ -44,13 +44,19 @@ def deviation(points):
     return held(points["risk_by_iteration"]) / held(points["predicted_risk_by_iteration"]) - 1
 
 
+def over_seeds(function, values):
+    """Of those seeds that are finished; NaN without any."""
+    done = values[np.isfinite(values).any(axis=1)]
+    return function(done, axis=0) if len(done) else np.full(values.shape[1], np.nan)
+
+
 def draw_risk(axes, points, trained, colour, marker, label):
     x = points["iteration_index"].values
     for row in held(points["risk_by_iteration"]):
         axes.semilogy(x, row, color=colour, lw=0.7, alpha=0.7)
     # seeds that were damped differently differ a little in their prediction
     predicted = held(points["predicted_risk_by_iteration"])
-    axes.semilogy(x, np.nanmean(predicted, axis=0), "--", color=colour, lw=1.6, label=label)
+    axes.semilogy(x, over_seeds(np.mean, predicted), "--", color=colour, lw=1.6, label=label)
     if trained is not None:
         axes.errorbar(SHOWN + 2, trained["risk"].mean("seed"), trained["risk"].std("seed"),
                       fmt=marker, ms=5, mfc="white", color=colour, capsize=2)
@@ -59,7 +65,7 @@ def draw_risk(axes, points, trained, colour, marker, label):
 def draw_deviation(axes, points, colour, dash):
     x = points["iteration_index"].values
     error = deviation(points)
-    mean, spread = error.mean(axis=0), error.std(axis=0)
+    mean, spread = over_seeds(np.mean, error), over_seeds(np.std, error)
     axes.plot(x, mean, ls=dash, color=colour, lw=1.4)
     axes.fill_between(x, mean - spread, mean + spread, color=colour, alpha=0.2, lw=0)
 
@@ -67,10 +73,13 @@ def draw_deviation(axes, points, colour, dash):
 def sentence(points, d):
     """Where theory and iteration part, at one dimension: all weights and seeds."""
     axis = sweep.decay_axis(points)
-    mean = np.array([deviation(points.sel({axis: w})).mean(axis=0)[:SHOWN]
+    mean = np.array([over_seeds(np.mean, deviation(points.sel({axis: w})))[:SHOWN]
                      for w in points[axis].values])
+    mean = mean[np.isfinite(mean).all(axis=1)]
+    if len(mean) == 0:
+        return rf"$d$ = {d:g}: nothing finished"
     worst = np.unravel_index(np.nanargmax(np.abs(mean)), mean.shape)
-    damped = float((points["last_damping"] > 0).mean())
+    damped = float((points["last_damping"].stack(run=(axis, "seed")).dropna("run") > 0).mean())
     return (rf"$d$ = {d:g}: farthest from theory by {mean[worst]:+.0%} (iteration {worst[1] + 1}), "
             rf"after {SHOWN} by {mean[:, -1].min():+.1%} to {mean[:, -1].max():+.1%}, "
             f"{damped:.0%} of runs damped in the end")

@@ -28,8 +28,9 @@ def ratio(found, gamma):
 def shares(values, model, gamma, d, x, y):
     """{phase: share of its points with R < 2 R_bayes}."""
     codes = phases.predicted(model, gamma, d, *np.meshgrid(x, y))
-    return {phases.NAMES[code]: float(np.mean(values[codes == code] < NEAR[1]))
-            for code in np.unique(codes)}
+    known = np.isfinite(values)
+    return {phases.NAMES[code]: float(np.mean(values[known & (codes == code)] < NEAR[1]))
+            for code in np.unique(codes[known])}
 
 
 def told(values, model, gamma, d, x, y):
@@ -47,8 +48,9 @@ def draw_map(axes, found, gamma):
     values = ratio(found, gamma).values
     image = axes.pcolormesh(x, y, np.log10(values), cmap="cividis", shading="nearest", vmin=0,
                             vmax=2, rasterized=True)
-    lines = axes.contour(x, y, values, levels=NEAR, colors="white", linewidths=0.8)
-    axes.clabel(lines, fmt="%g", fontsize=7)
+    lines = style.contour(axes, x, y, values, NEAR, linewidths=0.8)
+    if lines is not None:
+        axes.clabel(lines, fmt="%g", fontsize=7)
     draw_boundaries(axes, data, gamma, x, y, "white")
     axes.set(xlabel=r"$\log_d n_{\mathrm{eff}}$", ylabel=rf"$\log_d {style.LAMBDA[model]}$")
     axes.set_title(told(values, model, gamma, d, x, y), fontsize=8.5)
@@ -58,19 +60,21 @@ def draw_map(axes, found, gamma):
 def draw_best(axes, found, gamma):
     """The least ratio over the weight decays of the map, and the ratio at its smallest one."""
     values = ratio(found, gamma)
+    least = values.min("weight_decay", skipna=False)
     x = found["bayes"]["effective_samples"].sel(source_exponent=gamma)
     data = found["state_evolution"]
-    for label, line, dash in (("best of the map", values.min("weight_decay"), "-"),
+    for label, line, dash in (("best of the map", least, "-"),
                               (style.decay_label(data, data["weight_decay"].values[0]),
                                values.isel(weight_decay=0), "--")):
         axes.loglog(x, line, color="black", ls=dash, label=label)
     for level in NEAR:
         axes.axhline(level, color="grey", lw=0.6)
-    best = values.min("weight_decay")
-    away = 100 * float((best > NEAR[0]).mean())
-    axes.set(xlabel=style.N_EFF[data.attrs["model"]], ylabel=r"$R/R_{\mathrm{Bayes}}$",
-             title=f"best of the map from {float(best.min()):.3f} to {float(best.max()):.2f},\n"
-                   f"above 1.1 at {away:.0f} % of the samples")
+    axes.set(xlabel=style.N_EFF[data.attrs["model"]], ylabel=r"$R/R_{\mathrm{Bayes}}$")
+    best = least.dropna("samples")
+    if best.size > 0:
+        away = 100 * float((best > NEAR[0]).mean())
+        axes.set_title(f"best of the map from {float(best.min()):.3f} to {float(best.max()):.2f},\n"
+                       f"above 1.1 at {away:.0f} % of the samples")
     axes.legend()
 
 
@@ -87,7 +91,7 @@ def draw(model, found):
     figure.suptitle(rf"{model.capitalize()} network, $d$ = {found['bayes'].attrs['dimension']:g}, "
                     rf"$\Delta$ = {found['bayes'].attrs['noise']:g}: risk over Bayes risk, "
                     f"nowhere below {least:.4f}; at most "
-                    f"{int(found['bayes']['solutions'].max())} Bayes solution(s)")
+                    f"{float(found['bayes']['solutions'].max()):g} Bayes solution(s)")
     return figure
 
 

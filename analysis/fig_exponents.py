@@ -39,10 +39,13 @@ def draw_agreement(axes, part, decay, x, y):
     image = axes.pcolormesh(x, y, np.where(measured > 0, measured, np.nan), shading="nearest",
                             cmap=plt.get_cmap("cividis", len(names)), vmin=0.5,
                             vmax=len(names) + 0.5, rasterized=True)
-    wrong = np.where(measured != wanted, 1.0, np.nan)
-    axes.contourf(x, y, np.nan_to_num(wrong), levels=[0.5, 1.5], colors="none", hatches=["////"])
+    known = np.isfinite(measured) & np.isfinite(wanted)
+    wrong = known & (measured != wanted)
+    if wrong.any():
+        axes.contourf(x, y, wrong, levels=[0.5, 1.5], colors="none", hatches=["////"])
     assert codes["Ia"] == 1, "codes of the phases have changed"
-    axes.set_title(f"{100 * np.mean(measured == wanted):.0f} % as predicted", fontsize=9)
+    if known.any():
+        axes.set_title(f"{100 * np.mean(~wrong[known]):.0f} % as predicted", fontsize=9)
     return image, names
 
 

@@ -13,7 +13,7 @@ PLANE = ("source_exponent", "dimension", "samples")
 WANTED = {"optimal": (["effective_samples", "risk", "optimal_weight_decay"], PLANE),
           "bayes": (["effective_samples", "risk"], PLANE),
           "state_evolution": (["effective_samples", "risk"], (*PLANE, "weight_decay"))}
-NARROW = ["effective_samples", "resolved_nuclear_weight", "risk"]
+NARROW = ["effective_samples", "resolved_nuclear_weight", "resolved_width", "risk"]
 
 
 def guide(model, noise, ratio):
@@ -25,22 +25,25 @@ def draw_decays(axes, optimal, model, gamma):
     """lambda_opt where the risk has its minimum inside; returns the share of such points, and
     lambda_opt over the line at n_eff = d for each d."""
     noise, sizes = float(optimal.attrs["noise"]), optimal["dimension"].values
-    ends, inside, at_d = [np.inf, -np.inf], [], []
+    reached, inside, at_d = [], [], []
     for d, colour, dash in zip(sizes, style.colours(len(sizes)), style.DASHES):
         line = optimal.sel(source_exponent=gamma, dimension=d)
         best, ratio = line["optimal_weight_decay"].values, line["effective_samples"].values / d
         best = np.where(np.isfinite(best) & (best > 1e-3 * np.sqrt(ratio)), best, np.nan)
         axes.loglog(ratio, best, color=colour, ls=dash, label=f"d = {d:g}")
-        inside.append(np.isfinite(best))
+        inside.append(np.isfinite(best[np.isfinite(line["risk"].values)]))
         middle = np.argmin(np.abs(np.log(ratio)))
         at_d.append(best[middle] / guide(model, noise, ratio[middle]))
-        ends = [min(ends[0], ratio[inside[-1]].min()), max(ends[1], ratio[inside[-1]].max())]
+        reached += list(ratio[np.isfinite(best)])
     label = r"$4\sqrt{\Delta n_{\mathrm{eff}}/d}$" if model == "quadratic" else \
         r"$\sqrt{n_{\mathrm{eff}}/d}$"
-    axes.loglog(ends, guide(model, noise, np.array(ends)), color="black", lw=0.8, label=label)
+    if reached:
+        ends = np.array([min(reached), max(reached)])
+        axes.loglog(ends, guide(model, noise, ends), color="black", lw=0.8, label=label)
     axes.set(xlabel=r"$n_{\mathrm{eff}}/d$", ylabel=rf"${style.LAMBDA[model]}_{{\mathrm{{opt}}}}$")
     axes.legend()
-    return np.mean(inside), at_d
+    inside = np.concatenate(inside)
+    return np.mean(inside) if len(inside) else 0.0, at_d
 
 
 def draw_rates(axes, x, risk, gamma, d):
@@ -48,8 +51,9 @@ def draw_rates(axes, x, risk, gamma, d):
     corner = d ** (2 * gamma)
     for power, low, high in ((0.5 / gamma - 1, 1, corner), (-1, corner, np.inf)):
         low, high = max(3 * low, x.min()), min(high / 3, x.max())
-        if low < high:
-            scale = 0.4 * (risk / x ** power)[(x >= low) & (x <= high)].min()
+        there = (x >= low) & (x <= high) & np.isfinite(risk)
+        if low < high and there.any():
+            scale = 0.4 * (risk / x ** power)[there].min()
             axes.loglog([low, high], scale * np.array([low, high]) ** power, color="grey", lw=0.8)
             middle = np.sqrt(low * high)
             axes.text(middle, 0.8 * scale * middle ** power, f"slope {power:.3g}", color="grey",
@@ -64,20 +68,33 @@ def draw_risks(axes, found, gamma, d):
              for value in fixed["weight_decay"].values}
     lines.update({r"$\lambda_{\mathrm{opt}}$": found["optimal"], "Bayes": found["bayes"]})
     for (label, data), colour, dash in zip(lines.items(), style.colours(len(lines)), style.DASHES):
-        axes.loglog(x, data["risk"].sel(**where), color=colour, ls=dash, label=label)
+        axes.loglog(data["effective_samples"].sel(**where), data["risk"].sel(**where), color=colour,
+                    ls=dash, label=label)
     draw_rates(axes, x, found["bayes"]["risk"].sel(**where).values, gamma, d)
     axes.set(xlabel=style.N_EFF[fixed.attrs["model"]], ylabel=r"excess risk $R$")
     axes.legend()
 
 
 def excess(found):
-    """R(lambda_opt)/R_Bayes over source exponent, dimension and samples."""
-    return found["optimal"]["risk"] / found["bayes"]["risk"]
+    """R(lambda_opt)/R_Bayes over source exponent, dimension and samples, at those of the optimum;
+    the Bayes risk between its own by interpolation."""
+    optimal, bayes = (found[method].transpose(*PLANE) for method in ("optimal", "bayes"))
+    places = [data["effective_samples"].values for data in (optimal, bayes)]
+    if places[0].shape == places[1].shape and np.allclose(*places, rtol=1e-9):
+        return optimal["risk"] / bayes["risk"].values
+    risk = np.full(optimal["risk"].shape, np.nan)
+    for gamma, d in np.ndindex(*risk.shape[:2]):
+        line = bayes.sel(source_exponent=optimal["source_exponent"][gamma],
+                         dimension=optimal["dimension"][d])
+        risk[gamma, d] = np.exp(np.interp(
+            np.log(places[0][gamma, d]), np.log(line["effective_samples"]), np.log(line["risk"]),
+            left=np.nan, right=np.nan))
+    return optimal["risk"] / risk
 
 
 def draw_excess(axes, found, gamma):
     ratio = excess(found).sel(source_exponent=gamma)
-    x = found["bayes"]["effective_samples"].sel(source_exponent=gamma)
+    x = found["optimal"]["effective_samples"].sel(source_exponent=gamma)
     sizes = ratio["dimension"].values
     for d, colour, dash in zip(sizes, style.colours(len(sizes)), style.DASHES):
         axes.semilogx(x.sel(dimension=d), ratio.sel(dimension=d), color=colour, ls=dash,
@@ -110,9 +127,10 @@ def draw_model(model, found):
 def best_width(narrow, gamma):
     """n_eff, best p of the widths of the sweep, R there and R at the largest p."""
     part = narrow.sel(source_exponent=gamma)
-    best = part["risk"].isel(width=part["risk"].argmin("width"))
-    return (part["effective_samples"].isel(width=0).values, best["width"].values, best.values,
-            part["risk"].isel(width=-1).values)
+    known = part["risk"].notnull().all("width")     # else the best may be what is missing
+    best = part["risk"].isel(width=part["risk"].fillna(np.inf).argmin("width")).where(known)
+    return (part["effective_samples"].isel(width=0).values, best["width"].where(known).values,
+            best.values, part["risk"].isel(width=-1).values)
 
 
 def draw_widths(narrow, bayes):
@@ -133,8 +151,9 @@ def draw_widths(narrow, bayes):
         for (label, (at, risk)), colour, dash in zip(lines.items(), style.colours(3), style.DASHES):
             bottom.loglog(at, risk, color=colour, ls=dash, label=label)
         gain = wide / best
+        gain = gain[np.isfinite(gain)]
         bottom.set(xlabel=style.N_EFF["quadratic"], ylabel="excess risk $R$",
-                   title=f"best p up to {gain.max():.2g} times below p = {d:g}")
+                   title=f"best p up to {gain.max(initial=1):.2g} times below p = {d:g}")
         top.legend()
         bottom.legend()
     figure.suptitle(rf"Narrow quadratic networks, $d$ = {d:g}, "
@@ -153,6 +172,7 @@ def figures(path):
         yield f"optimal_decay_{model}", draw_model(model, found)
     for data in sweep.open_all(path, "state_evolution", NARROW).values():
         narrow = sweep.over(data, "source_exponent", "width", "samples")
+        narrow = narrow if narrow is None else sweep.physical(narrow, "width")
         if narrow is not None and "quadratic" in models:
             yield "optimal_width", draw_widths(narrow, models["quadratic"]["bayes"])
 

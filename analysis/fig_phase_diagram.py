@@ -9,7 +9,9 @@ import phases
 import sweep
 from style import np, plt
 
-FIELDS = ["risk", "effective_samples", "resolved_nuclear_weight"]
+FIELDS = ["risk", "effective_samples", "resolved_samples", "resolved_weight_decay",
+          "resolved_nuclear_weight"]
+NEAR = 0.02         # relative difference of weights that count as one
 ROOMY = 0.024       # of the view: a smaller phase has its label beside it
 
 
@@ -62,18 +64,23 @@ def draw_map(axes, data, gamma, decay, low, high):
     risk = np.log10(data["risk"].transpose(decay, "samples"))
     image = axes.pcolormesh(x, y, risk, cmap="cividis", shading="nearest", vmin=low, vmax=high,
                             rasterized=True)
-    axes.contour(x, y, risk, levels=np.arange(low, high), colors="white", linewidths=0.4, alpha=0.5,
-                 linestyles="solid")
+    style.contour(axes, x, y, risk, np.arange(low, high), linewidths=0.4, alpha=0.5,
+                  linestyles="solid")
     draw_boundaries(axes, data, gamma, x, y, "white")
     axes.set(title=rf"$\gamma = {gamma:g}$", xlabel=r"$\log_d n_{\mathrm{eff}}$",
              ylabel=rf"$\log_d {style.LAMBDA[data.attrs['model']]}$")
     return image
 
 
+def nearest(data, axis, value):
+    """By ratio: samples and weights go over decades."""
+    return data.isel({axis: int(np.abs(np.log(data[axis].values / value)).argmin())})
+
+
 def draw_slices(axes, data, along, across, values, label):
     """R against one axis for five values of the other."""
     for value, colour, dash in zip(values, style.colours(len(values)), style.DASHES):
-        line = data.sel({across: value}, method="nearest")
+        line = nearest(data, across, value)
         x = line["effective_samples" if along == "samples" else "resolved_nuclear_weight"]
         axes.loglog(x, line["risk"], ls=dash, color=colour, label=label(line))
     axes.set_ylabel(r"excess risk $R$")
@@ -81,15 +88,15 @@ def draw_slices(axes, data, along, across, values, label):
                 borderaxespad=0.3)
 
 
-def draw_trained(axes, trained, decay, values, gamma):
-    """Mean and standard deviation over the seeds of trainings at the same weight decays."""
-    trained = sweep.axis(sweep.axis(trained, "seed"), "source_exponent")
-    if trained is None or gamma not in trained["source_exponent"].values:
+def draw_trained(axes, trained, data, decay, values, gamma):
+    """Mean and standard deviation over the seeds of trainings at the weight decays of the lines."""
+    if gamma not in trained["source_exponent"].values:
         return
     for value, colour, marker in zip(values, style.colours(len(values)), style.MARKERS):
-        if not np.isclose(trained[decay].values, value).any():
+        points = nearest(trained.sel(source_exponent=gamma), decay, value)
+        line = nearest(data, decay, value)
+        if not np.isclose(points[decay], line[decay], rtol=NEAR):
             continue
-        points = trained.sel(source_exponent=gamma).sel({decay: value}, method="nearest")
         axes.errorbar(points["effective_samples"].isel(seed=0), points["risk"].mean("seed"),
                       points["risk"].std("seed"), fmt=marker, ms=4, mfc="white", color=colour,
                       capsize=2, lw=1)
@@ -122,7 +129,7 @@ def draw_diagram(data, trained):
                     lambda line: power_label(line, "resolved_nuclear_weight", symbol))
         axes[1, column].set_xlabel(style.N_EFF[model])
         if trained is not None:
-            draw_trained(axes[1, column], trained, decay, values, gamma)
+            draw_trained(axes[1, column], trained, part, decay, values, gamma)
         draw_slices(axes[2, column], part, decay, "samples", slice_values(part, None, "samples"),
                     lambda line: power_label(line, "effective_samples", r"n_{\mathrm{eff}}"))
         axes[2, column].set_xlabel(rf"${symbol}$")
@@ -134,15 +141,27 @@ def draw_diagram(data, trained):
 
 
 def trainings_of(data, trainings):
-    """The first sweep of trainings of the same problems."""
-    same = [trained for trained in trainings.values()
-            if sweep.decay_axis(trained) == sweep.decay_axis(data) and all(
-                trained.attrs.get(k) == data.attrs.get(k) for k in ("model", "dimension", "noise"))]
-    return same[0] if same else None
+    """The first sweep of trainings of the same problems, by seed, in plain numbers."""
+    for trained in trainings.values():
+        decay = sweep.decay_axis(trained)
+        if decay == sweep.decay_axis(data) and all(
+                trained.attrs.get(k) == data.attrs.get(k) for k in ("model", "dimension", "noise")):
+            trained = sweep.over(trained, "seed", "source_exponent", "samples", decay)
+            trained = trained if trained is None else sweep.physical(trained, "samples", decay)
+            if trained is not None:
+                return trained
+    return None
+
+
+def plain(data):
+    """Over source exponent, samples and weight decay in plain numbers; None if there is more."""
+    decay = sweep.decay_axis(data)
+    data = sweep.over(data, "source_exponent", "samples", decay)
+    return data if data is None else sweep.physical(data, "samples", decay)
 
 
 def figures(path):
-    diagrams = {name: sweep.over(data, "source_exponent", "samples", sweep.decay_axis(data))
+    diagrams = {name: plain(data)
                 for name, data in sweep.open_all(path, "state_evolution", FIELDS, phases.MODELS).items()
                 if sweep.is_map(data)}
     if not any(data is not None for data in diagrams.values()):

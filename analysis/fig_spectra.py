@@ -50,7 +50,8 @@ def pairs(path):
     trained = [finished(point) for data in quadratic[1]
                for point in points(sweep.axis(data, "seed"), "seed")]
     return [(mine, theirs) for data in quadratic[0] for mine in points(data)
-            for theirs in trained if theirs.sizes["seed"] > 0 and same(mine, theirs)]
+            for theirs in trained
+            if theirs.sizes["seed"] > 0 and np.isfinite(mine["risk"]) and same(mine, theirs)]
 
 
 def bulk_masses(predicted):
@@ -139,8 +140,9 @@ def caption(predicted, trained):
     moved = ""
     if len(wanted):
         worst = np.argmax(np.abs(mean / wanted - 1))
-        moved = (f"\noutliers off by at most {100 * abs(mean / wanted - 1)[worst]:.1f} %, "
-                 f"{np.max(np.abs(mean - wanted) / np.maximum(std, 1e-300)):.1f} std")
+        moved = f"\noutliers off by at most {100 * abs(mean / wanted - 1)[worst]:.1f} %"
+        if trained.sizes["seed"] > 1:
+            moved += f", {np.max(np.abs(mean - wanted) / np.maximum(std, 1e-300)):.1f} std"
     return (rf"{phase}: $d$ = {d:g}, $n$ = {n:g}, $n_{{\mathrm{{eff}}}}$ = {n / d:.3g}, "
             rf"$\tilde\lambda$ = {float(predicted['resolved_nuclear_weight']):.3g}" "\n"
             f"KS distance {distance(predicted, trained['eigenvalues'].values.ravel()):.4f}, "

@@ -57,8 +57,8 @@ def draw_column(axes, both, trained, where):
     axes[2].set(ylim=(-2.6, 1.2), xlabel=r"$n_{\mathrm{eff}}$")
     parts = [data.sel(**where) for data in both]
     factor = np.exp(np.abs(np.log(parts[0]["risk"] / parts[1]["risk"])).max())
-    close = np.abs(parts[0]["exponent_samples"] - parts[1]["exponent_samples"]) < 0.25
-    return float(factor), float(close.mean())
+    apart = np.abs(parts[0]["exponent_samples"] - parts[1]["exponent_samples"])
+    return float(factor), float((apart < 0.25).where(apart.notnull()).mean())
 
 
 def draw(both, trained, d):

@@ -27,16 +27,24 @@ def setting_of(data):
     return tuple(data.attrs.get(name) for name in SETTING)
 
 
+def plain(data, *names):
+    """Over these axes in plain numbers; None if another varies."""
+    data = sweep.over(data, *names)
+    return data if data is None else sweep.physical(data, "samples", "width")
+
+
 def trained(path, setting):
     """Rows samples, width, mean risk, its standard deviation over the seeds."""
     rows = []
     for data in sweep.open_all(path, "training").values():
         if data.attrs["model"] != "quadratic" or setting_of(data) != setting:
             continue
-        risks = sweep.axis(sweep.axis(data[["risk"]], "samples"), "seed")["risk"].squeeze(
-            [d for d in data["risk"].dims if d not in ("samples", "width", "seed")], drop=True)
-        if "width" not in risks.dims:
+        if "width" not in data.dims:
             continue
+        data = plain(data, "samples", "width", "seed")
+        if data is None:
+            continue
+        risks = data["risk"]
         for n in risks["samples"].values:
             for p in risks["width"].values:
                 risk = risks.sel(samples=n, width=p).dropna("seed")
@@ -90,9 +98,10 @@ def draw_width(axes, theory, groups):
             continue
         axes.loglog(line["resolved_width"], line["risk"], ls=dash, color=colour,
                     label=rf"$n = {n:g}$")
-        best = int(line["risk"].argmin())
-        axes.plot(line["resolved_width"][best], line["risk"][best], "x", color=colour, ms=6)
-        draw_points(axes, theory, groups, lambda row: row[0] == n,
+        if line["risk"].notnull().all():    # else the best may be what is missing
+            best = int(line["risk"].argmin("width"))
+            axes.plot(line["resolved_width"][best], line["risk"][best], "x", color=colour, ms=6)
+        draw_points(axes, theory, groups, lambda row: abs(row[0] - n) <= 1,  # whole if trained
                     lambda row: theory.clip(row[1]), colour, marker)
     axes.set(xlabel=r"width $p$ ($p \geq d$ at $d$)", ylabel=r"excess risk $R$")
     axes.legend()
@@ -157,10 +166,12 @@ def print_table(theory, mine, theirs):
 
 
 def figures(path):
-    sweeps = [data.squeeze() for data in sweep.open_all(path, "state_evolution").values()
+    sweeps = [plain(data, "width", "samples")
+              for data in sweep.open_all(path, "state_evolution").values()
               if data.attrs["model"] == "quadratic" and {"width", "samples"} <= set(data.dims)]
+    sweeps = [data for data in sweeps if data is not None]
     if not sweeps:
-        raise sweep.Refusal(f"{path}: no sweep over width and samples")
+        raise sweep.Refusal(f"{path}: no sweep over width and samples alone")
     theory = Theory(sweeps)
     setting = setting_of(theory.along_width)
     mine, theirs = trained(path, setting), published(setting)

@@ -30,6 +30,15 @@ def colours(count):
     return plt.cm.cividis(np.linspace(0.0, 0.85, count))
 
 
+def contour(axes, x, y, values, levels, **how):
+    """White lines at those levels that the values reach, holes left out; None without any."""
+    values = np.ma.masked_invalid(values)
+    reached = [level for level in levels if values.count() and values.min() < level < values.max()]
+    if not reached:
+        return None
+    return axes.contour(x, y, values.filled(np.nan), levels=reached, colors="white", **how)
+
+
 def decay_label(data, value):
     """How a weight decay is written in the job, in mathematics."""
     if data["weight_decay"].attrs.get("form") != "power":

@@ -131,6 +131,21 @@ def over(data, *names):
     return data
 
 
+def physical(data, *names):
+    """The same with these axes as plain numbers in place of powers and multiples; None where one of
+    them is another number for another value of the other axes."""
+    for name in names:
+        if name not in data.dims or data[name].attrs.get("form", "number") == "number":
+            continue
+        values = data[f"resolved_{name}"]
+        others = [other for other in values.dims if other != name]
+        low, high = values.min(others), values.max(others)
+        if not np.allclose(low, high, rtol=1e-9, atol=0, equal_nan=True):
+            return None
+        data = data.assign_coords({name: high.values})
+    return data
+
+
 def is_map(data):
     """Is weight decay the same along the samples, so that the two span a map?"""
     decay = decay_axis(data)
