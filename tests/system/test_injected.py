@@ -23,7 +23,7 @@ JOB = """sweeps:
   - {name: theory, source_exponent: 1.25, dimension: 50, noise: 0.1, samples: [100, 400],
      weight_decay: {values: [0.01, 0.02], as: number}}
   - {name: trained, method: training, source_exponent: 1.25, dimension: 8, noise: 0.1, seed: 1,
-     samples: 60, nuclear_weight: [0.02, 0.01], tolerance: 1e-6}
+     samples: 60, nuclear_weight: [3, 2], tolerance: 1e-2}
 """
 Done = collections.namedtuple("Done", "returncode stderr")
 KINDS = {"EIO": str(errno.EIO), "ENOSPC": str(errno.ENOSPC), "before": "before", "after": "after"}
@@ -33,7 +33,9 @@ def call(folder, at=0, kind="EIO", **more):
     """The run of JOB in the folder, with call number `at` going wrong."""
     faults = {"LD_PRELOAD": INJECT, "PHASESWEEP_FAULT_FOLDER": folder,
               "PHASESWEEP_FAULT_AT": str(at), "PHASESWEEP_FAULT_KIND": KINDS[kind]}
-    environment = dict(os.environ, PHASESWEEP_LOCK_SILENCE="0.02", **more)
+    # the training is saved after every iteration
+    environment = dict(os.environ, PHASESWEEP_LOCK_SILENCE="0.02",
+                       PHASESWEEP_CHECKPOINT_PERIOD="0", **more)
     with tempfile.TemporaryFile("w+") as errors:
         # not through a pipe: the daemon that Open MPI starts for one process outlives a kill
         process = subprocess.Popen(
@@ -76,6 +78,8 @@ def judge(folder, at, kind, whole):
         wrong = "no line"
     elif again.returncode != 0:
         wrong = "not resumed"
+    elif "not used" in again.stderr:
+        wrong = "a checkpoint that is not whole"
     elif content(path) != whole:
         wrong = "other results"
     elif os.listdir(folder) != ["a.h5"]:
