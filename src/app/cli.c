@@ -61,6 +61,9 @@ static ExitStatus command_plan(const Arguments *given)
     PlanRequest request = given->plan;
     request.job_path = given->words[0];
     request.overridden = given->set_count > 0;
+    request.archive = given->output;
+    request.extend = given->extend;
+    request.retry = given->retry;
     return cli_plan(&request, job_text(given));
 }
 
@@ -85,7 +88,6 @@ static ExitStatus run_request(const Arguments *given, const char *job_path,
 
 static ExitStatus command_run(const Arguments *given)
 {
-    /* a dry run is the bill: it looks at no archive */
     if (given->dry_run) {
         return command_plan(given);
     }

@@ -34,7 +34,8 @@ const struct argp_option cli_run_options[] = {
      "if OUT.h5 holds another job, keep the results that both share", 0},
     {"retry", OPTION_RETRY, NULL, 0,
      "also try again points that did not converge, failed or were lost", 0},
-    {"dry-run", OPTION_DRY_RUN, NULL, 0, "print what would be done and touch nothing", 0},
+    {"dry-run", OPTION_DRY_RUN, NULL, 0,
+     "print what would be done, with -o what remains of it, and touch nothing", 0},
     {0}};
 
 const struct argp_option cli_resume_options[] = {

@@ -108,6 +108,23 @@ Plan plan_create(const Job *job, const PlanSettings *settings)
     return plan_of_chains(job, settings, chains, NULL, count);
 }
 
+Plan plan_of_open(const Job *job, const PlanSettings *settings, const OpenChains *open)
+{
+    PlanChain *chains = checked_alloc(open->count, sizeof *chains);
+    PlanMark *marks = checked_alloc(open->count, sizeof *marks);
+    size_t count = 0;
+    for (size_t k = 0; k < open->count; k++) {
+        const OpenChain *chain = &open->chains[k];
+        if (!chain->lost) {
+            marks[count] = (PlanMark){chain->interrupted, (double)chain->missing};
+            chains[count++] = (PlanChain){chain->sweep, chain->chain};
+        }
+    }
+    Plan plan = plan_of_chains(job, settings, chains, marks, count);
+    free(marks);
+    return plan;
+}
+
 void plan_free(Plan *plan)
 {
     free(plan->chains);

@@ -17,8 +17,11 @@
 #include "phasesweep/app/plan.h"
 #include "phasesweep/app/progress.h"
 #include "phasesweep/archive/archive.h"
+#include "phasesweep/archive/lock.h"
+#include "phasesweep/archive/resume.h"
 #include "phasesweep/base/memory_limit.h"
 #include "phasesweep/base/text.h"
+#include "run_start.h"
 
 enum { RANKS_MOST = 65536, BEST_MOST = 4096, RANKS_PRESET = 64 };
 
@@ -57,6 +60,23 @@ static double read_memory(const char *text)
 }
 
 /* What the last run of an archive of the same job has learned. */
+static CostModel learned_by(const char *path, const Job *job)
+{
+    RunEntry *entries = checked_alloc(ARCHIVE_RUNS, sizeof *entries);
+    ArchiveReader *reader = archive_reader(path, job);
+    char *classes = plan_classes();
+    const size_t count = archive_read_runs(reader, classes, entries, ARCHIVE_RUNS);
+    free(classes);
+    CostModel model = cost_model();
+    /* the latest knows most: every run begins with what the last one learned */
+    if (count > 0) {
+        model = cost_import(entries[count - 1].coefficients);
+    }
+    archive_reader_close(reader);
+    free(entries);
+    return model;
+}
+
 static CostModel read_learned(const char *path)
 {
     archive_probe(path);
@@ -69,21 +89,67 @@ static CostModel read_learned(const char *path)
     if (errors != NULL) {
         die(STATUS_WRONG_INPUT, "plan: --learned: %s: the job inside cannot be read", path);
     }
-    RunEntry *entries = checked_alloc(ARCHIVE_RUNS, sizeof *entries);
-    ArchiveReader *reader = archive_reader(path, &job);
-    char *classes = plan_classes();
-    const size_t count = archive_read_runs(reader, classes, entries, ARCHIVE_RUNS);
-    free(classes);
-    CostModel model = cost_model();
-    /* the latest knows most: every run begins with what the last one learned */
-    if (count > 0) {
-        model = cost_import(entries[count - 1].coefficients);
-    }
-    archive_reader_close(reader);
-    free(entries);
+    const CostModel model = learned_by(path, &job);
     job_free(&job);
     free(text);
     return model;
+}
+
+/* ---- the archive of a dry run ------------------------------------------------------------ */
+
+/* Is there one of this job?  *job becomes that of the archive, whose numbers count.  Dies as
+ * the run would if it holds another. */
+static bool turn_to_archive(const PlanRequest *request, Job *job)
+{
+    const char *path = request->archive;
+    archive_probe(path);
+    char *text = archive_read_job(path);
+    if (text == NULL) {
+        printf("%s: does not exist yet\n", path);
+        return false;
+    }
+    Job stored = run_parse(path, text);
+    char *difference = run_difference(path, &stored, job);
+    const bool same = difference == NULL;
+    if (!same && !request->extend) {
+        die(STATUS_WRONG_INPUT, "%s holds another job than %s: %s", path, request->job_path,
+            difference);
+    }
+    if (same) {
+        const Job given = *job;
+        *job = stored;
+        stored = given;
+    } else {
+        printf("%s: holds another job; what both share is taken over, and not looked at here\n",
+               path);
+    }
+    free(difference);
+    free(text);
+    job_free(&stored);
+    return same;
+}
+
+/* What a run would find in it now. */
+static Plan plan_open(const PlanRequest *request, const Job *job, PlanSettings *settings,
+                      CostModel *model)
+{
+    const char *path = request->archive;
+    OpenChains open = chains_find(path, job, request->retry, false);
+    double points = 0.0;
+    for (size_t s = 0; s < job->sweep_count; s++) {
+        points += (double)sweep_points(&job->sweeps[s]);
+    }
+    printf("%s: %.0f of %.0f points are finished%s\n", path, open.finished, points,
+           lock_is_held(path) ? "; a run is writing it"
+           : open.count == 0  ? "; nothing to do"
+                              : "; what remains:");
+    if (request->learned == NULL) {
+        *model = learned_by(path, job);
+        settings->model = model;
+    }
+    Plan plan = plan_of_open(job, settings, &open);
+    chains_free(&open);
+    return plan;
 }
 
 /* ---- the table --------------------------------------------------------------------------- */
@@ -262,12 +328,14 @@ ExitStatus cli_plan(const PlanRequest *request, char *text)
     }
     /* as if a rank sat on every core of a node like this one */
     const int cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    const PlanSettings settings = {.memory = request->memory != NULL
-                                                 ? read_memory(request->memory)
-                                                 : memory_per_rank(cores),
-                                   .model = &model};
-    Plan plan = plan_create(&job, &settings);
-    const ExitStatus status = print_plan(request, &plan);
+    PlanSettings settings = {.memory = request->memory != NULL ? read_memory(request->memory)
+                                                               : memory_per_rank(cores),
+                             .model = &model};
+    Plan plan = request->archive != NULL && turn_to_archive(request, &job)
+                    ? plan_open(request, &job, &settings, &model)
+                    : plan_create(&job, &settings);
+    /* of an archive that is finished there is nothing to say */
+    const ExitStatus status = plan.chain_count > 0 ? print_plan(request, &plan) : STATUS_DONE;
     plan_free(&plan);
     job_free(&job);
     free(text);

@@ -19,11 +19,13 @@ typedef struct PlanRequest {
     const char *learned; /* archive whose last run knows what chains cost, or NULL */
     bool sbatch;         /* a batch script instead of the table */
     bool overridden;     /* keys were set on the command line */
+    const char *archive; /* of run --dry-run: only what is open in it is planned; or NULL */
+    bool extend, retry;  /* as for run */
 } PlanRequest;
 
 /* Local.  Needs no MPI.  Print what the job of this text (taken over) costs.
- * STATUS_WRONG_INPUT if something is wrong with it, or if chains do not fit the ranks and
- * memory given. */
+ * STATUS_WRONG_INPUT if something is wrong with it, if chains do not fit the ranks and memory
+ * given, or if the archive holds another job. */
 ExitStatus cli_plan(const PlanRequest *request, char *text);
 
 #endif

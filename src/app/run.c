@@ -8,7 +8,6 @@
 #include "phasesweep/app/run.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <limits.h>
 #include <math.h>
 #include <stdint.h>
@@ -23,7 +22,7 @@
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/archive/extend.h"
 #include "phasesweep/archive/resume.h"
-#include "phasesweep/base/files.h"
+#include "phasesweep/archive/side_files.h"
 #include "phasesweep/engine/farm.h"
 #include "phasesweep/method/method.h"
 #include "libraries.h"
@@ -93,42 +92,13 @@ static int count_failed(const Record records[], size_t count)
     return failed;
 }
 
-static bool team_stops(void *team)
-{
-    return farm_stopping(team);
-}
-
 /* Of the chain's training, beside the archive; NULL for methods that need none. */
 static char *checkpoint_path(const Run *run, PlanChain chain)
 {
     const Sweep *sweep = &run->job->sweeps[chain.sweep];
     return method_facts(sweep_method(sweep))->draws_data
-               ? checked_format("%s.%s.%u.checkpoint", run->path, sweep->name, chain.chain)
+               ? side_checkpoint(run->path, sweep, chain.chain)
                : NULL;
-}
-
-/* Root only.  What trainings of this archive, or of one that was here before, left beside it;
- * no chain is open any more. */
-static void remove_checkpoints(const char *path)
-{
-    char *folder = file_folder(path);
-    const char *slash = strrchr(path, '/');
-    char *prefix = checked_format("%s.", slash != NULL ? slash + 1 : path);
-    DIR *entries = opendir(folder);
-    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
-        const char *ending = strstr(entry->d_name, ".checkpoint");
-        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && ending != NULL &&
-            (strcmp(ending, ".checkpoint") == 0 || strcmp(ending, ".checkpoint.new") == 0)) {
-            char *old = checked_format("%s/%s", folder, entry->d_name);
-            unlink(old);
-            free(old);
-        }
-    }
-    if (entries != NULL) {
-        closedir(entries);
-    }
-    free(prefix);
-    free(folder);
 }
 
 /* The rows of a chain that this run computes: all but those taken over. */
@@ -176,12 +146,43 @@ static void store_rows(const Run *run, const ChainRows *rows, const Record recor
 }
 
 static void mark_rows(const Run *run, const ChainRows *rows,
-                      void (*mark)(Archive *archive, size_t sweep, size_t first, size_t count))
+                      void (*mark)(Archive *archive, size_t sweep, size_t first, size_t count,
+                                   bool how),
+                      bool how)
 {
     size_t first;
     for (size_t k = 0, end; k < rows->count; k = end) {
         end = run_of_rows(rows, k, &first);
-        mark(run->archive, rows->sweep, first, end - k);
+        mark(run->archive, rows->sweep, first, end - k, how);
+    }
+}
+
+/* A chain and who computes it, for those who interrupt it. */
+typedef struct InHand {
+    const Run *run;
+    FarmTeam *team;
+    const ChainRows *rows;
+} InHand;
+
+static bool team_stops(void *context)
+{
+    const InHand *hand = context;
+    const bool stops = farm_stopping(hand->team);
+    if (stops) {
+        run_stop_heard(); /* the signal may have come to rank 0 alone */
+    }
+    return stops;
+}
+
+static void state_saved(void *context)
+{
+    const InHand *hand = context;
+    const ChainRows *rows = hand->rows;
+    size_t first;
+    lock_check(hand->run->lock);
+    for (size_t k = 0, end; k < rows->count; k = end) {
+        end = run_of_rows(rows, k, &first);
+        archive_progress(hand->run->archive, rows->sweep, first, end - k);
     }
 }
 
@@ -195,8 +196,9 @@ static int run_chain(void *context, FarmTeam *team, size_t index)
     const Sweep *sweep = &run->job->sweeps[task.sweep];
     Problem problems[CHAIN_LENGTH];
     Record records[CHAIN_LENGTH];
-    int rank;
+    int rank, ranks;
     MPI_Comm_rank(farm_comm(team), &rank);
+    MPI_Comm_size(farm_comm(team), &ranks);
     ChainRows rows = {0};
     if (rank == 0) {
         rows = rows_to_compute(run, task);
@@ -206,10 +208,12 @@ static int run_chain(void *context, FarmTeam *team, size_t index)
         problems[k] = sweep_problem(sweep, rows.first + rows.places[k]);
     }
     char *checkpoint = checkpoint_path(run, task);
+    InHand hand = {run, team, &rows};
     const PointTeam workers = {.work = run->work,
                                .comm = farm_comm(team),
                                .stopping = team_stops,
-                               .context = team,
+                               .saved = state_saved,
+                               .context = &hand,
                                .memory = run->memory,
                                .checkpoint = checkpoint,
                                .archive = run->id};
@@ -218,7 +222,7 @@ static int run_chain(void *context, FarmTeam *team, size_t index)
     Series series = series_create(length, rows.count);
     lock_check(run->lock);
     if (rank == 0) {
-        mark_rows(run, &rows, archive_begin);
+        mark_rows(run, &rows, archive_begin, ranks > 1);
     }
     const bool finished = point_solve(&workers, problems, rows.count, records, &series);
     lock_check(run->lock);
@@ -228,30 +232,11 @@ static int run_chain(void *context, FarmTeam *team, size_t index)
             unlink(checkpoint);
         }
     } else if (rank == 0) {
-        mark_rows(run, &rows, archive_give_back);
+        mark_rows(run, &rows, archive_settle, false);
     }
     free(checkpoint);
     series_free(&series);
     return finished ? count_failed(records, rows.count) : FARM_UNFINISHED;
-}
-
-/* Root only.  Chains that died with their job come last, so that they do not hold up others, or
- * take them down again.  Lost ones are not planned at all. */
-static void choose_chains(Run *run, const OpenChains *open)
-{
-    PlanChain *chains = checked_alloc(open->count, sizeof *chains);
-    PlanMark *marks = checked_alloc(open->count, sizeof *marks);
-    size_t count = 0;
-    for (size_t k = 0; k < open->count; k++) {
-        const OpenChain *chain = &open->chains[k];
-        if (!chain->lost) {
-            marks[count] = (PlanMark){chain->interrupted, (double)chain->missing};
-            chains[count++] = (PlanChain){chain->sweep, chain->chain};
-        }
-    }
-    const PlanSettings settings = {.memory = run->memory};
-    run->plan = plan_of_chains(run->job, &settings, chains, marks, count);
-    free(marks);
 }
 
 /* Root only.  A chain that is not computed says so in the archive, as finished rows without
@@ -273,15 +258,18 @@ static void give_up(const Run *run, PlanChain chain, Outcome outcome)
     series_free(&none);
 }
 
-/* Root only.  Rows taken over of which one is damaged, and what died with its job too often. */
+/* Root only, before any chain is begun: rows taken over of which one is damaged, what the last
+ * run left as if it went on, and what died with its job too often. */
 static void settle_chains(const Run *run, const OpenChains *open)
 {
     for (size_t k = 0; k < open->count; k++) {
         const OpenChain *chain = &open->chains[k];
+        size_t first, count;
+        sweep_chain(&run->job->sweeps[chain->sweep], chain->chain, &first, &count);
         if (chain->spoilt) {
-            size_t first, count;
-            sweep_chain(&run->job->sweeps[chain->sweep], chain->chain, &first, &count);
-            archive_give_back(run->archive, chain->sweep, first, count);
+            archive_forget(run->archive, chain->sweep, first, count);
+        } else if (chain->running) {
+            archive_settle(run->archive, chain->sweep, first, count, !open->excused);
         }
         if (chain->lost) {
             give_up(run, (PlanChain){chain->sweep, chain->chain}, OUTCOME_LOST);
@@ -308,6 +296,15 @@ static void say_refusals(const Plan *plan, int workers)
         fputs(refusals, stderr);
     }
     free(refusals);
+}
+
+/* Root only.  Else such a run would end without a word. */
+static void say_if_finished(const Run *run, const OpenChains *open)
+{
+    if (open->count == 0) {
+        fprintf(stderr, "phasesweep: %s: all %.0f points are finished; nothing to do\n",
+                run->path, open->finished);
+    }
 }
 
 /* Collective on comm.  Task k of the farm is chain k: all ranks need the list, its groups
@@ -420,29 +417,39 @@ static bool compute_open(MPI_Comm comm, Run *run, const RunRequest *request, boo
     OpenChains open = {0};
     run->memory = team_memory(comm);
     if (root) {
-        open = chains_find(run->path, run->job, request->retry);
-        choose_chains(run, &open);
         enter_run(comm, run, run->path);
+        open =
+            chains_find(run->path, run->job, request->retry, lock_after_node_loss(run->lock));
+        run->plan = plan_of_open(run->job, &(PlanSettings){.memory = run->memory}, &open);
     }
     share_chains(comm, &run->plan);
+    MPI_Bcast(&run->entry_index, sizeof run->entry_index, MPI_BYTE, 0, comm);
     const int workers = farm_workers(comm, FARM_MASTER_AUTO);
     if (root) {
         say_refusals(&run->plan, workers);
+        say_if_finished(run, &open);
     }
     /* collective from here to archive_close; only raw writes in between */
     run->archive = archive_open(comm, run->path, run->job);
     if (root) {
         settle_chains(run, &open);
         archive_put_run(run->archive, run->entry_index, &run->entry);
+        archive_put_ending(run->archive, run->entry_index, RUN_NO_WORD);
     }
+    archive_speak_for(run->archive, run->entry_index);
+    run_stop_speak_for(run->archive);
     const bool finished = compute(comm, run, root);
     lock_check(run->lock);
     if (root) {
         run->entry.end = seconds_since_1970();
         archive_put_run(run->archive, run->entry_index, &run->entry);
+        archive_put_ending(run->archive, run->entry_index,
+                           finished ? RUN_FINISHED : RUN_STOPPED);
         archive_require_at(run->archive, run->path);
     }
+    run_stop_speak_for(NULL);
     archive_close(run->archive);
+    run->archive = NULL;
     chains_free(&open);
     return finished;
 }
@@ -505,12 +512,23 @@ static ExitStatus agree_on_status(MPI_Comm comm, const Run *run, const char *tex
     }
     if (root && finished) {
         status = judge(run, text);
-        remove_checkpoints(run->path);
+        side_remove_checkpoints(run->path);
     } else if (root) {
         fprintf(stderr, "phasesweep: stopped; `phasesweep resume %s` goes on\n", run->path);
     }
     MPI_Bcast(&status, 1, MPI_INT, 0, comm);
     return (ExitStatus)status;
+}
+
+/* What `die` does on any rank while points are computed.  A run that was taken for dead has no
+ * say in the archive any more. */
+static void leave(void *context)
+{
+    const Run *run = context;
+    if (run->archive != NULL && lock_is_ours(run->lock)) {
+        archive_last_words(run->archive, RUN_ENVIRONMENT);
+    }
+    lock_release(run->lock);
 }
 
 ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
@@ -523,6 +541,7 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     take_effort(comm, &job, path, start);
     Run run = {
         .job = &job, .path = path, .work = point_work(), .lock = share_lock(comm, path, start)};
+    check_set_cleanup(leave, &run);
     if (root) {
         extend_if_asked(start, &job);
     }

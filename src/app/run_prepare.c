@@ -7,6 +7,7 @@
  * Other ranks know nothing of all this and wait in MPI_Init.
  */
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,9 +33,9 @@ Job run_parse(const char *name, const char *text)
     return job;
 }
 
-/* NULL if the archive at path holds the given job.  Its text may mean other numbers today than
- * when it was made: then it counts as it was written, too. */
-static char *difference_from(const char *path, const Job *old, const Job *given)
+/* Its text may mean other numbers today than when it was made: then it counts as it was
+ * written, too. */
+char *run_difference(const char *path, const Job *old, const Job *given)
 {
     char *difference = job_difference(old, given);
     if (difference != NULL) {
@@ -76,7 +77,7 @@ static void meet_archive(const RunRequest *request, RunStart *start, Job *given,
         start->effort = archive_read_text(start->path);
         return;
     }
-    char *difference = difference_from(start->path, old, given);
+    char *difference = run_difference(start->path, old, given);
     if (difference != NULL && !request->extend) {
         die(STATUS_WRONG_INPUT,
             "%s holds another job than %s: %s; choose another -o, or --extend to keep what "
@@ -117,6 +118,17 @@ static void check_archive(const char *path, const Job *job)
     archive_reader_close(reader);
 }
 
+/* The archive's folder takes its lock too: said of the one that the user named. */
+static void check_folder(const char *path)
+{
+    char *folder = file_folder(path);
+    if (access(folder, W_OK | X_OK) != 0) {
+        die(file_status(errno), "%s: cannot be created: folder %s: %s", path, folder,
+            strerror(errno));
+    }
+    free(folder);
+}
+
 /* What can be wrong with the archive is said before the lock, which needs a folder that may be
  * written. */
 static Lock *take_lock(const char *path, bool needed)
@@ -125,6 +137,9 @@ static Lock *take_lock(const char *path, bool needed)
     char *stored = archive_read_job(path);
     if (stored == NULL && needed) {
         die(STATUS_WRONG_INPUT, "%s: no such archive", path);
+    }
+    if (stored == NULL) {
+        check_folder(path);
     }
     if (stored != NULL && access(path, W_OK) != 0) {
         die(STATUS_WRONG_INPUT, "%s: may not be written; nothing was changed", path);

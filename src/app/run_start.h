@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "phasesweep/app/run.h"
+#include "phasesweep/archive/archive.h"
 #include "phasesweep/archive/lock.h"
 #include "phasesweep/study/job.h"
 
@@ -30,7 +31,18 @@ struct RunStart {
  * What an archive holds was checked when it was written: it fails on a damaged one alone. */
 Job run_parse(const char *name, const char *text);
 
+/* Local.  NULL if the archive at path, which holds the job `old`, is one of the given job; else
+ * the first difference, owned by the caller. */
+char *run_difference(const char *path, const Job *old, const Job *given);
+
 /* Local.  Whether one of the signals of run_stop_on_signals has come; context is not read. */
 bool run_should_stop(void *context);
+
+/* Local.  From now on a signal that asks to stop, or ends this process by its own fault, is
+ * said in the archive (archive_last_words); NULL: not any more. */
+void run_stop_speak_for(Archive *archive);
+
+/* Local.  The same as such a signal says, for a rank that heard of it from another. */
+void run_stop_heard(void);
 
 #endif

@@ -402,8 +402,12 @@ static void create_column(hid_t group, const char *name, hid_t type, const char 
                           hsize_t width, const char *unit, const char *long_name)
 {
     const hsize_t shape[2] = {ARCHIVE_RUNS, width};
-    const hid_t set = allocate_set(group, name, type, width > 1 ? 2 : 1, shape, false);
+    const bool holes = H5Tequal(type, H5T_STD_I8LE) > 0;
+    const hid_t set = allocate_set(group, name, type, width > 1 ? 2 : 1, shape, holes);
     attach(group, set, "run", 0);
+    if (holes) {
+        put_flags(set, RUN_NO_WORD, RUN_ENDING_BEYOND - RUN_NO_WORD, run_ending_name);
+    }
     if (width > 1) {
         attach(group, set, second, 1);
     }
@@ -425,6 +429,8 @@ static void create_runs(hid_t file, const char *classes)
     put_text(group, "classes", classes);
     create_column(group, "start", real, NULL, 1, "s", "start, since 1970-01-01; 0: unused");
     create_column(group, "end", real, NULL, 1, "s", "end, since 1970-01-01; 0: died");
+    create_column(group, RUNS_ENDING, H5T_STD_I8LE, NULL, 1, "1",
+                  "how the run ended; no_word: it goes on, or died without one");
     create_column(group, "ranks", H5T_STD_I32LE, NULL, 1, "1", "MPI ranks");
     create_column(group, "points", real, NULL, 1, "1", "points finished by the run");
     create_column(group, "host", H5T_C_S1, "character", RUN_TEXT, "", "host of the master");

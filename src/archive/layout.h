@@ -31,6 +31,9 @@ enum {
 /* The table of runs, a group beside the sweeps, with one entry a run. */
 #define RUNS_GROUP "runs"
 
+/* Its column of RunEnding, which the first files of schema 3 lack. */
+#define RUNS_ENDING "ending"
+
 typedef struct Layout {
     /* number of varied axes */
     int rank;

@@ -43,9 +43,10 @@ struct Lock {
     char *archive; /* owned */
     char *path;    /* of the lock file; owned */
     char token[TOKEN];
-    bool holder;   /* and not only a rank of the same run */
-    int fence;     /* bound to device and inode of the archive; -1: none */
-    double looked; /* when the token was last compared */
+    bool holder;    /* and not only a rank of the same run */
+    bool node_loss; /* of the holder before */
+    int fence;      /* bound to device and inode of the archive; -1: none */
+    double looked;  /* when the token was last compared */
 };
 
 typedef struct Holder {
@@ -298,6 +299,16 @@ static bool is_earlier_start(const Holder *holder, const Holder *me)
            holder->restart != me->restart;
 }
 
+/* A stale lock whose machine has booted since, or whose job Slurm has started again. */
+static bool is_node_loss(const Holder *holder, const Holder *me)
+{
+    const size_t boot = strcspn(me->space, "/");
+    const bool known = strcmp(me->space, "none") != 0 && strcmp(holder->space, "none") != 0;
+    const bool booted = known && strcmp(holder->host, me->host) == 0 &&
+                        strncmp(holder->space, me->space, boot + 1) != 0;
+    return booted || is_earlier_start(holder, me);
+}
+
 /* Ranks outlive a killed launcher by a moment; a run that goes on outlives this.  Seconds. */
 static double short_patience(void)
 {
@@ -359,7 +370,7 @@ static void wait_for_holder(const Lock *lock, const Holder *me, const Holder *ho
 /* Made whole under another name and linked: nobody sees half a lock, and link is atomic on
  * network file systems too.  Between a look and the next step another run may take or leave the
  * lock: begin again, but not for ever. */
-static bool acquire(const Lock *lock, const Holder *me, const char *mine)
+static bool acquire(Lock *lock, const Holder *me, const char *mine)
 {
     for (int attempt = 0; attempt < 5; attempt++) {
         if (link(mine, lock->path) == 0) {
@@ -373,6 +384,7 @@ static bool acquire(const Lock *lock, const Holder *me, const char *mine)
         if (strcmp(holder.token, "missing") != 0) {
             wait_for_holder(lock, me, &holder, known);
             if (take_over(lock->path, &holder, mine)) {
+                lock->node_loss = known && is_node_loss(&holder, me);
                 return true;
             }
         }
@@ -448,6 +460,16 @@ Lock *lock_take(const char *path)
     return lock;
 }
 
+bool lock_after_node_loss(const Lock *lock)
+{
+    return lock->node_loss;
+}
+
+bool lock_is_ours(const Lock *lock)
+{
+    return has_token(lock->path, lock->token);
+}
+
 const char *lock_token(const Lock *lock)
 {
     return lock->token;
@@ -475,7 +497,7 @@ void lock_release(Lock *lock)
     if (lock == NULL) {
         return;
     }
-    if (lock->holder && has_token(lock->path, lock->token)) {
+    if (lock->holder && lock_is_ours(lock)) {
         char *name = claim(lock->path, lock->token, lock->path, 0);
         if (name != NULL) {
             unlink(lock->path);
@@ -495,7 +517,7 @@ void lock_release(Lock *lock)
 
 static void look(Lock *lock)
 {
-    if (!has_token(lock->path, lock->token)) {
+    if (!lock_is_ours(lock)) {
         /* not ours to remove any more */
         die(STATUS_ENVIRONMENT,
             "%s: %s was removed or taken over while this run was silent; stopped, and "

@@ -351,6 +351,7 @@ typedef struct Columns {
     double coefficients[ARCHIVE_RUNS * RUN_COEFFICIENTS]; /* [width] a run */
     size_t width;
     int ranks[ARCHIVE_RUNS];
+    int8_t ending[ARCHIVE_RUNS];
     char host[ARCHIVE_RUNS][RUN_TEXT], slurm_job[ARCHIVE_RUNS][RUN_TEXT];
 } Columns;
 
@@ -377,7 +378,10 @@ static bool read_columns(hid_t group, int schema, Columns *columns)
         read_column(group, "slurm_job", text, text, characters, columns->slurm_job) &&
         read_numbers(group, "coefficients", columns->width, columns->coefficients);
     H5Tclose(text);
-    return good;
+    memset(columns->ending, RUN_NO_WORD, sizeof columns->ending);
+    return good &&
+           (!guard_exists(group, RUNS_ENDING) ||
+            read_column(group, RUNS_ENDING, H5T_NATIVE_INT8, H5T_STD_I8LE, 1, columns->ending));
 }
 
 /* Of the classes of the table before schema 3, which did not name them. */
@@ -420,6 +424,17 @@ static void sort_coefficients(const char *from, const double stored[], size_t wi
     }
 }
 
+const char *run_ending_name(int code)
+{
+    static const char *const names[] = {
+#define X(suffix, code, name) [(code)-RUN_NO_WORD] = (name),
+        RUN_ENDINGS(X)
+#undef X
+    };
+    const bool known = code >= RUN_NO_WORD && code < RUN_ENDING_BEYOND;
+    return names[known ? code - RUN_NO_WORD : 0];
+}
+
 /* A run that died leaves an entry with end 0. */
 size_t archive_read_runs(ArchiveReader *reader, const char *classes, RunEntry entries[],
                          size_t most)
@@ -436,6 +451,7 @@ size_t archive_read_runs(ArchiveReader *reader, const char *classes, RunEntry en
         RunEntry *entry = &entries[count];
         *entry = (RunEntry){.start = columns->start[count],
                             .end = columns->end[count],
+                            .ending = (RunEnding)columns->ending[count],
                             .ranks = columns->ranks[count],
                             .points = columns->points[count]};
         /* all but the last byte, a NUL if this program wrote it */

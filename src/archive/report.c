@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "phasesweep/archive/lock.h"
+#include "phasesweep/archive/side_files.h"
 #include "open_job.h"
 #include "phasesweep/model/method_facts.h"
 
@@ -65,16 +66,21 @@ typedef struct Usage {
     double core_hours; /* of the runs that ended, and of the one going on */
     bool running;
     double eta; /* s; NAN if no run is going on or it has no rate yet */
+    size_t endings[RUN_ENDING_BEYOND - RUN_NO_WORD]; /* NO_WORD: died; the one going on: none */
+    SideCheckpoints checkpoints;
 } Usage;
 
 /* A run that died has no end: its hours are unknown and left out.  The last entry without
  * one belongs to a run that goes on only if the lock says that somebody lives.  `left` in
  * points. */
-static void add_usage(const char *path, ArchiveReader *reader, double left, Usage *usage)
+static void add_usage(const char *path, const Opened *opened, double left, Usage *usage)
 {
     assert(left >= 0.0);
     const double now = (double)time(NULL);
-    usage->runs = archive_read_runs(reader, "", usage->entries, ARCHIVE_RUNS);
+    char *real = lock_real_path(path);
+    usage->checkpoints = side_checkpoints(real, opened->job);
+    free(real);
+    usage->runs = archive_read_runs(opened->reader, "", usage->entries, ARCHIVE_RUNS);
     usage->running = lock_is_held(path);
     usage->core_hours = 0.0;
     usage->eta = NAN;
@@ -82,6 +88,9 @@ static void add_usage(const char *path, ArchiveReader *reader, double left, Usag
         const RunEntry *run = &usage->entries[k];
         const bool going_on = usage->running && k + 1 == usage->runs && run->end == 0.0;
         const double end = going_on ? now : run->end;
+        /* files without endings know at least which runs came to their end */
+        const bool known = run->ending > RUN_NO_WORD && run->ending < RUN_ENDING_BEYOND;
+        usage->endings[known ? run->ending - RUN_NO_WORD : 0] += known || end == 0.0;
         usage->core_hours += end > 0.0 ? run->ranks * (end - run->start) / 3600.0 : 0.0;
         /* by the rate of this run: the others may have had other ranks */
         if (going_on && run->points > 0.0 && now > run->start) {
@@ -146,7 +155,8 @@ static void print_json_run(const RunEntry *run)
     print_json_number("%.3f", run->start);
     printf(", \"end\": ");
     print_json_number("%.3f", run->end);
-    printf(", \"ranks\": %d, \"points\": ", run->ranks);
+    printf(", \"ending\": \"%s\", \"ranks\": %d, \"points\": ", run_ending_name(run->ending),
+           run->ranks);
     print_json_number("%.0f", run->points);
     printf(", \"host\": ");
     print_json_text(run->host);
@@ -155,7 +165,7 @@ static void print_json_run(const RunEntry *run)
     printf("}");
 }
 
-static void print_json_usage(const Usage *usage)
+static void print_json_usage(const Job *job, const Usage *usage)
 {
     printf("], \"running\": %s, \"core_hours\": ", usage->running ? "true" : "false");
     print_json_number("%.6g", usage->core_hours);
@@ -166,14 +176,54 @@ static void print_json_usage(const Usage *usage)
         printf("%s", k > 0 ? ", " : "");
         print_json_run(&usage->entries[k]);
     }
+    printf("], \"checkpoints\": [");
+    for (size_t k = 0; k < usage->checkpoints.count; k++) {
+        const SideCheckpoint *side = &usage->checkpoints.list[k];
+        printf("%s{\"sweep\": \"%s\", \"chain\": %zu, \"saved\": %.0f}", k > 0 ? ", " : "",
+               job->sweeps[side->sweep].name, side->chain, side->saved);
+    }
     printf("]}\n");
 }
 
-/* The last line of the text form. */
-static void print_usage(const Usage *usage)
+static void print_checkpoints(const Job *job, const SideCheckpoints *checkpoints)
 {
-    printf("%zu run%s, %.3g core-hours", usage->runs, usage->runs == 1 ? "" : "s",
-           usage->core_hours);
+    for (size_t k = 0; k < checkpoints->count; k++) {
+        const SideCheckpoint *side = &checkpoints->list[k];
+        const Sweep *sweep = &job->sweeps[side->sweep];
+        const time_t saved = (time_t)side->saved;
+        char date[64];
+        size_t first, count;
+        sweep_chain(sweep, side->chain, &first, &count);
+        char *name = open_job_point_name(sweep, first);
+        strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S UTC", gmtime(&saved));
+        printf("%s: checkpoint of chain %zu, from %s on, saved %s\n", sweep->name, side->chain,
+               name, date);
+        free(name);
+    }
+}
+
+/* " (2 finished, 1 stopped)"; nothing if no run ended. */
+static void print_endings(const Usage *usage)
+{
+    const char *before = " (";
+    for (int code = RUN_NO_WORD; code < RUN_ENDING_BEYOND; code++) {
+        const size_t runs = usage->endings[code - RUN_NO_WORD];
+        if (runs > 0) {
+            printf("%s%zu %s", before, runs,
+                   code == RUN_NO_WORD ? "died without a word" : run_ending_name(code));
+            before = ", ";
+        }
+    }
+    printf("%s", before[0] == ',' ? ")" : "");
+}
+
+/* The last lines of the text form. */
+static void print_usage(const Job *job, const Usage *usage)
+{
+    print_checkpoints(job, &usage->checkpoints);
+    printf("%zu run%s", usage->runs, usage->runs == 1 ? "" : "s");
+    print_endings(usage);
+    printf(", %.3g core-hours", usage->core_hours);
     if (usage->running) {
         printf(isfinite(usage->eta) ? "; running, ETA %.0f s" : "; running", usage->eta);
     }
@@ -207,8 +257,9 @@ static ExitStatus show_status(void *context)
     }
     /* a table of ARCHIVE_RUNS entries is too large for a stack */
     Usage *usage = checked_alloc(1, sizeof *usage);
-    add_usage(path, opened.reader, left, usage);
-    (json ? print_json_usage : print_usage)(usage);
+    add_usage(path, &opened, left, usage);
+    (json ? print_json_usage : print_usage)(opened.job, usage);
+    free(usage->checkpoints.list);
     free(usage);
     open_job_close(&opened);
     return STATUS_DONE;

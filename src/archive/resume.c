@@ -1,8 +1,8 @@
 /* A chain is done if every row of it is finished and sound; else all of it is redone, since its
  * points start from each other.  What a row says after a kill is in write.c.
  *
- * Interrupted chains are told from new ones by RUNNING rows, and lost ones by their attempts:
- * a chain that takes its job down every time must not do so for ever.
+ * Interrupted chains are told from new ones, and lost ones, by their attempts: a chain that
+ * takes its job down every time must not do so for ever.
  */
 #include "phasesweep/archive/resume.h"
 
@@ -13,26 +13,30 @@
 
 /* What the rows of a chain amount to. */
 typedef struct ChainState {
-    bool open, interrupted, lost, spoilt;
+    bool open, interrupted, running, lost, spoilt;
     size_t missing;
 } ChainState;
 
-/* A row still RUNNING when nobody runs died with its job.  Once is bad luck (the node, the
- * time limit); ATTEMPTS_MOST times is most likely the point's own doing, and it must not
- * take the rest of the sweep down again: it is lost, unless `retry` insists. */
-static ChainState judge(const Rows *rows, size_t count, bool retry)
+/* A row with attempts that is not finished died with its job.  Once is bad luck; ATTEMPTS_MOST
+ * times is most likely the point's own doing, and it must not take the rest of the sweep down
+ * again: it is lost, unless `retry` insists.  Those still RUNNING are of the last run, which
+ * may be `excused`. */
+static ChainState judge(const Rows *rows, size_t count, bool retry, bool excused)
 {
     ChainState state = {0};
     assert(count > 0 && count <= CHAIN_LENGTH);
     for (size_t i = 0; i < count; i++) {
         const Outcome outcome = rows->records[i].outcome;
         const bool bad = rows->sound[i] && outcome != OUTCOME_CONVERGED;
-        const bool begun = outcome == OUTCOME_RUNNING && rows->attempts[i] > 0;
+        const bool running = outcome == OUTCOME_RUNNING;
+        const int64_t attempts = (int64_t)rows->attempts[i] - (running && excused);
+        const bool begun = (running || outcome == OUTCOME_NEVER_RUN) && attempts > 0;
         /* more ranks may have the memory now */
         const bool refused = rows->sound[i] && outcome == OUTCOME_REFUSED_MEMORY;
         state.open |= !rows->sound[i] || refused || (bad && retry);
-        state.interrupted |= begun;
-        state.lost |= begun && rows->attempts[i] >= ATTEMPTS_MOST && !retry;
+        state.interrupted |= begun || running;
+        state.running |= running;
+        state.lost |= begun && attempts >= ATTEMPTS_MOST && !retry;
         const bool taken = archive_is_taken(outcome, rows->attempts[i]);
         state.spoilt |= taken && !rows->sound[i];
         state.missing += !taken;
@@ -52,11 +56,22 @@ static void append(OpenChains *chains, size_t *capacity, OpenChain chain)
     chains->chains[chains->count++] = chain;
 }
 
-OpenChains chains_find(const char *archive_path, const Job *job, bool retry)
+/* Of the last run, as it said itself. */
+static bool ended_by_environment(ArchiveReader *reader)
+{
+    RunEntry *entries = checked_alloc(ARCHIVE_RUNS, sizeof *entries);
+    const size_t runs = archive_read_runs(reader, "", entries, ARCHIVE_RUNS);
+    const bool said = runs > 0 && entries[runs - 1].ending == RUN_ENVIRONMENT;
+    free(entries);
+    return said;
+}
+
+OpenChains chains_find(const char *archive_path, const Job *job, bool retry, bool node_loss)
 {
     OpenChains chains = {0};
     size_t capacity = 0;
     ArchiveReader *reader = archive_reader(archive_path, job);
+    chains.excused = node_loss || ended_by_environment(reader);
     Rows *rows = checked_alloc(1, sizeof *rows);
     for (uint32_t s = 0; s < job->sweep_count; s++) {
         for (uint32_t chain = 0; chain < sweep_chains(&job->sweeps[s]); chain++) {
@@ -64,12 +79,13 @@ OpenChains chains_find(const char *archive_path, const Job *job, bool retry)
             size_t count;
             sweep_chain(&job->sweeps[s], chain, &first, &count);
             archive_read_rows(reader, s, first, count, rows);
-            const ChainState state = judge(rows, count, retry);
+            const ChainState state = judge(rows, count, retry, chains.excused);
             if (state.open) {
                 append(&chains, &capacity,
                        (OpenChain){.sweep = s,
                                    .chain = chain,
                                    .interrupted = state.interrupted,
+                                   .running = state.running,
                                    .lost = state.lost,
                                    .spoilt = state.spoilt,
                                    .missing = state.missing});

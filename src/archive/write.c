@@ -23,13 +23,16 @@
 #include <unistd.h>
 
 #include "phasesweep/base/check.h"
+#include "guard.h"
+#include "last_words.h"
 #include "layout.h"
 
 struct Archive {
     hid_t file;
     size_t count;
     Group *groups;  /* [count] */
-    int descriptor; /* for fsync alone, H5Fflush being collective; -1: none */
+    int descriptor; /* for fsync, H5Fflush being collective, and last words; -1: none */
+    LastWords words;
 };
 
 /* errno is what HDF5's driver left, and 0 where it failed for a reason of its own: callers
@@ -48,7 +51,8 @@ Archive *archive_open(MPI_Comm comm, const char *path, const Job *job)
     archive->count = job->sweep_count;
     archive->groups = checked_alloc(job->sweep_count, sizeof *archive->groups);
     /* before the file is opened for MPI; a file that cannot be synced is still worth writing */
-    archive->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    archive->descriptor = open(path, O_RDWR | O_CLOEXEC);
+    archive->words.descriptor = archive->descriptor;
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fapl_mpio(access, comm, MPI_INFO_NULL);
     errno = 0;
@@ -116,43 +120,82 @@ static void move_rows(const Group *group, int set, size_t first, size_t count, h
     }
 }
 
+/* Contiguous, and one number a point: rows lie where their numbers say. */
+static off_t place_of(const Group *group, int set)
+{
+    return (off_t)H5Dget_offset(group->set[set]);
+}
+
 /* By the leader of the team, before the first point. */
-void archive_begin(Archive *archive, size_t sweep, size_t first, size_t count)
+void archive_begin(Archive *archive, size_t sweep, size_t first, size_t count, bool shared)
 {
     assert(sweep < archive->count && count <= CHAIN_LENGTH);
     const Group *group = &archive->groups[sweep];
-    int attempts[CHAIN_LENGTH];
+    int32_t before[CHAIN_LENGTH];
+    int32_t attempts[CHAIN_LENGTH];
     int8_t outcome[CHAIN_LENGTH];
-    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, false);
+    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT32, before, false);
     move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, false);
     /* attempts count since the row was last finished: a retry begins again at 1 */
     for (size_t i = 0; i < count; i++) {
         const bool unfinished =
             outcome[i] == OUTCOME_NEVER_RUN || outcome[i] == OUTCOME_RUNNING;
-        const int before = attempts[i] > 0 && attempts[i] < INT_MAX ? attempts[i] : 0;
-        attempts[i] = unfinished ? before + 1 : 1;
+        const bool sane = before[i] > 0 && before[i] < INT_MAX;
+        before[i] = unfinished && sane ? before[i] : 0;
+        attempts[i] = before[i] + 1;
         outcome[i] = OUTCOME_RUNNING;
     }
     /* a row tried again stops being finished before anything else of it changes */
     move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, true);
-    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, true);
+    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT32, attempts, true);
+    archive->words.shared = shared;
+    last_words_hold(&archive->words, place_of(group, SET_OUTCOME),
+                    place_of(group, SET_ATTEMPTS), first, count, before);
 }
 
-void archive_give_back(Archive *archive, size_t sweep, size_t first, size_t count)
+void archive_progress(Archive *archive, size_t sweep, size_t first, size_t count)
 {
     assert(sweep < archive->count && count <= CHAIN_LENGTH);
     const Group *group = &archive->groups[sweep];
-    int attempts[CHAIN_LENGTH];
+    int32_t attempts[CHAIN_LENGTH];
     int8_t outcome[CHAIN_LENGTH];
-    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, false);
+    last_words_forget(&archive->words);
+    move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, false);
     for (size_t i = 0; i < count; i++) {
-        attempts[i] -= attempts[i] > 0;
-        outcome[i] = OUTCOME_NEVER_RUN;
+        /* given back already if a stop was asked for */
+        attempts[i] = outcome[i] == OUTCOME_RUNNING;
     }
-    /* attempts first: a RUNNING row counts them, and an asked stop must not count even if a
-     * kill comes in between */
-    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT, attempts, true);
+    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT32, attempts, true);
+}
+
+void archive_settle(Archive *archive, size_t sweep, size_t first, size_t count, bool counted)
+{
+    assert(sweep < archive->count && count <= CHAIN_LENGTH);
+    const Group *group = &archive->groups[sweep];
+    int32_t attempts[CHAIN_LENGTH];
+    int8_t outcome[CHAIN_LENGTH];
+    last_words_drop(&archive->words);
+    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT32, attempts, false);
+    move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, false);
+    for (size_t i = 0; i < count; i++) {
+        if (outcome[i] == OUTCOME_RUNNING) {
+            attempts[i] -= !counted && attempts[i] > 0;
+            outcome[i] = OUTCOME_NEVER_RUN;
+        }
+    }
+    /* attempts first: an asked stop must not count even if a kill comes in between */
+    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT32, attempts, true);
     move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, true);
+}
+
+void archive_forget(Archive *archive, size_t sweep, size_t first, size_t count)
+{
+    assert(sweep < archive->count && count <= CHAIN_LENGTH);
+    const Group *group = &archive->groups[sweep];
+    int32_t attempts[CHAIN_LENGTH] = {0};
+    int8_t outcome[CHAIN_LENGTH] = {OUTCOME_NEVER_RUN};
+    move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, true);
+    move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT32, attempts, true);
 }
 
 /* HDF5 turns the doubles into the type of the file; int8 has no NAN, so that -1 says "no phase"
@@ -204,6 +247,7 @@ void archive_store(Archive *archive, size_t sweep, size_t first, size_t count,
 {
     assert(sweep < archive->count && count <= CHAIN_LENGTH);
     int attempts[CHAIN_LENGTH];
+    last_words_drop(&archive->words);
     for (size_t i = 0; i < count; i++) {
         /* a lost chain keeps the count that made it one */
         attempts[i] = records[i].outcome == OUTCOME_LOST ? ATTEMPTS_MOST : 1;
@@ -290,11 +334,16 @@ static void put_text_cell(hid_t group, const char *column, hsize_t place,
     H5Tclose(text);
 }
 
+/* A full table keeps its first runs and the latest one. */
+static hsize_t place_of_run(size_t index)
+{
+    return index < ARCHIVE_RUNS ? index : ARCHIVE_RUNS - 1;
+}
+
 /* Column by column, as the table lies in the file; rank 0 alone writes it. */
 void archive_put_run(Archive *archive, size_t index, const RunEntry *entry)
 {
-    /* a full table keeps its first runs and the latest one */
-    const hsize_t place = index < ARCHIVE_RUNS ? index : ARCHIVE_RUNS - 1;
+    const hsize_t place = place_of_run(index);
     const hid_t group = H5Gopen2(archive->file, RUNS_GROUP, H5P_DEFAULT);
     put_cell(group, "start", H5T_NATIVE_DOUBLE, place, 1, &entry->start);
     put_cell(group, "end", H5T_NATIVE_DOUBLE, place, 1, &entry->end);
@@ -305,4 +354,30 @@ void archive_put_run(Archive *archive, size_t index, const RunEntry *entry)
     put_cell(group, "coefficients", H5T_NATIVE_DOUBLE, place,
              column_width(group, "coefficients"), entry->coefficients);
     H5Gclose(group);
+}
+
+void archive_put_ending(Archive *archive, size_t index, RunEnding ending)
+{
+    const int8_t code = (int8_t)ending;
+    const hid_t group = H5Gopen2(archive->file, RUNS_GROUP, H5P_DEFAULT);
+    if (guard_exists(group, RUNS_ENDING)) {
+        put_cell(group, RUNS_ENDING, H5T_NATIVE_INT8, place_of_run(index), 1, &code);
+    }
+    H5Gclose(group);
+}
+
+void archive_speak_for(Archive *archive, size_t index)
+{
+    const hid_t group = H5Gopen2(archive->file, RUNS_GROUP, H5P_DEFAULT);
+    if (guard_exists(group, RUNS_ENDING)) {
+        const hid_t set = H5Dopen2(group, RUNS_ENDING, H5P_DEFAULT);
+        archive->words.ending = (off_t)(H5Dget_offset(set) + place_of_run(index));
+        H5Dclose(set);
+    }
+    H5Gclose(group);
+}
+
+void archive_last_words(Archive *archive, RunEnding ending)
+{
+    last_words_speak(&archive->words, ending);
 }

@@ -124,7 +124,6 @@ static bool train_point(const Chain *chain, size_t k, Path *path, Luggage *lugga
 {
     const Problem *problem = &chain->problems[k];
     const size_t d = (size_t)problem->dimension;
-    const double start = point_clock();
     double *spectrum = checked_alloc(d, sizeof *spectrum);
     const Observed seen = path_solve(path, problem, spectrum, NULL);
     if (!seen.stopped) {
@@ -134,7 +133,7 @@ static bool train_point(const Chain *chain, size_t k, Path *path, Luggage *lugga
         put_series(&luggage->series, SERIES_RISK_PREDICTED, k, seen.kept_path, room);
         luggage->records[k] = record_of(&seen, problem, spectrum);
         point_check_answer(problem, &luggage->records[k]);
-        point_complete(problem, point_clock() - start, &luggage->records[k]);
+        point_complete(problem, path_seconds(path), &luggage->records[k]);
         /* last, like the outcome of a row */
         *luggage->done = k + 1;
     }
@@ -175,6 +174,7 @@ bool trained_chain(const Chain *chain)
     settings.luggage = luggage.block;
     settings.luggage_bytes = luggage.bytes;
     settings.stop = team->stopping;
+    settings.saved = team->saved;
     settings.stop_context = team->context;
     Path *path = path_create(team->comm, choose_trainer(chain, team->memory), &settings);
     bool going_on = true;

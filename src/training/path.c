@@ -41,8 +41,7 @@ typedef struct Choices {
     int rotated, double_only, gradient_only, starts, layout, path_room;
 } Choices;
 
-/* Also those before an interruption. */
-static double seconds_of_point(const Path *path)
+double path_seconds(const Path *path)
 {
     return path->seconds + MPI_Wtime() - path->begun;
 }
@@ -64,7 +63,7 @@ static void visit_head(Path *path, StateVisitor *visitor)
     visit_match(visitor, settings->identity, settings->identity_bytes);
     visit_common(visitor, settings->luggage, settings->luggage_bytes);
     visit_common(visitor, &path->problem, sizeof path->problem);
-    double seconds = seconds_of_point(path);
+    double seconds = path_seconds(path);
     visit_common(visitor, &seconds, sizeof seconds);
     if (visit_loading(visitor)) {
         path->seconds = seconds;
@@ -79,8 +78,11 @@ static void save(Path *path, Command command)
     StateVisitor visitor = checkpoint_write(path->team, path->settings.checkpoint);
     visit_head(path, &visitor);
     path->trainer->state(path->work, &visitor);
-    if (!checkpoint_commit(&visitor) && path->rank == 0 &&
-        (!path->warned || command == COMMAND_STOP)) {
+    const bool good = checkpoint_commit(&visitor);
+    if (good && path->rank == 0 && path->settings.saved != NULL) {
+        path->settings.saved(path->settings.stop_context);
+    }
+    if (!good && path->rank == 0 && (!path->warned || command == COMMAND_STOP)) {
         fprintf(stderr, "phasesweep: cannot write the checkpoint %s: the training %s\n",
                 path->settings.checkpoint,
                 command == COMMAND_STOP ? "begins again from the one before" : "goes on");
@@ -210,7 +212,7 @@ static bool is_late(const Path *path)
 {
     const double limit = path->settings.time_limit;
     return limit > 0.0 && !path->hurried && path->trainer->hurry != NULL &&
-           seconds_of_point(path) >= limit;
+           path_seconds(path) >= limit;
 }
 
 void path_prepare(Path *path, const Problem *problem)

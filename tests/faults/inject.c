@@ -4,6 +4,7 @@
  * PHASESWEEP_FAULT_AT      number of the call that goes wrong; 0: none
  * PHASESWEEP_FAULT_KIND    before, after: SIGKILL; else an errno, as a number
  * PHASESWEEP_FAULT_LOG     a file to which every call is appended, if set
+ * PHASESWEEP_FAULT_MEMORY  "FROM TO": zeroed memory of so many bytes is refused
  *
  * Writes of stdio do not pass through write: their flush and close are numbered instead. */
 #define _GNU_SOURCE
@@ -144,3 +145,18 @@ WRAP(int, fclose, (FILE *f), (f), is_file_below(fileno(f)), EOF)
 
 WRAP_OPEN(open)
 WRAP_OPEN(open64)
+/* clang-format on */
+
+extern void *__libc_calloc(size_t count, size_t size);
+
+void *calloc(size_t count, size_t size)
+{
+    size_t from, to;
+    const char *refused = getenv("PHASESWEEP_FAULT_MEMORY");
+    if (refused != NULL && sscanf(refused, "%zu %zu", &from, &to) == 2 && size > 0 &&
+        count >= from / size && count <= to / size) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return __libc_calloc(count, size);
+}

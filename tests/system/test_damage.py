@@ -223,7 +223,12 @@ def check_full_disk(folder, job, good):
                 if data.ndim == 4:
                     data[...] = np.zeros(data.shape, data.dtype)
         subprocess.run(["cp", "--sparse=always", empty, path], check=True)
-        assert_one_line(call(1, "resume", path), 4, "writing", "failed")
+        done = call(1, "resume", path)
+        # Open MPI has a line of its own where not even the first byte of a write fits
+        done.stderr = "".join(line for line in done.stderr.splitlines(True)
+                              if not line.startswith("mca_fbtl_posix_pwritev: "))
+        assert_one_line(done, 4, "writing", "failed")
+        assert status(path)["runs"][-1]["ending"] == "environment"
         assert mount(disk, "40m") and run(2, "resume", path) == 0
         assert alone("diff", path, good).returncode == 0
     finally:

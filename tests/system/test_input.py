@@ -129,7 +129,8 @@ def check_job(folder):
     refused(["resume", f"{folder}/none.h5"], "none.h5")
     with open(f"{folder}/job.yaml", "w") as file:
         file.write(sweep + weights)
-    refused(["run", f"{folder}/job.yaml", "-o", f"{folder}/missing/o.h5"], "missing/o.h5")
+    refused(["run", f"{folder}/job.yaml", "-o", f"{folder}/missing/o.h5"],
+            "missing/o.h5: cannot be created: folder", "missing: No such file")
     assert os.listdir(folder) == ["job.yaml"]
 
 

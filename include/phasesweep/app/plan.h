@@ -12,6 +12,7 @@
 
 #include <stdint.h>
 
+#include "phasesweep/archive/resume.h"
 #include "phasesweep/engine/simulate.h"
 #include "phasesweep/study/job.h"
 
@@ -71,6 +72,9 @@ PlanCost plan_cost(const Sweep *sweep, size_t chain, const PlanSettings *setting
 Plan plan_create(const Job *job, const PlanSettings *settings);
 Plan plan_of_chains(const Job *job, const PlanSettings *settings, PlanChain *chains,
                     const PlanMark marks[], size_t count);
+/* What a run of an archive computes: chains that died with a run before come last, so that they
+ * do not hold up others, or take them down again; lost ones are not planned. */
+Plan plan_of_open(const Job *job, const PlanSettings *settings, const OpenChains *open);
 void plan_free(Plan *plan);
 
 /* Local.  Sums over one sweep of the plan.  Seconds with what was learned; sweep below

@@ -10,6 +10,16 @@
  * A row is a point's place in every array.  It is SOUND if its checksum agrees; only sound rows
  * count as finished.
  *
+ * An ATTEMPT is a chain begun and neither finished nor left by somebody who could say so.  It
+ * is counted when the chain is begun, and taken back by whoever stops it: a signal (TERM, INT,
+ * USR1, HUP, XCPU), also the one by which a launcher ends the other ranks; a disk or an
+ * allocation that fails, on any rank, for all chains in flight; the loss of the node, seen by
+ * the next run in the lock that stayed (another boot, or the same Slurm job started again).  A
+ * checkpoint that was saved begins the count anew.  So what counts is a crash within the chain,
+ * and kill -9 without a word, for which the kernel's memory killer cannot be told from a
+ * person: three of them without a checkpoint in between, and the chain is lost.  Not seen is a
+ * rank of a team that is killed while the launcher ends its leader by a signal.
+ *
  * Who may call what: one process reads, at any time, also while a run writes; all ranks of a
  * run write, each whole chains that no other rank touches; rank 0 alone creates, extends and
  * enters runs.  A rank inside a long point is never waited for: nothing between archive_open
@@ -98,10 +108,30 @@ void archive_read_rows(ArchiveReader *reader, size_t sweep, size_t first, size_t
 void archive_read_outcomes(ArchiveReader *reader, size_t sweep, size_t first, size_t count,
                            int8_t outcome[], int32_t attempts[]);
 
+/* How a run ended, as it said itself; int8 in the file: append, never renumber. */
+#define RUN_ENDINGS(X)                                                                         \
+    X(NO_WORD, -1, "no_word")        /* it goes on, or died without one */                     \
+    X(FINISHED, 0, "finished")       /* no chain is open */                                    \
+    X(STOPPED, 1, "stopped")         /* a signal asked for it */                               \
+    X(ENVIRONMENT, 2, "environment") /* disk, memory or MPI failed */                          \
+    X(CRASHED, 3, "crashed")         /* a fault or an abort within the program */
+
+typedef enum RunEnding {
+#define X(suffix, code, name) RUN_##suffix = (code),
+    RUN_ENDINGS(X)
+#undef X
+        RUN_ENDING_BEYOND
+} RunEnding;
+
+/* Local.  Static string; "no_word" too for codes that are not known. */
+const char *run_ending_name(int code);
+
 /* One entry of the table of runs. */
 typedef struct RunEntry {
     /* seconds since 1970; end 0: died */
     double start, end;
+    /* NO_WORD too in files that have no such column */
+    RunEnding ending;
     /* of the communicator, those that only wait included */
     int ranks;
     /* finished by this run */
@@ -154,12 +184,20 @@ void archive_close(Archive *archive);
 /* Local.  Dies with STATUS_ENVIRONMENT unless the file at path is the one that is open. */
 void archive_require_at(const Archive *archive, const char *path);
 
-/* Local.  Mark the rows of a chain as running and count the attempt. */
-void archive_begin(Archive *archive, size_t sweep, size_t first, size_t count);
+/* Local.  Mark rows of a chain as running and count the attempt; shared: by a team of several
+ * ranks.  They are in hand until rows are stored or settled: of one chain at a time. */
+void archive_begin(Archive *archive, size_t sweep, size_t first, size_t count, bool shared);
 
-/* Local.  The rows of a chain that was begun and is left for later, unharmed: an interruption
- * that was asked for is no attempt. */
-void archive_give_back(Archive *archive, size_t sweep, size_t first, size_t count);
+/* Local.  The chain in hand, of which these are rows, has come to where nobody loses it: this
+ * attempt is its first. */
+void archive_progress(Archive *archive, size_t sweep, size_t first, size_t count);
+
+/* Local.  Rows of a chain that are still marked as running are left for later: by who stops,
+ * or, before anything else begins, by who finds them.  counted: the attempt stays one. */
+void archive_settle(Archive *archive, size_t sweep, size_t first, size_t count, bool counted);
+
+/* Local.  Rows of which nothing is to be kept. */
+void archive_forget(Archive *archive, size_t sweep, size_t first, size_t count);
 
 /* Local.  Write the rows of a chain; dies with STATUS_ENVIRONMENT if the disk refuses.
  * series: of sweep_series. */
@@ -180,6 +218,20 @@ size_t archive_missing(const Archive *archive, size_t sweep, size_t first, size_
 
 /* Root only.  Enter this run in the table; `index` is the place of a run, counted from 0. */
 void archive_put_run(Archive *archive, size_t index, const RunEntry *entry);
+
+/* Local, on every rank that computes.  The place of this run in the table, which rank 0 has put
+ * there: from now on archive_last_words writes how it ended. */
+void archive_speak_for(Archive *archive, size_t index);
+
+/* Local.  Say how this run ends, unless an end was said before, and give the chain in hand
+ * back: not after a crash, and not after an environment failed, whose chains the next run
+ * excuses.  It may be called from a handler of signals, and after anything has failed; it never
+ * dies. */
+void archive_last_words(Archive *archive, RunEnding ending);
+
+/* Root only.  The same at the end of a run, when nothing is in hand; dies if the disk refuses.
+ */
+void archive_put_ending(Archive *archive, size_t index, RunEnding ending);
 
 /* Local.  Flush what has reached the file to the disk, through a descriptor of its own. */
 void archive_sync(Archive *archive);

@@ -41,6 +41,10 @@ char *lock_real_path(const char *path);
  * life. */
 Lock *lock_take(const char *path);
 
+/* Local.  Was it taken from a run whose node was lost: started anew since, or so Slurm says by
+ * starting the job again?  Not told if the lock file was removed. */
+bool lock_after_node_loss(const Lock *lock);
+
 /* Local.  Fence the file that is at path now; to be called when the archive was made or
  * replaced under the lock.  Dies as lock_take does. */
 void lock_fence(Lock *lock);
@@ -53,6 +57,9 @@ Lock *lock_share(const char *path, const char *token);
 /* Local.  To be called before every write: look, now and then, whether the lock is still ours.
  * Dies with STATUS_ENVIRONMENT if it is not: somebody has taken this run for dead. */
 void lock_check(Lock *lock);
+
+/* Local.  Look at once, and die of nothing. */
+bool lock_is_ours(const Lock *lock);
 
 /* Local.  Holder only.  Look at once, and say that the writer lives. */
 void lock_touch(Lock *lock);

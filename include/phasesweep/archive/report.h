@@ -10,8 +10,9 @@
 
 #include "phasesweep/base/check.h"
 
-/* Local.  Print counts of every outcome of every sweep, holes, time used and, while a run is
- * going on, its ETA; as text or as one JSON object. */
+/* Local.  Print counts of every outcome of every sweep, holes, checkpoints beside the archive,
+ * how many runs there were and how they ended, time used and, while a run is going on, its ETA;
+ * as text or as one JSON object. */
 ExitStatus report_status(const char *path, bool json);
 
 /* Local.  Compare every finished row with its checksum, also in a repacked copy; rows that

@@ -14,12 +14,13 @@
 /* A chain that is not done. */
 typedef struct OpenChain {
     uint32_t sweep, chain;
-    /* begun before and not finished: tried again after all others */
+    /* died with a run before: tried again after all others */
     bool interrupted;
+    /* left by the last run as if it went on: to be settled */
+    bool running;
     /* died with its job ATTEMPTS_MOST times: not to be run */
     bool lost;
-    /* a row that was taken over is damaged: all of it is to be given back (archive_give_back)
-     */
+    /* a row that was taken over is damaged: all of it is to be forgotten (archive_forget) */
     bool spoilt;
     /* points to compute: all but those taken over */
     size_t missing;
@@ -31,12 +32,14 @@ typedef struct OpenChains {
     OpenChain *chains;
     /* points that need no work */
     double finished;
+    /* what the last run left as if it went on was no attempt: an environment ended it */
+    bool excused;
 } OpenChains;
 
 /* Local.  Chains with a row that is not finished and sound; with `retry` also those with a row
  * that did not converge, failed or was lost.  Dies as archive_reader does; lost chains are
- * listed too, marked, unless `retry` asks for them. */
-OpenChains chains_find(const char *archive_path, const Job *job, bool retry);
+ * listed too, marked, unless `retry` asks for them.  node_loss: that ended the last run. */
+OpenChains chains_find(const char *archive_path, const Job *job, bool retry, bool node_loss);
 
 /* Local.  Leaves *chains empty. */
 void chains_free(OpenChains *chains);

@@ -18,7 +18,7 @@
     X(NOT_CONVERGED, 3, "not_converged")   /* best iterate and its residual   */               \
     X(FAILED, 4, "failed")                 /* no number could be given        */               \
     X(REFUSED_MEMORY, 5, "refused_memory") /* would not fit; not tried        */               \
-    X(LOST, 6, "lost")                     /* died with its job three times   */               \
+    X(LOST, 6, "lost")                     /* three attempts, see archive.h   */               \
     X(DIVERGED, 7, "diverged")             /* an iteration that ran away      */
 
 typedef enum Outcome {

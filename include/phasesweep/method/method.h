@@ -27,6 +27,8 @@ typedef struct PointTeam {
     MPI_Comm comm;
     /* asked on rank 0 now and then; NULL: never stop */
     bool (*stopping)(void *context);
+    /* called on rank 0 when the checkpoint is on the disk; NULL: nobody wants to know */
+    void (*saved)(void *context);
     /* borrowed */
     void *context;
     /* bytes a rank may use; 0: not known, and rows of data are not kept */

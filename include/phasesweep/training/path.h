@@ -32,6 +32,10 @@ void path_prepare(Path *path, const Problem *problem);
  * Report and arrays are the same on all ranks. */
 Observed path_solve(Path *path, const Problem *problem, double spectrum[], double overlaps[]);
 
+/* Local.  Since the point began, with its draw if it was the first of its data, in all runs
+ * that a checkpoint joins. */
+double path_seconds(const Path *path);
+
 /* Local.  The network of the last point. */
 Network path_network(const Path *path);
 

@@ -52,7 +52,9 @@ typedef struct TrainerSettings {
     size_t luggage_bytes;
     /* asked by rank 0 after an iteration; NULL: never stop */
     bool (*stop)(void *context);
-    void *stop_context; /* borrowed */
+    /* called on rank 0 when the state is on the disk; NULL: nobody wants to know */
+    void (*saved)(void *context);
+    void *stop_context; /* of both; borrowed */
 } TrainerSettings;
 
 /* Local.  1 GiB, 3 starts, everything else automatic or none. */
