@@ -86,7 +86,7 @@ def check_kills(folder, job, whole):
         if process.poll() is None:
             kill(process, path, random.choice(("one", "all", "launcher")))
             kills += 1
-            tally["while saving"] += bool(glob.glob(f"{path}.*.new"))
+            tally["while saving"] += bool(glob.glob(f"{path}.*.checkpoint.new"))
             tally["with a checkpoint"] += bool(glob.glob(f"{path}.*.checkpoint"))
         if os.path.exists(path):
             now = count(path, "converged")
