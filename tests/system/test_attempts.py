@@ -20,9 +20,9 @@ from harness import MPIEXEC, PROGRAM, alone, status, write
 INJECT = sys.argv[3]
 JOB = """sweeps:
   - {name: slow, method: training, source_exponent: 1.25, dimension: 160, noise: 0.1,
-     samples: {as: power, values: [1.9]}, nuclear_weight: [0.02, 0.01], tolerance: 1e-9}
+     samples: {as: power, values: [1.9]}, nuclear_weight: [0.02, 0.01, 0.005], tolerance: 1e-9}
 """
-POINTS = 2
+POINTS = 3
 # so that nothing is saved unless a stop is asked for, and no lock is waited for
 ALONE = {"PHASESWEEP_CHECKPOINT_PERIOD": "1000", "PHASESWEEP_LOCK_SILENCE": "0.1"}
 
@@ -57,6 +57,11 @@ class Case:
     def saved_at(self):
         checkpoint = f"{self.path}.slow.0.checkpoint"
         return os.stat(checkpoint).st_mtime_ns if os.path.exists(checkpoint) else 0
+
+    def begin_anew(self):
+        """Without the work of the runs before, so that there is enough left to be ended."""
+        if self.saved_at():
+            os.unlink(f"{self.path}.slow.0.checkpoint")
 
     def ended(self, process, expected, ending, attempts):
         """The run has ended so; the archive says how, and how many attempts there were."""
@@ -116,7 +121,7 @@ def check_killed(folder):
         process.kill()
         case.ended(process, (-9,), "no_word", attempt + 1)
     done = case.finish(1, "lost")
-    assert "2 points did not converge, failed, were lost or refused" in done.stderr
+    assert "3 points did not converge, failed, were lost or refused" in done.stderr
 
 
 def check_crashes(folder):
@@ -151,6 +156,7 @@ def check_launcher(folder):
         process = case.start()
         process.send_signal(signal.SIGTERM)
         case.ended(process, range(1, 256), "stopped", 0)
+        case.begin_anew()
 
 
 def check_environment(folder):
@@ -179,6 +185,7 @@ def check_node_loss(folder):
         case.ended(process, (-9,), "no_word", 1)
         lock = pathlib.Path(case.path + ".lock")
         lock.write_text(re.sub(r"space \S{8}", "space 01234567", lock.read_text()))
+        time.sleep(0.2)  # of another boot, it is stale only when it has been silent
     case = Case(folder, "requeued", SLURM_JOB_ID="7")
     for restart in range(3):
         case.environment["SLURM_RESTART_COUNT"] = str(restart)
