@@ -1,13 +1,14 @@
 /* checkpoint.h - the state of a training in one file, and the visit that writes and reads it.
  *
  * A trainer lists its state once, item after item; the same listing measures it, saves it and
- * puts it back.  The file: a magic word with the number of the format, the items, each after
- * its length, and XXH3-64 of all that is before at the end.  Native byte order: a checkpoint is
- * for the next job on the same machine.
+ * puts it back.  The file: a magic word with the number of the format, lengths, the items that
+ * rank 0 has, each after its length, a table of the shares with their hashes, XXH3-64 of all
+ * that; then the shares, item after item and rank after rank, which each rank writes and reads
+ * by itself.  Native byte order: a checkpoint is for the next job on the same machine.
  *
  * It is written under another name, synced and renamed, and the folder is synced: a kill leaves
  * the old one or the new.  What is not whole, of another length or of something else counts as
- * no checkpoint.  All goes through rank 0, which alone touches the file.
+ * no checkpoint.  All ranks must see the folder, as that of the archive.
  */
 #ifndef PHASESWEEP_TRAINING_CHECKPOINT_H
 #define PHASESWEEP_TRAINING_CHECKPOINT_H
@@ -27,10 +28,18 @@ typedef struct StateVisitor {
     bool good;       /* LOAD: all items so far are what was asked for, the same on all ranks;
                         SAVE: the file has taken them all, on rank 0 */
     const char *why; /* not good; static */
-    char *path;      /* owned, as all below; on rank 0 */
-    FILE *file;
+    char *path;      /* owned */
+    FILE *file;      /* the head, on rank 0; owned, as its hash so far */
     void *digest;
-    uint64_t bytes; /* of all items, on rank 0 */
+    uint64_t bytes;        /* of all items, on rank 0 */
+    uint64_t head;         /* bytes of the head, when it is known */
+    uint64_t table;        /* place of the table, on rank 0 */
+    uint64_t region, item; /* bytes of the shares so far; where those of an item begin */
+    int own;               /* descriptor of this rank, -1: none; owned as all below */
+    void *pieces;          /* [piece_count] the table; on rank 0 if it is saved */
+    size_t piece_count;
+    void *waiting; /* [waiting_count] shares to be written at the end */
+    size_t waiting_count;
 } StateVisitor;
 
 /* Collective on the team, all below.  For the length of a listing, without a file. */
@@ -52,10 +61,16 @@ bool checkpoint_close(StateVisitor *visitor);
 
 /* An item that is the same on all ranks; one that rank 0 has; one of which each rank has a
  * share, in the order of ranks: a team of another size may read it if its shares are cut anew.
- */
+ * Shares must stay as they are until the commit. */
 void visit_common(StateVisitor *visitor, void *item, size_t bytes);
 void visit_root(StateVisitor *visitor, void *item, size_t bytes);
 void visit_shares(StateVisitor *visitor, void *share, size_t bytes);
+
+/* An item of shares, `bytes` in all, of which this team has others: fetched from `at` on
+ * wherever they are (local), until all have theirs. */
+void visit_dealt_otherwise(StateVisitor *visitor, uint64_t bytes);
+void visit_fetch(StateVisitor *visitor, uint64_t at, void *to, size_t bytes);
+void visit_fetched(StateVisitor *visitor);
 
 /* One that must be the same in the file, or the file is of something else. */
 void visit_match(StateVisitor *visitor, const void *item, size_t bytes);

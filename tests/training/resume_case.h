@@ -30,7 +30,7 @@ static const Case cases[CASES] = {
     {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 160, 0.01, 1e-11, LASSO_SUMS, false, true},
     {&trainer_amp, MODEL_QUADRATIC, 24, 24, 400, 0.3, 1e-9, LASSO_AUTO, false, true},
     {&trainer_amp, MODEL_DIAGONAL, 150, 1, 250, 0.1, 1e-9, LASSO_AUTO, false, true},
-    {&trainer_spread, MODEL_QUADRATIC, 12, 12, 150, 0.1, 1e-6, LASSO_AUTO, false, false},
+    {&trainer_spread, MODEL_QUADRATIC, 12, 12, 150, 0.1, 1e-10, LASSO_AUTO, false, true},
 };
 
 static inline Problem problem_of(const Case *c, int point)

@@ -242,7 +242,6 @@ static void list_state(void *state, StateVisitor *visitor)
 {
     LassoWork *work = state;
     const size_t d = (size_t)work->d;
-    double term = work->progress.sum;
     visit_match(visitor, &work->layout, sizeof work->layout);
     visit_common(visitor, &work->progress, sizeof work->progress);
     visit_common(visitor, &work->search, sizeof work->search);
@@ -266,11 +265,9 @@ static void list_state(void *state, StateVisitor *visitor)
         work->sum = NULL;
     }
     visit_shares(visitor, work->sum, work->sum != NULL ? d * d * sizeof(double) : 0);
-    visit_shares(visitor, &term, work->sum != NULL ? sizeof term : 0);
+    visit_shares(visitor, &work->progress.sum,
+                 work->sum != NULL ? sizeof work->progress.sum : 0);
     visit_shares(visitor, work->base_gradient, work->sum != NULL ? d * sizeof(double) : 0);
-    if (work->sum != NULL) {
-        work->progress.sum = term;
-    }
     visit_common(visitor, &work->set[0].size, sizeof work->set[0].size);
     visit_common(visitor, work->set[0].column, (size_t)work->set[0].size * sizeof(int));
     visit_common(visitor, work->set[0].sign, (size_t)work->set[0].size * sizeof(int));

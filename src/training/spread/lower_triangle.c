@@ -6,18 +6,25 @@
 
 #include "phasesweep/base/check.h"
 
+LowerTriangle lower_triangle_at(int d, int block, int row, int rows, int column, int columns)
+{
+    LowerTriangle triangle = {.rows = dist_matrix_count(d, block, row, rows),
+                              .columns = dist_matrix_count(d, block, column, columns)};
+    triangle.start = checked_alloc((size_t)triangle.columns + 1, sizeof(int));
+    for (int k = 0; k < triangle.columns; k++) {
+        const int j = dist_matrix_global(k, block, column, columns);
+        triangle.start[k] = dist_matrix_count(j, block, row, rows);
+        triangle.entries += (size_t)(triangle.rows - triangle.start[k]);
+    }
+    triangle.start[triangle.columns] = triangle.rows;
+    return triangle;
+}
+
 LowerTriangle lower_triangle_create(const DistMatrix *a)
 {
     const ProcessGrid *grid = a->grid;
-    LowerTriangle triangle = {.rows = a->local_rows, .columns = a->local_columns};
-    triangle.start = checked_alloc((size_t)a->local_columns + 1, sizeof(int));
-    for (int column = 0; column < a->local_columns; column++) {
-        const int j = dist_matrix_global(column, a->block, grid->column, grid->columns);
-        triangle.start[column] = dist_matrix_count(j, a->block, grid->row, grid->rows);
-        triangle.entries += (size_t)(a->local_rows - triangle.start[column]);
-    }
-    triangle.start[a->local_columns] = a->local_rows;
-    return triangle;
+    return lower_triangle_at(a->rows, a->block, grid->row, grid->rows, grid->column,
+                             grid->columns);
 }
 
 void lower_triangle_free(LowerTriangle *triangle)
@@ -42,13 +49,14 @@ int lower_triangle_diagonal(const LowerTriangle *triangle, const DistMatrix *a, 
                : -1;
 }
 
-void lower_triangle_pack(const LowerTriangle *triangle, const DistMatrix *a, double vector[])
+void lower_triangle_pack(const LowerTriangle *triangle, const DistMatrix *a, double below,
+                         double vector[])
 {
     double *to = vector;
     for (int column = 0; column < triangle->columns; column++) {
         const double *from = a->local + (size_t)column * (size_t)triangle->rows;
         for (int row = triangle->start[column]; row < triangle->rows; row++) {
-            *to++ = M_SQRT2 * from[row];
+            *to++ = below * from[row];
         }
         const int row = lower_triangle_diagonal(triangle, a, column);
         if (row >= 0) {
@@ -58,13 +66,13 @@ void lower_triangle_pack(const LowerTriangle *triangle, const DistMatrix *a, dou
 }
 
 void lower_triangle_unpack(const LowerTriangle *triangle, const double x[], double s,
-                           const double y[], DistMatrix *a)
+                           const double y[], double below, DistMatrix *a)
 {
     for (int column = 0; column < triangle->columns; column++) {
         double *to = a->local + (size_t)column * (size_t)triangle->rows;
         const int start = triangle->start[column];
         for (int row = start; row < triangle->rows; row++) {
-            to[row] = M_SQRT1_2 * (x[row - start] + s * y[row - start]);
+            to[row] = below * (x[row - start] + s * y[row - start]);
         }
         if (lower_triangle_diagonal(triangle, a, column) >= 0) {
             to[start] = x[0] + s * y[0];

@@ -16,17 +16,21 @@ typedef struct LowerTriangle {
     size_t entries; /* of the vector */
 } LowerTriangle;
 
-/* Local.  Of matrices with the shape and grid of a.  Release with lower_triangle_free. */
+/* Local.  Of matrices with the shape and grid of a; of d x d matrices in blocks, on place
+ * (row, column) of a grid of rows x columns.  Release with lower_triangle_free. */
 LowerTriangle lower_triangle_create(const DistMatrix *a);
+LowerTriangle lower_triangle_at(int d, int block, int row, int rows, int column, int columns);
 void lower_triangle_free(LowerTriangle *triangle);
 
 /* Local.  Most entries that a rank has of the vector. */
 size_t lower_triangle_most(int rows, int columns, int block);
 
-/* Local.  vector [entries] of a; and a = x + s y, the lower triangle of it. */
-void lower_triangle_pack(const LowerTriangle *triangle, const DistMatrix *a, double vector[]);
+/* Local.  vector [entries] of a, and a = x + s y, the lower triangle of it; entries below the
+ * diagonal are multiplied by `below`. */
+void lower_triangle_pack(const LowerTriangle *triangle, const DistMatrix *a, double below,
+                         double vector[]);
 void lower_triangle_unpack(const LowerTriangle *triangle, const double x[], double s,
-                           const double y[], DistMatrix *a);
+                           const double y[], double below, DistMatrix *a);
 
 /* Local.  a, of which the lower triangle is known, becomes the matrix of the same quadratic
  * form that is 0 above the diagonal; its diagonal is left as it is. */

@@ -23,6 +23,7 @@
 #include "convex/training_state.h"
 #include "matrix_threshold.h"
 #include "network.h"
+#include "saved_grid.h"
 #include "spread_pass.h"
 
 /* Passes of a point; when passes leave single precision, and how short the last step must be
@@ -144,30 +145,47 @@ static void spread_release(void *state)
     free(work);
 }
 
-/* The grid too: on another one the shares are others. */
+/* A vector of the triangle; `saved` is the grid that it was saved on. */
+static void visit_vector(SpreadWork *work, StateVisitor *visitor, const SavedGrid *saved,
+                         double vector[])
+{
+    if (visit_loading(visitor) && !saved_grid_is(saved, &work->matrix)) {
+        saved_grid_fetch(saved, visitor, &work->matrix, &work->triangle, vector);
+    } else {
+        visit_shares(visitor, vector, work->triangle.entries * sizeof(double));
+    }
+}
+
+/* The network takes the place of the oldest blend, which the next step overwrites. */
 static void spread_state(void *state, StateVisitor *visitor)
 {
     SpreadWork *work = state;
     Descent *descent = &work->descent;
     const size_t column = (size_t)work->d * sizeof(double);
-    const size_t half = work->triangle.entries * sizeof(double);
     const size_t rows = (size_t)work->data->rows * sizeof(double);
-    const int grid[] = {work->grid.rows, work->grid.columns, work->matrix.block};
-    visit_match(visitor, grid, sizeof grid);
+    SavedGrid saved = saved_grid_of(&work->matrix);
+    visit_match(visitor, &work->d, sizeof work->d);
+    visit_common(visitor, &saved, sizeof saved);
     visit_common(visitor, &work->started, sizeof work->started);
     visit_common(visitor, &work->progress, sizeof work->progress);
     visit_common(visitor, &descent->state, sizeof descent->state);
     visit_common(visitor, work->spectrum, column);
     visit_common(visitor, work->overlaps, column);
-    visit_shares(visitor, work->matrix.local,
-                 dist_matrix_entries(&work->matrix) * sizeof(double));
-    visit_shares(visitor, work->gram, half);
-    visit_shares(visitor, descent->base, half);
+    double *network = descent_room(descent);
+    if (!visit_loading(visitor)) {
+        lower_triangle_pack(&work->triangle, &work->matrix, 1.0, network);
+    }
+    visit_vector(work, visitor, &saved, work->gram);
+    visit_vector(work, visitor, &saved, descent->base);
     visit_shares(visitor, work->pass.vector, rows);
     for (int k = 0; k < HISTORY; k++) {
-        visit_shares(visitor, descent->blend[k], half);
-        visit_shares(visitor, descent->move[k], half);
+        visit_vector(work, visitor, &saved, descent->blend[k]);
+        visit_vector(work, visitor, &saved, descent->move[k]);
         visit_shares(visitor, work->pass.memory[k], rows);
+    }
+    if (visit_loading(visitor)) {
+        memset(work->matrix.local, 0, dist_matrix_entries(&work->matrix) * sizeof(double));
+        lower_triangle_unpack(&work->triangle, network, 0.0, network, 1.0, &work->matrix);
     }
 }
 
@@ -287,7 +305,8 @@ static void certify(SpreadWork *work)
     if (!isfinite(progress->sums.residual + progress->sums.square)) {
         return;
     }
-    lower_triangle_unpack(&work->triangle, work->gram, 0.0, work->gram, &work->vectors);
+    lower_triangle_unpack(&work->triangle, work->gram, 0.0, work->gram, M_SQRT1_2,
+                          &work->vectors);
     DistReduction *reduction = decompose(work, &work->vectors);
     if (reduction == NULL) {
         return;
@@ -343,7 +362,7 @@ static void follow(SpreadWork *work)
     progress->plan.single = progress->single;
     progress->sums =
         spread_pass_run(&work->pass, &progress->plan, &work->matrix, &work->vectors);
-    lower_triangle_pack(&work->triangle, &work->vectors, work->gram);
+    lower_triangle_pack(&work->triangle, &work->vectors, M_SQRT2, work->gram);
     progress->iterations++;
     progress->unchecked += progress->unchecked < INT_MAX;
     descent_curvature(&work->descent, progress->sums.move);
@@ -355,7 +374,7 @@ static bool step(SpreadWork *work)
     PassPlan *plan = &work->progress.plan;
     Descent *descent = &work->descent;
     lower_triangle_unpack(&work->triangle, descent->base, descent_scale(descent), work->gram,
-                          &work->matrix);
+                          M_SQRT1_2, &work->matrix);
     DistReduction *reduction = decompose(work, &work->matrix);
     if (reduction == NULL) {
         return false;
@@ -371,27 +390,18 @@ static bool step(SpreadWork *work)
     scale_vectors(work, b, plan->rank);
     dist_matrix_square(&work->vectors, plan->rank, &work->matrix);
     plan->trace = weighted_trace(work, NULL);
-    lower_triangle_pack(&work->triangle, &work->matrix, descent_room(descent));
+    lower_triangle_pack(&work->triangle, &work->matrix, M_SQRT2, descent_room(descent));
     lower_triangle_fold(&work->triangle, &work->matrix);
     descent_take(descent, b, plan);
     follow(work);
     return true;
 }
 
-/* Collective.  Message passing makes no progress: the gradient from the network in hand. Folded
- * entries below the diagonal are twice, in the vector sqrt(2) times, those of S. */
+/* Collective.  Message passing makes no progress: the gradient from the network in hand.
+ * Folded, its entries below the diagonal are twice, in a vector sqrt(2) times, those of S. */
 static void give_up(SpreadWork *work)
 {
-    double *base = work->descent.base;
-    lower_triangle_pack(&work->triangle, &work->matrix, base);
-    size_t k = 0;
-    for (int column = 0; column < work->triangle.columns; column++) {
-        const int start = work->triangle.start[column];
-        const int diagonal = lower_triangle_diagonal(&work->triangle, &work->matrix, column);
-        for (int row = start; row < work->triangle.rows; row++, k++) {
-            base[k] *= row == diagonal ? 1.0 : 0.5;
-        }
-    }
+    lower_triangle_pack(&work->triangle, &work->matrix, M_SQRT1_2, work->descent.base);
     descent_turn(&work->descent, &work->progress.plan);
     follow(work);
 }
