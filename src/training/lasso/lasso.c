@@ -41,9 +41,6 @@
 /* Data a coefficient from which the full Gram matrix is cheaper than columns (bench_lasso). */
 static const double many_data = 4.0;
 
-/* Proximal steps over all columns before the first working set. */
-enum { EXPLORING_STEPS = 15 };
-
 /* Data a coefficient below which a cold start goes by way of larger weights, the ratio of one
  * to the next and the gap there (bench_lasso: equal at n = d/2, 1.5 times faster at d/3, 3
  * times at d/6).
@@ -87,7 +84,9 @@ static size_t lasso_memory(const Problem *problem, int ranks, LassoLayout layout
     const double d = problem->dimension;
     const double share = ceil(problem->samples / ranks) + SAMPLES_QUANTUM;
     const double columns = covered(problem, layout, active);
-    const double vectors = 20.0 * d + 6.0 * columns * GRAM_PANEL;
+    const double vectors =
+        20.0 * d + 6.0 * columns * GRAM_PANEL +
+        (layout == LASSO_COLUMNS ? 2.0 * share + d * LASSO_COORDINATES : 0.0);
     const double x = layout == LASSO_COLUMNS ? share * d : 0.0;
     const double partial = layout == LASSO_SUMS ? d * d : 0.0;
     const double panels = columns * (0.5 * columns + GRAM_PANEL) / ranks;
@@ -187,6 +186,9 @@ static void *create(MPI_Comm team, const Dataset *data, const Problem *problem,
     if (work->layout == LASSO_COLUMNS) {
         work->dual.u = checked_alloc((size_t)work->rows, sizeof *work->dual.u);
         work->dual.kept = checked_alloc((size_t)work->rows, sizeof *work->dual.kept);
+        work->coordinates.blocks = checked_alloc((size_t)work->d * LASSO_COORDINATES +
+                                                     LASSO_COORDINATES * LASSO_COORDINATES,
+                                                 sizeof *work->coordinates.blocks);
         lasso_draw(work);
     } else {
         work->sum = checked_alloc((size_t)work->d * (size_t)work->d, sizeof *work->sum);
@@ -206,6 +208,7 @@ static void release(void *state)
         free(work->set[k].column);
         free(work->set[k].sign);
     }
+    free(work->coordinates.blocks);
     free(work->dual.u);
     free(work->dual.kept);
     free(work->x);
@@ -234,6 +237,11 @@ static void list_dual(LassoWork *work, StateVisitor *visitor)
     }
     visit_shares(visitor, dual->u, rows);
     visit_shares(visitor, dual->kept, rows);
+    Coordinates *c = &work->coordinates;
+    visit_common(visitor, &c->front, sizeof c->front);
+    visit_common(visitor, &c->sweeps, sizeof c->sweeps);
+    visit_common(visitor, &c->gap, sizeof c->gap);
+    c->known = visit_loading(visitor) ? 0 : c->known;
 }
 
 /* What all ranks have is the same to the bit; rows and panels are cut anew for a team of
@@ -322,7 +330,7 @@ static bool search_advance(LassoWork *work)
     const Progression end = newton ? newton_advance(work)
                             : dual ? dual_advance(work)
                                    : descent_advance(work);
-    if (end == REACHED || (end == GIVEN_UP && (search->alone || dual))) {
+    if (end == REACHED || (end == GIVEN_UP && dual)) {
         search->stage = SEARCH_OVER;
     } else if (end == GIVEN_UP && newton && work->x != NULL &&
                search->descents >= patience(work)) {
@@ -387,9 +395,8 @@ static void begin_columns(LassoWork *work)
     const bool far = lasso_outside(work, progress->weight) > work->gram.size / 2;
     if (far && work->data->samples >= few_data * work->d) {
         progress->stage = LASSO_EXPLORING;
-        progress->domain = work->d;
-        work->search = (Search){.tolerance = work->problem.tolerance, .alone = true};
-        descent_begin(work, EXPLORING_STEPS, 0.0);
+        work->search = (Search){.stage = SEARCH_OVER};
+        coordinates_begin(work);
     } else if (far) {
         begin_approach(work);
     } else {
@@ -448,14 +455,23 @@ static void widen(LassoWork *work)
     search_begin(work, progress->inner, NEAR);
 }
 
+/* A sweep over the columns that may matter. */
+static void explore(LassoWork *work)
+{
+    const Progression end = coordinates_advance(work);
+    if (end == REACHED) {
+        work->progress.stage = LASSO_OVER;
+    } else if (end == GIVEN_UP) {
+        lasso_admit(work, near_bound * work->progress.weight);
+        solve(work, FAR);
+    }
+}
+
 /* The search in hand is over. */
 static void next_stage(LassoWork *work)
 {
     LassoProgress *progress = &work->progress;
-    if (progress->stage == LASSO_EXPLORING) {
-        lasso_admit(work, near_bound * progress->weight);
-        solve(work, FAR);
-    } else if (progress->stage == LASSO_APPROACHING) {
+    if (progress->stage == LASSO_APPROACHING) {
         lasso_rebase(work);
         progress->weight_before = progress->next;
         progress->next *= rung;
@@ -528,6 +544,8 @@ static bool advance(void *state)
         }
     } else if (progress->stage != LASSO_OVER && spent(work)) {
         give_up(work);
+    } else if (progress->stage == LASSO_EXPLORING) {
+        explore(work);
     } else if (progress->stage != LASSO_OVER &&
                (work->search.stage == SEARCH_OVER || search_advance(work))) {
         next_stage(work);

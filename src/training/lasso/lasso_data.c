@@ -337,7 +337,7 @@ void lasso_arrange(LassoWork *work, const int order[])
     free(place);
 }
 
-void lasso_admit(LassoWork *work, double bound)
+int lasso_bring_forward(LassoWork *work, double bound)
 {
     assert(work->x != NULL && bound > 0.0);
     int *list = checked_alloc((size_t)work->d, sizeof *list);
@@ -353,6 +353,12 @@ void lasso_admit(LassoWork *work, double bound)
         swap_columns(work, work->gram.size + k, list[k]);
     }
     free(list);
-    gram_extend(&work->gram, work->x, work->rows, work->ld, work->gram.size + size);
+    return work->gram.size + size;
+}
+
+void lasso_admit(LassoWork *work, double bound)
+{
+    const int size = lasso_bring_forward(work, bound);
+    gram_extend(&work->gram, work->x, work->rows, work->ld, size);
     work->progress.domain = work->gram.size;
 }

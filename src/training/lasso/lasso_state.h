@@ -54,6 +54,17 @@ typedef struct Dual {
     bool holds;             /* u belongs to the network in hand */
 } Dual;
 
+/* Coordinate descent on all columns; the residual is in dual.u. */
+enum { LASSO_COORDINATES = 32 };
+typedef struct Coordinates {
+    double *blocks; /* [d * LASSO_COORDINATES] diagonal blocks of the Gram matrix, NULL if X is
+                       not stored; owned */
+    int known;      /* columns whose block is there */
+    int front;      /* columns that are swept */
+    int sweeps;     /* so far */
+    double gap;     /* at the last look at all columns */
+} Coordinates;
+
 /* What a minimum is looked for from. */
 typedef enum Start {
     FAR,       /* anywhere */
@@ -74,7 +85,6 @@ typedef struct Search {
     SearchStage stage;
     double tolerance; /* of the gap over the domain */
     double ready;     /* gap at which a descent ends; 0: there was none */
-    bool alone;       /* a descent that no other step follows */
     int descents;     /* steps of them so far */
     int step, limit;  /* of the descent or Newton steps in hand */
     int changes;      /* of the active set in the last Newton step */
@@ -137,6 +147,7 @@ typedef struct LassoWork {
     ActiveSet set[2];  /* of the Newton steps, and all below */
     Kept kept;
     Dual dual;
+    Coordinates coordinates;
     ActiveSystem system;
     Gram gram;
 } LassoWork;
@@ -182,6 +193,10 @@ void lasso_rebase(LassoWork *work);
 int lasso_outside(const LassoWork *work, double bound);
 void lasso_admit(LassoWork *work, double bound);
 
+/* Collective.  The same columns come next behind the working set; how many are in front then.
+ */
+int lasso_bring_forward(LassoWork *work, double bound);
+
 /* What a step has come to. */
 typedef enum Progression { GOES_ON, REACHED, GIVEN_UP } Progression;
 
@@ -191,6 +206,12 @@ typedef enum Progression { GOES_ON, REACHED, GIVEN_UP } Progression;
  * method needs a nearer start. */
 void descent_begin(LassoWork *work, int limit, double ready);
 Progression descent_advance(LassoWork *work);
+
+/* Collective.  Coordinate descent on all columns, from the network in hand.  REACHED where the
+ * gap is at the tolerance of the problem, GIVEN_UP where Newton's method is faster; the network
+ * is the base then, but not in between. */
+void coordinates_begin(LassoWork *work);
+Progression coordinates_advance(LassoWork *work);
 
 /* Collective.  Newton steps on active sets, on the domain; REACHED where the gap is at the
  * tolerance or the step is a fixed point (the minimum but for rounding).  At the end the
