@@ -38,7 +38,7 @@ struct Path {
 /* What decides the bits of an iterate beside problem and team.  All bytes are set. */
 typedef struct Choices {
     char trainer[16];
-    int rotated, double_only, gradient_only, starts, layout, path_room;
+    int rotated, double_only, gradient_only, convex, starts, layout, path_room;
 } Choices;
 
 double path_seconds(const Path *path)
@@ -56,6 +56,7 @@ static void visit_head(Path *path, StateVisitor *visitor)
     choices.rotated = settings->rotated;
     choices.double_only = settings->double_only;
     choices.gradient_only = settings->gradient_only;
+    choices.convex = (int)settings->convex;
     choices.starts = settings->starts;
     choices.layout = (int)settings->layout;
     choices.path_room = (int)settings->path_room;

@@ -5,7 +5,7 @@
 
 #include "phasesweep/training/path.h"
 
-enum { CASES = 11, D_MOST = 150, POINTS = 3, ROOM = 8 };
+enum { CASES = 12, D_MOST = 150, POINTS = 3, ROOM = 8 };
 
 typedef struct Case {
     const Trainer *trainer;
@@ -14,23 +14,37 @@ typedef struct Case {
     double weight, tolerance;
     LassoLayout layout;
     bool gradient_only, any_team;
+    ConvexWay way;
 } Case;
 
 static const Case cases[CASES] = {
-    {&trainer_convex, MODEL_QUADRATIC, 24, 24, 400, 0.1, 1e-10, LASSO_AUTO, false, true},
-    {&trainer_convex, MODEL_QUADRATIC, 24, 24, 400, 0.1, 1e-6, LASSO_AUTO, true, true},
-    {&trainer_factored, MODEL_QUADRATIC, 30, 3, 600, 0.6, 1e-12, LASSO_AUTO, false, true},
+    {&trainer_convex, MODEL_QUADRATIC, 24, 24, 400, 0.1, 1e-10, LASSO_AUTO, false, true,
+     CONVEX_AUTO},
+    {&trainer_convex, MODEL_QUADRATIC, 24, 24, 400, 0.1, 1e-6, LASSO_AUTO, true, true,
+     CONVEX_AUTO},
+    {&trainer_convex, MODEL_QUADRATIC, 24, 24, 150, 0.1, 1e-10, LASSO_AUTO, false, true,
+     CONVEX_INTERIOR},
+    {&trainer_factored, MODEL_QUADRATIC, 30, 3, 600, 0.6, 1e-12, LASSO_AUTO, false, true,
+     CONVEX_AUTO},
     /* two groups of starts */
-    {&trainer_factored, MODEL_QUADRATIC, 30, 80, 600, 0.02, 1e-12, LASSO_AUTO, false, true},
-    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 200, 0.2, 1e-11, LASSO_COLUMNS, false, true},
+    {&trainer_factored, MODEL_QUADRATIC, 30, 80, 600, 0.02, 1e-12, LASSO_AUTO, false, true,
+     CONVEX_AUTO},
+    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 200, 0.2, 1e-11, LASSO_COLUMNS, false, true,
+     CONVEX_AUTO},
     /* by way of larger weights */
-    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 50, 0.02, 1e-10, LASSO_COLUMNS, false, true},
+    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 50, 0.02, 1e-10, LASSO_COLUMNS, false, true,
+     CONVEX_AUTO},
     /* more than one block */
-    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 6000, 0.2, 1e-11, LASSO_SUMS, false, true},
-    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 160, 0.01, 1e-11, LASSO_SUMS, false, true},
-    {&trainer_amp, MODEL_QUADRATIC, 24, 24, 400, 0.3, 1e-9, LASSO_AUTO, false, true},
-    {&trainer_amp, MODEL_DIAGONAL, 150, 1, 250, 0.1, 1e-9, LASSO_AUTO, false, true},
-    {&trainer_spread, MODEL_QUADRATIC, 12, 12, 150, 0.1, 1e-10, LASSO_AUTO, false, true},
+    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 6000, 0.2, 1e-11, LASSO_SUMS, false, true,
+     CONVEX_AUTO},
+    {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 160, 0.01, 1e-11, LASSO_SUMS, false, true,
+     CONVEX_AUTO},
+    {&trainer_amp, MODEL_QUADRATIC, 24, 24, 400, 0.3, 1e-9, LASSO_AUTO, false, true,
+     CONVEX_AUTO},
+    {&trainer_amp, MODEL_DIAGONAL, 150, 1, 250, 0.1, 1e-9, LASSO_AUTO, false, true,
+     CONVEX_AUTO},
+    {&trainer_spread, MODEL_QUADRATIC, 12, 12, 150, 0.1, 1e-10, LASSO_AUTO, false, true,
+     CONVEX_AUTO},
 };
 
 static inline Problem problem_of(const Case *c, int point)
@@ -54,6 +68,7 @@ static inline TrainerSettings settings_of(const Case *c)
     TrainerSettings settings = trainer_defaults();
     settings.layout = c->layout;
     settings.gradient_only = c->gradient_only;
+    settings.convex = c->way;
     settings.eigen = EIGEN_LAPACK; /* bits depend on it */
     settings.path_room = c->trainer == &trainer_amp ? ROOM : 0;
     return settings;

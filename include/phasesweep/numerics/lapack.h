@@ -58,6 +58,11 @@ void dtrsm_(const char *side, const char *triangle, const char *transpose, const
             const int *m, const int *n, const double *alpha, const double *a, const int *lda,
             double *b, const int *ldb, size_t length_side, size_t length_triangle,
             size_t length_transpose, size_t length_diagonal);
+void strsv_(const char *triangle, const char *transpose, const char *diagonal, const int *n,
+            const float *a, const int *lda, float *x, const int *incx, size_t length_triangle,
+            size_t length_transpose, size_t length_diagonal);
+void spotrf_(const char *triangle, const int *n, float *a, const int *lda, int *info,
+             size_t length_triangle);
 void dpotrf_(const char *triangle, const int *n, double *a, const int *lda, int *info,
              size_t length_triangle);
 void dgesv_(const int *n, const int *columns, double *a, const int *lda, int *pivots, double *b,

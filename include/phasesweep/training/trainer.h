@@ -29,6 +29,13 @@ typedef enum LassoLayout {
     LASSO_SUMS     /* X drawn once, full Gram matrix */
 } LassoLayout;
 
+/* How a convex training goes on. */
+typedef enum ConvexWay {
+    CONVEX_AUTO,    /* interior steps where the descent takes longer */
+    CONVEX_DESCENT, /* never */
+    CONVEX_INTERIOR /* from the start */
+} ConvexWay;
+
 /* Beside the problem; ranks must agree in all that is not marked as read on rank 0. */
 typedef struct TrainerSettings {
     size_t memory;       /* bytes a rank may use; read by STORE_AUTO and LASSO_AUTO */
@@ -38,6 +45,7 @@ typedef struct TrainerSettings {
                             spread, for the rotation is d x d on every rank */
     bool double_only;    /* no single precision in the early iterations */
     bool gradient_only;  /* convex, spread: accelerated gradient from the start, to compare */
+    ConvexWay convex;    /* to compare */
     int iteration_limit; /* a point, >= 1; 0: that of the trainer */
     double time_limit;   /* seconds of a point, read by rank 0; 0: none */
     int starts;          /* factored: >= 1, at the first point */

@@ -35,11 +35,15 @@
 #include "phasesweep/model/model.h"
 #include "checkpoint.h"
 #include "network.h"
+#include "training_interior.h"
 
 /* What rank 0 tells the team to do next. */
 typedef enum Command {
-    COMMAND_STEP,  /* eigendecomposition and pass */
-    COMMAND_PLAIN, /* a pass with the network in hand */
+    COMMAND_STEP,     /* eigendecomposition and pass */
+    COMMAND_PLAIN,    /* a pass with the network in hand */
+    COMMAND_INTERIOR, /* rank 0 alone */
+    COMMAND_OPEN,     /* interior steps begin: all rows to rank 0 */
+    COMMAND_LAND,     /* a pass with the network and the dual vector of the interior */
     COMMAND_END
 } Command;
 
@@ -72,7 +76,8 @@ static size_t convex_memory(const Problem *problem, int ranks, SampleStore store
     /* factor, matrix, base, the remembered iterates; LAPACK's room, and what ScaLAPACK makes
      * on every rank */
     const size_t matrices = 2 + 1 + 2 * HISTORY + 2 + (ranks > 1 ? 2 : 0);
-    return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * matrices * d * d;
+    return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * matrices * d * d +
+           inner_memory(problem->samples, problem->dimension);
 }
 
 static void adopt(TrainingWork *work, const Problem *problem)
@@ -123,6 +128,7 @@ static void convex_release(void *state)
     if (work->rank == 0) {
         descent_free(&work->descent);
     }
+    interior_free(work->interior);
     free(work->factor);
     free(work->matrix);
     free(work->values);
@@ -151,6 +157,7 @@ static void convex_state(void *state, StateVisitor *visitor)
         visit_root(visitor, descent->move[k], matrix);
         visit_shares(visitor, work->pass.memory[k], rows);
     }
+    inner_visit(work, visitor);
 }
 
 /* ---- rank 0 decides ------------------------------------------------------------------ */
@@ -213,13 +220,39 @@ static bool ends(TrainingWork *work)
     return work->outcome != OUTCOME_RUNNING;
 }
 
+/* Rank 0.  The end of interior steps; without a network that before them goes on. */
+static Command decide_landing(TrainingWork *work)
+{
+    if (inner_land(work)) {
+        return COMMAND_LAND;
+    }
+    inner_give_up(work);
+    return COMMAND_STEP;
+}
+
 /* Rank 0.  In this order: the end, which frees the team; a change of precision or rule; a
  * step. */
 static Command decide(TrainingWork *work)
 {
     Progress *progress = &work->progress;
+    const bool room = progress->iterations + 2 <= work->limit; /* for a step and its pass */
+    if (progress->stage == STAGE_INTERIOR && inner_started(work)) {
+        return room && !inner_ready(work) ? COMMAND_INTERIOR : decide_landing(work);
+    }
     if (ends(work)) {
         return COMMAND_END;
+    }
+    if (progress->stage == STAGE_LANDED) {
+        inner_go_on(work);
+    }
+    if (progress->stage == STAGE_INTERIOR) {
+        if (room) {
+            return COMMAND_INTERIOR;
+        }
+        inner_give_up(work);
+    }
+    if (room && inner_pays(work)) {
+        return COMMAND_OPEN;
     }
     const bool stuck = descent_stuck(&work->descent);
     /* the last pass must be in double precision: its certificate is reported */
@@ -310,12 +343,18 @@ static void convex_begin(void *state, const Problem *problem)
     progress->unchecked = INT_MAX;
     progress->bound = -INFINITY;
     progress->gap = 1.0;
+    progress->goal = INFINITY;
     progress->single = !work->settings.double_only;
     if (work->rank == 0) {
         descent_restart(&work->descent, work->settings.gradient_only);
     }
     if (!work->started) {
         begin_at_zero(work);
+    }
+    progress->stage = STAGE_DESCENT;
+    progress->mark = progress->mark_before = (Mark){.gap = 1.0};
+    if (inner_first(work)) {
+        inner_begin(work);
     }
 }
 
@@ -328,7 +367,14 @@ static bool convex_advance(void *state)
         command = (int)decide(work);
     }
     MPI_Bcast(&command, 1, MPI_INT, 0, work->team);
-    if (command == COMMAND_PLAIN) {
+    if (command == COMMAND_OPEN) {
+        inner_begin(work);
+    } else if (command == COMMAND_INTERIOR && work->rank == 0) {
+        inner_step(work);
+    } else if (command == COMMAND_PLAIN) {
+        follow(work);
+    } else if (command == COMMAND_LAND) {
+        inner_spread(work);
         follow(work);
     } else if (command == COMMAND_STEP && !step(work)) {
         work->outcome = OUTCOME_FAILED;
@@ -340,7 +386,8 @@ static bool convex_advance(void *state)
 static void convex_hurry(void *state)
 {
     TrainingWork *work = state;
-    work->limit = work->progress.iterations + (work->progress.single != 0);
+    const bool another = work->progress.single != 0 || work->progress.stage == STAGE_INTERIOR;
+    work->limit = work->progress.iterations + another;
 }
 
 static Network convex_network(const void *state)
