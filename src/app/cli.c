@@ -161,7 +161,8 @@ static ExitStatus command_point(const Arguments *given)
     }
     Record record;
     point_solve(&team, &problem, 1, &record, &series);
-    point_json(&problem, &record, sweep_fields(&sweep), &series); /* all ranks know it, the first one is heard */
+    point_json(&problem, &record, sweep_fields(&sweep),
+               &series); /* all ranks know it, the first one is heard */
     series_free(&series);
     point_work_free(team.work);
     sweep_free(&sweep);

@@ -56,12 +56,11 @@ static double threshold_error(const Problem *problem, const Channel *channel,
         return 0.0;
     }
     const Threshold threshold = threshold_of(problem_power(problem));
-    const double share =
-        channel->weight / threshold_weight(&threshold, value[FIELD_THRESHOLD]);
+    const double share = channel->weight / threshold_weight(&threshold, value[FIELD_THRESHOLD]);
     double rounding;
     const double divergence = divergence_of(problem, share, value, &rounding);
-    return fmax(0.0, apart(channel->capacity, divergence + share) -
-                         rounding / channel->capacity);
+    return fmax(0.0,
+                apart(channel->capacity, divergence + share) - rounding / channel->capacity);
 }
 
 /* What every S has: |m| <= sqrt(q).  What the best has: an objective that S = 0 does not beat,

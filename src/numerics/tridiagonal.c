@@ -69,9 +69,9 @@ bool tridiagonal_some(const Tridiagonal *t, int before, int count, double z[])
     int accurate = 1;
     int info;
     copy(t, real, real + places);
-    dstemr_("V", "I", &n, real, real + places, &unused, &unused, &first, &last, &found, w, z, &n,
-            &count, whole, &accurate, w + places, &length, whole + 2 * places, &integers, &info,
-            1, 1);
+    dstemr_("V", "I", &n, real, real + places, &unused, &unused, &first, &last, &found, w, z,
+            &n, &count, whole, &accurate, w + places, &length, whole + 2 * places, &integers,
+            &info, 1, 1);
     free(real);
     free(whole);
     assert(info >= 0);

@@ -1,4 +1,5 @@
-/* Matrices spread over the team against whole ones: time and memory.  Not a test: run it by hand.
+/* Matrices spread over the team against whole ones: time and memory.  Not a test: run it by
+ * hand.
  *
  *   mpirun -n K bench_spread TRAINER SAMPLES DIMENSION NUCLEAR_WEIGHT ITERATIONS STORE
  *
@@ -63,8 +64,7 @@ int main(int argc, char **argv)
         die(STATUS_WRONG_INPUT, "bench_spread TRAINER SAMPLES DIMENSION NUCLEAR_WEIGHT "
                                 "ITERATIONS STORE");
     }
-    const Trainer *trainer =
-        strcmp(argv[1], "spread") == 0 ? &trainer_spread : &trainer_convex;
+    const Trainer *trainer = strcmp(argv[1], "spread") == 0 ? &trainer_spread : &trainer_convex;
     Problem problem = {.model = MODEL_QUADRATIC,
                        .method = METHOD_TRAINING,
                        .samples = strtod(argv[2], NULL),
