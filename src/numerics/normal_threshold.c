@@ -70,6 +70,7 @@ static void complete(JumpNodes *nodes, const JumpNoise *noise, double scale)
     const double q = noise->threshold.power;
     vector_power(nodes->f, nodes->count, q - 1.0, nodes->h);
     for (int k = 0; k < nodes->count; k++) {
+        /* filled above: NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign) */
         nodes->h[k] *= noise->chi * q;
         const double rise = 1.0 - (1.0 - q) * nodes->h[k] / nodes->f[k];
         nodes->slope[k] = 1.0 / rise;
