@@ -14,7 +14,6 @@
  */
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -481,14 +480,6 @@ Progression dual_advance(LassoWork *work)
     const RowSums sums = row_sums(work, rest);
     progress->value = value_of(work, &sums, &apart);
     progress->iterations++;
-    if (getenv("DUALTRACE"))
-        fprintf(stderr,
-                "it %d w %.2e dom %d tol %.1e centre %d step %d sigma %.2e gap %.3e apart %.3e "
-                "rank %d F %.6e best %.2e fruitless %d\n",
-                progress->iterations, progress->weight, progress->domain,
-                work->search.tolerance, dual->centres, dual->step, dual->sigma,
-                progress->value.gap, apart, work->set[0].size, progress->value.objective,
-                dual->best, dual->fruitless);
     Progression end = GOES_ON;
     /* NaN ends it too */
     if (lasso_agree(work, !(progress->value.gap > work->search.tolerance))) {

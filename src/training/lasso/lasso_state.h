@@ -62,7 +62,7 @@ typedef struct Coordinates {
     int known;      /* columns whose block is there */
     int front;      /* columns that are swept */
     int sweeps;     /* so far */
-    double gap;     /* at the last look at all columns */
+    double gap;     /* at the first look at all columns */
 } Coordinates;
 
 /* What a minimum is looked for from. */
