@@ -223,8 +223,8 @@ static void list_dual(LassoWork *work, StateVisitor *visitor)
 {
     Dual *dual = &work->dual;
     const size_t rows = dual->u != NULL ? (size_t)work->rows * sizeof *dual->u : 0;
-    double numbers[] = {dual->sigma,   dual->growth,    dual->best, dual->step,
-                        dual->centres, dual->fruitless, dual->holds};
+    double numbers[] = {dual->sigma,   dual->growth,    dual->best,  dual->step,
+                        dual->centres, dual->fruitless, dual->holds, dual->far};
     visit_common(visitor, numbers, sizeof numbers);
     if (visit_loading(visitor)) {
         dual->sigma = numbers[0];
@@ -234,6 +234,7 @@ static void list_dual(LassoWork *work, StateVisitor *visitor)
         dual->centres = (int)numbers[4];
         dual->fruitless = (int)numbers[5];
         dual->holds = numbers[6] != 0.0;
+        dual->far = numbers[7] != 0.0;
     }
     visit_shares(visitor, dual->u, rows);
     visit_shares(visitor, dual->kept, rows);
@@ -299,7 +300,8 @@ static int patience(const LassoWork *work)
     const double active = fmin(n, domain);
     const double dual = (n * n * active + n * n * n / 3.0) / product_rate;
     const double descent = domain * domain / apply_rate;
-    return (int)fmin(30.0 + 10.0 * dual / descent, 1e6);
+    const double steps = 10.0 * pow(4.0, work->search.returns);
+    return (int)fmin(30.0 + steps * dual / descent, 1e6);
 }
 
 static void descend(LassoWork *work, double ready)
@@ -330,8 +332,11 @@ static bool search_advance(LassoWork *work)
     const Progression end = newton ? newton_advance(work)
                             : dual ? dual_advance(work)
                                    : descent_advance(work);
-    if (end == REACHED || (end == GIVEN_UP && dual)) {
+    if (end == REACHED || (end == GIVEN_UP && dual && !work->dual.far)) {
         search->stage = SEARCH_OVER;
+    } else if (end == GIVEN_UP && dual) {
+        search->returns++;
+        descend(work, ready_gap * pow(0.3, search->returns));
     } else if (end == GIVEN_UP && newton && work->x != NULL &&
                search->descents >= patience(work)) {
         dual_begin(work);

@@ -198,6 +198,7 @@ void dual_begin(LassoWork *work)
     dual->best = INFINITY;
     dual->growth = fastest;
     dual->centres = dual->fruitless = 0;
+    dual->far = false;
     const double size = active > 0 ? norm / active / progress->weight : 0.0;
     move_centre(work);
     set_sigma(work, fmin(fmax(size, 1.0 / height), largest_sigma(work)));
@@ -466,7 +467,9 @@ static Progression shorten(LassoWork *work)
     const double growth = dual->growth;
     dual->growth = sqrt(growth);
     set_sigma(work, dual->sigma / growth);
-    return ++dual->centres >= CENTRES || ++dual->fruitless >= FRUITLESS ? GIVEN_UP : GOES_ON;
+    dual->far = dual->centres == 0;
+    return dual->far || ++dual->centres >= CENTRES || ++dual->fruitless >= FRUITLESS ? GIVEN_UP
+                                                                                     : GOES_ON;
 }
 
 Progression dual_advance(LassoWork *work)
@@ -490,6 +493,10 @@ Progression dual_advance(LassoWork *work)
         end = shorten(work);
     }
     free(rest);
+    if (end == GIVEN_UP) {
+        memcpy(work->theta, dual->centre, (size_t)progress->domain * sizeof(double));
+        memcpy(dual->u, dual->kept, (size_t)work->rows * sizeof *dual->u);
+    }
     if (end != GOES_ON) {
         dual_leave(work);
     }

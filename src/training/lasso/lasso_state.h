@@ -51,6 +51,7 @@ typedef struct Dual {
     double best;            /* least gap at a centre */
     int step;               /* from this centre */
     int centres, fruitless; /* so far, and those that came no nearer in a row */
+    bool far;               /* it began too far away: no centre was found */
     bool holds;             /* u belongs to the network in hand */
 } Dual;
 
@@ -86,6 +87,7 @@ typedef struct Search {
     double tolerance; /* of the gap over the domain */
     double ready;     /* gap at which a descent ends; 0: there was none */
     int descents;     /* steps of them so far */
+    int returns;      /* from the dual */
     int step, limit;  /* of the descent or Newton steps in hand */
     int changes;      /* of the active set in the last Newton step */
     double objective; /* where the Newton steps began */
@@ -221,8 +223,9 @@ void newton_begin(LassoWork *work, bool tangent);
 Progression newton_advance(LassoWork *work);
 
 /* Collective.  Where X is stored, the same on a domain that the Gram matrix covers; GIVEN_UP
- * where the gap is rounding.  Slower than Newton's method near the minimum, but from anywhere
- * and at any weight.  The last one ends it before its own end. */
+ * where the gap is rounding, or the start was too far away.  Slower than Newton's method near
+ * the minimum, but from anywhere and at any weight.  The last one ends it before its own end.
+ */
 void dual_begin(LassoWork *work);
 Progression dual_advance(LassoWork *work);
 void dual_leave(LassoWork *work);
