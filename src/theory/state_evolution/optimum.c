@@ -7,8 +7,9 @@
 #include "phasesweep/numerics/roots.h"
 #include "phasesweep/theory/model_theory.h"
 
-/* So many evaluations go into no search that rounding does not lead astray. */
-enum { MAX_SCAN = 128, MAX_SCAN_DEEP = 512, MAX_EVALUATIONS = 40000 };
+/* So many evaluations go into no search of a width, or of a weight decay, that rounding does
+ * not lead astray. */
+enum { MAX_SCAN = 128, MAX_SCAN_DEEP = 512, MAX_EVALUATIONS = 40000, MAX_WALK = 100000 };
 
 static const double deepest = 100.0; /* how far below the start log lambda is followed */
 static const double flat = 1e-8;     /* |exponent| of a risk that has its limit */
@@ -35,8 +36,8 @@ static bool solved(const Evolution *e)
 
 static Evolution visit(Walk *walk, double log_decay)
 {
-    if (interrupted(&walk->work->interrupt)) {
-        return (Evolution){.outcome = OUTCOME_FAILED};
+    if (walk->iterations > MAX_WALK || interrupted(&walk->work->interrupt)) {
+        return (Evolution){.outcome = OUTCOME_FAILED, .overlaps = {.risk = INFINITY}};
     }
     walk->problem.weight_decay = exp(log_decay);
     const Evolution e = evolution_solve(walk->work, &walk->problem);
@@ -213,6 +214,9 @@ Optimum optimal_weight_decay(EvolutionWork *work, const Problem *problem)
         const Visit *last = &walk.visits[walk.count - 1];
         take_lower(&best, &walk.visits[0], OPTIMUM_COLLAPSED);
         take_lower(&best, last, OPTIMUM_AT_ZERO);
+    }
+    if (walk.iterations > MAX_WALK && solved(&best.evolution)) {
+        best.evolution.outcome = OUTCOME_NOT_CONVERGED;
     }
     best.skipped = walk.skipped;
     best.iterations = walk.iterations;
