@@ -20,9 +20,12 @@ typedef struct Opened {
     Rows *rows;
 } Opened;
 
-/* Local, without MPI.  Do all of a command that only reads in a child, and return its status:
- * HDF5 may crash on a damaged file.  Then dies with STATUS_WRONG_INPUT and names `what`. */
-ExitStatus archive_apart(const char *what, ExitStatus (*body)(void *context), void *context);
+/* Local, without MPI.  Do all of a command that only reads one or two files (path_b may be
+ * NULL) in a child, and return its status: HDF5 may crash on a damaged file, or ask for memory
+ * without end; the child gets 4 GiB and four times the bytes of the files.  After a crash dies
+ * with STATUS_WRONG_INPUT, naming them. */
+ExitStatus archive_apart(const char *path_a, const char *path_b,
+                         ExitStatus (*body)(void *context), void *context);
 
 /* Local.  Dies with STATUS_WRONG_INPUT if there is no sound archive at path; to be closed by
  * the caller. */

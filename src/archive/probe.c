@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,14 +56,22 @@ static void look(const char *path)
     archive_reader_close(reader);
 }
 
+static void limit(int resource, rlim_t most)
+{
+    struct rlimit now;
+    if (getrlimit(resource, &now) == 0 && now.rlim_cur > most) {
+        now.rlim_cur = most;
+        setrlimit(resource, &now);
+    }
+}
+
 /* What die and atexit do is the parent's. */
 static _Noreturn void be_child(const char *path)
 {
     const int nowhere = open("/dev/null", O_WRONLY);
-    const struct rlimit none = {0, 0};
     dup2(nowhere, STDOUT_FILENO);
     dup2(nowhere, STDERR_FILENO);
-    setrlimit(RLIMIT_CORE, &none);
+    limit(RLIMIT_CORE, 0);
     check_set_cleanup(NULL, NULL);
     check_set_stop(_exit);
     look(path);
@@ -102,14 +111,25 @@ void archive_probe(const char *path)
     status_of(child, path);
 }
 
-ExitStatus archive_apart(const char *what, ExitStatus (*body)(void *context), void *context)
+static rlim_t file_bytes(const char *path)
+{
+    struct stat status;
+    return path != NULL && stat(path, &status) == 0 ? (rlim_t)status.st_size : 0;
+}
+
+ExitStatus archive_apart(const char *path_a, const char *path_b,
+                         ExitStatus (*body)(void *context), void *context)
 {
     fflush(NULL);
     const pid_t child = fork();
     if (child == 0) {
-        const struct rlimit none = {0, 0};
-        setrlimit(RLIMIT_CORE, &none);
+        limit(RLIMIT_CORE, 0);
+        limit(RLIMIT_DATA, ((rlim_t)4 << 30) + 4 * (file_bytes(path_a) + file_bytes(path_b)));
         exit(body(context));
     }
-    return (ExitStatus)status_of(child, what);
+    char *what = path_b == NULL ? checked_format("%s", path_a)
+                                : checked_format("%s or %s", path_a, path_b);
+    const int status = status_of(child, what);
+    free(what);
+    return (ExitStatus)status;
 }

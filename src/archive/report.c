@@ -268,7 +268,7 @@ static ExitStatus show_status(void *context)
 ExitStatus report_status(const char *path, bool json)
 {
     StatusRequest request = {path, json};
-    return archive_apart(path, show_status, &request);
+    return archive_apart(path, NULL, show_status, &request);
 }
 
 /* ---- verify ------------------------------------------------------------------------------ */
@@ -325,5 +325,5 @@ static ExitStatus verify(void *path)
 
 ExitStatus report_verify(const char *path)
 {
-    return archive_apart(path, verify, (void *)path);
+    return archive_apart(path, NULL, verify, (void *)path);
 }
