@@ -29,6 +29,8 @@ MORE = {
                         "weight_decay: 0.3",
     "amp, diagonal": "method: amp, model: diagonal, dimension: 5000, samples: 5000, weight_decay: 0.3",
 }
+# billed is the Gram matrix of the working set, without which coordinate descent may reach the minimum
+GENEROUS = {"lasso": 1.4}
 LIMITS = {"spread": "140"}  # megabytes a rank, as Slurm says it
 # the largest resident memory of a child, written beside the others by rank
 WATCH = """import os, resource, subprocess, sys
@@ -79,7 +81,7 @@ def main():
             print(f"{name}, {ranks} ranks: plan {plan / 1e6:.0f} MB, measured {took / 1e6:.0f} MB, "
                   f"ratio {plan / took:.2f}", flush=True)
             # never less than is taken; 4 ranks share pages of MPI that the kernel counts to all
-            assert name in MORE or 0.95 < plan / took < 1.25, (name, ranks, plan, took)
+            assert name in MORE or 0.95 < plan / took < GENEROUS.get(name, 1.25), (name, ranks, plan, took)
 
 
 assert os.path.exists(PROGRAM)
