@@ -19,7 +19,7 @@ JOB = """set: {source_exponent: 1.25, noise: 0.1}
 sweeps:
   - name: grid
     dimension: 1000
-    samples: {as: effective_power, from: -0.5, to: 3, count: 120}
+    samples: {as: effective_power, from: -0.5, to: 3, count: %d}
     weight_decay: {as: power, from: -1, to: 1.5, count: 150}
   - {name: convex, method: training, dimension: 24, samples: 400, seed: [1, 2], tolerance: 1e-9,
      nuclear_weight: [0.1, 0.05, 0.02], ranks_per_line: 1}
@@ -35,7 +35,10 @@ sweeps:
      weight_decay: [0.6, 0.3], ranks_per_line: 1}
 """
 NAMES = ("grid", "convex", "team", "narrow", "lasso", "passing", "ridge")
-POINTS = 120 * 150 + 2 * 6 + 4 + 6 + 4 + 4
+TRAININGS = 2 * 6 + 4 + 6 + 4 + 4
+# lines of the grid: few where it is run again and again, and seconds of them where signals are
+# sent, for mpirun gives its ranks one second to end after INT and TERM
+FEW, MANY, LINE = 120, 500, 150
 
 
 def start(*arguments):
@@ -71,9 +74,17 @@ def kill(process, path, victim):
         process.wait()
 
 
-def check_kills(folder, job, whole):
+def prepare(folder, name, lines):
+    """A job and its archive of an unbroken run."""
+    job, whole = write(f"{folder}/{name}.yaml", JOB % lines), f"{folder}/{name}.h5"
+    assert run(3, "run", job, "-o", whole) == 0
+    return job, whole
+
+
+def check_kills(folder):
     """Killed again and again, creation included, with trainings in flight that save after every
     iteration; what was finished stays; the end is equal, and nothing lies beside it."""
+    job, whole = prepare(folder, "short", FEW)
     path, kills, archives, finished, retry = f"{folder}/killed.h5", 0, 0, 0, ()
     tally = collections.Counter()
     while kills < KILLS or os.path.exists(path):
@@ -95,7 +106,7 @@ def check_kills(folder, job, whole):
             # killed too often in the same chain: only asked for are they tried again
             retry = ("--retry",) if count(path, "lost") else ()
             tally["retries"] += len(retry)
-        if finished == POINTS:
+        if finished == FEW * LINE + TRAININGS:
             assert_equal_archives(whole, path, NAMES)
             assert alone("verify", path).returncode == 0
             assert run(1, "run", job, "-o", path) == 0
@@ -110,10 +121,11 @@ def wait_for_points(path):
         time.sleep(0.02)
 
 
-def check_signals(folder, job, whole):
+def check_signals(folder):
     """USR1 to the launcher, and INT and TERM to a run without one: chains in flight finish,
     status 3, the same command completes.  INT and TERM end mpirun itself with 1, and its ranks
     a second later: nothing finished is lost."""
+    job, whole = prepare(folder, "long", MANY)
     for number, alone, expected in ((signal.SIGUSR1, False, 3), (signal.SIGINT, True, 3),
                                     (signal.SIGTERM, True, 3), (signal.SIGINT, False, 1),
                                     (signal.SIGTERM, False, 1)):
@@ -123,7 +135,7 @@ def check_signals(folder, job, whole):
         wait_for_points(path)
         process.send_signal(number)
         assert process.wait() == expected, (number, process.returncode)
-        assert 0 < count(path, "converged") < POINTS
+        assert 0 < count(path, "converged") < MANY * LINE + TRAININGS
         assert expected == 1 or count(path, "running") == 0
         assert run(3, "resume", path) == 0
         assert_equal_archives(whole, path, NAMES)
@@ -135,11 +147,8 @@ def main():
     print("random seed", seed)
     random.seed(seed)
     with tempfile.TemporaryDirectory() as folder:
-        job = write(f"{folder}/job.yaml", JOB)
-        whole = f"{folder}/whole.h5"
-        assert run(3, "run", job, "-o", whole) == 0
-        check_signals(folder, job, whole)
-        check_kills(folder, job, whole)
+        check_signals(folder)
+        check_kills(folder)
 
 
 main()

@@ -32,12 +32,12 @@ MORE = {
 # billed is the Gram matrix of the working set, without which coordinate descent may reach the minimum
 GENEROUS = {"lasso": 1.4}
 LIMITS = {"spread": "140"}  # megabytes a rank, as Slurm says it
-# the largest resident memory of a child, written beside the others by rank
+# exit status and largest resident memory of a child, written beside the others by rank; 0 to mpirun,
+# which ends all ranks at the first other status, some before they have written
 WATCH = """import os, resource, subprocess, sys
 status = subprocess.call(sys.argv[2:])
 with open(sys.argv[1] + os.environ["OMPI_COMM_WORLD_RANK"], "w") as file:
-    file.write(str(1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
-sys.exit(status)
+    print(status, 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=file)
 """
 
 
@@ -60,12 +60,14 @@ def measured(folder, case, job, ranks):
     words = ["point", *keys] if draws_data(case) else ["run", job, "-o", f"{folder}/out.h5"]
     done = subprocess.run([MPIEXEC, "-n", str(ranks), sys.executable, "-c", WATCH, f"{folder}/rank",
                            PROGRAM, *words], capture_output=True, timeout=200)
-    # 1: at its limit of iterations
-    assert done.returncode == (1 if "iteration_limit" in case else 0), done
+    assert done.returncode == 0, done
     sizes = []
     for rank in range(ranks):
         with open(f"{folder}/rank{rank}") as file:
-            sizes.append(int(file.read()))
+            status, size = map(int, file.read().split())
+        # 1: at its limit of iterations
+        assert status == (1 if "iteration_limit" in case else 0), (rank, status, done)
+        sizes.append(size)
     return max(sizes)
 
 
