@@ -42,8 +42,8 @@ def flag_codes(variable):
 
 def open_sweep(path, name, engine="h5netcdf", fields=None):
     """One sweep over its axes: all fields, or only those named and `outcome`, as an archive of full
-    resolution is large.  NaN wherever the outcome is not `converged`.  Axes given as one number are
-    attributes: use `axis` for either.  An axis that is no plain number is named for what it is, as
+    resolution is large.  NaN wherever the outcome is neither `converged` nor `stationary`.  Axes given
+    as one number are attributes: use `axis` for either.  An axis that is no plain number is named for what it is, as
     samples_effective_power; physical values are the coordinates resolved_samples, ..."""
     if name not in sweep_names(path):
         raise Refusal(f"{path}: no sweep {name}; it has {', '.join(sweep_names(path))}")
@@ -59,7 +59,8 @@ def open_sweep(path, name, engine="h5netcdf", fields=None):
         data = lazy[sorted(wanted)].load()
         data = data.set_coords([name for name in physical if name in data])
     codes = flag_codes(data["outcome"])
-    good = data["outcome"] == codes["converged"]
+    # a code that files of older programs do not have is the outcome of no point
+    good = data["outcome"].isin([codes[name] for name in ("converged", "stationary") if name in codes])
     waiting = int((data["outcome"] == codes["never_run"]).sum() + (data["outcome"] == codes["running"]).sum())
     if waiting > 0:
         unfinished[name] = f"{waiting} of {data['outcome'].size} points"

@@ -166,7 +166,7 @@ static ExitStatus command_point(const Arguments *given)
     series_free(&series);
     point_work_free(team.work);
     sweep_free(&sweep);
-    return record.outcome == OUTCOME_CONVERGED ? STATUS_DONE : STATUS_POINTS_FAILED;
+    return outcome_is_good(record.outcome) ? STATUS_DONE : STATUS_POINTS_FAILED;
 }
 
 static ExitStatus command_keys(const Arguments *given)

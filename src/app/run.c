@@ -87,7 +87,7 @@ static int count_failed(const Record records[], size_t count)
 {
     int failed = 0;
     for (size_t k = 0; k < count; k++) {
-        failed += records[k].outcome != OUTCOME_CONVERGED;
+        failed += !outcome_is_good(records[k].outcome);
     }
     return failed;
 }

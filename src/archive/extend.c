@@ -77,7 +77,7 @@ static void refit(const Series *from, size_t i, const Series *to, size_t k)
 /* Would a run of the whole chain give this row again, whatever it says? */
 static bool repeats(const Problem *problem, Outcome outcome)
 {
-    return outcome == OUTCOME_CONVERGED ||
+    return outcome_is_good(outcome) ||
            (outcome == OUTCOME_NOT_CONVERGED && method_facts(problem->method)->draws_data &&
             !point_stands_alone(problem));
 }
@@ -126,7 +126,7 @@ static Fate fate_of(const Rows *rows, size_t i, const Problem *problem)
     if (!rows->sound[i]) {
         return FATE_DAMAGED;
     }
-    if (outcome != OUTCOME_CONVERGED) {
+    if (!outcome_is_good(outcome)) {
         return FATE_UNCONVERGED;
     }
     return point_stands_alone(problem)                 ? FATE_TAKEN

@@ -27,7 +27,7 @@ static ChainState judge(const Rows *rows, size_t count, bool retry, bool excused
     assert(count > 0 && count <= CHAIN_LENGTH);
     for (size_t i = 0; i < count; i++) {
         const Outcome outcome = rows->records[i].outcome;
-        const bool bad = rows->sound[i] && outcome != OUTCOME_CONVERGED;
+        const bool bad = rows->sound[i] && !outcome_is_good(outcome);
         const bool running = outcome == OUTCOME_RUNNING;
         const int64_t attempts = (int64_t)rows->attempts[i] - (running && excused);
         const bool begun = (running || outcome == OUTCOME_NEVER_RUN) && attempts > 0;
@@ -122,7 +122,7 @@ PointCounts chains_count(const char *archive_path, const Job *job)
             for (size_t i = 0; i < count; i++) {
                 counts.unfinished += outcome[i] <= OUTCOME_RUNNING;
                 counts.unconverged +=
-                    outcome[i] > OUTCOME_RUNNING && outcome[i] != OUTCOME_CONVERGED;
+                    outcome[i] > OUTCOME_RUNNING && !outcome_is_good((Outcome)outcome[i]);
             }
         }
     }

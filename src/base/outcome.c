@@ -13,3 +13,8 @@ const char *outcome_name(Outcome outcome)
     assert(outcome >= 0 && outcome < OUTCOME_COUNT);
     return names[outcome];
 }
+
+bool outcome_is_good(Outcome outcome)
+{
+    return outcome == OUTCOME_CONVERGED || outcome == OUTCOME_STATIONARY;
+}

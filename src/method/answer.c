@@ -84,7 +84,7 @@ void point_check_answer(const Problem *problem, Record *record)
 {
     double *value = record->value;
     const MethodFacts *facts = method_facts(problem->method);
-    if (record->outcome != OUTCOME_CONVERGED) {
+    if (!outcome_is_good(record->outcome)) {
         return;
     }
     /* without a truth there is no risk, which is no failure of a training */

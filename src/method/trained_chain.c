@@ -98,6 +98,8 @@ static Record record_of(const Observed *seen, const Problem *problem, const doub
     value[FIELD_GAP] = seen->gap;
     value[FIELD_RESIDUAL] = seen->residual;
     value[FIELD_START_SPREAD] = seen->spread;
+    value[FIELD_RISK_SPREAD] = seen->risk_spread;
+    value[FIELD_STATIONARITY] = seen->stationarity;
     value[FIELD_FEATURE_OVERLAP] = seen->feature_overlap;
     value[FIELD_DAMPING] = seen->damping;
     value[FIELD_ITERATIONS] = seen->evaluations;

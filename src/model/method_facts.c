@@ -54,5 +54,5 @@ const char *method_name(MethodId id)
 bool point_stands_alone(const Problem *problem)
 {
     const MethodFacts *its = method_facts(problem->method);
-    return its->stands_alone && !(its->draws_data && model_is_narrow(problem));
+    return its->stands_alone && !(its->shares_data && !model_is_convex(problem));
 }

@@ -30,3 +30,8 @@ bool model_is_narrow(const Problem *problem)
 {
     return model_has(problem->model, TRAIT_MATRIX) && problem->width < problem->dimension;
 }
+
+bool model_is_convex(const Problem *problem)
+{
+    return !model_is_narrow(problem) && problem_power(problem) == 1.0;
+}

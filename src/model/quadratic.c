@@ -48,6 +48,7 @@ const Model model_quadratic = {
     .name = "quadratic",
     .traits = TRAIT_MATRIX | TRAIT_LAYERS,
     .methods = ALL_METHODS,
+    .deep_methods = 1u << METHOD_STATE_EVOLUTION | 1u << METHOD_OPTIMAL,
     .side_most = 46000, /* LAPACK counts its workspace, n^2 and some, in 32 bits */
     .spread_most = 100000,
     .depth_least = 1.0,

@@ -72,8 +72,11 @@ Record record_unsolved(const Problem *problem, Outcome outcome)
 
 uint64_t record_fields_of(MethodId method, bool depth)
 {
-    const bool deep = depth && (HAS_THEORY >> method & 1u) != 0;
-    const unsigned bits = 1u << method | (deep ? HAS_DEPTH : 0u);
+    const unsigned bit = 1u << method;
+    const unsigned deep = (HAS_THEORY & bit) != 0     ? HAS_DEPTH
+                          : (HAS_TRAINING & bit) != 0 ? HAS_DEEP_TRAINING
+                                                      : 0u;
+    const unsigned bits = bit | (depth ? deep : 0u);
     assert(method >= 0 && method < METHOD_COUNT);
     uint64_t fields = 0;
     static_assert(FIELD_COUNT <= 64, "a set of fields is one word");

@@ -185,7 +185,7 @@ static bool check_data(const Sweep *sweep, const Problem *p, Diagnostics *errors
     return true;
 }
 
-/* What is known of deeper networks: their state evolution, of full width. */
+/* Deeper networks are of full width, and not every method knows them. */
 static bool check_depth(const Sweep *sweep, const Problem *p, Diagnostics *errors)
 {
     const double least = model_of(p)->depth_least;
@@ -198,7 +198,7 @@ static bool check_depth(const Sweep *sweep, const Problem *p, Diagnostics *error
                checked_format("%g for model %s; allowed: a whole number from %g to %g",
                               p->depth, model_name(p->model), least,
                               keys_table[KEY_DEPTH].high));
-    } else if (p->depth > least && method_facts(p->method)->draws_data) {
+    } else if (p->depth > least && (model_of(p)->deep_methods >> p->method & 1u) == 0) {
         refuse(sweep, KEY_DEPTH, errors,
                checked_format("%g for model %s, method %s; allowed: %g", p->depth,
                               model_name(p->model), method, least));

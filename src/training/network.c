@@ -100,7 +100,7 @@ void network_observe_matrix(const Dataset *data, const Network *network, double 
 
 void network_forget_truth(Observed *observed)
 {
-    observed->risk = observed->prediction_risk = NAN;
+    observed->risk = observed->prediction_risk = observed->risk_spread = NAN;
     observed->overlap_m = observed->feature_overlap = NAN;
 }
 

@@ -77,6 +77,8 @@ Observed observed_nothing(Outcome outcome)
                       .gap = NAN,
                       .estimate = NAN,
                       .spread = NAN,
+                      .risk_spread = NAN,
+                      .stationarity = NAN,
                       .objective = NAN,
                       .train_loss = NAN,
                       .risk = NAN,

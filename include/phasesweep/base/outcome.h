@@ -10,6 +10,8 @@
 #ifndef PHASESWEEP_BASE_OUTCOME_H
 #define PHASESWEEP_BASE_OUTCOME_H
 
+#include <stdbool.h>
+
 /*   enum suffix      code  name in the archive and in JSON                        */
 #define OUTCOME_LIST(X)                                                                        \
     X(NEVER_RUN, 0, "never_run")           /* not attempted, or not finished */                \
@@ -19,7 +21,9 @@
     X(FAILED, 4, "failed")                 /* no number could be given        */               \
     X(REFUSED_MEMORY, 5, "refused_memory") /* would not fit; not tried        */               \
     X(LOST, 6, "lost")                     /* three attempts, see archive.h   */               \
-    X(DIVERGED, 7, "diverged")             /* an iteration that ran away      */
+    X(DIVERGED, 7, "diverged")             /* an iteration that ran away      */               \
+    X(STATIONARY, 8, "stationary")         /* the best of several starts, each followed to     \
+                                              the end: one minimum, not proven the least */
 
 typedef enum Outcome {
 #define X(suffix, code, name) OUTCOME_##suffix = (code),
@@ -30,5 +34,8 @@ typedef enum Outcome {
 
 /* Local.  Static string, never NULL; outcome must be below OUTCOME_COUNT. */
 const char *outcome_name(Outcome outcome);
+
+/* Local.  Is the point what was asked for, with nothing left to try: CONVERGED, STATIONARY? */
+bool outcome_is_good(Outcome outcome);
 
 #endif

@@ -24,7 +24,7 @@ typedef struct MethodFacts {
 } MethodFacts;
 
 /* Local.  Is the result of a point one wherever it stands?  A training proves its own, unless
- * the network is narrow: then it is one of several minima, by where it starts. */
+ * the problem is not convex: then it is one of several minima, by where it starts. */
 bool point_stands_alone(const Problem *problem);
 
 /* Local.  Static. */

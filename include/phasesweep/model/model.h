@@ -38,15 +38,16 @@ enum ModelTrait {
 };
 
 typedef struct Model {
-    const char *name;     /* as written in job files */
-    unsigned traits;      /* of ModelTrait */
-    unsigned methods;     /* bit 1u << MethodId of those there are for it */
-    int side_most;        /* largest d whose data can be drawn */
-    int spread_most;      /* the same for trainings of at least width d, whose matrices may be
-                             spread over a team; 0: none are */
-    double depth_least;   /* layers where the penalty is convex: 1, 2; 0: no layers */
-    double penalty_scale; /* penalty of the objective in units of weight and ModelTheory's */
-    double loss_scale;    /* data term of the objective in units of t (weight / b)^2 */
+    const char *name;      /* as written in job files */
+    unsigned traits;       /* of ModelTrait */
+    unsigned methods;      /* bit 1u << MethodId of those there are for it */
+    unsigned deep_methods; /* those of them that take more layers than depth_least */
+    int side_most;         /* largest d whose data can be drawn */
+    int spread_most;       /* the same for trainings of at least width d, whose matrices may be
+                              spread over a team; 0: none are */
+    double depth_least;    /* layers where the penalty is convex: 1, 2; 0: no layers */
+    double penalty_scale;  /* penalty of the objective in units of weight and ModelTheory's */
+    double loss_scale;     /* data term of the objective in units of t (weight / b)^2 */
     double prediction_per_risk; /* E (f - f*)^2 / R; also Delta / noise of the channel */
     PhaseTable phases;
     double (*samples_per_effective)(const Problem *problem); /* n / n_eff */
@@ -70,5 +71,9 @@ bool model_has(ModelId id, unsigned traits);
 /* Local.  Is the network cut to fewer hidden units than dimensions?  Training is then not
  * convex, and state evolution a conjecture (theory.md section 5). */
 bool model_is_narrow(const Problem *problem);
+
+/* Local.  Is training a convex problem, with one minimum and a proof of it?  It is not for a
+ * narrow network, nor for one of more layers than depth_least. */
+bool model_is_convex(const Problem *problem);
 
 #endif

@@ -29,6 +29,8 @@
 /* State evolution and optima of a sweep that gives a depth. */
 #define HAS_DEPTH (1u << METHOD_COUNT)
 #define HAS_SEVERAL (HAS_BAYES | HAS_DEPTH)
+/* Trainings of a sweep that gives a depth. */
+#define HAS_DEEP_TRAINING (1u << (METHOD_COUNT + 1))
 
 /* How a field is stored. */
 typedef enum FieldKind {
@@ -97,7 +99,7 @@ typedef enum FieldKind {
     X(RISK_SIGNS, REAL, BAYES, "risk_random_signs", "1", "", "6",                              \
       "diagonal: risk if the signs of the coefficients are not known")                         \
     X(START_SPREAD, REAL, TRAINING, "start_spread", "1", "", "8",                              \
-      "width < d: relative spread of the objective over the starts")                           \
+      "not convex: relative spread of the objective over the starts")                          \
     X(ITERATIONS, REAL, ALL, "iterations", "1", "", "2, 8",                                    \
       "evaluations of the overlaps, or steps of the training")                                 \
     X(RESIDUAL, REAL, FIXED_POINT, "residual", "1", "", "2",                                   \
@@ -112,7 +114,11 @@ typedef enum FieldKind {
     X(STABILITY, REAL, DEPTH, "stability", "1", "sum E eta'^2/n", "11",                        \
       "response of the estimate to its noise, without the jump; diagonal")                     \
     X(STEEPNESS, REAL, DEPTH, "steepness", "1", "d log(R + noise)/d log t", "11",              \
-      "of one iteration of (E1) along (E2): 1 where a solution ends")
+      "of one iteration of (E1) along (E2): 1 where a solution ends")                          \
+    X(RISK_SPREAD, REAL, DEEP_TRAINING, "start_risk_spread", "1", "", "11",                    \
+      "highest minus lowest risk over the starts")                                             \
+    X(STATIONARITY, REAL, DEEP_TRAINING, "stationarity", "1", "", "11",                        \
+      "change of the weights in one more step of all of them, relative to their norm")
 
 typedef enum FieldId {
 #define X(suffix, kind, methods, name, unit, symbol, equation, long_name) FIELD_##suffix,
@@ -124,7 +130,7 @@ typedef enum FieldId {
 /* One row of the table; all strings static. */
 typedef struct Field {
     FieldKind kind;
-    /* bit 1u << method, and HAS_DEPTH */
+    /* bit 1u << method, HAS_DEPTH and HAS_DEEP_TRAINING */
     unsigned methods;
     const char *name, *unit, *symbol, *equation, *long_name;
 } Field;

@@ -72,21 +72,26 @@ TrainerSettings trainer_defaults(void);
  * ranks; S stands for theta in the diagonal network.  A number that a trainer does not have, or
  * that has no meaning after a failure, is NAN. */
 typedef struct Observed {
-    Outcome outcome;    /* CONVERGED; NOT_CONVERGED: limit reached or rounding; FAILED: not
-                           finite; DIVERGED: amp, beyond all bounds; RUNNING if stopped */
-    bool stopped;       /* settings.stop said so; the state is in the checkpoint */
-    int iterations;     /* of the solution; factored: of the descents that led to it; if
-                           stopped those of this call */
-    int evaluations;    /* the same; factored: of F and its gradient, all starts together */
-    int factorisations; /* lasso */
-    double rank;        /* of S; active coefficients */
-    double gap;         /* (F - lower bound of the minimum) / F >= 0; factored: of the convex
-                           problem, a proof only where it is near 0 */
-    double estimate;    /* factored: of F - minimum nearby, relative to F */
-    double spread;      /* factored: (highest - lowest end of the starts) / lowest */
-    double objective;   /* F */
-    double train_loss;  /* mean squared residual over the samples */
-    double risk;        /* R = |S - S*|_F^2 / d; |theta - theta*|^2 */
+    Outcome outcome;     /* CONVERGED; STATIONARY: a minimum that cannot be proven the least, of
+                            a deeper network; NOT_CONVERGED: limit reached or rounding; FAILED:
+                            not finite; DIVERGED: amp, beyond all bounds; RUNNING if stopped */
+    bool stopped;        /* settings.stop said so; the state is in the checkpoint */
+    int iterations;      /* of the solution; factored: of the descents that led to it; if
+                            stopped those of this call */
+    int evaluations;     /* the same; factored: of F and its gradient, all starts together */
+    int factorisations;  /* lasso */
+    double rank;         /* of S; active coefficients */
+    double gap;          /* (F - lower bound of the minimum) / F >= 0; factored: of the convex
+                            problem, a proof only where it is near 0 */
+    double estimate;     /* factored: of F - minimum nearby, relative to F */
+    double spread;       /* factored, deeper networks: (highest - lowest end of the starts) /
+                            lowest, of F */
+    double risk_spread;  /* deeper networks: highest - lowest R of the ends */
+    double stationarity; /* deeper networks: |S' - S| / |S'| of one more proximal step of all
+                            coefficients or of the matrix; / |S*| where S' = 0 */
+    double objective;    /* F */
+    double train_loss;   /* mean squared residual over the samples */
+    double risk;         /* R = |S - S*|_F^2 / d; |theta - theta*|^2 */
     double prediction_risk; /* E (f - f*)^2 */
     double trace;           /* Tr S / d; |theta|_1 */
     double overlap_q;       /* |S|_F^2 / d; |theta|^2 */
