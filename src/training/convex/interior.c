@@ -64,16 +64,6 @@ static void symmetrise(int d, double a[])
     }
 }
 
-static double dot(const double a[], const double b[], size_t count)
-{
-    double sum = 0.0;
-#pragma omp simd reduction(+ : sum)
-    for (size_t k = 0; k < count; k++) {
-        sum += a[k] * b[k];
-    }
-    return sum;
-}
-
 static double trace(int d, const double a[])
 {
     double sum = 0.0;
@@ -186,8 +176,8 @@ static void measure(Interior *work)
         loss += 0.5 * r * r;
     }
     const double value = loss + work->state.weight * trace(work->d, work->s);
-    const double linear = dot(work->nu, work->y, n);
-    const double square = dot(work->nu, work->nu, n);
+    const double linear = interior_dot(work->nu, work->y, n);
+    const double square = interior_dot(work->nu, work->nu, n);
     const double scale = square > 0.0 ? fmin(fmax(linear / square, 0.0), 1.0) : 0.0;
     const double bound = scale * linear - 0.5 * scale * scale * square;
     work->state.gap = value > 0.0 ? (value - bound) / value : 0.0;
@@ -198,7 +188,7 @@ void interior_begin(Interior *work, double weight)
 {
     const size_t d = (size_t)work->d;
     const size_t n = (size_t)work->n;
-    const double power = dot(work->y, work->y, n) / (double)n;
+    const double power = interior_dot(work->y, work->y, n) / (double)n;
     work->state =
         (InteriorState){.weight = 0.5 * weight * (double)d, .gap = 1.0, .single = true};
     work->system.single = true;
@@ -293,7 +283,7 @@ static double step_length(Interior *work, const double move[], double share)
 static double next_mu(const Interior *work, double length_s, double length_slack)
 {
     const size_t d = (size_t)work->d;
-    double sum = length_s * length_slack * dot(work->move_s, work->move_slack, d * d);
+    double sum = length_s * length_slack * interior_dot(work->move_s, work->move_slack, d * d);
     for (size_t k = 0; k < d; k++) {
         sum += work->root[k] * (work->root[k] + length_s * work->move_s[k * (d + 1)] +
                                 length_slack * work->move_slack[k * (d + 1)]);
@@ -376,11 +366,11 @@ static void add_step(Interior *work, double length_s, double length_slack)
 static bool go(Interior *work, double length_s, double length_slack)
 {
     const double gap = work->state.gap;
-    const double before = sqrt(dot(work->s, work->s, entries(work)));
+    const double before = sqrt(interior_dot(work->s, work->s, entries(work)));
     multiply("N", "N", work->d, work->g, work->move_s, work->a);
     multiply("N", "T", work->d, work->a, work->g, work->b);
     symmetrise(work->d, work->b);
-    work->state.move = length_s * sqrt(dot(work->b, work->b, entries(work))) / before;
+    work->state.move = length_s * sqrt(interior_dot(work->b, work->b, entries(work))) / before;
     add_step(work, length_s, length_slack);
     if (work->state.gap <= rises * gap) {
         return true;
@@ -403,7 +393,7 @@ bool interior_step(Interior *work)
     if (!interior_system_factor(&work->system, work->g)) {
         return false;
     }
-    const double mu = dot(work->root, work->root, d) / (double)d;
+    const double mu = interior_dot(work->root, work->root, d) / (double)d;
     double share;
     const double aim = mu * predict(work, mu, &share);
     if (!correct(work, aim)) {

@@ -56,7 +56,7 @@ void interior_system_turn(InteriorSystem *system, const double g[])
 
 /* ---- the matrix ---------------------------------------------------------------------- */
 
-static double dot(const double a[], const double b[], size_t count)
+double interior_dot(const double a[], const double b[], size_t count)
 {
     double sum = 0.0;
 #pragma omp simd reduction(+ : sum)
@@ -95,7 +95,7 @@ static void norms(InteriorSystem *system, const double g[], double q[])
            &system->d, &zero, system->packed, &system->d, 1, 1);
     for (size_t row = 0; row < (size_t)system->n; row++) {
         const double *column = system->packed + row * d;
-        q[row] = dot(column, column, d);
+        q[row] = interior_dot(column, column, d);
     }
 }
 
@@ -128,7 +128,7 @@ static bool factor_double(InteriorSystem *system, const double q[], double trace
 bool interior_system_factor(InteriorSystem *system, const double g[])
 {
     const size_t d = (size_t)system->d;
-    const double trace = dot(system->square, system->square, d * d);
+    const double trace = interior_dot(system->square, system->square, d * d);
     double *q = system->vector;
     norms(system, g, q);
     system->single = system->single && factor_single(system, q, trace);
@@ -159,12 +159,13 @@ void interior_system_back(InteriorSystem *system, const double v[], double h[])
 void interior_system_outputs(InteriorSystem *system, const double h[], double out[])
 {
     const size_t d = (size_t)system->d;
-    const double trace = dot(h, system->square, d * d);
+    const double trace = interior_dot(h, system->square, d * d);
     dgemm_("N", "N", &system->d, &system->n, &system->d, &one, h, &system->d, system->turned,
            &system->d, &zero, system->packed, &system->d, 1, 1);
     for (size_t row = 0; row < (size_t)system->n; row++) {
-        out[row] = (dot(system->packed + row * d, system->turned + row * d, d) - trace) /
-                   sqrt((double)d);
+        out[row] =
+            (interior_dot(system->packed + row * d, system->turned + row * d, d) - trace) /
+            sqrt((double)d);
     }
 }
 
@@ -210,11 +211,11 @@ static bool descend(InteriorSystem *system, double residual[], double goal, doub
     double before = 1.0;
     memset(p, 0, n * sizeof *p);
     for (int step = 0; step < STEPS; step++) {
-        if (sqrt(dot(residual, residual, n)) <= goal) {
+        if (sqrt(interior_dot(residual, residual, n)) <= goal) {
             return true;
         }
         precondition(system, residual, z);
-        const double now = dot(residual, z, n);
+        const double now = interior_dot(residual, z, n);
         for (size_t k = 0; k < n; k++) {
             p[k] = z[k] + (step > 0 ? now / before : 0.0) * p[k];
         }
@@ -222,12 +223,12 @@ static bool descend(InteriorSystem *system, double residual[], double goal, doub
         interior_system_back(system, p, system->product);
         interior_system_outputs(system, system->product, image);
         add(1.0, p, n, image);
-        const double length = now / dot(p, image, n);
+        const double length = now / interior_dot(p, image, n);
         add(length, p, n, x);
         add(length, system->product, entries, h);
         add(-length, image, n, residual);
     }
-    return sqrt(dot(residual, residual, n)) <= goal;
+    return sqrt(interior_dot(residual, residual, n)) <= goal;
 }
 
 bool interior_system_solve(InteriorSystem *system, const double g[], double rhs[],
@@ -242,7 +243,7 @@ bool interior_system_solve(InteriorSystem *system, const double g[], double rhs[
     }
     memset(x, 0, n * sizeof *x);
     memset(h, 0, entries * sizeof *h);
-    const double goal = accuracy * sqrt(dot(rhs, rhs, n));
+    const double goal = accuracy * sqrt(interior_dot(rhs, rhs, n));
     if (descend(system, rhs, goal, x, h) || !system->single) {
         return true; /* in double precision as far as rounding lets it */
     }

@@ -31,6 +31,9 @@ typedef struct InteriorSystem {
 InteriorSystem interior_system_create(int n, int d, const double x[]);
 void interior_system_free(InteriorSystem *system);
 
+/* a . b of `count` numbers. */
+double interior_dot(const double a[], const double b[], size_t count);
+
 /* Bytes of one. */
 size_t interior_system_memory(double n, double d);
 

@@ -47,26 +47,6 @@ typedef enum Command {
     COMMAND_END
 } Command;
 
-/* Passes of a point. */
-enum { ITERATIONS = 20000 };
-
-/* Passes change from single to double precision at this gap, or at this size of a step
- * relative to S: rounding in single precision moves F and its bound by about 1e-6, more when
- * the residual is small against y, and S by 3e-8. */
-static const double single_until = 1e-5;
-static const double single_move = 1e-6;
-
-/* The gap bounds F alone, and F - F* is quadratic in the error of S: a mixed iterate may be off
- * by the root of the gap.  So the last step must be as short as the tolerance is, about. */
-static const double settled_move = 10.0;
-
-/* A certificate costs about 5 d^3, a pass n d^2: not oftener than costs a tenth. */
-static int certificate_period(const TrainingWork *work)
-{
-    const double period = 35.0 * work->d / work->problem.samples;
-    return period < 1.0 ? 1 : period > 10.0 ? 10 : (int)period;
-}
-
 static size_t convex_memory(const Problem *problem, int ranks, SampleStore store, double active)
 {
     (void)active;
@@ -88,12 +68,6 @@ static void adopt(TrainingWork *work, const Problem *problem)
     }
 }
 
-static int iteration_limit(const TrainingWork *work)
-{
-    const int limit = work->settings.iteration_limit;
-    return limit > 0 ? limit : ITERATIONS;
-}
-
 /* Descent is on rank 0 alone; the d x d room for the eigensolver on every rank, as
  * symmetric_eigen.h asks. */
 static void *convex_create(MPI_Comm team, const Dataset *data, const Problem *problem,
@@ -105,7 +79,7 @@ static void *convex_create(MPI_Comm team, const Dataset *data, const Problem *pr
     work->d = (int)d;
     work->settings = *settings;
     work->outcome = OUTCOME_RUNNING;
-    work->limit = iteration_limit(work);
+    work->limit = training_limit(&work->settings);
     MPI_Comm_rank(team, &work->rank);
     work->data = data;
     work->pass = pass_create(team, work->data);
@@ -162,61 +136,24 @@ static void convex_state(void *state, StateVisitor *visitor)
 
 /* ---- rank 0 decides ------------------------------------------------------------------ */
 
-/* F of theory.md section 8 for the network of the last pass. */
-static double objective(const TrainingWork *work)
-{
-    const Progress *progress = &work->progress;
-    const double d = work->d;
-    return progress->sums.residual / (d * d) + work->descent.weight / d * progress->plan.trace;
-}
-
-/* Refresh the gap, NAN if something is not finite. */
+/* Refresh the gap. */
 static void certify(TrainingWork *work)
 {
-    Progress *progress = &work->progress;
     const size_t bytes = (size_t)work->d * (size_t)work->d * sizeof(double);
     /* the eigensolver destroys what it gets, and B is needed by the next step */
     memcpy(work->matrix, work->pass.gram, bytes);
     const double largest = eigen_largest(&work->eigen, work->matrix, work->values);
-    const double bound =
-        pass_dual_bound(&progress->sums, work->d, work->descent.weight, largest);
-    const double f = objective(work);
-    /* every bound found so far holds for this point */
-    progress->bound = bound > progress->bound ? bound : progress->bound;
-    progress->gap = isfinite(largest + bound + f)
-                        ? (f > 0.0 ? fmax((f - progress->bound) / f, 0.0) : 0.0)
-                        : NAN;
-    progress->unchecked = 0;
-}
-
-/* From now on in double precision: what single precision found is no proof. */
-static void leave_single(Progress *progress)
-{
-    progress->single = 0;
-    progress->bound = -INFINITY;
-    progress->gap = 1.0;
-    progress->unchecked = INT_MAX;
+    training_certify(&work->progress, &work->problem, largest);
 }
 
 /* The end of this point, if it is reached. */
 static bool ends(TrainingWork *work)
 {
-    Progress *progress = &work->progress;
-    const bool last = progress->iterations >= work->limit;
-    const bool finite = isfinite(progress->sums.residual + progress->sums.square);
-    if (!finite || last || progress->unchecked >= certificate_period(work)) {
+    if (training_unproved(&work->progress, &work->problem, work->limit)) {
         certify(work);
     }
-    /* also with NAN, before the first step: S = 0 is settled */
-    const bool settled =
-        !(descent_relative_move(&work->descent) > settled_move * work->problem.tolerance);
-    const bool ready =
-        progress->gap <= work->problem.tolerance && settled && !progress->plan.single;
-    if (isnan(progress->gap)) {
-        work->outcome = OUTCOME_FAILED;
-    } else if (ready || last) {
-        work->outcome = ready ? OUTCOME_CONVERGED : OUTCOME_NOT_CONVERGED;
-    }
+    work->outcome =
+        training_outcome(&work->progress, &work->descent, work->problem.tolerance, work->limit);
     return work->outcome != OUTCOME_RUNNING;
 }
 
@@ -254,15 +191,8 @@ static Command decide(TrainingWork *work)
     if (room && inner_pays(work)) {
         return COMMAND_OPEN;
     }
-    const bool stuck = descent_stuck(&work->descent);
-    /* the last pass must be in double precision: its certificate is reported */
-    const bool last_but_one = progress->iterations + 1 >= work->limit;
-    const bool fine = progress->gap <= fmax(single_until, work->problem.tolerance) ||
-                      descent_relative_move(&work->descent) <= single_move;
-    if (progress->single && (fine || stuck || last_but_one)) {
-        leave_single(progress);
-    }
-    if (stuck) {
+    training_refine(progress, &work->descent, work->problem.tolerance, work->limit);
+    if (descent_stuck(&work->descent)) {
         descent_switch(&work->descent, work->factor, &progress->plan);
         return COMMAND_PLAIN;
     }
@@ -279,8 +209,7 @@ static void follow(TrainingWork *work)
     MPI_Bcast(&progress->plan, sizeof progress->plan, MPI_BYTE, 0, work->team);
     MPI_Bcast(work->factor, work->d * progress->plan.rank, MPI_DOUBLE, 0, work->team);
     progress->sums = pass_run(&work->pass, &progress->plan, work->factor);
-    progress->iterations++;
-    progress->unchecked += progress->unchecked < INT_MAX;
+    training_count(progress);
     if (work->rank == 0) {
         descent_curvature(&work->descent, progress->sums.move);
     }
@@ -338,21 +267,14 @@ static void convex_begin(void *state, const Problem *problem)
     Progress *progress = &work->progress;
     adopt(work, problem);
     work->outcome = OUTCOME_RUNNING;
-    work->limit = iteration_limit(work);
-    progress->iterations = 0;
-    progress->unchecked = INT_MAX;
-    progress->bound = -INFINITY;
-    progress->gap = 1.0;
-    progress->goal = INFINITY;
-    progress->single = !work->settings.double_only;
+    work->limit = training_limit(&work->settings);
+    training_begin(progress, &work->settings);
     if (work->rank == 0) {
         descent_restart(&work->descent, work->settings.gradient_only);
     }
     if (!work->started) {
         begin_at_zero(work);
     }
-    progress->stage = STAGE_DESCENT;
-    progress->mark = progress->mark_before = (Mark){.gap = 1.0};
     if (inner_first(work)) {
         inner_begin(work);
     }
@@ -407,7 +329,7 @@ static void convex_observe(void *state, Observed *observed, double spectrum[],
     if (work->rank == 0 && work->outcome != OUTCOME_FAILED) {
         const Network network = convex_network(work);
         observed->gap = progress->gap;
-        observed->objective = objective(work);
+        observed->objective = training_objective(progress, work->d, work->descent.weight);
         observed->train_loss = progress->sums.residual / work->problem.samples;
         observed->smoothness = work->descent.state.smoothness;
         network_observe_matrix(work->data, &network, work->matrix, observed, spectrum,

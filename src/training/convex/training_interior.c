@@ -12,7 +12,6 @@
  * that proved too little is not tried again. */
 static const double first_goal = 0.1;
 static const double last_goal = 1e-3;
-static const double settled_move = 10.0;
 
 /* No step takes longer than a few seconds, and no system more than 300 MB.  A point has so many
  * passes, and that share of the time of interior steps, before the descent
@@ -194,7 +193,7 @@ bool inner_ready(const TrainingWork *work)
     const InteriorState *state = interior_progress(work->interior);
     const double goal = work->progress.goal;
     const double tolerance = work->problem.tolerance;
-    return goal == 0.0 || (state->gap <= goal && (state->move <= settled_move * tolerance ||
+    return goal == 0.0 || (state->gap <= goal && (training_short(state->move, tolerance) ||
                                                   state->gap <= last_goal * tolerance));
 }
 

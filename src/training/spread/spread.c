@@ -26,13 +26,6 @@
 #include "saved_grid.h"
 #include "spread_pass.h"
 
-/* Passes of a point; when passes leave single precision, and how short the last step must be
- * against the tolerance: as in convex/training.c. */
-enum { ITERATIONS = 20000 };
-static const double single_until = 1e-5;
-static const double single_move = 1e-6;
-static const double settled_move = 10.0;
-
 /* Side of the blocks, and how many a rank should have of a row for its share to be even. */
 enum { BLOCK_MOST = 64, BLOCK_LEAST = 4, BLOCKS_A_RANK = 6 };
 
@@ -41,7 +34,6 @@ typedef struct SpreadWork {
     int d;
     Problem problem; /* in hand */
     TrainerSettings settings;
-    int limit;           /* passes of a point */
     const Dataset *data; /* borrowed */
     ProcessGrid grid;
     DistMatrix matrix;  /* M, then S, folded (lower_triangle.h) */
@@ -51,6 +43,7 @@ typedef struct SpreadWork {
     SpreadPass pass;
     Descent descent;
     Progress progress; /* the same on all ranks, as all below */
+    int limit;         /* passes of the point */
     Outcome outcome;
     double *values;              /* [d] eigenvalues, ascending */
     double *spectrum, *overlaps; /* [d] of S, as Trainer.observe wants them */
@@ -96,12 +89,6 @@ static void adopt(SpreadWork *work, const Problem *problem)
     work->descent.weight = problem_nuclear_weight(problem);
 }
 
-static int iteration_limit(const SpreadWork *work)
-{
-    const int limit = work->settings.iteration_limit;
-    return limit > 0 ? limit : ITERATIONS;
-}
-
 static void *spread_create(MPI_Comm team, const Dataset *data, const Problem *problem,
                            const TrainerSettings *settings)
 {
@@ -112,7 +99,7 @@ static void *spread_create(MPI_Comm team, const Dataset *data, const Problem *pr
     work->d = (int)d;
     work->settings = *settings;
     work->outcome = OUTCOME_RUNNING;
-    work->limit = iteration_limit(work);
+    work->limit = training_limit(&work->settings);
     work->data = data;
     work->grid = process_grid_create(team);
     const int block = block_of(work->d, work->grid.columns);
@@ -282,74 +269,31 @@ static DistReduction *decompose(SpreadWork *work, DistMatrix *a)
 
 /* ---- what comes next --------------------------------------------------------------------- */
 
-static double objective(const SpreadWork *work)
+/* The largest eigenvalue of B; NAN: there is none. */
+static double largest_of_gram(SpreadWork *work)
 {
-    const Progress *progress = &work->progress;
-    const double d = work->d;
-    return progress->sums.residual / (d * d) + work->descent.weight / d * progress->plan.trace;
-}
-
-/* Not oftener than costs a tenth of the time: 5 d^3 against n d^2. */
-static int certificate_period(const SpreadWork *work)
-{
-    const double period = 35.0 * work->d / work->problem.samples;
-    return period < 1.0 ? 1 : period > 10.0 ? 10 : (int)period;
-}
-
-/* Refresh the gap, NAN if something is not finite. */
-static void certify(SpreadWork *work)
-{
-    Progress *progress = &work->progress;
-    progress->unchecked = 0;
-    progress->gap = NAN;
-    if (!isfinite(progress->sums.residual + progress->sums.square)) {
-        return;
+    /* ScaLAPACK may not come back from what is not finite */
+    if (!training_finite(&work->progress)) {
+        return NAN;
     }
     lower_triangle_unpack(&work->triangle, work->gram, 0.0, work->gram, M_SQRT1_2,
                           &work->vectors);
     DistReduction *reduction = decompose(work, &work->vectors);
     if (reduction == NULL) {
-        return;
+        return NAN;
     }
     dist_matrix_reduction_free(reduction);
-    const double bound = pass_dual_bound(&progress->sums, work->d, work->descent.weight,
-                                         work->values[work->d - 1]);
-    const double f = objective(work);
-    /* every bound found so far holds for this point */
-    progress->bound = bound > progress->bound ? bound : progress->bound;
-    if (isfinite(bound + f)) {
-        progress->gap = f > 0.0 ? fmax((f - progress->bound) / f, 0.0) : 0.0;
-    }
-}
-
-/* From now on in double precision: what single precision found is no proof. */
-static void leave_single(Progress *progress)
-{
-    progress->single = 0;
-    progress->bound = -INFINITY;
-    progress->gap = 1.0;
-    progress->unchecked = INT_MAX;
+    return work->values[work->d - 1];
 }
 
 /* Collective.  The end of this point, if it is reached. */
 static bool ends(SpreadWork *work)
 {
-    Progress *progress = &work->progress;
-    const bool last = progress->iterations >= work->limit;
-    const bool finite = isfinite(progress->sums.residual + progress->sums.square);
-    if (!finite || last || progress->unchecked >= certificate_period(work)) {
-        certify(work);
+    if (training_unproved(&work->progress, &work->problem, work->limit)) {
+        training_certify(&work->progress, &work->problem, largest_of_gram(work));
     }
-    /* also with NAN, before the first step: S = 0 is settled */
-    const bool settled =
-        !(descent_relative_move(&work->descent) > settled_move * work->problem.tolerance);
-    const bool ready =
-        progress->gap <= work->problem.tolerance && settled && !progress->plan.single;
-    if (isnan(progress->gap)) {
-        work->outcome = OUTCOME_FAILED;
-    } else if (ready || last) {
-        work->outcome = ready ? OUTCOME_CONVERGED : OUTCOME_NOT_CONVERGED;
-    }
+    work->outcome =
+        training_outcome(&work->progress, &work->descent, work->problem.tolerance, work->limit);
     return work->outcome != OUTCOME_RUNNING;
 }
 
@@ -363,8 +307,7 @@ static void follow(SpreadWork *work)
     progress->sums =
         spread_pass_run(&work->pass, &progress->plan, &work->matrix, &work->vectors);
     lower_triangle_pack(&work->triangle, &work->vectors, M_SQRT2, work->gram);
-    progress->iterations++;
-    progress->unchecked += progress->unchecked < INT_MAX;
+    training_count(progress);
     descent_curvature(&work->descent, progress->sums.move);
 }
 
@@ -431,15 +374,10 @@ static void begin_at_zero(SpreadWork *work)
 static void spread_begin(void *state, const Problem *problem)
 {
     SpreadWork *work = state;
-    Progress *progress = &work->progress;
     adopt(work, problem);
     work->outcome = OUTCOME_RUNNING;
-    work->limit = iteration_limit(work);
-    progress->iterations = 0;
-    progress->unchecked = INT_MAX;
-    progress->bound = -INFINITY;
-    progress->gap = 1.0;
-    progress->single = !work->settings.double_only;
+    work->limit = training_limit(&work->settings);
+    training_begin(&work->progress, &work->settings);
     descent_restart(&work->descent, work->settings.gradient_only);
     if (!work->started) {
         begin_at_zero(work);
@@ -450,19 +388,11 @@ static void spread_begin(void *state, const Problem *problem)
 static bool spread_advance(void *state)
 {
     SpreadWork *work = state;
-    Progress *progress = &work->progress;
     if (ends(work)) {
         return false;
     }
-    const bool stuck = descent_stuck(&work->descent);
-    /* the last pass must be in double precision: its certificate is reported */
-    const bool last_but_one = progress->iterations + 1 >= work->limit;
-    const bool fine = progress->gap <= fmax(single_until, work->problem.tolerance) ||
-                      descent_relative_move(&work->descent) <= single_move;
-    if (progress->single && (fine || stuck || last_but_one)) {
-        leave_single(progress);
-    }
-    if (stuck) {
+    training_refine(&work->progress, &work->descent, work->problem.tolerance, work->limit);
+    if (descent_stuck(&work->descent)) {
         give_up(work);
     } else if (!step(work)) {
         work->outcome = OUTCOME_FAILED;
@@ -498,7 +428,7 @@ static void observe(const SpreadWork *work, Observed *observed, double spectrum[
         overlaps[k] = truth != NULL ? work->overlaps[k] : NAN;
     }
     observed->gap = progress->gap;
-    observed->objective = objective(work);
+    observed->objective = training_objective(progress, work->d, work->descent.weight);
     observed->train_loss = progress->sums.residual / work->problem.samples;
     observed->smoothness = work->descent.state.smoothness;
     observed->rank = progress->plan.rank;
