@@ -152,13 +152,32 @@ static void test_ties(void **unused)
     interior_free(work);
 }
 
+/* What is planned for a point: passes of the descent, many where samples are few, but no more
+ * than interior steps leave of them. */
+static void test_price(void **unused)
+{
+    (void)unused;
+    Problem problem = problem_of(0.0, 1e-3, 0.1);
+    problem.dimension = problem.width = 400.0;
+    problem.samples = 160000.0;
+    const double many = trainer_convex.price(&problem).first;
+    problem.samples = 7000.0; /* too many for interior steps */
+    const double few = trainer_convex.price(&problem).first;
+    assert_true(many < 0.2 * few);
+    for (double n = 200.0; n < 6001.0; n *= 1.5) {
+        problem.samples = n;
+        const TrainerPrice price = trainer_convex.price(&problem);
+        assert_true(price.first > many && price.first <= few && price.next < price.first);
+    }
+}
+
 int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_certificate), cmocka_unit_test(test_teams),
-        cmocka_unit_test(test_choice), cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_ties)};
+        cmocka_unit_test(test_choice),      cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_ties),        cmocka_unit_test(test_price)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();
     return failed;

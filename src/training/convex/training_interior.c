@@ -48,6 +48,13 @@ size_t inner_memory(double n, double d)
     return n <= SAMPLES_MOST ? interior_memory(n, d) : 0;
 }
 
+double inner_passes(double n, double d)
+{
+    /* of as many columns as samples can ask for */
+    const double pass = descent_seconds(n, d, fmin(sqrt(2.0 * n), d));
+    return n <= SAMPLES_MOST ? interior_seconds(n, d) / pass : INFINITY;
+}
+
 bool inner_first(const TrainingWork *work)
 {
     const double weight = problem_nuclear_weight(&work->problem);
