@@ -284,3 +284,24 @@ double eigen_largest(Eigen *eigen, double a[], double w[])
     }
     return w[eigen->n - 1];
 }
+
+bool eigen_below(const Eigen *eigen, double t, double a[])
+{
+    const int n = eigen->n;
+    assert(eigen->rank == 0);
+    /* LAPACK may take a NAN for a pivot */
+    if (!isfinite(t) || !all_finite(a, n)) {
+        return false;
+    }
+    for (size_t column = 0; column < (size_t)n; column++) {
+        double *x = a + column * (size_t)n;
+        for (size_t row = column; row < (size_t)n; row++) {
+            x[row] = -x[row];
+        }
+        x[column] += t;
+    }
+    int info;
+    dpotrf_("L", &n, a, &n, &info, 1);
+    assert(info >= 0);
+    return info == 0;
+}

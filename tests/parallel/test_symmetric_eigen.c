@@ -71,6 +71,28 @@ static double error_of(int n, int count, const double exact[], const double a[],
     return error;
 }
 
+/* Around the largest eigenvalue, of whatever multiplicity; the margin is rounding. */
+static void check_below(const Eigen *eigen, int kind)
+{
+    const int n = eigen->n;
+    const double largest = spectrum(n, kind)[n - 1];
+    const double margin = 1e-13 * n * n;
+    double *a = calloc((size_t)n * (size_t)n, sizeof *a);
+    reflected(n, spectrum(n, kind), a);
+    assert_true(eigen_below(eigen, largest + margin, a));
+    reflected(n, spectrum(n, kind), a);
+    assert_false(eigen_below(eigen, largest - margin, a));
+    const double bad[] = {NAN, INFINITY, -INFINITY};
+    for (int k = 0; k < 3; k++) {
+        reflected(n, spectrum(n, kind), a);
+        a[n / 2 * (n + 1)] = bad[k];
+        assert_false(eigen_below(eigen, largest + margin, a));
+    }
+    reflected(n, spectrum(n, kind), a);
+    assert_false(eigen_below(eigen, NAN, a));
+    free(a);
+}
+
 static void check(int n, int count, int kind, EigenMethod method)
 {
     double *a = calloc((size_t)n * (size_t)n, sizeof *a);
@@ -91,6 +113,9 @@ static void check(int n, int count, int kind, EigenMethod method)
         MPI_Bcast(&largest, 1, MPI_DOUBLE, 0, MPI_COMM_WORLD);
         assert_true(error < 1e-14 * n * n); /* rounding; entries are of order n */
         assert_true(fabs(largest - exact[n - 1]) < 1e-14 * n * n);
+    }
+    if (eigen.rank == 0) {
+        check_below(&eigen, kind);
     }
     assert_true(eigen.method != EIGEN_AUTO); /* measured by now */
     if (method == EIGEN_THREADS) {

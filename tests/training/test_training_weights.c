@@ -145,10 +145,32 @@ static void test_weights(void **unused)
     samples_free(&samples);
 }
 
+/* The ceiling is where the bound falls through the goal. */
+static void test_ceiling(void **unused)
+{
+    (void)unused;
+    enum { D = 20 };
+    const double weight = 0.3;
+    const PassSums sums = {.label = 500.0, .square = 420.0};
+    const double best = pass_dual_bound(&sums, D, weight, -1.0);
+    for (int k = 1; k < 10; k++) {
+        const double goal = 0.1 * k * best;
+        const double ceiling = pass_dual_ceiling(&sums, D, weight, goal);
+        assert_true(fabs(pass_dual_bound(&sums, D, weight, ceiling) / goal - 1.0) < 1e-12);
+        assert_true(pass_dual_bound(&sums, D, weight, 1.001 * ceiling) < goal);
+        assert_true(pass_dual_bound(&sums, D, weight, 0.999 * ceiling) > goal);
+    }
+    assert_true(pass_dual_ceiling(&sums, D, weight, 1.01 * best) == -INFINITY);
+    assert_true(pass_dual_ceiling(&sums, D, weight, 0.0) == INFINITY);
+    const PassSums none = {.label = -1.0, .square = 1.0};
+    assert_true(pass_dual_ceiling(&none, D, weight, 1e-3) == -INFINITY);
+}
+
 int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_gradient),
+                                       cmocka_unit_test(test_ceiling),
                                        cmocka_unit_test(test_weights)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();

@@ -140,8 +140,18 @@ static void convex_state(void *state, StateVisitor *visitor)
 static void certify(TrainingWork *work)
 {
     const size_t bytes = (size_t)work->d * (size_t)work->d * sizeof(double);
-    /* the eigensolver destroys what it gets, and B is needed by the next step */
+    const double ceiling = inner_watches(work)
+                               ? INFINITY
+                               : training_ceiling(&work->progress, &work->problem, work->limit);
+    /* B is destroyed by what decomposes it, and needed by the next step */
     memcpy(work->matrix, work->pass.gram, bytes);
+    if (ceiling < INFINITY) {
+        if (!eigen_below(&work->eigen, ceiling, work->matrix)) {
+            training_postpone(&work->progress, &work->problem);
+            return;
+        }
+        memcpy(work->matrix, work->pass.gram, bytes);
+    }
     const double largest = eigen_largest(&work->eigen, work->matrix, work->values);
     training_certify(&work->progress, &work->problem, largest);
 }

@@ -62,13 +62,18 @@ bool inner_first(const TrainingWork *work)
            (work->settings.convex == CONVEX_INTERIOR || weight <= work->progress.hard);
 }
 
+bool inner_watches(const TrainingWork *work)
+{
+    return work->settings.convex == CONVEX_AUTO && work->progress.goal != 0.0 &&
+           inner_allowed(work);
+}
+
 bool inner_pays(TrainingWork *work)
 {
     Progress *progress = &work->progress;
     const double n = work->problem.samples;
     const double d = work->d;
-    if (progress->unchecked > 0 || work->settings.convex != CONVEX_AUTO ||
-        progress->goal == 0.0 || !inner_allowed(work)) {
+    if (progress->unchecked > 0 || !inner_watches(work)) {
         return false;
     }
     const int now = progress->iterations;

@@ -22,6 +22,9 @@ double inner_passes(double n, double d);
  * same data. */
 bool inner_first(const TrainingWork *work);
 
+/* Local.  Does inner_pays need to know every gap? */
+bool inner_watches(const TrainingWork *work);
+
 /* Root only, after a certificate.  Would the descent, at the rate at which its gap shrinks,
  * take longer than interior steps? */
 bool inner_pays(TrainingWork *work);

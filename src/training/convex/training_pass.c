@@ -173,14 +173,38 @@ PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[])
     return gather(pass, sums);
 }
 
-double pass_dual_bound(const PassSums *sums, int d, double weight, double largest)
+/* The dual is s linear - s^2 square/2 of the scale s. */
+typedef struct Dual {
+    double nu, linear, square;
+} Dual;
+
+static Dual dual_of(const PassSums *sums, int d)
 {
     const double nu = 2.0 / ((double)d * d);
-    const double linear = nu * sums->label;
-    const double square = 0.5 * d * d * nu * nu * sums->square;
-    double scale = square > 0.0 ? fmax(linear / square, 0.0) : 0.0;
+    return (Dual){nu, nu * sums->label, 0.5 * d * d * nu * nu * sums->square};
+}
+
+double pass_dual_bound(const PassSums *sums, int d, double weight, double largest)
+{
+    const Dual dual = dual_of(sums, d);
+    double scale = dual.square > 0.0 ? fmax(dual.linear / dual.square, 0.0) : 0.0;
     if (largest > 0.0) {
-        scale = fmin(scale, weight / d / (nu * largest));
+        scale = fmin(scale, weight / d / (dual.nu * largest));
     }
-    return scale * linear - 0.5 * scale * scale * square;
+    return scale * dual.linear - 0.5 * scale * scale * dual.square;
+}
+
+/* The dual grows up to its best scale: it is at the goal from the smaller root on. */
+double pass_dual_ceiling(const PassSums *sums, int d, double weight, double goal)
+{
+    const Dual dual = dual_of(sums, d);
+    const double inside = dual.linear * dual.linear - 2.0 * dual.square * goal;
+    if (goal <= 0.0) {
+        return INFINITY;
+    }
+    if (!(dual.linear > 0.0 && inside >= 0.0)) {
+        return -INFINITY;
+    }
+    const double scale = 2.0 * goal / (dual.linear + sqrt(inside));
+    return weight / d / (dual.nu * scale);
 }

@@ -76,4 +76,8 @@ void pass_mix(const PassPlan *plan, int d, const SampleBlock *block, const doubl
  * weight is lt, largest is lambda_max(B). */
 double pass_dual_bound(const PassSums *sums, int d, double weight, double largest);
 
+/* Local.  The largest lambda_max(B) with which that bound reaches `goal`; INFINITY where any
+ * does, -INFINITY where none. */
+double pass_dual_ceiling(const PassSums *sums, int d, double weight, double goal);
+
 #endif

@@ -15,6 +15,9 @@ static const double single_move = 1e-6;
 /* Of the tolerance, about: the length of a last step. */
 static const double settled_move = 10.0;
 
+/* A certificate pays from so many times the gap that is waited for. */
+static const double nearly = 3.0;
+
 int training_limit(const TrainerSettings *settings)
 {
     return settings->iteration_limit > 0 ? settings->iteration_limit : ITERATIONS;
@@ -57,17 +60,46 @@ bool training_unproved(const Progress *progress, const Problem *problem, int lim
            progress->unchecked >= passes;
 }
 
+/* The gap that training_outcome or training_refine waits for. */
+static double awaited(const Progress *progress, double tolerance)
+{
+    return progress->single ? fmax(single_until, tolerance) : tolerance;
+}
+
+double training_ceiling(const Progress *progress, const Problem *problem, int limit)
+{
+    const int d = (int)problem->dimension;
+    const double weight = problem_nuclear_weight(problem);
+    if (!training_finite(progress) || progress->iterations >= limit) {
+        return INFINITY;
+    }
+    const double share = 1.0 - nearly * awaited(progress, problem->tolerance);
+    const double f = training_objective(progress, d, weight);
+    return pass_dual_ceiling(&progress->sums, d, weight, share * f);
+}
+
+/* Every bound found so far holds for this point; any network is above it. */
+static double gap_to_bound(const Progress *progress, double f)
+{
+    return f > 0.0 ? fmin(fmax((f - progress->bound) / f, 0.0), 1.0) : 0.0;
+}
+
+void training_postpone(Progress *progress, const Problem *problem)
+{
+    const double weight = problem_nuclear_weight(problem);
+    const double f = training_objective(progress, (int)problem->dimension, weight);
+    progress->gap = gap_to_bound(progress, f);
+    progress->unchecked = 0;
+}
+
 void training_certify(Progress *progress, const Problem *problem, double largest)
 {
     const int d = (int)problem->dimension;
     const double weight = problem_nuclear_weight(problem);
     const double bound = pass_dual_bound(&progress->sums, d, weight, largest);
     const double f = training_objective(progress, d, weight);
-    /* every bound found so far holds for this point */
     progress->bound = bound > progress->bound ? bound : progress->bound;
-    progress->gap = isfinite(largest + bound + f)
-                        ? (f > 0.0 ? fmax((f - progress->bound) / f, 0.0) : 0.0)
-                        : NAN;
+    progress->gap = isfinite(largest + bound + f) ? gap_to_bound(progress, f) : NAN;
     progress->unchecked = 0;
 }
 
@@ -94,7 +126,7 @@ void training_refine(Progress *progress, const Descent *descent, double toleranc
 {
     /* the last pass must be in double precision: its certificate is reported */
     const bool last_but_one = progress->iterations + 1 >= limit;
-    const bool fine = progress->gap <= fmax(single_until, tolerance) ||
+    const bool fine = progress->gap <= awaited(progress, tolerance) ||
                       descent_relative_move(descent) <= single_move;
     if (progress->single && (fine || descent_stuck(descent) || last_but_one)) {
         progress->single = 0;

@@ -55,6 +55,14 @@ bool training_finite(const Progress *progress);
 /* Is a certificate due?  It costs about 5 d^3, a pass n d^2: not oftener than costs a tenth. */
 bool training_unproved(const Progress *progress, const Problem *problem, int limit);
 
+/* The largest eigenvalue of B up to which a certificate matters: what waits for a gap, the end
+ * or double precision, is then near.  INFINITY: in any case, to end or to say why not. */
+double training_ceiling(const Progress *progress, const Problem *problem, int limit);
+
+/* Instead of a certificate, where that eigenvalue is above the ceiling: the gap by the bounds
+ * found before. */
+void training_postpone(Progress *progress, const Problem *problem);
+
 /* Refresh the gap from the largest eigenvalue of B; NAN if there is none. */
 void training_certify(Progress *progress, const Problem *problem, double largest);
 
