@@ -30,7 +30,8 @@ static double expected_active(const Problem *problem)
     static int next;
     for (int k = 0; k < KEPT; k++) {
         if (known[k].dimension > 0.0 && samples_same_data(&known[k], problem) &&
-            known[k].weight_decay == problem->weight_decay) {
+            known[k].weight_decay == problem->weight_decay &&
+            known[k].depth == problem->depth) {
             return active[k];
         }
     }

@@ -5,7 +5,7 @@
 
 #include "phasesweep/training/path.h"
 
-enum { CASES = 12, D_MOST = 150, POINTS = 3, ROOM = 8 };
+enum { CASES = 14, D_MOST = 150, POINTS = 3, ROOM = 8 };
 
 typedef struct Case {
     const Trainer *trainer;
@@ -15,42 +15,48 @@ typedef struct Case {
     LassoLayout layout;
     bool gradient_only, any_team;
     ConvexWay way;
+    int depth; /* 0: the least */
 } Case;
 
 static const Case cases[CASES] = {
     {&trainer_convex, MODEL_QUADRATIC, 24, 24, 400, 0.1, 1e-10, LASSO_AUTO, false, true,
-     CONVEX_AUTO},
+     CONVEX_AUTO, 0},
     {&trainer_convex, MODEL_QUADRATIC, 24, 24, 400, 0.1, 1e-6, LASSO_AUTO, true, true,
-     CONVEX_AUTO},
+     CONVEX_AUTO, 0},
     {&trainer_convex, MODEL_QUADRATIC, 24, 24, 150, 0.1, 1e-10, LASSO_AUTO, false, true,
-     CONVEX_INTERIOR},
+     CONVEX_INTERIOR, 0},
     {&trainer_factored, MODEL_QUADRATIC, 30, 3, 600, 0.6, 1e-12, LASSO_AUTO, false, true,
-     CONVEX_AUTO},
+     CONVEX_AUTO, 0},
     /* two groups of starts */
     {&trainer_factored, MODEL_QUADRATIC, 30, 80, 600, 0.02, 1e-12, LASSO_AUTO, false, true,
-     CONVEX_AUTO},
+     CONVEX_AUTO, 0},
     {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 200, 0.2, 1e-11, LASSO_COLUMNS, false, true,
-     CONVEX_AUTO},
+     CONVEX_AUTO, 0},
     /* by way of larger weights */
     {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 50, 0.02, 1e-10, LASSO_COLUMNS, false, true,
-     CONVEX_AUTO},
+     CONVEX_AUTO, 0},
     /* more than one block */
     {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 6000, 0.2, 1e-11, LASSO_SUMS, false, true,
-     CONVEX_AUTO},
+     CONVEX_AUTO, 0},
     {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 160, 0.01, 1e-11, LASSO_SUMS, false, true,
-     CONVEX_AUTO},
+     CONVEX_AUTO, 0},
     {&trainer_amp, MODEL_QUADRATIC, 24, 24, 400, 0.3, 1e-9, LASSO_AUTO, false, true,
-     CONVEX_AUTO},
-    {&trainer_amp, MODEL_DIAGONAL, 150, 1, 250, 0.1, 1e-9, LASSO_AUTO, false, true,
-     CONVEX_AUTO},
+     CONVEX_AUTO, 0},
+    {&trainer_amp, MODEL_DIAGONAL, 150, 1, 250, 0.1, 1e-9, LASSO_AUTO, false, true, CONVEX_AUTO,
+     0},
     {&trainer_spread, MODEL_QUADRATIC, 12, 12, 150, 0.1, 1e-10, LASSO_AUTO, false, true,
-     CONVEX_AUTO},
+     CONVEX_AUTO, 0},
+    {&trainer_deep_lasso, MODEL_DIAGONAL, 150, 1, 80, 0.05, 1e-10, LASSO_AUTO, false, true,
+     CONVEX_AUTO, 4},
+    {&trainer_deep_lasso, MODEL_DIAGONAL, 150, 1, 1000, 0.1, 1e-10, LASSO_AUTO, false, true,
+     CONVEX_AUTO, 3},
 };
 
 static inline Problem problem_of(const Case *c, int point)
 {
     return (Problem){.model = c->model,
                      .method = c->trainer == &trainer_amp ? METHOD_AMP : METHOD_TRAINING,
+                     .depth = c->depth,
                      .dimension = c->d,
                      .width = c->p,
                      .samples = c->n,

@@ -4,7 +4,8 @@
  *     trainer_convex    quadratic network of width p >= d: a convex problem, with a proof
  *     trainer_spread    the same where no rank holds a whole matrix
  *     trainer_factored  quadratic network of any width, on its weights
- *     trainer_lasso     diagonal network, with a proof
+ *     trainer_lasso     diagonal network of two layers, with a proof
+ *     trainer_deep_lasso  of more: stationary, the best of several starts
  *     trainer_ridge     linear regression with weight decay, by one factorisation a point
  *     trainer_amp       message passing for either, beside its state evolution
  *
@@ -160,6 +161,7 @@ extern const Trainer trainer_convex;
 extern const Trainer trainer_spread;
 extern const Trainer trainer_factored;
 extern const Trainer trainer_lasso;
+extern const Trainer trainer_deep_lasso;
 extern const Trainer trainer_amp;
 extern const Trainer trainer_ridge;
 

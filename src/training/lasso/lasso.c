@@ -607,7 +607,7 @@ static Network network(const void *state)
 static bool accepts(const Problem *problem)
 {
     return !model_has(problem->model, TRAIT_MATRIX) &&
-           !model_has(problem->model, TRAIT_SQUARED) &&
+           !model_has(problem->model, TRAIT_SQUARED) && model_is_convex(problem) &&
            !method_facts(problem->method)->passes_messages;
 }
 
