@@ -115,6 +115,12 @@ int main(int argc, char **argv)
     int ranks;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    if (argc < 7) {
+        fprintf(stderr, "bench_narrow SAMPLES DIMENSION NUCLEAR_WEIGHT STARTS SEEDS "
+                        "\"WIDTH ...\" [FILE]; for a pass alone bench_narrow_pass\n");
+        MPI_Finalize();
+        return 2;
+    }
     Problem problem = {.model = MODEL_QUADRATIC,
                        .source_exponent = 1.25,
                        .noise = 0.1,

@@ -153,7 +153,7 @@ static void narrow_state(void *state, StateVisitor *visitor)
 
 /* ---- report -------------------------------------------------------------------------- */
 
-/* Replace factor by its principal axes on rank 0, the longest first: the same S with orthogonal
+/* Principal axes of the factor on rank 0, the longest first: the same S with orthogonal
  * columns.  Returns how many there are, -1 if LAPACK failed. */
 static int orthogonalise(const NarrowWork *work, double axes[])
 {
@@ -162,29 +162,23 @@ static int orthogonalise(const NarrowWork *work, double axes[])
     const size_t n = (size_t)p;
     const double one = 1.0;
     const double zero = 0.0;
-    const int length = 1 + 6 * p + 2 * p * p;
-    const int integers = 3 + 5 * p;
+    const int one_axis = 1;
     double *gram = checked_alloc(n * n, sizeof *gram);
     double *values = checked_alloc(n, sizeof *values);
-    double *room = checked_alloc((size_t)length, sizeof *room);
-    int *more = checked_alloc((size_t)integers, sizeof *more);
-    int info;
+    Eigen eigen = eigen_create(MPI_COMM_SELF, p, EIGEN_LAPACK);
     dsyrk_("L", "T", &p, &d, &one, work->factor, &d, &zero, gram, &p, 1, 1);
-    dsyevd_("V", "L", &p, gram, &p, values, room, &length, more, &integers, &info, 1, 1);
-    assert(info >= 0);
-    int rank = info == 0 ? 0 : -1;
-    while (rank >= 0 && rank < p && rank < d &&
-           values[p - 1 - rank] > nothing * values[p - 1]) {
+    int rank = eigen_values(&eigen, gram, values) == OUTCOME_CONVERGED ? 0 : -1;
+    while (rank >= 0 && rank < p && values[p - 1 - rank] > nothing * values[p - 1]) {
         rank++;
     }
-    for (int k = 0; k < rank; k++) {
-        const int unit_width = 1;
-        dgemm_("N", "N", &d, &unit_width, &p, &one, work->factor, &d,
-               gram + (n - 1 - (size_t)k) * n, &p, &zero, axes + (size_t)k * (size_t)d, &d, 1,
-               1);
+    if (rank >= 0 && eigen_vectors(&eigen, rank, gram) != OUTCOME_CONVERGED) {
+        rank = -1;
     }
-    free(more);
-    free(room);
+    for (int k = 0; k < rank; k++) {
+        dgemv_("N", &d, &p, &one, work->factor, &d, gram + (n - 1 - (size_t)k) * n, &one_axis,
+               &zero, axes + (size_t)k * (size_t)d, &one_axis, 1);
+    }
+    eigen_free(&eigen);
     free(values);
     free(gram);
     return rank;

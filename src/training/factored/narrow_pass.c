@@ -8,6 +8,7 @@
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/clones.h"
 #include "kernels.h"
+#include "narrow_kernels.h"
 
 static float *make_copy(const Dataset *data, double buffer[])
 {
@@ -85,20 +86,19 @@ static void make_residuals(const SampleBlock *block, double scale, double r[], d
 /* What a block is read and written by, in one precision. */
 typedef struct Place {
     const Kernels *kernels;
+    const NarrowKernels *narrow;
     const void *x, *factor;
     void *product, *partial;
     size_t bytes; /* of a number */
 } Place;
 
-/* V = X^T F, then r, then sum += X diag(r) V: 4 rows d p operations while x is in cache. */
-static void add_block(NarrowPass *pass, int networks, const Place *at, const SampleBlock *block,
-                      const double trace[], double scale)
+/* From V = X^T F the residuals r, their sums and diag(r) V, in the place of V. */
+static void weigh(NarrowPass *pass, int networks, const Place *at, const SampleBlock *block,
+                  const double trace[], double scale)
 {
     const Kernels *kernels = at->kernels;
-    const int d = pass->data->dimension;
     const int p = pass->width;
     const int rows = block->rows;
-    kernels->project(d, networks * p, rows, at->factor, at->x, at->product);
     for (int k = 0; k < networks; k++) {
         void *product = (char *)at->product + (size_t)k * (size_t)p * (size_t)rows * at->bytes;
         for (int row = 0; row < rows; row++) {
@@ -108,7 +108,41 @@ static void add_block(NarrowPass *pass, int networks, const Place *at, const Sam
         make_residuals(block, scale, pass->residual, pass->sums + 2 * k);
         kernels->scale_rows(p, rows, pass->residual, product);
     }
-    kernels->add_back(d, networks * p, rows, at->x, at->product, at->partial, pass->sum);
+}
+
+/* V = X^T F, then r, then sum += X diag(r) V: 4 rows d p operations while x is in cache. */
+static void add_block(NarrowPass *pass, int networks, const Place *at, const SampleBlock *block,
+                      const double trace[], double scale)
+{
+    const int d = pass->data->dimension;
+    const int columns = networks * pass->width;
+    at->kernels->project(d, columns, block->rows, at->factor, at->x, at->product);
+    weigh(pass, networks, at, block, trace, scale);
+    at->kernels->add_back(d, columns, block->rows, at->x, at->product, at->partial, pass->sum);
+}
+
+/* The same of few columns, strip by strip; single precision sums a block, as BLAS does. */
+static void add_strips(NarrowPass *pass, int networks, const Place *at,
+                       const SampleBlock *block, const double trace[], double scale)
+{
+    const int d = pass->data->dimension;
+    const int columns = networks * pass->width;
+    const size_t entries = (size_t)d * (size_t)columns;
+    if (pass->single) {
+        memset(pass->sum_single, 0, entries * sizeof *pass->sum_single);
+    }
+    for (int row = 0; row < block->rows; row += NARROW_STRIP) {
+        const int left = block->rows - row;
+        const SampleBlock strip = {.rows = left < NARROW_STRIP ? left : NARROW_STRIP,
+                                   .labels = block->labels + row};
+        const void *x = (const char *)at->x + (size_t)row * (size_t)d * at->bytes;
+        at->narrow->project(d, columns, strip.rows, at->factor, x, at->product);
+        weigh(pass, networks, at, &strip, trace, scale);
+        at->narrow->add_back(d, columns, strip.rows, x, at->product, at->partial);
+    }
+    for (size_t k = 0; pass->single && k < entries; k++) {
+        pass->sum[k] += pass->sum_single[k];
+    }
 }
 
 /* Block k, its features in single precision apart, and those. */
@@ -132,11 +166,13 @@ static SampleBlock block_in_single(NarrowPass *pass, size_t k, const float **x)
 static void add_blocks(NarrowPass *pass, int networks, const double factor[],
                        const double trace[], double scale)
 {
-    Place at = {&kernels_double, NULL, factor, pass->product, NULL, sizeof(double)};
+    Place at = {&kernels_double, &narrow_double, NULL,          factor,
+                pass->product,   pass->sum,      sizeof(double)};
     if (pass->single) {
-        at = (Place){&kernels_single,  NULL,         pass->factor_single, pass->product_single,
-                     pass->sum_single, sizeof(float)};
+        at = (Place){&kernels_single,      &narrow_single,   NULL,         pass->factor_single,
+                     pass->product_single, pass->sum_single, sizeof(float)};
     }
+    const bool few = networks * pass->width <= NARROW_COLUMNS;
     for (size_t k = 0; k < dataset_blocks(pass->data); k++) {
         SampleBlock block;
         if (pass->single) {
@@ -147,7 +183,7 @@ static void add_blocks(NarrowPass *pass, int networks, const double factor[],
             block = dataset_block(pass->data, k, pass->block);
             at.x = block.features;
         }
-        add_block(pass, networks, &at, &block, trace, scale);
+        (few ? add_strips : add_block)(pass, networks, &at, &block, trace, scale);
     }
 }
 
