@@ -42,12 +42,12 @@ static double *sorted_positive(const double values[], size_t count, double toler
     return x;
 }
 
-/* Distance of the empirical law of x[0] >= ... >= x[n-1] from x^-exponent above x[n-1].  The
- * tail of the law is (x/start)^(1 - exponent). */
-static double tail_distance(const double x[], size_t n, double exponent)
+/* Distance of the empirical law of x[0] >= ... >= x[n-1] from x^-exponent above x[n-1], or a
+ * part of it that is not below `most`.  The tail of the law is (x/start)^(1 - exponent). */
+static double tail_distance(const double x[], size_t n, double exponent, double most)
 {
     double distance = 0.0;
-    for (size_t k = 0; k < n; k++) {
+    for (size_t k = 0; k < n && distance < most; k++) {
         const double above = exp((1.0 - exponent) * log(x[k] / x[n - 1]));
         const double upper = fabs((double)(k + 1) / (double)n - above);
         const double lower = fabs((double)k / (double)n - above);
@@ -71,7 +71,7 @@ static TailFit fit_tail(const double x[], size_t rank)
             continue;
         }
         const double exponent = 1.0 + (double)n / sum;
-        const double distance = tail_distance(x, n, exponent);
+        const double distance = tail_distance(x, n, exponent, best.distance);
         if (distance < best.distance) {
             best = (TailFit){.exponent = exponent,
                              .error = (exponent - 1.0) / sqrt((double)n),
