@@ -3,6 +3,7 @@
 
 #include "phasesweep/model/model.h"
 #include "phasesweep/numerics/tail_statistics.h"
+#include "phasesweep/numerics/threshold.h"
 #include "phasesweep/theory/continuation.h"
 #include "phasesweep/theory/decomposition.h"
 #include "methods.h"
@@ -10,7 +11,8 @@
 /* Where noise ends in a trained spectrum.  Gaps between eigenvalues do not tell it from
  * learned features, whose spacing falls as a power law too; theory does, at the delta and
  * threshold that the network itself shows: delta from its risk by (E1), b from its loss, which
- * is delta^2 lt^2/(4 b^2) (theory.md section 2).  NAN if no feature hides in the bulk. */
+ * is delta^2 lt^2/(4 b^2) (theory.md section 2; chi for b where there are more layers).  NAN if
+ * no feature hides in the bulk. */
 static double noise_edge(const Problem *problem, const double value[])
 {
     const double d = problem->dimension;
@@ -33,7 +35,10 @@ static double noise_edge(const Problem *problem, const double value[])
     bands_free(&bands);
     evolution_free(&work);
     /* the largest of d noisy eigenvalues: 99 % of the Tracy-Widom law is below 2 */
-    return fmax(0.0, forecast.bulk_edge - b + 2.0 * sqrt(t) * pow(d, -2.0 / 3.0));
+    const double beyond = 2.0 * sqrt(t) * pow(d, -2.0 / 3.0);
+    const Threshold threshold = threshold_of(problem_power(problem));
+    return threshold.jump > 0.0 ? threshold_shrink(&threshold, forecast.bulk_edge + beyond, b)
+                                : fmax(0.0, forecast.bulk_edge - b + beyond);
 }
 
 void point_put_spectrum(const Problem *problem, const double eigenvalues[], double value[])

@@ -4,6 +4,8 @@
 #ifndef PHASESWEEP_TRAINING_MATRIX_THRESHOLD_H
 #define PHASESWEEP_TRAINING_MATRIX_THRESHOLD_H
 
+#include "phasesweep/numerics/threshold.h"
+
 /* Local.  How many of the d ascending values are above b: the last ones. */
 int threshold_active(const double values[], int d, double b);
 
@@ -12,5 +14,9 @@ int threshold_active(const double values[], int d, double b);
  * 1 - D/C = w/(b C) uses the b that was found.  C > 0, w > 0. */
 double threshold_matrix(const double values[], int d, double capacity, double weight,
                         double tolerance);
+
+/* Local.  The same where f jumps at its edge b: root of chi (C - D) = w. */
+double threshold_matrix_jump(const Threshold *threshold, const double values[], int d,
+                             double capacity, double weight, double tolerance);
 
 #endif

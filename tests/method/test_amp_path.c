@@ -107,12 +107,34 @@ static void test_fixed_point(void **unused)
     }
 }
 
+/* The threshold jumps.  Of the diagonal network its share of D, a density, is estimated. */
+static void test_deep(void **unused)
+{
+    (void)unused;
+    double mean[STEPS];
+    for (int depth = 3; depth <= 4; depth++) {
+        Problem problem = problem_of(MODEL_DIAGONAL, 1500, 1800, depth == 3 ? 0.15 : 0.1);
+        problem.depth = depth;
+        deviation(problem, 0.0, 10, mean);
+        for (int k = 0; k < STEPS; k++) {
+            assert_true(fabs(mean[k]) < 0.1);
+        }
+        problem = problem_of(MODEL_QUADRATIC, 120, 120 * 120, 0.3 * (depth - 1));
+        problem.depth = depth - 1;
+        problem.weight_decay = problem_weight_decay(&problem, 0.3);
+        deviation(problem, 0.0, 2, mean);
+        for (int k = 0; k < STEPS; k++) {
+            assert_true(fabs(mean[k]) < (k < 3 ? 0.6 : k == 3 ? 0.25 : 0.12));
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_diagonal),
-                                       cmocka_unit_test(test_quadratic),
-                                       cmocka_unit_test(test_fixed_point)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_diagonal), cmocka_unit_test(test_quadratic),
+        cmocka_unit_test(test_fixed_point), cmocka_unit_test(test_deep)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();
     return failed;

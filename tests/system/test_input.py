@@ -49,11 +49,9 @@ def check_point():
     refused(["point", *good, "depth=2.5"], "depth", "whole")
     refused(["point", *good, "depth=2", "width=3"], "width", "depth 2", "allowed")
     refused(["point", *good, "depth=2", "method=training"], "depth", "allowed: 1")
-    refused(["point", *good, "depth=2", "method=amp"], "depth", "allowed: 1")
     refused([*best, "depth=2"], "depth", "nuclear_weight", "allowed: 1")
     linear = [k for k in good if "nuclear" not in k] + ["weight_decay=1"]
     refused(["point", *linear, "model=diagonal", "depth=1"], "depth", "from 2 to 100")
-    refused(["point", *linear, "model=diagonal", "depth=3", "method=amp"], "allowed: 2")
     refused(["point", *linear, "model=ridge", "depth=2"], "depth", "model quadratic or diagonal")
     # who takes a key is read from its row
     refused(["point", *good, "damping=0.5"], "method state_evolution has none", "or method amp")

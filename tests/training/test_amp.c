@@ -61,6 +61,30 @@ static void test_trained_network(void **unused)
     }
 }
 
+/* With more layers a fixed point is a stationary one; here, where no coefficient is near the
+ * edge of the threshold, the best that training finds. */
+static void test_deep(void **unused)
+{
+    (void)unused;
+    for (int depth = 3; depth <= 5; depth++) {
+        const TrainerSettings settings = trainer_defaults();
+        static const double weight_decay[] = {0.8, 0.55, 0.4}; /* edges of 4 sqrt(Delta/n) */
+        Problem problem = problem_of(MODEL_DIAGONAL, 300, 900, weight_decay[depth - 3]);
+        problem.depth = depth;
+        double passed[300], trained[300];
+        double objective, risk;
+        const Observed amp = iterate(MPI_COMM_WORLD, &problem, &settings, passed, NULL, NULL);
+        train(problem, &objective, &risk, trained);
+        assert_int_equal(amp.outcome, OUTCOME_CONVERGED);
+        assert_true(amp.rank > 4.0);
+        assert_true(fabs(amp.objective / objective - 1.0) < 1e-10);
+        assert_true(fabs(amp.risk / risk - 1.0) < 1e-5);
+        for (int i = 0; i < 300; i++) {
+            assert_true(fabs(passed[i] - trained[i]) < 1e-5 * trained[0]);
+        }
+    }
+}
+
 static void test_teams_and_stores(void **unused)
 {
     (void)unused;
@@ -94,6 +118,7 @@ int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_trained_network),
+                                       cmocka_unit_test(test_deep),
                                        cmocka_unit_test(test_teams_and_stores)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();

@@ -4,10 +4,11 @@
  *     M  = S + A^T z / (n, or 2n/d for the quadratic network)
  *     S' = f(M),   b(C - D) = w with the divergence D of f on this very M          (E2)
  *     z' = y - A(S') + z D/C
- * from S = 0, z = y.  f takes b off eigenvalues or coefficients.  A fixed point is the trained
- * network, whatever b led there.  Damping keeps a part k of S and of z: S = (1-k) S' + k S, and
- * z alike.  M has Gaussian noise at any k, of variance t = (1 + noise)/C at first, then
- *     C t' = (1-k)^2 (R + noise) + 2k (1-k) (O + noise) + k^2 C t                     (E1)
+ * from S = 0, z = y.  f takes b off eigenvalues or coefficients, and is the threshold of the
+ * penalty, with chi for b in (E2), where there are more layers.  A fixed point is the trained
+ * network, whatever b led there; with more layers a stationary one.  Damping keeps a part k of
+ * S and of z: S = (1-k) S' + k S, and z alike.  M has Gaussian noise at any k, of variance t =
+ * (1 + noise)/C at first, then C t' = (1-k)^2 (R + noise) + 2k (1-k) (O + noise) + k^2 C t (E1)
  * with R of f at (t, b(t)) and O the overlap of its error with those that z is made of: 1 - m
  * with S* itself, the error of S = 0, and taken to be R with every other, as it were if S' were
  * a conditional mean.  So the predicted path of R is exact as d grows if k = 0, and for two
@@ -203,7 +204,7 @@ static double objective_of(const Problem *problem, const AmpStep *step)
 {
     const Model *model = model_of(problem);
     return step->residual / model->squares_per_loss(problem) +
-           model->penalty_scale * weight_of(problem) * step->trace;
+           model->penalty_scale * weight_of(problem) * step->penalty;
 }
 
 static void report_step(const Problem *problem, const AmpStep *step, Observed *amp)

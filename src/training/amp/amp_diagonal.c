@@ -21,6 +21,7 @@ typedef struct Diagonal {
     int team_rank;
     int d;
     double capacity, weight;
+    Threshold threshold; /* of the penalty */
     const Dataset *data; /* borrowed */
     double *block;       /* [block_rows * d] */
     double *z;           /* [rows] */
@@ -51,6 +52,7 @@ static void *diagonal_create(MPI_Comm team, const Dataset *data, const Problem *
     MPI_Comm_rank(team, &a->team_rank);
     a->d = data->dimension;
     a->capacity = model_of(problem)->channel(problem).capacity;
+    a->threshold = threshold_of(problem_power(problem));
     a->data = data;
     const size_t block = (size_t)a->data->block_rows;
     a->block = checked_alloc(block * d, sizeof(double));
@@ -126,18 +128,26 @@ static double make_matched(Diagonal *a)
         a->theta[i] = a->base[i] + a->gradient[i] / a->capacity;
     }
     network_sort(a->d, a->theta, a->sorted);
-    return amp_threshold_vector(a->sorted, a->d, a->capacity, a->weight);
+    if (a->threshold.jump == 0.0) {
+        return amp_threshold_vector(a->sorted, a->d, a->capacity, a->weight);
+    }
+    const double tau = sqrt(a->gradient[a->d + 1]) / a->capacity; /* (E1) by z */
+    return amp_threshold_jump(&a->threshold, a->sorted, a->d, tau, a->capacity, a->weight);
 }
 
-/* Root only.  theta' = soft(theta; b) with what the step reports; the base becomes
+/* Root only.  theta' = f(theta) with what the step reports; the base becomes
  * (1 - keep) theta' + keep base. */
 static void shrink(Diagonal *a, AmpStep *step)
 {
     const double b = step->threshold;
+    const double chi = threshold_weight(&a->threshold, b);
+    const double power = a->threshold.power;
     double move = 0.0;
     *step = (AmpStep){.keep = step->keep, .threshold = b};
     for (int i = 0; i < a->d; i++) {
-        const double theta = copysign(fmax(fabs(a->theta[i]) - b, 0.0), a->theta[i]);
+        const double size = fabs(a->theta[i]);
+        const double theta =
+            size > b ? copysign(a->threshold.shrink(power, size, chi), a->theta[i]) : 0.0;
         const double change = theta - a->base[i];
         const double teacher = a->data->truth != NULL ? a->data->truth->teacher[i] : 0.0;
         a->theta[i] = theta;
@@ -146,6 +156,7 @@ static void shrink(Diagonal *a, AmpStep *step)
         step->rank += theta != 0.0;
         step->risk += (theta - teacher) * (theta - teacher);
         step->trace += fabs(theta);
+        step->penalty += threshold_penalty(&a->threshold, theta);
         step->overlap_q += theta * theta;
         step->overlap_m += theta * teacher;
     }
@@ -166,7 +177,8 @@ static bool diagonal_step(void *state, AmpStep *step)
     }
     if (a->team_rank == 0) {
         step->threshold = amp_follow(step, make_matched(a));
-        onsager = 1.0 - a->weight / (step->threshold * a->capacity);
+        const double chi = threshold_weight(&a->threshold, step->threshold);
+        onsager = 1.0 - a->weight / (chi * a->capacity);
         shrink(a, step);
     }
     const double fresh = 1.0 - step->keep;

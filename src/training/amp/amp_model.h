@@ -5,6 +5,7 @@
 #ifndef PHASESWEEP_TRAINING_AMP_MODEL_H
 #define PHASESWEEP_TRAINING_AMP_MODEL_H
 
+#include "phasesweep/numerics/threshold.h"
 #include "phasesweep/training/trainer.h"
 
 /* One iteration, on rank 0. */
@@ -16,6 +17,7 @@ typedef struct AmpStep {
     double threshold;                         /* b */
     double move;                              /* |S' - S| where |S*| = 1 */
     double risk, trace, overlap_q, overlap_m; /* of S', as in Observed */
+    double penalty;                           /* sum f^q / d; |theta|_q^q */
     int rank;
     double residual; /* |y - A(S')|^2 */
     double square;   /* |z|^2 after the step */
@@ -47,5 +49,12 @@ double amp_follow(const AmpStep *step, double b);
 
 /* Local.  Root b of b(C - active) = w for d decreasing magnitudes of coefficients; exact. */
 double amp_threshold_vector(const double magnitudes[], int d, double capacity, double weight);
+
+/* Local.  D of a threshold that jumps, with its edge at b, for magnitudes whose noise is of
+ * size tau; and the root of chi (C - D) = w. */
+double amp_divergence_jump(const Threshold *threshold, const double magnitudes[], int d,
+                           double tau, double b);
+double amp_threshold_jump(const Threshold *threshold, const double magnitudes[], int d,
+                          double tau, double capacity, double weight);
 
 #endif

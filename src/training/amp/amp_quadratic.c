@@ -21,6 +21,7 @@ typedef struct Quadratic {
     int team_rank;
     int d;
     double capacity, weight;
+    Threshold threshold; /* of the penalty */
     const Dataset *data; /* borrowed */
     Pass pass;           /* vector: z; gram: B on rank 0 */
     Eigen eigen;
@@ -50,6 +51,7 @@ static void *quadratic_create(MPI_Comm team, const Dataset *data, const Problem 
     MPI_Comm_rank(team, &q->team_rank);
     q->d = data->dimension;
     q->capacity = model_of(problem)->channel(problem).capacity;
+    q->threshold = threshold_of(problem_power(problem));
     q->data = data;
     q->pass = pass_create(team, q->data);
     q->eigen = eigen_create(team, q->d, settings->eigen);
@@ -116,23 +118,33 @@ static void make_matrix(Quadratic *q)
 /* Root only.  b, and how many eigenvalues are above it. */
 static double make_threshold(Quadratic *q, const AmpStep *step)
 {
-    const double root = threshold_matrix(q->values, q->d, q->capacity, q->weight, 1e-13);
+    static const double tolerance = 1e-13;
+    const double root =
+        q->threshold.jump == 0.0
+            ? threshold_matrix(q->values, q->d, q->capacity, q->weight, tolerance)
+            : threshold_matrix_jump(&q->threshold, q->values, q->d, q->capacity, q->weight,
+                                    tolerance);
     const double b = amp_follow(step, root);
     q->rank = threshold_active(q->values, q->d, b);
     return b;
 }
 
-/* Root only.  S' = (M - b)_+ as a factor, leading column first, from the vectors wanted, which
- * are the last columns. */
-static void make_factor(Quadratic *q, double b)
+/* Root only.  S' = f(M) as a factor, leading column first, from the vectors wanted, which are
+ * the last columns.  Returns sum f^q / d. */
+static double make_factor(Quadratic *q, double chi)
 {
+    double penalty = 0.0;
     const size_t d = (size_t)q->d;
     for (size_t k = 0; k < (size_t)q->rank; k++) {
-        const double root = sqrt(q->values[d - 1 - k] - b);
+        const double learned =
+            q->threshold.shrink(q->threshold.power, q->values[d - 1 - k], chi);
+        const double root = sqrt(learned);
+        penalty += threshold_penalty(&q->threshold, learned) / q->d;
         for (size_t i = 0; i < d; i++) {
             q->factor[i + k * d] = root * q->matrix[i + (d - 1 - k) * d];
         }
     }
+    return penalty;
 }
 
 /* Root only.  What of S' the step reports; entry by entry, so that a small risk keeps its
@@ -188,9 +200,11 @@ static bool quadratic_step(void *state, AmpStep *step)
     }
     double onsager = 0.0; /* D/C */
     if (q->team_rank == 0) {
-        onsager = 1.0 - q->weight / (step->threshold * q->capacity);
-        make_factor(q, step->threshold);
+        const double chi = threshold_weight(&q->threshold, step->threshold);
+        onsager = 1.0 - q->weight / (chi * q->capacity);
+        const double penalty = make_factor(q, chi);
         compare(q, step);
+        step->penalty = q->threshold.power == 1.0 ? step->trace : penalty;
     }
     const double fresh = 1.0 - step->keep;
     const PassSums sums = pass(q, step->trace * q->d, fresh, step->keep + fresh * onsager);

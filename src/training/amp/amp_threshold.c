@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "phasesweep/numerics/roots.h"
 #include "amp_model.h"
 
 double amp_follow(const AmpStep *step, double b)
@@ -20,4 +21,56 @@ double amp_threshold_vector(const double magnitudes[], int d, double capacity, d
     }
     const double jump = k > 0 ? magnitudes[k - 1] : INFINITY;
     return k < capacity ? fmin(weight / (capacity - k), jump) : jump;
+}
+
+/* A kernel is no longer felt this many widths away. */
+static const double reach = 6.0;
+
+/* Half of the jumping coefficients are those at +b, half at -b: magnitudes fold them.  What the
+ * jump adds is its height times the density of pulls at the edge, which a sample knows only
+ * within a width: the rule for Gaussian noise of d numbers (Silverman 1986). */
+double amp_divergence_jump(const Threshold *threshold, const double magnitudes[], int d,
+                           double tau, double b)
+{
+    assert(tau > 0.0 && b > 0.0);
+    const double width = 1.06 * tau * pow(d, -0.2);
+    const double chi = threshold_weight(threshold, b);
+    const double height = threshold_jump(threshold, chi) / (width * sqrt(2.0 * M_PI));
+    double sum = 0.0;
+    for (int k = 0; k < d && magnitudes[k] > b - reach * width; k++) {
+        const double apart = (magnitudes[k] - b) / width;
+        sum += height * exp(-0.5 * apart * apart);
+        sum += magnitudes[k] > b ? threshold_slope(threshold, magnitudes[k], chi) : 0.0;
+    }
+    return sum;
+}
+
+typedef struct Jumping {
+    const Threshold *threshold;
+    const double *magnitudes; /* [d] decreasing */
+    int d;
+    double tau, capacity, weight;
+} Jumping;
+
+static double jumping_error(double log_b, void *context)
+{
+    const Jumping *j = context;
+    const double b = exp(log_b);
+    const double divergence = amp_divergence_jump(j->threshold, j->magnitudes, j->d, j->tau, b);
+    return threshold_weight(j->threshold, b) * (j->capacity - divergence) - j->weight;
+}
+
+/* D >= 0, and D = 0 far above the largest magnitude. */
+double amp_threshold_jump(const Threshold *threshold, const double magnitudes[], int d,
+                          double tau, double capacity, double weight)
+{
+    assert(d >= 1 && capacity > 0.0 && weight > 0.0);
+    static const double tolerance = 1e-13;
+    Jumping j = {threshold, magnitudes, d, tau, capacity, weight};
+    const double low = log(threshold_edge(threshold, weight / capacity));
+    double high = low + 0.1;
+    for (double step = 0.1; jumping_error(high, &j) < 0.0; step *= 1.5) {
+        high += step;
+    }
+    return exp(root_bracketed(jumping_error, &j, low, high, tolerance));
 }
