@@ -252,16 +252,17 @@ int plan_best_ranks(const Plan *plan, int most, Simulated *result)
     *result = plan_simulate(plan, 1);
     Simulated before = *result;
     /* powers of two: efficiency falls slowly, and nodes have such numbers of cores */
-    for (int ranks = 2; ranks <= most; ranks *= 2) {
+    for (int ranks = 2; ranks <= (result->refused > 0 ? PLAN_RANKS_MOST : most); ranks *= 2) {
         const Simulated trial = plan_simulate(plan, ranks);
         /* more chains that fit are worth any loss of efficiency */
         if (trial.refused < result->refused ||
-            (trial.refused == result->refused &&
+            (trial.refused == result->refused && trial.makespan > 0.0 &&
              trial.serial >= good * ranks * trial.makespan)) {
             best = ranks;
             *result = trial;
         }
-        if (trial.refused == before.refused && trial.makespan > 0.9 * before.makespan) {
+        if (trial.refused == 0 && before.refused == 0 &&
+            trial.makespan > 0.9 * before.makespan) {
             break; /* more ranks no longer help */
         }
         before = trial;

@@ -23,7 +23,7 @@
 #include "phasesweep/base/text.h"
 #include "run_start.h"
 
-enum { RANKS_MOST = 65536, BEST_MOST = 4096, RANKS_PRESET = 64 };
+enum { BEST_MOST = 4096, RANKS_PRESET = 64 };
 
 static const double margin_shortest = 120.0; /* seconds between USR1 and the end of a job */
 static const double time_longest = 86400.0;  /* seconds asked for; the script requeues itself */
@@ -35,9 +35,9 @@ static const double time_spare = 1.5;        /* estimates are estimates */
 static int read_ranks(const char *option, const char *text)
 {
     const double value = text_number(text);
-    if (!(value >= 1.0 && value <= RANKS_MOST && value == floor(value))) {
+    if (!(value >= 1.0 && value <= PLAN_RANKS_MOST && value == floor(value))) {
         die(STATUS_WRONG_INPUT, "plan: %s: %s; allowed: a whole number from 1 to %d", option,
-            text_show(text).text, RANKS_MOST);
+            text_show(text).text, PLAN_RANKS_MOST);
     }
     return (int)value;
 }
@@ -194,8 +194,11 @@ static void print_table(const Plan *plan)
 /* Useful: the part of ranks x time in which tasks would also keep one rank busy. */
 static void print_run(const char *what, int ranks, const Simulated *run)
 {
-    printf("%s%d ranks: %s, %.0f %% of the core time is useful", what, ranks,
-           progress_duration(run->makespan).text, 100.0 * run->serial / ranks / run->makespan);
+    printf("%s%d ranks: %s", what, ranks, progress_duration(run->makespan).text);
+    if (run->makespan > 0.0) {
+        printf(", %.0f %% of the core time is useful",
+               100.0 * run->serial / ranks / run->makespan);
+    }
     if (run->refused > 0) {
         printf("; %zu chains need more ranks", run->refused);
     }
@@ -284,7 +287,8 @@ static ExitStatus print_plan(const PlanRequest *request, const Plan *plan)
     const int ranks = request->ranks != NULL ? read_ranks("--ranks", request->ranks) : 0;
     /* a bill for chains that cannot run would be wrong: better none */
     bool master;
-    char *refusals = plan_refusals(plan, plan_workers(ranks > 0 ? ranks : RANKS_MOST, &master));
+    char *refusals =
+        plan_refusals(plan, plan_workers(ranks > 0 ? ranks : PLAN_RANKS_MOST, &master));
     if (refusals != NULL) {
         fprintf(stderr, "%s", refusals);
         free(refusals);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -106,10 +107,39 @@ static void test_makespan(void **unused)
     job_free(&job);
 }
 
+/* Chains that fit no ranks in question are no division by their time, and are what the best
+ * number is for, however little the others gain by it. */
+static void test_large_teams(void **unused)
+{
+    (void)unused;
+    static const char large[] =
+        "sweeps:\n"
+        "  - {name: theory, source_exponent: 1, noise: 0.1, dimension: 100, samples: 1000,\n"
+        "     weight_decay: 1}\n"
+        "  - {name: trained, method: training, source_exponent: 1, noise: 0.1, dimension: "
+        "400,\n"
+        "     samples: 4000000, weight_decay: 1, ranks_per_line: 5000}\n";
+    const char *alone = strstr(large, "  - {name: trained");
+    char *jobs[2] = {strdup(large), malloc(sizeof large)};
+    snprintf(jobs[1], sizeof large, "sweeps:\n%s", alone);
+    for (int k = 0; k < 2; k++) {
+        Job job = job_of(jobs[k]);
+        const PlanSettings settings = {.memory = INFINITY};
+        Plan plan = plan_create(&job, &settings);
+        Simulated best;
+        assert_int_equal(plan_simulate(&plan, 64).refused, 1);
+        assert_int_equal(plan_best_ranks(&plan, 4096, &best), 8192);
+        assert_true(best.refused == 0 && best.makespan > 0.0);
+        plan_free(&plan);
+        job_free(&job);
+        free(jobs[k]);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines),
-                                       cmocka_unit_test(test_parts),
-                                       cmocka_unit_test(test_makespan)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lines), cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_makespan), cmocka_unit_test(test_large_teams)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,6 +82,18 @@ def check_sizes():
             assert time.monotonic() - start < 20
 
 
+def check_plan_of_large_teams():
+    """A run that has no ranks for its only chain has no efficiency."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write("sweeps:\n  - {method: training, source_exponent: 1, noise: 0.1, dimension: 400,\n"
+                   "     samples: 4000000, weight_decay: 1, ranks_per_line: 5000}\n")
+        file.flush()
+        text = subprocess.run([PROGRAM, "plan", file.name, "--simulate", "64,4096"], check=True,
+                              capture_output=True, text=True).stdout
+    assert "nan" not in text and "best: 8192 ranks" in text, text
+    assert text.count("1 chains need more ranks") == 2, text
+
+
 def check_best_width():
     """At a nuclear weight, optimal finds the width: no neighbour is better."""
     def point(*arguments):
@@ -145,4 +157,5 @@ with tempfile.TemporaryDirectory() as scratch:
     check_point()
     check_best_width()
     check_sizes()
+    check_plan_of_large_teams()
     check_job(scratch)

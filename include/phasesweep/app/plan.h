@@ -89,8 +89,12 @@ int plan_workers(int ranks, bool *master);
  * of which a rank gets very many are counted in packs. */
 Simulated plan_simulate(const Plan *plan, int ranks);
 
+/* Ranks that a run is planned for. */
+enum { PLAN_RANKS_MOST = 65536 };
+
 /* Local.  The most ranks, a power of two up to `most`, that still do 90 % of useful work; or
- * the fewest on which more chains fit than on less. *result: the simulated run on so many. */
+ * the fewest on which more chains fit than on less, up to PLAN_RANKS_MOST. *result: the
+ * simulated run on so many. */
 int plan_best_ranks(const Plan *plan, int most, Simulated *result);
 
 /* Local.  One line for each sweep with chains that do not fit `workers` ranks that
