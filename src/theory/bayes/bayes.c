@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/numerics/gauss_legendre.h"
@@ -30,6 +31,15 @@ typedef struct Known {
     bool valid;
 } Known;
 
+/* What is known of mmse for one prior. */
+typedef struct Curve {
+    Known grid[GRID];              /* entry k at log t = (k - MIDDLE) step */
+    MmseTable *table[GRID / SPAN]; /* of entries k SPAN ... (k + 1) SPAN, or NULL; owned */
+    /* of the last point, which is often asked again along weight decay or width */
+    double samples, noise, tolerance;
+    Bayes last;
+} Curve;
+
 struct BayesWork {
     Denoiser *denoiser;
     Rule rule;
@@ -39,12 +49,9 @@ struct BayesWork {
     bool signs;
     Interrupt interrupt;
     bool left; /* the point in hand was given up: what is known of mmse is not to be trusted */
-    double apart; /* log t below which nothing of the teacher is mistaken for anything else */
-    Known grid[GRID];              /* entry k at log t = (k - MIDDLE) step */
-    MmseTable *table[GRID / SPAN]; /* of entries k SPAN ... (k + 1) SPAN, or NULL; owned */
-    /* of the last point, which is often asked again along weight decay or width */
-    double samples, noise, tolerance;
-    Bayes last;
+    double apart;   /* log t below which nothing of the teacher is mistaken for anything else */
+    Curve prior[2]; /* without and with signs: a point asks for both */
+    Curve *curve;   /* that of the prior in hand; borrowed */
 };
 
 /* The line capacity t - noise that meets mmse. */
@@ -63,18 +70,19 @@ BayesWork *bayes_create(void)
     return work;
 }
 
-static void forget_tables(BayesWork *work)
+static void curve_free(Curve *curve)
 {
     for (int k = 0; k < GRID / SPAN; k++) {
-        mmse_table_free(work->table[k]);
-        work->table[k] = NULL;
+        mmse_table_free(curve->table[k]);
     }
+    memset(curve, 0, sizeof *curve);
 }
 
 void bayes_free(BayesWork *work)
 {
     if (work != NULL) {
-        forget_tables(work);
+        curve_free(&work->prior[0]);
+        curve_free(&work->prior[1]);
         denoiser_free(work->denoiser);
         free(work);
     }
@@ -108,7 +116,7 @@ static Known grid_at(Line *line, int k)
     if (k < 0 || k >= GRID) {
         return known_at(line, log_t);
     }
-    Known *known = &line->work->grid[k];
+    Known *known = &line->work->curve->grid[k];
     if (!known->valid) {
         *known = known_at(line, log_t);
     }
@@ -126,16 +134,17 @@ static Known evaluate(Line *line, double log_t)
         return known_at(line, log_t);
     }
     const int k = (int)place / SPAN;
-    if (work->table[k] == NULL) {
+    MmseTable **table = &work->curve->table[k];
+    if (*table == NULL) {
         MmseNode node[MMSE_TABLE_NODES];
         for (int j = 0; j < MMSE_TABLE_NODES; j++) {
             const Known known = grid_at(line, k * SPAN + j);
             node[j] = (MmseNode){known.log_t, known.mmse};
         }
-        work->table[k] = mmse_table_create(node);
+        *table = mmse_table_create(node);
     }
     return (Known){
-        .log_t = log_t, .mmse = mmse_table_at(work->table[k], &source, log_t), .valid = true};
+        .log_t = log_t, .mmse = mmse_table_at(*table, &source, log_t), .valid = true};
 }
 
 /* How far mmse is above the line, and the derivative in log t. */
@@ -393,23 +402,20 @@ static void choose(Line *line)
 
 static void take_problem(BayesWork *work, const Problem *problem, bool signs)
 {
-    const bool same = !work->left &&
-                      work->teacher.source_exponent == problem->source_exponent &&
-                      work->teacher.dimension == problem->dimension &&
-                      work->model == problem->model && work->signs == signs;
+    const bool same =
+        !work->left && work->teacher.source_exponent == problem->source_exponent &&
+        work->teacher.dimension == problem->dimension && work->model == problem->model;
     if (!same) {
         work->teacher = teacher_create(problem->source_exponent, problem->dimension);
         work->model = problem->model;
         work->theory = model_theory(problem->model);
-        work->signs = signs;
         work->left = false;
-        work->samples = 0.0;
         work->apart = smallest(work) - 14.0; /* a millionth of it */
-        forget_tables(work);
-        for (int k = 0; k < GRID; k++) {
-            work->grid[k].valid = false;
-        }
+        curve_free(&work->prior[0]);
+        curve_free(&work->prior[1]);
     }
+    work->signs = signs;
+    work->curve = &work->prior[signs];
 }
 
 void bayes_interrupt(BayesWork *work, Interrupt interrupt)
@@ -421,9 +427,10 @@ Bayes bayes_solve(BayesWork *work, const Problem *problem, bool random_signs)
 {
     assert(problem->samples > 0.0);
     take_problem(work, problem, random_signs && model_has(problem->model, TRAIT_SIGNS));
-    if (work->samples == problem->samples && work->noise == problem->noise &&
-        work->tolerance == problem->tolerance) {
-        return work->last;
+    Curve *curve = work->curve;
+    if (curve->samples == problem->samples && curve->noise == problem->noise &&
+        curve->tolerance == problem->tolerance) {
+        return curve->last;
     }
     Bayes bayes = {.outcome = OUTCOME_CONVERGED};
     const Channel channel = model_of(problem)->channel(problem);
@@ -443,9 +450,9 @@ Bayes bayes_solve(BayesWork *work, const Problem *problem, bool random_signs)
         bayes.outcome = OUTCOME_FAILED;
     }
     bayes.iterations = line.asked;
-    work->samples = problem->samples;
-    work->noise = problem->noise;
-    work->tolerance = problem->tolerance;
-    work->last = bayes;
+    curve->samples = problem->samples;
+    curve->noise = problem->noise;
+    curve->tolerance = problem->tolerance;
+    curve->last = bayes;
     return bayes;
 }
