@@ -90,11 +90,11 @@ static double scalars_part(double gap, double d)
 
 static const ModelTheory theories[MODEL_COUNT] = {
     [MODEL_QUADRATIC] = {overlaps_quadratic, overlaps_quadratic_deep, divergence_of_matrix,
-                         trace, matrix, matrix_apart, one, true, bands_part},
+                         trace, matrix, matrix_apart, one, bands_part},
     [MODEL_DIAGONAL] = {overlaps_diagonal, overlaps_diagonal_deep, divergence_of_vector, trace,
-                        mmse_scalar, scalars_apart, all, false, scalars_part},
+                        mmse_scalar, scalars_apart, all, scalars_part},
     [MODEL_RIDGE] = {overlaps_ridge, NULL, divergence_of_ridge, square, mmse_scalar,
-                     scalars_apart, all, false, scalars_part},
+                     scalars_apart, all, scalars_part},
 };
 
 const ModelTheory *model_theory(ModelId id)

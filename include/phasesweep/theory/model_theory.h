@@ -27,8 +27,6 @@ typedef struct ModelTheory {
     Denoised (*mmse_apart)(double t, double dimension);
     /* most that mmse is over t: numbers to be learned, in units of the capacity */
     double (*unknowns)(double dimension);
-    /* mmse is dear enough to be tabulated along log t */
-    bool tabulates;
     /* t below which nothing more can happen, for a smallest distance of neighbouring s_i */
     double (*smallest_t)(double gap, double dimension);
 } ModelTheory;

@@ -123,14 +123,13 @@ static Known grid_at(Line *line, int k)
     return *known;
 }
 
-/* The scalar denoiser is cheaper than what its tables would cost. */
 static Known evaluate(Line *line, double log_t)
 {
     BayesWork *work = line->work;
     const MmseSource source = {denoise, line};
     line->asked++;
     const double place = floor(log_t / step) + MIDDLE;
-    if (!work->theory->tabulates || !(place >= 0.0 && place + SPAN < GRID)) {
+    if (!(place >= 0.0 && place + SPAN < GRID)) {
         return known_at(line, log_t);
     }
     const int k = (int)place / SPAN;
@@ -214,11 +213,11 @@ static void polish(Line *line, const Known *low, const Known *high)
         }
         x = next > a && next < b ? next : 0.5 * (a + b);
     }
-    const bool table = line->work->theory->tabulates;
-    if (table && line->tolerance < tabulated) {
+    const bool exact = line->tolerance < tabulated;
+    if (exact) {
         refine(line, &at);
     }
-    add_root(line, &at, table && line->tolerance >= tabulated ? mmse_table_accuracy : 0.0);
+    add_root(line, &at, exact ? 0.0 : mmse_table_accuracy);
 }
 
 /* ---- all of them --------------------------------------------------------------------- */
