@@ -8,8 +8,10 @@
  *
  * mmse(t) does not depend on samples and noise: its values on a fixed grid in log t are kept
  * and tell where roots can be.  Between them it is tabulated, to 1e-8 of it, by polynomials
- * that points and chains share: a point costs no evaluation once its neighbourhood is known.  A tolerance below 1e-7 (the default is 1e-7) adds one or two evaluations at each
- * root.  Several roots are possible; those at an odd place, counted from R = 1, are stable.
+ * that points and chains share: a point costs no evaluation once its neighbourhood is known.
+ * A tolerance below 1e-7 (the default is 1e-7) adds one or two evaluations at each root.
+ *
+ * Several roots are possible; those at an odd place, counted from R = 1, are stable.
  * The optimal one has the lowest free energy, found by integrating
  *     dPsi/dR = capacity (R - mmse) / (k (R + noise)^2),  k = 4 quadratic, else 2,
  * Psi being the mutual information of teacher and labels (per d^2, in all) up to a constant.
