@@ -166,7 +166,7 @@ static bool check_data(const Sweep *sweep, const Problem *p, Diagnostics *errors
         return false;
     }
     const Model *model = model_of(p);
-    const bool spread = model->spread_most > 0 && !model_is_narrow(p) &&
+    const bool spread = model->spread_most > 0 && model_is_convex(p) &&
                         !method_facts(p->method)->passes_messages;
     const int most = spread ? model->spread_most : model->side_most;
     if (p->dimension > most) {

@@ -6,11 +6,11 @@
 #include "phasesweep/base/check.h"
 #include "phasesweep/model/model.h"
 
-enum { TRAINERS = 6 };
+enum { TRAINERS = 7 };
 
-static const Trainer *const trainers[TRAINERS] = {&trainer_amp,        &trainer_ridge,
-                                                  &trainer_deep_lasso, &trainer_lasso,
-                                                  &trainer_factored,   &trainer_convex};
+static const Trainer *const trainers[TRAINERS] = {
+    &trainer_amp,      &trainer_ridge,       &trainer_deep_lasso, &trainer_lasso,
+    &trainer_factored, &trainer_deep_matrix, &trainer_convex};
 
 const Trainer *trainer_of(const Problem *problem)
 {

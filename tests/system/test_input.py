@@ -48,7 +48,6 @@ def check_point():
     refused(["point", *good, "depth=0"], "depth", "allowed")
     refused(["point", *good, "depth=2.5"], "depth", "whole")
     refused(["point", *good, "depth=2", "width=3"], "width", "depth 2", "allowed")
-    refused(["point", *good, "depth=2", "method=training"], "depth", "allowed: 1")
     refused([*best, "depth=2"], "depth", "nuclear_weight", "allowed: 1")
     linear = [k for k in good if "nuclear" not in k] + ["weight_decay=1"]
     refused(["point", *linear, "model=diagonal", "depth=1"], "depth", "from 2 to 100")

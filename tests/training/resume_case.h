@@ -5,7 +5,7 @@
 
 #include "phasesweep/training/path.h"
 
-enum { CASES = 14, D_MOST = 150, POINTS = 3, ROOM = 8 };
+enum { CASES = 16, D_MOST = 150, POINTS = 3, ROOM = 8 };
 
 typedef struct Case {
     const Trainer *trainer;
@@ -49,6 +49,10 @@ static const Case cases[CASES] = {
     {&trainer_deep_lasso, MODEL_DIAGONAL, 150, 1, 80, 0.05, 1e-10, LASSO_AUTO, false, true,
      CONVEX_AUTO, 4},
     {&trainer_deep_lasso, MODEL_DIAGONAL, 150, 1, 1000, 0.1, 1e-10, LASSO_AUTO, false, true,
+     CONVEX_AUTO, 3},
+    {&trainer_deep_matrix, MODEL_QUADRATIC, 24, 24, 400, 2.0, 1e-9, LASSO_AUTO, false, true,
+     CONVEX_AUTO, 2},
+    {&trainer_deep_matrix, MODEL_QUADRATIC, 20, 20, 160, 1.0, 1e-9, LASSO_AUTO, false, true,
      CONVEX_AUTO, 3},
 };
 
