@@ -66,7 +66,10 @@ static int chain(const Case *c, bool stop, bool swap, uint64_t seed, Ends *ends)
     char name[64];
     snprintf(name, sizeof name, "test_resume.%d.state", (int)getppid());
     TrainerSettings settings = settings_of(c);
-    Dice dice = {.state = seed, .most = c->trainer == &trainer_lasso ? 3 : 12, .left = 1};
+    const int most = c->trainer == &trainer_lasso         ? 3
+                     : c->trainer == &trainer_deep_matrix ? 300
+                                                          : 12;
+    Dice dice = {.state = seed, .most = most, .left = 1};
     int done = 0;
     int stops = 0;
     memset(ends, 0, sizeof *ends);
