@@ -56,11 +56,10 @@ double deep_descent_curvature(const DeepDescent *descent)
     return 4.0 * descent->alpha / descent->d;
 }
 
-void deep_descent_shorten(DeepDescent *descent, double times)
+void deep_descent_bound(DeepDescent *descent, int columns)
 {
-    DeepPace *pace = &descent->pace;
-    pace->least = times * deep_descent_curvature(descent);
-    pace->smoothness = fmax(pace->smoothness, pace->least);
+    assert(columns >= 0);
+    descent->pace.most = columns;
 }
 
 /* The move to the next network is of another problem. */
@@ -154,13 +153,13 @@ void deep_descent_place(DeepDescent *descent, int columns, const double factor[]
     }
     square(descent->d, columns, factor, descent->network);
     *pace = (DeepPace){.smoothness = deep_descent_curvature(descent),
-                       .least = deep_descent_curvature(descent),
                        .used = deep_descent_curvature(descent),
                        .momentum = 1.0,
                        .residual = INFINITY,
                        .size = norm(d, descent->spectrum),
                        .moved = INFINITY,
                        .columns = columns,
+                       .most = descent->d,
                        .unknown = true};
 }
 
@@ -216,8 +215,8 @@ int deep_descent_shrink(DeepDescent *descent, const double values[])
     const double edge = threshold_edge(&descent->threshold, chi);
     int rank = 0;
     memset(descent->shrunk, 0, (size_t)d * sizeof(double));
-    /* S >= 0: what is negative is cut too */
-    while (rank < d && values[d - 1 - rank] > edge) {
+    /* S >= 0: what is negative is cut too; of a bounded rank the largest are best */
+    while (rank < descent->pace.most && values[d - 1 - rank] > edge) {
         descent->shrunk[rank] =
             threshold_shrink(&descent->threshold, values[d - 1 - rank], chi);
         rank++;
@@ -274,7 +273,7 @@ static void learn(DeepDescent *descent, const PassSums *sums, double length)
     /* F has the curvature 2 |A(move)|^2/d^2 along the move */
     const double seen = length > 0.0 ? 2.0 * sums->move / (d * d * length * length) : 0.0;
     pace->smoothness = fmax(above_seen * seen, falls * pace->smoothness);
-    pace->smoothness = fmax(pace->smoothness, pace->least);
+    pace->smoothness = fmax(pace->smoothness, deep_descent_curvature(descent));
 }
 
 /* S' is the network in hand from here on. */

@@ -27,13 +27,13 @@
 /* Everything but the matrices: saved in a checkpoint as it is. */
 typedef struct DeepPace {
     double smoothness; /* L of the next step */
-    double least;      /* L is not below */
     double used;       /* that of the last one */
     double momentum;   /* Nesterov's t; 1: none */
     double residual;   /* |y - A(S)|^2 */
     double size;       /* |S|_F */
     double moved;      /* |S' - base|_F of the last step, over |S'|_F */
     int columns;       /* rank of S */
+    int most;          /* rank that S' may have */
     int slot;          /* of its residuals in the pass */
     bool plain;        /* base is S */
     bool direct;       /* the last step began at the network itself */
@@ -57,9 +57,8 @@ typedef struct DeepDescent {
 DeepDescent deep_descent_create(int d, double samples);
 void deep_descent_free(DeepDescent *descent);
 
-/* L is at least so many times 4 alpha/d until it is placed again: what is not learned stays so,
- * because the shorter a step the wider is the edge against what the data pull by. */
-void deep_descent_shorten(DeepDescent *descent, double times);
+/* S has at most so many features from here on, until it is placed again. */
+void deep_descent_bound(DeepDescent *descent, int columns);
 
 /* 4 alpha/d. */
 double deep_descent_curvature(const DeepDescent *descent);

@@ -17,15 +17,15 @@ static const double widest = 4.0;
 static const double narrowest = 1.0 / 16.0;
 static const double rung_tolerance = 1e-2;
 
+/* The same of the descent whose rank is bounded, which is to settle before it is free. */
+enum { BOUND_STEPS = 100 };
+static const double bound_tolerance = 1e-3;
+
 /* Steps this long, over the network, may go through the data in single precision. */
 static const double single_until = 1e-3;
 
 /* Ends closer than this share of F are the same. */
 static const double clearly = 1e-7;
-
-/* L of a descent that is not to learn again what was dropped, in units of the mean curvature.
- */
-static const double short_steps = 20.0;
 
 /* ---- penalties --------------------------------------------------------------------------- */
 
@@ -47,10 +47,11 @@ static void penalise(DeepWork *work)
     const double done = (double)progress->rung / RUNGS; /* of the way */
     double power = problem_power(&work->problem);
     double weight = problem_nuclear_weight(&work->problem);
-    if (progress->rung < RUNGS && progress->start == FROM_CONVEX) {
+    const bool own = progress->rung == RUNGS || progress->start == FROM_FEWER;
+    if (!own && progress->start == FROM_CONVEX) {
         power = pow(power, done);
         weight = edge_weight(work, power, 1.0);
-    } else if (progress->rung < RUNGS) {
+    } else if (!own) {
         const double far = progress->start == FROM_ZERO ? widest : narrowest;
         /* what nearly interpolates is found by the convex problem */
         power = progress->start != FROM_ZERO && progress->rung == 0 ? 1.0 : power;
@@ -73,13 +74,14 @@ static void begin_start(DeepWork *work)
     DeepProgress *progress = &work->progress;
     const bool fewer = progress->start == FROM_FEWER;
     const bool near = fewer || progress->start == FROM_NEIGHBOUR;
-    progress->rung = near ? RUNGS : 0;
+    /* without the weakest feature until it has settled */
+    progress->rung = fewer ? RUNGS - 1 : near ? RUNGS : 0;
     progress->steps = 0;
     progress->single = !work->settings.double_only;
     /* columns are in decreasing order */
     deep_descent_place(&work->descent, near ? progress->best.columns - fewer : 0, work->best);
     if (fewer) {
-        deep_descent_shorten(&work->descent, short_steps);
+        deep_descent_bound(&work->descent, progress->best.columns - 1);
     }
     penalise(work);
 }
@@ -158,6 +160,7 @@ static void turn(DeepWork *work)
     if (progress->rung < RUNGS) {
         progress->rung++;
         progress->steps = 0;
+        deep_descent_bound(&work->descent, work->d);
         penalise(work);
         return;
     }
@@ -175,13 +178,21 @@ static void turn(DeepWork *work)
     begin_start(work);
 }
 
+/* Is this rung, which is not the last, near enough to its end? */
+static bool is_near(const DeepWork *work)
+{
+    const bool bound = work->progress.start == FROM_FEWER;
+    return work->descent.pace.moved <= (bound ? bound_tolerance : rung_tolerance) ||
+           work->progress.steps >= (bound ? BOUND_STEPS : RUNG_STEPS);
+}
+
 void deep_look(DeepWork *work)
 {
     DeepProgress *progress = &work->progress;
     DeepPace *pace = &work->descent.pace;
     progress->steps++;
     if (progress->rung < RUNGS) {
-        if (pace->moved <= rung_tolerance || progress->steps >= RUNG_STEPS) {
+        if (is_near(work)) {
             turn(work);
         }
     } else if (progress->single && pace->moved <= fmax(single_until, work->problem.tolerance)) {
