@@ -3,10 +3,11 @@
  * Training is least squares with the penalty mu |theta|_q^q, q = 2/L (theory.md section 11),
  * which is not convex: minima abound, and nothing proves that one is the least.  So each point
  * descends (lq_descent.h) from
- *     the LASSO with the same edge of the threshold, by way of powers between 1 and q;
- *     theta = 0;
- *     least squares without a penalty, cut off after some steps;
+ *     the LASSO with half the edge of the threshold, by way of powers between 1 and q;
+ *     theta = 0, by way of wider edges;
+ *     least squares without a penalty, cut off after some steps, by way of narrower edges;
  *     the network of the weight before, on a chain;
+ *     the lowest end so far, by way of narrower edges, four times;
  * keeps the lowest end, and reports how far apart the ends are.  Its outcome is STATIONARY.
  *
  * The LASSO is that of lasso.c, twin of this problem, which also draws the data into sums and
@@ -31,16 +32,21 @@ typedef enum DeepStart {
     FROM_ZERO,
     FROM_LEAST_SQUARES,
     FROM_NEIGHBOUR,
-    DEEP_STARTS
+    FROM_BEST,
+    DEEP_STARTS = FROM_BEST + 4
 } DeepStart;
 
 typedef enum DeepStage { DEEP_LASSO, DEEP_DESCENT, DEEP_OVER } DeepStage;
 
-/* Penalties on the way from a start: powers from the LASSO's to that of the problem,
- * q^(k/RUNGS), or edges of the threshold from the widest, or the narrowest, to its own.  How
- * nearly each but the last is solved: it is only a start for the next. */
+/* Penalties on the way from a start, RUNGS of them: edges of the threshold from this many times
+ * its own to its own, and from the LASSO powers from 1.  Narrower edges let in what a minimum
+ * lacks; at n < d and small weights, L = 4, ends from the best of the others lower F by 1 %
+ * more.  How nearly each but the last is solved: it is only a start for the next. */
 enum { RUNGS = 8 };
-static const double widest = 4.0;
+static const double first_edge[DEEP_STARTS] = {
+    [FROM_LASSO] = 0.5,      [FROM_ZERO] = 4.0,       [FROM_LEAST_SQUARES] = 0.25,
+    [FROM_NEIGHBOUR] = 1.0,  [FROM_BEST] = 1.0 / 1.5, [FROM_BEST + 1] = 0.5,
+    [FROM_BEST + 2] = 0.333, [FROM_BEST + 3] = 0.25};
 static const double rung_tolerance = 1e-3;
 
 /* The LASSO, too, which may take long where it is nearly interpolating. */
@@ -93,14 +99,15 @@ static double weight_of(const Problem *problem)
     return model_of(problem)->channel(problem).weight;
 }
 
-/* The weight at power `power` whose threshold has the edge that the problem's has: E |x_j|^2 is
- * n. */
-static double same_edge(const Problem *problem, double power)
+/* The weight at a power whose threshold has its edge at `times` that of the problem's: E
+ * |x_j|^2 is n. */
+static double weight_at(const Problem *problem, double power, double times)
 {
     const double n = problem->samples;
     const Threshold own = threshold_of(problem_power(problem));
     const Threshold other = threshold_of(power);
-    return n * threshold_weight(&other, threshold_edge(&own, weight_of(problem) / n));
+    const double edge = threshold_edge(&own, weight_of(problem) / n);
+    return n * threshold_weight(&other, times * edge);
 }
 
 static Problem twin_of(const Problem *problem)
@@ -108,7 +115,8 @@ static Problem twin_of(const Problem *problem)
     Problem twin = *problem;
     twin.depth = 0.0;
     twin.tolerance = fmax(lasso_tolerance, problem->tolerance);
-    twin.weight_decay = same_edge(problem, 1.0) / (weight_of(&twin) / twin.weight_decay);
+    twin.weight_decay = weight_at(problem, 1.0, first_edge[FROM_LASSO]) /
+                        (weight_of(&twin) / twin.weight_decay);
     return twin;
 }
 
@@ -196,17 +204,15 @@ static void unpack(DeepWork *work)
 static void penalise(DeepWork *work)
 {
     const double left = 1.0 - (double)work->progress.rung / RUNGS; /* of the way, exact at 0 */
-    const double own = problem_power(&work->problem);
-    const double weight = weight_of(&work->problem);
+    const Problem *problem = &work->problem;
     const DeepStart start = work->progress.start;
+    const double own = problem_power(problem);
     if (left == 0.0) {
-        lq_penalise(&work->descent, own, weight);
-    } else if (start == FROM_LASSO) {
-        const double power = pow(own, 1.0 - left);
-        lq_penalise(&work->descent, power, same_edge(&work->problem, power));
+        lq_penalise(&work->descent, own, weight_of(problem));
     } else {
-        const double edge = pow(start == FROM_ZERO ? widest : 1.0 / widest, left);
-        lq_penalise(&work->descent, own, weight * pow(edge, 2.0 - own));
+        const double power = start == FROM_LASSO ? pow(own, 1.0 - left) : own;
+        const double times = pow(first_edge[start], left);
+        lq_penalise(&work->descent, power, weight_at(problem, power, times));
     }
 }
 
@@ -253,21 +259,34 @@ static double risk_of(const DeepWork *work, const double theta[])
     return work->data->truth != NULL ? risk : NAN;
 }
 
+static const double *place_of(const DeepWork *work, const double zero[])
+{
+    switch (work->progress.start) {
+    case FROM_LASSO:
+        return work->lasso->theta;
+    case FROM_NEIGHBOUR:
+        return work->neighbour;
+    case FROM_ZERO:
+    case FROM_LEAST_SQUARES:
+        return zero;
+    default:
+        return work->best;
+    }
+}
+
 static void start(DeepWork *work)
 {
     DeepProgress *progress = &work->progress;
-    double *zero = checked_alloc((size_t)work->d, sizeof *zero);
+    double *theta = checked_alloc((size_t)work->d, sizeof *theta);
     progress->rung = progress->start == FROM_NEIGHBOUR ? RUNGS : 1;
     penalise(work);
-    lq_place(&work->descent, progress->start == FROM_LASSO       ? work->lasso->theta
-                             : progress->start == FROM_NEIGHBOUR ? work->neighbour
-                                                                 : zero);
+    lq_place(&work->descent, place_of(work, theta));
     if (progress->start == FROM_LEAST_SQUARES) {
         lq_least_squares(&work->descent, LEAST_SQUARES_STEPS, least_squares_share);
-        memcpy(zero, work->descent.theta, (size_t)work->d * sizeof *zero);
-        lq_place(&work->descent, zero);
+        memcpy(theta, work->descent.theta, (size_t)work->d * sizeof *theta);
+        lq_place(&work->descent, theta);
     }
-    free(zero);
+    free(theta);
 }
 
 /* A start has come to its end, or as far as it may. */
