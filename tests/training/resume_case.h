@@ -5,7 +5,7 @@
 
 #include "phasesweep/training/path.h"
 
-enum { CASES = 16, D_MOST = 150, POINTS = 3, ROOM = 8 };
+enum { CASES = 17, D_MOST = 150, POINTS = 3, ROOM = 8 };
 
 typedef struct Case {
     const Trainer *trainer;
@@ -46,6 +46,9 @@ static const Case cases[CASES] = {
      0},
     {&trainer_spread, MODEL_QUADRATIC, 12, 12, 150, 0.1, 1e-10, LASSO_AUTO, false, true,
      CONVEX_AUTO, 0},
+    /* coefficients are held at the edge */
+    {&trainer_amp, MODEL_DIAGONAL, 150, 1, 450, 0.3, 1e-9, LASSO_AUTO, false, true, CONVEX_AUTO,
+     3},
     {&trainer_deep_lasso, MODEL_DIAGONAL, 150, 1, 80, 0.05, 1e-10, LASSO_AUTO, false, true,
      CONVEX_AUTO, 4},
     {&trainer_deep_lasso, MODEL_DIAGONAL, 150, 1, 1000, 0.1, 1e-10, LASSO_AUTO, false, true,

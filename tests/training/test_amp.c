@@ -85,6 +85,33 @@ static void test_deep(void **unused)
     }
 }
 
+/* Where coefficients or eigenvalues lie at the edge they are held, and the iteration settles:
+ * in a minimum about as low as those of the best of several starts. */
+static void test_edge(void **unused)
+{
+    (void)unused;
+    const TrainerSettings settings = trainer_defaults();
+    static const double weight_decay[] = {0.3, 0.18};
+    for (int depth = 3; depth <= 4; depth++) {
+        Problem problem = problem_of(MODEL_DIAGONAL, 300, 900, weight_decay[depth - 3]);
+        double trained[300];
+        double objective, risk;
+        problem.depth = depth;
+        for (int seed = 1; seed <= 4; seed++) {
+            problem.seed = seed;
+            const Observed amp = iterate(MPI_COMM_WORLD, &problem, &settings, NULL, NULL, NULL);
+            train(problem, &objective, &risk, trained);
+            assert_int_equal(amp.outcome, OUTCOME_CONVERGED);
+            assert_true(fabs(amp.objective / objective - 1.0) < 0.005);
+        }
+        problem = problem_of(MODEL_QUADRATIC, 40, 1600, 0.2);
+        problem.depth = depth - 1;
+        const Observed amp = iterate(MPI_COMM_WORLD, &problem, &settings, NULL, NULL, NULL);
+        assert_int_equal(amp.outcome, OUTCOME_CONVERGED);
+        assert_true(amp.rank > 3.0 && amp.rank < 30.0);
+    }
+}
+
 static void test_teams_and_stores(void **unused)
 {
     (void)unused;
@@ -118,7 +145,7 @@ int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_trained_network),
-                                       cmocka_unit_test(test_deep),
+                                       cmocka_unit_test(test_deep), cmocka_unit_test(test_edge),
                                        cmocka_unit_test(test_teams_and_stores)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();

@@ -47,6 +47,10 @@ static const double least_renewed = 0.05;
 static const double enough_kept = 0.5;
 static const double least_followed = 0.01, slower = 0.3, faster = 3.0;
 
+/* Where the threshold jumps a coefficient at its edge may go on and off whatever is kept: each
+ * time that steps stop shrinking it is held more. */
+static const double firmer = 0.25;
+
 /* Growth of |z| over |y| from which there is no way back. */
 static const double explosion = 1e6;
 
@@ -60,6 +64,7 @@ typedef struct Watch {
     bool adaptive;
     double keep;   /* of the next iteration */
     double follow; /* share of the way to its own threshold that it goes */
+    double hold;   /* see amp_floor */
     double before; /* least residual of the last window */
     double least;  /* of this window */
     double rise;   /* last change of delta */
@@ -144,6 +149,7 @@ static Watch watch_begin(double damping)
 /* Steps have stopped shrinking, or go to and fro. */
 static void calm(Watch *watch)
 {
+    watch->hold = fmin(watch->hold + firmer, 1.0);
     if (watch->turns == 0 && watch->follow < 1.0) {
         watch->follow = fmin(faster * watch->follow, 1.0); /* on a long way in one direction */
         return;
@@ -274,7 +280,8 @@ static bool amp_advance(void *state)
     AmpWork *work = state;
     AmpStep step = {.keep = work->watch.keep,
                     .before = work->observed.threshold,
-                    .follow = work->watch.follow};
+                    .follow = work->watch.follow,
+                    .hold = work->watch.hold};
     MPI_Bcast(&step.keep, 1, MPI_DOUBLE, 0, work->team);
     if (!work->model->step(work->state, &step)) {
         work->observed.outcome = OUTCOME_DIVERGED;

@@ -30,6 +30,7 @@ typedef struct Diagonal {
     double *base;        /* [d] theta, on rank 0 */
     double *gradient;    /* [d + SUMS]; X^T z on rank 0 */
     double *sorted;      /* [d] scratch */
+    bool *active;        /* [d] theta' is not 0, on rank 0 */
 } Diagonal;
 
 static size_t diagonal_memory(const Problem *problem, int ranks, SampleStore store)
@@ -62,13 +63,15 @@ static void *diagonal_create(MPI_Comm team, const Dataset *data, const Problem *
     a->base = checked_alloc(d, sizeof(double));
     a->gradient = checked_alloc(d + SUMS, sizeof(double));
     a->sorted = checked_alloc(d, sizeof(double));
+    a->active = checked_alloc(d, sizeof(bool));
     return a;
 }
 
 static void diagonal_release(void *state)
 {
     Diagonal *a = state;
-    double *const all[] = {a->block, a->z, a->out, a->theta, a->base, a->gradient, a->sorted};
+    void *const all[] = {a->block, a->z,        a->out,    a->theta,
+                         a->base,  a->gradient, a->sorted, a->active};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
         free(all[k]);
     }
@@ -117,6 +120,7 @@ static double diagonal_begin(void *state, double weight)
     memset(a->z, 0, (size_t)a->data->rows * sizeof(double));
     memset(a->theta, 0, (size_t)a->d * sizeof(double));
     memset(a->base, 0, (size_t)a->d * sizeof(double));
+    memset(a->active, 0, (size_t)a->d * sizeof(bool));
     pass(a, 1.0, 0.0);
     return a->gradient[a->d + 1];
 }
@@ -142,15 +146,18 @@ static void shrink(Diagonal *a, AmpStep *step)
     const double b = step->threshold;
     const double chi = threshold_weight(&a->threshold, b);
     const double power = a->threshold.power;
+    const double held = amp_floor(&a->threshold, step, b);
     double move = 0.0;
     *step = (AmpStep){.keep = step->keep, .threshold = b};
     for (int i = 0; i < a->d; i++) {
         const double size = fabs(a->theta[i]);
-        const double theta =
-            size > b ? copysign(a->threshold.shrink(power, size, chi), a->theta[i]) : 0.0;
+        const double theta = size > (a->active[i] ? held : b)
+                                 ? copysign(a->threshold.shrink(power, size, chi), a->theta[i])
+                                 : 0.0;
         const double change = theta - a->base[i];
         const double teacher = a->data->truth != NULL ? a->data->truth->teacher[i] : 0.0;
         a->theta[i] = theta;
+        a->active[i] = theta != 0.0;
         a->base[i] = theta - step->keep * change;
         move += change * change;
         step->rank += theta != 0.0;
@@ -207,6 +214,7 @@ static void diagonal_state(void *state, StateVisitor *visitor)
     visit_common(visitor, &a->weight, sizeof a->weight);
     visit_common(visitor, a->theta, bytes);
     visit_root(visitor, a->base, bytes);
+    visit_root(visitor, a->active, (size_t)a->d * sizeof(bool));
     visit_root(visitor, a->gradient, bytes + SUMS * sizeof(double));
     visit_shares(visitor, a->z, (size_t)a->data->rows * sizeof(double));
 }

@@ -11,8 +11,8 @@
 /* One iteration, on rank 0. */
 typedef struct AmpStep {
     /* set by the caller: k; the last b, and the share of the way from it to that of M which is
-     * gone */
-    double keep, before, follow;
+     * gone; see amp_floor */
+    double keep, before, follow, hold;
     /* set by the step */
     double threshold;                         /* b */
     double move;                              /* |S' - S| where |S*| = 1 */
@@ -46,6 +46,11 @@ extern const AmpModel amp_diagonal;
 
 /* Local.  The threshold of a step where M asks for b. */
 double amp_follow(const AmpStep *step, double b);
+
+/* Local.  Where a threshold with its edge at b jumps, what was active in the step before stays
+ * so down to here: from b at hold = 0 to nearly the end of the branch of f that is not 0 at 1.
+ * A fixed point is a stationary one all the same. */
+double amp_floor(const Threshold *threshold, const AmpStep *step, double b);
 
 /* Local.  Root b of b(C - active) = w for d decreasing magnitudes of coefficients; exact. */
 double amp_threshold_vector(const double magnitudes[], int d, double capacity, double weight);

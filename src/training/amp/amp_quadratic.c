@@ -125,7 +125,10 @@ static double make_threshold(Quadratic *q, const AmpStep *step)
             : threshold_matrix_jump(&q->threshold, q->values, q->d, q->capacity, q->weight,
                                     tolerance);
     const double b = amp_follow(step, root);
-    q->rank = threshold_active(q->values, q->d, b);
+    /* those that were active are the largest */
+    const int held = threshold_active(q->values, q->d, amp_floor(&q->threshold, step, b));
+    const int above = threshold_active(q->values, q->d, b);
+    q->rank = held < q->rank ? held : above > q->rank ? above : q->rank;
     return b;
 }
 

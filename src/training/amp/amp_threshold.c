@@ -10,6 +10,14 @@ double amp_follow(const AmpStep *step, double b)
     return step->follow < 1.0 ? step->before + step->follow * (b - step->before) : b;
 }
 
+double amp_floor(const Threshold *threshold, const AmpStep *step, double b)
+{
+    static const double most = 0.9; /* at the end its slope is infinite */
+    return threshold->jump > 0.0 && step->hold > 0.0
+               ? b - most * step->hold * (b - threshold_branch(threshold, b))
+               : b;
+}
+
 /* b (C - active) only grows with b, by jumps where a coefficient becomes inactive: the root is
  * w/(C - k) with the k largest active, or at the jump from k to k - 1. */
 double amp_threshold_vector(const double magnitudes[], int d, double capacity, double weight)
