@@ -302,6 +302,23 @@ static void test_chain(void **unused)
     }
 }
 
+/* Where nothing is learned its sums are 0, not rounding below it. */
+static void test_nothing_learned(void **unused)
+{
+    (void)unused;
+    for (int depth = 3; depth <= 6; depth++) {
+        for (double n = 0.01; n < 10.0; n *= 1.7) {
+            for (double decay = 0.3; decay < 4.0; decay *= 1.3) {
+                Problem p = deep(MODEL_DIAGONAL, depth, n, 1e4, 1.25, 0.1);
+                p.weight_decay = decay;
+                const Overlaps o = solve_deep(p).overlaps;
+                assert_true(o.q >= 0.0 && o.m >= 0.0 && o.trace >= 0.0 && o.rank >= 0.0);
+                assert_true(o.penalty >= 0.0 && o.slope >= 0.0);
+            }
+        }
+    }
+}
+
 /* The best weight decay is at a flat place of the risk, the risk below that of two layers,
  * which cannot be below what no estimate beats. */
 static void test_optimum(void **unused)
@@ -328,7 +345,8 @@ int main(void)
         cmocka_unit_test(test_quadrature),  cmocka_unit_test(test_differences),
         cmocka_unit_test(test_phases),      cmocka_unit_test(test_staircase),
         cmocka_unit_test(test_plateau),     cmocka_unit_test(test_decomposition),
-        cmocka_unit_test(test_chain),       cmocka_unit_test(test_optimum),
+        cmocka_unit_test(test_chain),       cmocka_unit_test(test_nothing_learned),
+        cmocka_unit_test(test_optimum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
