@@ -44,12 +44,18 @@ def boundaries(model, gamma, dimension, x_range, y_range):
 
 
 def labels(model, gamma, dimension, x_range, y_range, cells=48):
-    """{phase: (x, y, room)} at the roomiest point of each phase in view, room as a share of the
-    view; phases without two cells in view are left out."""
+    """{phase: (x, y, room)} as `roomiest` has it."""
     u = (np.arange(cells) + 0.5) / cells
     x = x_range[0] + u * (x_range[1] - x_range[0])
     y = y_range[0] + u * (y_range[1] - y_range[0])
-    codes = predicted(model, gamma, dimension, *np.meshgrid(x, y, indexing="ij"))
+    return roomiest(predicted(model, gamma, dimension, *np.meshgrid(x, y, indexing="ij")), x_range, y_range)
+
+
+def roomiest(codes, x_range, y_range):
+    """{phase: (x, y, room)} at the roomiest point of each phase in a square of codes over the view, room as
+    a share of it; phases without two cells are left out."""
+    cells = len(codes)
+    u = (np.arange(cells) + 0.5) / cells
     places = {}
     grid = np.stack(np.meshgrid(u, u, indexing="ij"), axis=-1).reshape(-1, 2)
     flat = codes.reshape(-1)

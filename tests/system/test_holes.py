@@ -13,6 +13,7 @@ from figures import archive
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_rgb
 from style import np, plt
+from test_figures_depth import DEPTH_JOB
 import sweep
 
 MODELS = """  - name: MODEL
@@ -68,7 +69,8 @@ JOBS = {
     "theory": (THEORY, "phase_diagram exponents bayes decomposition optimal_decay universality"),
     "trained": (TRAINED, "phase_diagram risk_vs_samples amp"),
     "narrow": (NARROW, "width"),
-    "predicted": (PREDICTED, "spectra tail_exponent")}
+    "predicted": (PREDICTED, "spectra tail_exponent"),
+    "depth": (DEPTH_JOB, "depth")}
 KEPT = ("effective_samples", "outcome", "attempts", "checksum")
 
 

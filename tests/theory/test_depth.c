@@ -338,6 +338,37 @@ static void test_optimum(void **unused)
     evolution_free(&work);
 }
 
+/* No point of a line of weight decays is better than the best: where nothing is learned yet
+ * that changes the risk, and where features enter one by one. */
+static void test_no_better_point(void **unused)
+{
+    (void)unused;
+    static const struct {
+        ModelId model;
+        double depth, n, d, gamma;
+    } cases[] = {{MODEL_DIAGONAL, 6, 15.848932, 1e4, 2.0},
+                 {MODEL_QUADRATIC, 2, 115415.99, 200, 2.0},
+                 {MODEL_QUADRATIC, 5, 251188643.15, 1e4, 2.0},
+                 {MODEL_QUADRATIC, 5, 2511886.43, 200, 1.25}};
+    EvolutionWork work = evolution_work();
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        Problem p =
+            deep(cases[k].model, cases[k].depth, cases[k].n, cases[k].d, cases[k].gamma, 0.1);
+        const Optimum best = optimal_weight_decay(&work, &p);
+        assert_int_equal(best.evolution.outcome, OUTCOME_CONVERGED);
+        for (double decay = 1e-2; decay < 1e3; decay *= 1.03) {
+            p.weight_decay = decay;
+            const Evolution e = evolution_solve(&work, &p);
+            const double ratio = e.overlaps.risk / best.evolution.overlaps.risk;
+            if (e.outcome == OUTCOME_CONVERGED && !(ratio >= 1.0 - 1e-6)) {
+                fail_msg("case %zu: at %g the risk is %g of that at %g", k, decay, ratio,
+                         best.weight_decay);
+            }
+        }
+    }
+    evolution_free(&work);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,7 +377,7 @@ int main(void)
         cmocka_unit_test(test_phases),      cmocka_unit_test(test_staircase),
         cmocka_unit_test(test_plateau),     cmocka_unit_test(test_decomposition),
         cmocka_unit_test(test_chain),       cmocka_unit_test(test_nothing_learned),
-        cmocka_unit_test(test_optimum),
+        cmocka_unit_test(test_optimum),     cmocka_unit_test(test_no_better_point),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

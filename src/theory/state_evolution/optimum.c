@@ -11,9 +11,13 @@
  * not lead astray. */
 enum { MAX_SCAN = 128, MAX_SCAN_DEEP = 512, MAX_EVALUATIONS = 40000, MAX_WALK = 100000 };
 
-static const double deepest = 100.0; /* how far below the start log lambda is followed */
-static const double flat = 1e-8;     /* |exponent| of a risk that has its limit */
-static const double learned = 1e-12; /* |S|^2/d below which nothing is */
+/* Visits that are as far apart as two features. */
+enum { TEETH = 5 };
+
+static const double deepest = 100.0;   /* how far below the start log lambda is followed */
+static const double flat = 1e-8;       /* |exponent| of a risk that has its limit */
+static const double learned = 1e-12;   /* |S|^2/d below which nothing is */
+static const double finest_deep = 0.1; /* step of log lambda where a threshold jumps */
 
 typedef struct Visit {
     double log_decay;
@@ -67,9 +71,10 @@ static double collapse(Walk *walk)
 static void descend(Walk *walk, double start)
 {
     int still = 0;
+    double q = 0.0; /* of the last visit */
     /* where a threshold jumps every feature leaves a step of the risk, and minima between */
     const bool deep = problem_power(&walk->problem) < 1.0;
-    const double finest = deep ? 0.1 : 0.5;
+    const double finest = deep ? finest_deep : 0.5;
     const int most = deep ? MAX_SCAN_DEEP : MAX_SCAN;
     double step = finest;
     double best = INFINITY;
@@ -81,7 +86,10 @@ static void descend(Walk *walk, double start)
             continue;
         }
         walk->visits[walk->count++] = (Visit){.log_decay = at, .evolution = e};
-        still = e.overlaps.q > learned && fabs(e.exponent_weight_decay) < flat ? still + 1 : 0;
+        /* just below the collapse the risk does not change yet, but what is learned does */
+        const bool settled = e.overlaps.q > learned && fabs(log(e.overlaps.q / q)) < 0.01;
+        still = settled && fabs(e.exponent_weight_decay) < flat ? still + 1 : 0;
+        q = e.overlaps.q;
         /* far from the best risk details do not matter, nor where it falls without end */
         best = fmin(best, e.overlaps.risk);
         const bool dull = e.overlaps.risk > 2.0 * best || e.exponent_weight_decay > 1.2;
@@ -137,6 +145,22 @@ static void take_lower(Optimum *best, const Visit *at, OptimumPlace place)
                                                     : INFINITY;
 }
 
+/* Risk that rises as the weight falls, at both ends, but by much less between them than the
+ * exponents say: a feature was learned on the way.  A level of the risk which it is above
+ * before that, and below after it if the step is large enough; 0 if there is none. */
+static double step_below(const Walk *walk, const Visit *above, const Visit *below)
+{
+    const double before = above->evolution.overlaps.risk;
+    const double after = below->evolution.overlaps.risk;
+    const double mean =
+        0.5 * (above->evolution.exponent_weight_decay + below->evolution.exponent_weight_decay);
+    const double expected = -mean * (above->log_decay - below->log_decay);
+    const bool rises = above->evolution.exponent_weight_decay <= 1e-6;
+    const bool step =
+        problem_power(&walk->problem) < 1.0 && rises && log(after / before) < 0.25 * expected;
+    return step ? fmin(before, 0.5 * (before + after)) : 0.0;
+}
+
 /* The minimum between two visits, if the signs of the exponents tell of one. */
 static void narrow_down(Walk *walk, const Visit *above, const Visit *below, Optimum *best)
 {
@@ -145,17 +169,57 @@ static void narrow_down(Walk *walk, const Visit *above, const Visit *below, Opti
     if (below->evolution.exponent_weight_decay >= 0.0) {
         return;
     }
-    const double before = above->evolution.overlaps.risk;
-    const double after = below->evolution.overlaps.risk;
-    /* risk that falls to where it rises on both sides: a feature was learned on the way */
-    const bool step = problem_power(&walk->problem) < 1.0 &&
-                      above->evolution.exponent_weight_decay <= 0.0 && after < before;
+    const double level = step_below(walk, above, below);
     evolution_forget(walk->work);
     if (above->evolution.overlaps.q < learned ? uncollapse(walk, low, INFINITY, &high)
-        : step ? uncollapse(walk, low, 0.5 * (before + after), &high)
-               : above->evolution.exponent_weight_decay > 0.0) {
+        : level > 0.0                         ? uncollapse(walk, low, level, &high)
+                                              : above->evolution.exponent_weight_decay > 0.0) {
         root_bracketed(exponent, walk, low, high, 1e-9);
         take_lower(best, &walk->last, OPTIMUM_INSIDE);
+    }
+}
+
+/* The minimum between two visits, or the lower end of a step of the risk: where the solution
+ * breaks off there may be no flat place at all. */
+static void look_between(Walk *walk, const Visit *above, const Visit *below, Optimum *best)
+{
+    narrow_down(walk, above, below, best);
+    if (problem_power(&walk->problem) < 1.0 &&
+        below->evolution.overlaps.risk < best->evolution.overlaps.risk * (1.0 - 1e-9)) {
+        take_lower(best, below, OPTIMUM_INSIDE);
+    }
+}
+
+/* As the weight falls feature k enters (2 - q) gamma/k of log lambda after the one before, and
+ * between the two there may be a minimum: those that the descent passed over near the best. */
+static void comb(Walk *walk, Optimum *best)
+{
+    const Problem *p = &walk->problem;
+    const double apart = (2.0 - problem_power(p)) * p->source_exponent /
+                         fmax(best->evolution.overlaps.rank, 1.0);
+    const double step = apart / (TEETH - 1);
+    const double level = 1.01 * best->evolution.overlaps.risk;
+    if (step >= finest_deep || best->place != OPTIMUM_INSIDE) {
+        return;
+    }
+    double at = log(best->weight_decay);
+    evolution_forget(walk->work);
+    for (int k = 0, beyond = 0; k < MAX_SCAN && beyond < TEETH; k++) {
+        at += step;
+        beyond = visit(walk, at).overlaps.risk < level ? 0 : beyond + 1;
+    }
+    Visit above = {.log_decay = at, .evolution = visit(walk, at)};
+    int beyond = 0;
+    for (int k = 0; k < MAX_SCAN_DEEP && beyond < TEETH && solved(&above.evolution); k++) {
+        const double next = above.log_decay - step;
+        const Visit below = {.log_decay = next, .evolution = visit(walk, next)};
+        if (!solved(&below.evolution)) {
+            return;
+        }
+        look_between(walk, &above, &below, best);
+        const bool past = next < log(best->weight_decay);
+        beyond = past && below.evolution.overlaps.risk > level ? beyond + 1 : 0;
+        above = below;
     }
 }
 
@@ -202,13 +266,10 @@ Optimum optimal_weight_decay(EvolutionWork *work, const Problem *problem)
                     .width = problem->width};
     descend(&walk, collapse(&walk));
     for (int k = 0; k + 1 < walk.count; k++) {
-        narrow_down(&walk, &walk.visits[k], &walk.visits[k + 1], &best);
-        const double reached = walk.visits[k + 1].evolution.overlaps.risk;
-        if (problem_power(problem) < 1.0 &&
-            reached < best.evolution.overlaps.risk * (1.0 - 1e-9)) {
-            /* where the solution breaks off there may be no flat place at all */
-            take_lower(&best, &walk.visits[k + 1], OPTIMUM_INSIDE);
-        }
+        look_between(&walk, &walk.visits[k], &walk.visits[k + 1], &best);
+    }
+    if (problem_power(problem) < 1.0) {
+        comb(&walk, &best);
     }
     if (walk.count > 0) {
         const Visit *last = &walk.visits[walk.count - 1];

@@ -1,0 +1,74 @@
+"""Figures by depth draw what the archive holds, and the archive what the theory says.
+
+usage: test_figures_depth.py PHASESWEEP MPIEXEC
+"""
+import tempfile
+
+from figures import archive, saved
+import fig_depth
+import sweep
+from style import np
+
+DEPTH_JOB = """set: {noise: 0.1, source_exponent: 1.25}
+sweeps:
+  - {name: map, model: diagonal, depth: [2, 3], dimension: 60,
+     samples: {as: effective_power, from: 0.5, to: 1.5, count: 25},
+     weight_decay: {as: power, from: -1, to: 1, count: 25}}
+  - {name: map_trained, model: diagonal, method: training, depth: [2, 3], dimension: 60, seed: [0, 1],
+     samples: {as: effective_power, from: 0.5, to: 1.5, count: 3},
+     weight_decay: {as: power, from: -1, to: 1, count: 3}}
+  - {name: decay, model: diagonal, depth: [2, 3], dimension: 100, samples: [100, 400],
+     weight_decay: {from: 0.1, to: 10, count: 21, spacing: logarithmic}}
+  - {name: decay_trained, model: diagonal, method: training, depth: [2, 3], dimension: 100, seed: [0, 1],
+     samples: [100, 400], weight_decay: [0.3, 1]}
+  - {name: bayes, model: diagonal, method: bayes, dimension: 100, samples: [100, 400]}
+  - {name: slope, model: diagonal, depth: [2, 4], dimension: 1e6, samples: 4.7e8,
+     weight_decay: {as: power, from: 0, to: 1.5, count: 31}}
+  - {name: best, method: optimal, depth: [1, 2], dimension: 100,
+     samples: {as: effective_power, from: 0.5, to: 1.5, count: 3}}
+  - {name: bound, method: bayes, dimension: 100, samples: {as: effective_power, from: 0.5, to: 1.5, count: 3}}
+  - {name: spectra, depth: [1, 2], dimension: 60, samples: 3600, nuclear_weight: [0.1, 0.4, 1.6], spectrum: 60}
+"""
+
+
+def check_map(figures, path):
+    """A dot for each mean over the seeds, its colour the deviation from the theory at that point."""
+    panels = figures["depth_diagram_map"].axes[:2]
+    theory, trained = (sweep.open_sweep(path, name)["risk"] for name in ("map", "map_trained"))
+    mean = trained.mean("seed")
+    expected = theory.isel(samples_effective_power=slice(0, None, 12), weight_decay_power=slice(0, None, 12))
+    dims = ("depth", "samples_effective_power", "weight_decay_power")
+    apart = mean.transpose(*dims).values / expected.transpose(*dims).values - 1
+    for k, panel in enumerate(panels):
+        (dots,) = [artist for artist in panel.collections if artist.get_offsets().shape == (9, 2)
+                   and artist.get_array() is not None]
+        assert np.allclose(dots.get_array(), apart[k].ravel(), rtol=1e-9)
+
+
+def check_theory(path):
+    """The slope of phase II is (2 - 1/gamma)/(2 - q); no risk below the Bayes risk."""
+    (line,) = [data for _, data in fig_depth.sweeps(path, "state_evolution", ["learned_rank", "exponent_samples"],
+                                                    *fig_depth.PLANE) if data.sizes["samples"] == 1
+               and float(data.attrs["dimension"]) == 1e6]
+    found = fig_depth.slopes(line)
+    assert abs(found[2] - 1.2) < 0.02 and abs(found[4] - 0.8) < 0.02, found
+    best, bound = (sweep.open_sweep(path, name)["risk"] for name in ("best", "bound"))
+    assert (best > bound).all()
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        path = archive(folder, "depth", DEPTH_JOB)
+        figures = saved(fig_depth, path)
+        assert set(figures) == {"depth_diagram_map", "depth_decay", "depth_slope_diagonal", "depth_best",
+                                "depth_spectra"}, set(figures)
+        check_map(figures, path)
+        check_theory(path)
+        titles = [axes.get_title() for axes in figures["depth_decay"].axes]
+        assert len(titles) == 2 and all("least trained: " in title for title in titles), titles
+        titles = [axes.get_title() for axes in figures["depth_spectra"].axes]
+        assert all("predicted: rank" in title for title in titles), titles
+
+
+if __name__ == "__main__":
+    main()
