@@ -18,6 +18,8 @@ CASES = {
     "spread": "method: training, dimension: 1000, samples: 4000, nuclear_weight: 0.1, store: none, "
               "iteration_limit: 8",
     "lasso": "method: training, model: diagonal, dimension: 6000, samples: 5000, weight_decay: 0.3",
+    "deep lasso": "method: training, model: diagonal, depth: 3, dimension: 3000, samples: 2000, "
+                  "weight_decay: 0.3",
     "amp": "method: amp, dimension: 500, samples: 60000, nuclear_weight: 1",
 }
 MORE = {

@@ -58,7 +58,7 @@ enum { LEAST_SQUARES_STEPS = 50 };
 static const double least_squares_share = 1e-3;
 
 /* Sweeps and Newton steps of a point, all starts together; operations of an iteration. */
-enum { STEPS = 1000000 };
+enum { STEPS = 200000 };
 static const double operations = 3e5;
 
 /* Columns unpacked at a time. */
