@@ -156,7 +156,6 @@ void deep_descent_place(DeepDescent *descent, int columns, const double factor[]
                        .used = deep_descent_curvature(descent),
                        .momentum = 1.0,
                        .residual = INFINITY,
-                       .size = norm(d, descent->spectrum),
                        .moved = INFINITY,
                        .columns = columns,
                        .most = descent->d,
@@ -299,7 +298,6 @@ static void take(DeepDescent *descent, const PassPlan *plan, const PassSums *sum
     pace->slot = plan->slot;
     pace->columns = plan->rank;
     pace->residual = sums->residual;
-    pace->size = norm(d, descent->spectrum);
 }
 
 bool deep_descent_judge(DeepDescent *descent, const PassPlan *plan, const PassSums *sums,

@@ -4,10 +4,11 @@
  *     F(S) = (1/d^2) |y - A(S)|^2 + (lt/d) sum s_i^q,   S >= 0,   0 < q <= 1
  *
  * (theory.md section 11) by proximal gradient: from `base`, whose dual vector v = y - A(base)
- * is known here through B = sum v_mu Z_mu, a step leads to S', the eigenvalues of base + 2/(d^2
- * L) B shrunk by eta_q at chi = lt/(d L).  Base is Nesterov's extrapolation of the last two
- * networks, but a network counts only if F falls, and otherwise the step is made again from the
- * network in hand without it (monotone, Li & Lin 2015): F, which is not convex, never rises.
+ * is known here through B = sum v_mu Z_mu, a step leads to S', which is base + 2/(d^2 L) B with
+ * its eigenvalues shrunk by eta_q at chi = lt/(d L).  Base is Nesterov's extrapolation of the
+ * last two networks, but a network counts only if F falls, and otherwise the step is made again
+ * from the network in hand without it (monotone, Li & Lin 2015): F, which is not convex, never
+ * rises.
  *
  * L is as small as F allows, from 4 alpha/d on, the mean curvature: a longer step cuts more and
  * jumps farther, so that fewer networks are left where it stays.  The minimum is one of them
@@ -30,7 +31,6 @@ typedef struct DeepPace {
     double used;       /* that of the last one */
     double momentum;   /* Nesterov's t; 1: none */
     double residual;   /* |y - A(S)|^2 */
-    double size;       /* |S|_F */
     double moved;      /* |S' - base|_F of the last step, over |S'|_F */
     int columns;       /* rank of S */
     int most;          /* rank that S' may have */
