@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
-#include "phasesweep/numerics/lapack.h"
+#include "matrix_square.h"
 #include "matrix_threshold.h"
 
 /* After PATIENCE steps whose moves are not below `shrinks` times the least so far, the damping
@@ -184,23 +184,6 @@ static void combine(Descent *descent, const double share[HISTORY])
     }
 }
 
-/* s = factor factor^T, both triangles. */
-static void square(int d, int rank, const double factor[], double s[])
-{
-    const double one = 1.0;
-    const double zero = 0.0;
-    const size_t n = (size_t)d;
-    memset(s, 0, n * n * sizeof *s);
-    if (rank > 0) {
-        dsyrk_("L", "N", &d, &rank, &one, factor, &d, &zero, s, &d, 1, 1);
-    }
-    for (size_t column = 0; column < n; column++) {
-        for (size_t row = 0; row < column; row++) {
-            s[row + column * n] = s[column + row * n];
-        }
-    }
-}
-
 /* Raise the damping when the moves have stopped shrinking. */
 static void watch(DescentState *state)
 {
@@ -268,7 +251,7 @@ void descent_step(Descent *descent, double b, const double vectors[], const doub
             factor[i + k * d] = root * vectors[i + (d - 1 - k) * d];
         }
     }
-    square(descent->d, plan->rank, factor, descent_room(descent));
+    matrix_square(descent->d, plan->rank, factor, descent_room(descent));
     descent_take(descent, b, plan);
 }
 
@@ -324,7 +307,7 @@ bool descent_stuck(const Descent *descent)
  * network. */
 void descent_switch(Descent *descent, const double factor[], PassPlan *plan)
 {
-    square(descent->d, plan->rank, factor, descent->base);
+    matrix_square(descent->d, plan->rank, factor, descent->base);
     descent_turn(descent, plan);
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
-#include "phasesweep/numerics/lapack.h"
+#include "matrix_square.h"
 
 /* L is at least so much more than the curvature that steps have shown, and falls by a share a
  * step to where they have shown none; it rises where F does not fall. */
@@ -74,23 +74,6 @@ void deep_descent_penalise(DeepDescent *descent, double power, double weight)
 
 /* ---- matrices ------------------------------------------------------------------------- */
 
-/* s = factor factor^T, both triangles. */
-static void square(int d, int rank, const double factor[], double s[])
-{
-    const double one = 1.0;
-    const double zero = 0.0;
-    const size_t n = (size_t)d;
-    memset(s, 0, n * n * sizeof *s);
-    if (rank > 0) {
-        dsyrk_("L", "N", &d, &rank, &one, factor, &d, &zero, s, &d, 1, 1);
-    }
-    for (size_t column = 0; column < n; column++) {
-        for (size_t row = 0; row < column; row++) {
-            s[row + column * n] = s[column + row * n];
-        }
-    }
-}
-
 static double distance(size_t count, const double a[], const double b[])
 {
     double sum = 0.0;
@@ -151,7 +134,7 @@ void deep_descent_place(DeepDescent *descent, int columns, const double factor[]
         const double length = norm(d, factor + k * d);
         descent->spectrum[k] = length * length;
     }
-    square(descent->d, columns, factor, descent->network);
+    matrix_square(descent->d, columns, factor, descent->network);
     *pace = (DeepPace){.smoothness = deep_descent_curvature(descent),
                        .used = deep_descent_curvature(descent),
                        .momentum = 1.0,
@@ -233,7 +216,7 @@ static void make_trial(DeepDescent *descent, int rank, const double vectors[], d
             factor[i + k * d] = root * vectors[i + (d - 1 - k) * d];
         }
     }
-    square(descent->d, rank, factor, descent->trial);
+    matrix_square(descent->d, rank, factor, descent->trial);
 }
 
 double deep_descent_move(DeepDescent *descent, const double vectors[], double room[], int rank)
