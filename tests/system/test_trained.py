@@ -60,6 +60,18 @@ NARROW = """sweeps:
     nuclear_weight: [0.1, 0.05]
     tolerance: 1e-9
 """
+# and one of more layers, whose starts follow each other
+DEEP = """sweeps:
+  - name: long
+    method: training
+    source_exponent: 1.25
+    dimension: 100
+    depth: 2
+    noise: 0.1
+    samples: 3000
+    seed: 1
+    nuclear_weight: [0.3, 0.1]
+"""
 
 
 def check_ranks(folder, job):
@@ -112,7 +124,8 @@ def check_stop(folder, name, job):
     time.sleep(0.3)
     process.send_signal(signal.SIGUSR1)
     assert process.wait() == 3
-    assert count(path, "converged") == 0 and glob.glob(path + ".long.*.checkpoint")
+    assert count(path, "converged") + count(path, "stationary") == 0
+    assert glob.glob(path + ".long.*.checkpoint")
     assert run(1, "resume", path) == 0
     assert not glob.glob(path + "*.checkpoint")
     assert alone("diff", "--tolerance", "1e-7", whole, path).stdout.count("risk") == 0
@@ -126,6 +139,7 @@ def main():
         check_point(f"{folder}/np1.h5")
         check_stop(folder, "wide", write(f"{folder}/long.yaml", LONG))
         check_stop(folder, "narrow", write(f"{folder}/narrow.yaml", NARROW))
+        check_stop(folder, "deep", write(f"{folder}/deep.yaml", DEEP))
         half = write(f"{folder}/half.yaml", JOB.replace("[150, 800]", "[150.5]"))
         assert_one_line(alone("run", half, "-o", f"{folder}/no.h5"), 2, "samples", "whole")
 
