@@ -5,7 +5,7 @@
 
 #include "phasesweep/training/path.h"
 
-enum { CASES = 17, D_MOST = 150, POINTS = 3, ROOM = 8 };
+enum { CASES = 18, D_MOST = 150, POINTS = 3, ROOM = 8 };
 
 typedef struct Case {
     const Trainer *trainer;
@@ -25,6 +25,9 @@ static const Case cases[CASES] = {
      CONVEX_AUTO, 0},
     {&trainer_convex, MODEL_QUADRATIC, 24, 24, 150, 0.1, 1e-10, LASSO_AUTO, false, true,
      CONVEX_INTERIOR, 0},
+    /* by the active pairs */
+    {&trainer_convex, MODEL_QUADRATIC, 60, 60, 2000, 2.0, 1e-10, LASSO_AUTO, false, true,
+     CONVEX_DESCENT, 0},
     {&trainer_factored, MODEL_QUADRATIC, 30, 3, 600, 0.6, 1e-12, LASSO_AUTO, false, true,
      CONVEX_AUTO, 0},
     /* two groups of starts */
@@ -82,6 +85,7 @@ static inline TrainerSettings settings_of(const Case *c)
     settings.layout = c->layout;
     settings.gradient_only = c->gradient_only;
     settings.convex = c->way;
+    settings.pairs = PAIRS_ACTIVE;
     settings.eigen = EIGEN_LAPACK; /* bits depend on it */
     settings.path_room = c->trainer == &trainer_amp ? ROOM : 0;
     return settings;

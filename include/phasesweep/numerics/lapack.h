@@ -18,6 +18,18 @@ void dgemm_(const char *transpose_a, const char *transpose_b, const int *m, cons
 void dsyrk_(const char *triangle, const char *transpose, const int *n, const int *k,
             const double *alpha, const double *a, const int *lda, const double *beta, double *c,
             const int *ldc, size_t length_triangle, size_t length_transpose);
+void dsymm_(const char *side, const char *triangle, const int *m, const int *n,
+            const double *alpha, const double *a, const int *lda, const double *b,
+            const int *ldb, const double *beta, double *c, const int *ldc, size_t length_side,
+            size_t length_triangle);
+void ssymm_(const char *side, const char *triangle, const int *m, const int *n,
+            const float *alpha, const float *a, const int *lda, const float *b, const int *ldb,
+            const float *beta, float *c, const int *ldc, size_t length_side,
+            size_t length_triangle);
+void dsyr2k_(const char *triangle, const char *transpose, const int *n, const int *k,
+             const double *alpha, const double *a, const int *lda, const double *b,
+             const int *ldb, const double *beta, double *c, const int *ldc,
+             size_t length_triangle, size_t length_transpose);
 void sgemm_(const char *transpose_a, const char *transpose_b, const int *m, const int *n,
             const int *k, const float *alpha, const float *a, const int *lda, const float *b,
             const int *ldb, const float *beta, float *c, const int *ldc, size_t length_a,
@@ -25,6 +37,9 @@ void sgemm_(const char *transpose_a, const char *transpose_b, const int *m, cons
 void ssyrk_(const char *triangle, const char *transpose, const int *n, const int *k,
             const float *alpha, const float *a, const int *lda, const float *beta, float *c,
             const int *ldc, size_t length_triangle, size_t length_transpose);
+void dsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *lda,
+             double *w, double *work, const int *lwork, int *iwork, const int *liwork,
+             int *info, size_t length_job, size_t length_triangle);
 /* Reduction to tridiagonal form, and what becomes of it: tridiagonal.h. */
 void dsytrd_(const char *triangle, const int *n, double *a, const int *lda, double *diagonal,
              double *off, double *tau, double *work, const int *lwork, int *info,

@@ -38,6 +38,13 @@ typedef enum ConvexWay {
     CONVEX_INTERIOR /* from the start */
 } ConvexWay;
 
+/* Which eigenpairs a convex training on whole matrices finds in a step. */
+typedef enum ConvexPairs {
+    PAIRS_AUTO,  /* those that are needed, where that is faster */
+    PAIRS_ALL,   /* from decompositions alone */
+    PAIRS_ACTIVE /* those that are needed, on any team and for small d too */
+} ConvexPairs;
+
 /* Beside the problem; ranks must agree in all that is not marked as read on rank 0. */
 typedef struct TrainerSettings {
     size_t memory;       /* bytes a rank may use; read by STORE_AUTO and LASSO_AUTO */
@@ -48,6 +55,7 @@ typedef struct TrainerSettings {
     bool double_only;    /* no single precision in the early iterations */
     bool gradient_only;  /* convex, spread: accelerated gradient from the start, to compare */
     ConvexWay convex;    /* to compare */
+    ConvexPairs pairs;   /* the same */
     int iteration_limit; /* a point, >= 1; 0: that of the trainer */
     double time_limit;   /* seconds of a point, read by rank 0; 0: none */
     int starts;          /* factored: >= 1, at the first point */

@@ -36,6 +36,7 @@
 #include "checkpoint.h"
 #include "network.h"
 #include "training_interior.h"
+#include "training_pairs.h"
 
 /* What rank 0 tells the team to do next. */
 typedef enum Command {
@@ -57,6 +58,7 @@ static size_t convex_memory(const Problem *problem, int ranks, SampleStore store
      * on every rank */
     const size_t matrices = 2 + 1 + 2 * HISTORY + 2 + (ranks > 1 ? 2 : 0);
     return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * matrices * d * d +
+           pairs_memory(problem->dimension) +
            inner_memory(problem->samples, problem->dimension);
 }
 
@@ -84,6 +86,7 @@ static void *convex_create(MPI_Comm team, const Dataset *data, const Problem *pr
     work->data = data;
     work->pass = pass_create(team, work->data);
     work->eigen = eigen_create(team, work->d, settings->eigen);
+    work->active = pairs_create(work);
     work->factor = checked_alloc(d * d, sizeof(double));
     work->matrix = checked_alloc(d * d, sizeof(double));
     work->values = checked_alloc(d, sizeof(double));
@@ -98,6 +101,7 @@ static void convex_release(void *state)
 {
     TrainingWork *work = state;
     eigen_free(&work->eigen);
+    active_eigen_free(&work->active);
     pass_free(&work->pass);
     if (work->rank == 0) {
         descent_free(&work->descent);
@@ -131,6 +135,7 @@ static void convex_state(void *state, StateVisitor *visitor)
         visit_root(visitor, descent->move[k], matrix);
         visit_shares(visitor, work->pass.memory[k], rows);
     }
+    pairs_visit(work, visitor);
     inner_visit(work, visitor);
 }
 
@@ -231,17 +236,8 @@ static bool step(TrainingWork *work)
     if (work->rank == 0) {
         descent_matrix(&work->descent, work->pass.gram, work->matrix);
     }
-    if (eigen_values(&work->eigen, work->matrix, work->values) != OUTCOME_CONVERGED) {
-        return false;
-    }
     double b = 0.0;
-    if (work->rank == 0) {
-        /* rank 0 has the eigenvalues; how many vectors are wanted eigen_vectors hears from
-         * it */
-        b = descent_threshold(&work->descent, work->values, &work->progress.plan);
-    }
-    if (eigen_vectors(&work->eigen, work->progress.plan.rank, work->matrix) !=
-        OUTCOME_CONVERGED) {
+    if (!pairs_find(work, &b)) {
         return false;
     }
     if (work->rank == 0) {

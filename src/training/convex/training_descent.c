@@ -225,14 +225,27 @@ static void remember(Descent *descent, double keep)
     }
 }
 
-double descent_threshold(const Descent *descent, const double values[], PassPlan *plan)
+void descent_freeze(Descent *descent, double b)
+{
+    assert(b > 0.0);
+    descent->state.frozen = b;
+}
+
+double descent_known_threshold(const Descent *descent)
 {
     const DescentState *state = &descent->state;
     assert(state->smoothness > 0.0);
-    const double b = state->rule == RULE_MESSAGE
-                         ? threshold_matrix(values, descent->d, 2.0 * descent->alpha,
-                                            0.5 * descent->weight, 1e-7)
-                         : descent->weight / (descent->d * state->smoothness);
+    return state->rule == RULE_MESSAGE ? state->frozen
+                                       : descent->weight / (descent->d * state->smoothness);
+}
+
+double descent_threshold(const Descent *descent, const double values[], PassPlan *plan)
+{
+    double b = descent_known_threshold(descent);
+    if (!(b > 0.0)) {
+        b = threshold_matrix(values, descent->d, 2.0 * descent->alpha, 0.5 * descent->weight,
+                             1e-7);
+    }
     plan->rank = threshold_active(values, descent->d, b);
     return b;
 }

@@ -38,6 +38,7 @@ typedef struct DescentState {
     double smoothness; /* L */
     double momentum;   /* Nesterov's t */
     double size;       /* |S'|_F of the newest */
+    double frozen;     /* b of message passing from now on, 0: that of (E2) */
     double product[HISTORY][HISTORY]; /* <move_i, move_j> */
 } DescentState;
 
@@ -66,6 +67,14 @@ void descent_restart(Descent *descent, bool give_up);
 /* Local.  s, and a = base + s B, lower triangle. */
 double descent_scale(const Descent *descent);
 void descent_matrix(const Descent *descent, const double b[], double a[]);
+
+/* Local.  Keep b to the end of the rule, so that steps need no spectrum: the minimiser is a
+ * fixed point of message passing whatever b is, but the base that leads to it changes with b.
+ */
+void descent_freeze(Descent *descent, double b);
+
+/* Local.  b of the next step if it needs no spectrum, or 0. */
+double descent_known_threshold(const Descent *descent);
 
 /* Local.  The threshold b > 0 on the ascending eigenvalues [d] of that matrix; plan->rank of
  * them are above it. */

@@ -7,6 +7,7 @@
 #ifndef PHASESWEEP_TRAINING_TRAINING_STATE_H
 #define PHASESWEEP_TRAINING_TRAINING_STATE_H
 
+#include "phasesweep/parallel/active_eigen.h"
 #include "phasesweep/training/trainer.h"
 #include "interior.h"
 #include "training_progress.h"
@@ -20,6 +21,7 @@ typedef struct TrainingWork {
     const Dataset *data; /* borrowed */
     Pass pass;
     Eigen eigen;
+    ActiveEigen active;
     Descent descent;    /* rank 0 */
     Interior *interior; /* rank 0, NULL until it is needed */
     Progress progress;  /* rank 0, but for plan.rank, which all know */
