@@ -9,6 +9,9 @@
 #include "phasesweep/study/keys.h"
 #include "phasesweep/training/path.h"
 
+/* Entries of the columns of a vector's data that its memory is made up of. */
+static const double large_columns = 1e6;
+
 /* What travels in the checkpoint beside the state of the iteration: the points done so far. */
 typedef struct Luggage {
     size_t bytes;    /* of block; the same on every rank */
@@ -158,6 +161,18 @@ static const Trainer *choose_trainer(const Chain *chain, double memory)
     return found;
 }
 
+/* Of the chain's ends, as the plan asks; 0 where columns are few beside the program, and theory
+ * would take longer than it tells. */
+static double expected_active(const Chain *chain)
+{
+    const Problem *first = &chain->problems[0];
+    const Problem *last = &chain->problems[chain->count - 1];
+    const bool tells = trainer_of(first) == &trainer_lasso &&
+                       first->samples * first->dimension > large_columns;
+    const double active = tells ? fmax(trained_active(first), trained_active(last)) : 0.0;
+    return isfinite(active) ? active : 0.0;
+}
+
 bool trained_chain(const Chain *chain)
 {
     const PointTeam *team = chain->team;
@@ -167,6 +182,7 @@ bool trained_chain(const Chain *chain)
     char *identity = identity_of(chain, &bytes);
     TrainerSettings settings = trainer_defaults();
     settings.memory = (size_t)team->memory;
+    settings.active = expected_active(chain);
     settings.iteration_limit = (int)chain->problems[0].iteration_limit;
     settings.time_limit = chain->problems[0].time_limit;
     settings.path_room = chain->series->length[SERIES_RISK_PATH];

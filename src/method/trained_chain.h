@@ -10,6 +10,10 @@
  * iterates and needs nothing of the archive, to which it goes as a whole. */
 bool trained_chain(const Chain *chain);
 
+/* Local.  Numbers of a vector that are active at the minimum, by state evolution; INFINITY
+ * where it does not tell, and for a matrix. */
+double trained_active(const Problem *problem);
+
 /* Local.  Memory of the trainer, with as many active numbers as state evolution expects; limit
  * as in method_memory, but for the program. */
 double trained_memory(const Problem *problem, int ranks, SampleStore store, double limit);

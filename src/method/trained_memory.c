@@ -5,9 +5,6 @@
 #include "phasesweep/training/trainer.h"
 #include "trained_chain.h"
 
-/* Active numbers fluctuate and a path to the solution passes by more. */
-static const double margin = 1.3;
-
 /* By state evolution; INFINITY where it does not tell. */
 static double solve_active(const Problem *problem)
 {
@@ -17,13 +14,16 @@ static double solve_active(const Problem *problem)
     at.tolerance = 1e-6;
     const Evolution e = evolution_solve(&work, &at);
     evolution_free(&work);
-    return e.outcome == OUTCOME_FAILED ? INFINITY : margin * e.overlaps.rank;
+    return e.outcome == OUTCOME_FAILED ? INFINITY : e.overlaps.rank;
 }
 
 /* The plan asks for the same two points of a chain many times, a search over ranks each: the
  * last answers are kept, which changes none. */
-static double expected_active(const Problem *problem)
+double trained_active(const Problem *problem)
 {
+    if (model_has(problem->model, TRAIT_MATRIX)) {
+        return INFINITY;
+    }
     enum { KEPT = 2 };
     static Problem known[KEPT];
     static double active[KEPT];
@@ -43,7 +43,5 @@ static double expected_active(const Problem *problem)
 
 double trained_memory(const Problem *problem, int ranks, SampleStore store, double limit)
 {
-    const bool vector = !model_has(problem->model, TRAIT_MATRIX);
-    return (double)trainer_memory(problem, ranks, store,
-                                  vector ? expected_active(problem) : INFINITY, limit);
+    return (double)trainer_memory(problem, ranks, store, trained_active(problem), limit);
 }

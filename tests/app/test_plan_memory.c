@@ -85,9 +85,38 @@ static void test_lasso_memory(void **unused)
                 0.5 * method_memory(&fewer, 1, STORE_DOUBLE, INFINITY));
 }
 
+/* Coordinate descent needs nothing beside the columns; where many are active, Newton's method
+ * has their part of the Gram matrix too, and a factor or the matrix of the samples. */
+static void test_ways_of_lasso(void **unused)
+{
+    (void)unused;
+    Problem problem = {.model = MODEL_DIAGONAL,
+                       .method = METHOD_TRAINING,
+                       .dimension = 12000,
+                       .samples = 10000,
+                       .source_exponent = 1.25,
+                       .noise = 0.1,
+                       .weight_decay = 0.3,
+                       .width = 12000,
+                       .tolerance = 1e-6};
+    const double columns = 8.0 * problem.dimension * problem.samples;
+    const double little = method_memory(&problem, 1, STORE_DOUBLE, INFINITY);
+    assert_true(little > columns && little < 1.1 * columns);
+    problem.weight_decay = 0.003;
+    const double much = method_memory(&problem, 1, STORE_DOUBLE, INFINITY);
+    const double kernel = 8.0 * problem.samples * problem.samples;
+    assert_true(much > columns + 1.3 * kernel && much < columns + 2.0 * kernel);
+    /* a closer minimum takes more sweeps */
+    problem.weight_decay = 0.07;
+    const double loose = method_memory(&problem, 1, STORE_DOUBLE, INFINITY);
+    problem.tolerance = 1e-12;
+    assert_true(method_memory(&problem, 1, STORE_DOUBLE, INFINITY) > 1.2 * loose);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_memory),
-                                       cmocka_unit_test(test_lasso_memory)};
+                                       cmocka_unit_test(test_lasso_memory),
+                                       cmocka_unit_test(test_ways_of_lasso)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,6 +50,7 @@ typedef struct TrainerSettings {
     size_t memory;       /* bytes a rank may use; read by STORE_AUTO and LASSO_AUTO */
     EigenMethod eigen;   /* convex, amp */
     LassoLayout layout;  /* lasso */
+    double active;       /* lasso: most coefficients expected to be active; 0: unknown */
     bool rotated;        /* Haar-rotated teacher, see gaussian_rows.h; of whole matrices; not
                             spread, for the rotation is d x d on every rank */
     bool double_only;    /* no single precision in the early iterations */

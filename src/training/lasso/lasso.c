@@ -38,14 +38,7 @@
 #include "checkpoint.h"
 #include "network.h"
 
-/* Data a coefficient from which the full Gram matrix is cheaper than columns (bench_lasso). */
-static const double many_data = 4.0;
-
-/* Data a coefficient below which a cold start goes by way of larger weights, the ratio of one
- * to the next and the gap there (bench_lasso: equal at n = d/2, 1.5 times faster at d/3, 3
- * times at d/6).
- */
-static const double few_data = 0.5;
+/* On the way by larger weights: the ratio of one to the next and the gap there. */
 static const double rung = 0.6;
 static const double rung_tolerance = 0.1;
 
@@ -65,52 +58,6 @@ static const double near_bound = 0.85;
 
 /* Steps of a point. */
 enum { ITERATIONS = 20000 };
-
-/* ---- cost ---------------------------------------------------------------------------- */
-
-/* Columns of the Gram matrix that a solution needs: somewhat more than are active. */
-static double covered(const Problem *problem, LassoLayout layout, double active)
-{
-    const double d = problem->dimension;
-    return layout == LASSO_SUMS ? d : fmin(d, 1.5 * active + GRAM_PANEL);
-}
-
-/* Of the busiest rank while no more than `active` coefficients are. */
-static size_t lasso_memory(const Problem *problem, int ranks, LassoLayout layout, double active)
-{
-    assert(layout != LASSO_AUTO);
-    SamplesSpec spec = samples_spec(problem);
-    spec.store = STORE_NONE;
-    const double d = problem->dimension;
-    const double share = ceil(problem->samples / ranks) + SAMPLES_QUANTUM;
-    const double columns = covered(problem, layout, active);
-    const double vectors =
-        20.0 * d + 6.0 * columns * GRAM_PANEL +
-        (layout == LASSO_COLUMNS ? 2.0 * share + d * LASSO_COORDINATES : 0.0);
-    const double x = layout == LASSO_COLUMNS ? share * d : 0.0;
-    const double partial = layout == LASSO_SUMS ? d * d : 0.0;
-    const double panels = columns * (0.5 * columns + GRAM_PANEL) / ranks;
-    /* of the active coefficients, or of the samples: lasso_dual.c */
-    const double samples = active > 0.5 * problem->samples ? problem->samples : 0.0;
-    const double kernel = samples * samples * (ranks > 1 ? 1.0 + 1.0 / ranks : 1.0);
-    const double factor =
-        fmax(active * (active / ranks + GRAM_PANEL), layout == LASSO_COLUMNS ? kernel : 0.0);
-    return samples_memory(&spec, ranks) +
-           (size_t)(8.0 * (vectors + x + panels + fmax(partial, factor)));
-}
-
-/* What LASSO_AUTO stands for; memory in bytes a rank, 0: enough. */
-static LassoLayout lasso_layout(const Problem *problem, int ranks, double memory)
-{
-    if (problem->samples > many_data * problem->dimension) {
-        return LASSO_SUMS;
-    }
-    const double active = fmin(problem->samples, problem->dimension);
-    const size_t columns = lasso_memory(problem, ranks, LASSO_COLUMNS, active);
-    const size_t sums = lasso_memory(problem, ranks, LASSO_SUMS, active);
-    const bool fits = memory == 0.0 || (double)columns <= memory;
-    return fits || columns <= sums ? LASSO_COLUMNS : LASSO_SUMS;
-}
 
 /* What a store is to the others a layout is here: none spares the columns where it can.  As
  * many coefficients may be active as there are samples. */
@@ -174,6 +121,7 @@ static void *create(MPI_Comm team, const Dataset *data, const Problem *problem,
     work->problem = *problem;
     work->most = settings->iteration_limit > 0 ? settings->iteration_limit : ITERATIONS;
     work->limit = work->most;
+    work->active = settings->active;
     work->layout = settings->layout != LASSO_AUTO
                        ? settings->layout
                        : lasso_layout(problem, work->ranks, (double)settings->memory);
@@ -398,7 +346,7 @@ static void begin_columns(LassoWork *work)
 {
     LassoProgress *progress = &work->progress;
     const bool far = lasso_outside(work, progress->weight) > work->gram.size / 2;
-    if (far && work->data->samples >= few_data * work->d) {
+    if (far && !lasso_approaches(&work->problem)) {
         progress->stage = LASSO_EXPLORING;
         work->search = (Search){.stage = SEARCH_OVER};
         coordinates_begin(work);

@@ -20,16 +20,11 @@ enum { COORDINATES = LASSO_COORDINATES, ALONE = 8 };
 /* Share of the bound from which a gradient is near it. */
 static const double near_bound = 0.85;
 
-/* Sweeps over all columns before the first look, and over those in front from one to the next.
- */
-enum { FIRST_SWEEPS = 2, SWEEPS = 4 };
+/* Sweeps over all columns before the first look; before a gain a sweep is believed. */
+enum { FIRST_SWEEPS = 2, SWEEPS = LASSO_SWEEPS, TRUSTED_SWEEPS = 32 };
 
-/* Entries of X a second in a sweep, and of the Gram matrix in a product with a vector;
- * operations a second of matrix products; descents before Newton's method converges. */
-static const double sweep_rate = 1.25e9;
-static const double apply_rate = 2e9;
-static const double product_rate = 4e10;
-enum { DESCENTS = 50 };
+/* Newton's method must be so much faster by the gain so far. */
+static const double disappointing = 3.0;
 
 static const int one_step = 1;
 static const double unit = 1.0;
@@ -100,19 +95,28 @@ static void choose_front(LassoWork *work, double bound)
     work->coordinates.known = 0;
 }
 
-/* Is Newton's method, with the Gram matrix and the descents that it needs, the shorter way from
- * here?  Looks at a time differ much in what they gain: all since the first count. */
+/* Active coefficients at the minimum: as expected, else those now. */
+static double active_at_end(const LassoWork *work)
+{
+    double active = work->active;
+    for (int j = 0; j < work->d && work->active == 0.0; j++) {
+        active += work->theta[j] != 0.0;
+    }
+    return active;
+}
+
+/* Is Newton's method the shorter way from here?  Where the active coefficients do not tell, by
+ * what looks have gained, once that is no longer the first swing. */
 static bool is_slow(const LassoWork *work)
 {
     const Coordinates *c = &work->coordinates;
-    const double n = work->problem.samples;
-    const double m = c->front;
-    const double newton =
-        (n * m * m + m * m * m / 3.0) / product_rate + DESCENTS * m * m / apply_rate;
+    const Problem *problem = &work->problem;
     const double gained = log(c->gap / work->progress.value.gap) / (c->sweeps - FIRST_SWEEPS);
-    const double left = log(work->progress.value.gap / work->problem.tolerance);
-    const double one = (n * m + n * work->d / SWEEPS) / sweep_rate;
-    return !(gained > 0.0) || left / gained * one > newton;
+    const double left = log(work->progress.value.gap / problem->tolerance) / gained;
+    const bool disappoints = c->sweeps > TRUSTED_SWEEPS &&
+                             left * lasso_sweep_seconds(problem, c->front) >
+                                 disappointing * lasso_newton_seconds(problem, c->front);
+    return !(gained > 0.0) || disappoints || lasso_newton_pays(problem, active_at_end(work));
 }
 
 void coordinates_begin(LassoWork *work)
@@ -144,7 +148,7 @@ Progression coordinates_advance(LassoWork *work)
     }
     if (c->sweeps == FIRST_SWEEPS) {
         c->gap = progress->value.gap;
-    } else if (lasso_agree(work, c->sweeps > FIRST_SWEEPS + SWEEPS && is_slow(work))) {
+    } else if (lasso_agree(work, c->sweeps >= LASSO_TRIAL && is_slow(work))) {
         return GIVEN_UP;
     }
     choose_front(work, near_bound * progress->weight);

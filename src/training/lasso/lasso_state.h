@@ -56,7 +56,11 @@ typedef struct Dual {
 } Dual;
 
 /* Coordinate descent on all columns; the residual is in dual.u. */
-enum { LASSO_COORDINATES = 32 };
+enum {
+    LASSO_COORDINATES = 32,
+    LASSO_SWEEPS = 4, /* over columns in front, from one look at all to the next */
+    LASSO_TRIAL = 14  /* sweeps before it may be left for Newton's method */
+};
 typedef struct Coordinates {
     double *blocks; /* [d * LASSO_COORDINATES] diagonal blocks of the Gram matrix, NULL if X is
                        not stored; owned */
@@ -127,6 +131,7 @@ typedef struct LassoWork {
     int limit, most; /* iterations of this point and of any */
     LassoLayout layout;
     Problem problem;     /* in hand */
+    double active;       /* expected to be at most; 0: unknown */
     const Dataset *data; /* borrowed; rows not stored */
     int d;
     int rows, ld; /* of x; this rank's share, ld >= 1 */
@@ -153,6 +158,23 @@ typedef struct LassoWork {
     ActiveSystem system;
     Gram gram;
 } LassoWork;
+
+/* Local.  Does a cold start go by way of larger weights?  Else by coordinate descent. */
+bool lasso_approaches(const Problem *problem);
+
+/* Local.  Seconds of a sweep over so many columns and its share of a look at all; of Newton's
+ * method with these in its Gram matrix. */
+double lasso_sweep_seconds(const Problem *problem, double columns);
+double lasso_newton_seconds(const Problem *problem, double columns);
+
+/* Local.  Is Newton's method much faster than coordinate descent from a cold start, to a
+ * minimum of so many active coefficients? */
+bool lasso_newton_pays(const Problem *problem, double active);
+
+/* Local.  Bytes of the busiest rank while no more than `active` coefficients are; what
+ * LASSO_AUTO stands for where a rank has `memory` bytes, 0: enough. */
+size_t lasso_memory(const Problem *problem, int ranks, LassoLayout layout, double active);
+LassoLayout lasso_layout(const Problem *problem, int ranks, double memory);
 
 /* Local.  Rank 0 decides, so that ranks whose rounding differs never part.  Collective. */
 bool lasso_agree(const LassoWork *work, bool condition);
