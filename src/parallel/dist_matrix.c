@@ -7,6 +7,7 @@
 #include "phasesweep/parallel/dist_matrix.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,4 +92,36 @@ void dist_matrix_square(DistMatrix *z, int count, DistMatrix *s)
     }
     pdsyrk_("L", "N", &s->rows, &columns, &unit, z->local, &one, &start, z->descriptor,
             &nothing, s->local, &one, &one, s->descriptor, 1, 1);
+}
+
+/* Local.  a = t I - a in the lower triangle; false if an entry there is not finite. */
+static bool reflect(DistMatrix *a, double t)
+{
+    const ProcessGrid *grid = a->grid;
+    double sum = 0.0;
+    for (int column = 0; column < a->local_columns; column++) {
+        const int j = dist_matrix_global(column, a->block, grid->column, grid->columns);
+        double *x = a->local + (size_t)column * (size_t)a->local_rows;
+        for (int row = dist_matrix_count(j, a->block, grid->row, grid->rows);
+             row < a->local_rows; row++) {
+            const int i = dist_matrix_global(row, a->block, grid->row, grid->rows);
+            sum += fabs(x[row]);
+            x[row] = (i == j ? t : 0.0) - x[row];
+        }
+    }
+    return isfinite(sum);
+}
+
+bool dist_matrix_below(DistMatrix *a, double t)
+{
+    assert(a->rows == a->columns);
+    MPI_Comm comm = a->grid->comm;
+    int bad = !reflect(a, t) || !isfinite(t);
+    /* a pivot of NAN may pass for one */
+    MPI_Allreduce(MPI_IN_PLACE, &bad, 1, MPI_INT, MPI_MAX, comm);
+    if (bad == 0) {
+        pdpotrf_("L", &a->rows, a->local, &one, &one, a->descriptor, &bad, 1);
+        MPI_Allreduce(MPI_IN_PLACE, &bad, 1, MPI_INT, MPI_MAX, comm);
+    }
+    return bad == 0;
 }

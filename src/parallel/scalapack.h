@@ -32,6 +32,8 @@ void pdsyrk_(const char *triangle, const char *transpose, const int *n, const in
              const double *alpha, const double *a, const int *ia, const int *ja,
              const int *desc_a, const double *beta, double *c, const int *ic, const int *jc,
              const int *desc_c, size_t length_triangle, size_t length_transpose);
+void pdpotrf_(const char *triangle, const int *n, double *a, const int *ia, const int *ja,
+              const int *desc_a, int *info, size_t length_triangle);
 void Cdgsum2d(int context, const char *scope, const char *topology, int m, int n, double *a,
               int lda, int row, int column);
 void pdsytrd_(const char *triangle, const int *n, double *a, const int *ia, const int *ja,

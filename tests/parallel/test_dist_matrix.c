@@ -151,12 +151,36 @@ static void test_counts(void **unused)
     }
 }
 
+/* Around a largest eigenvalue that is known; an entry that is not finite. */
+static void test_below(void **unused)
+{
+    (void)unused;
+    ProcessGrid grid = process_grid_create(MPI_COMM_WORLD);
+    for (int d = 3; d <= 60; d += 19) {
+        DistMatrix a = dist_matrix_zeros(&grid, d, d, 8);
+        /* I - 2 x x^T: eigenvalues 1, and one that is lower */
+        dist_matrix_fill(&a, two_values, NULL);
+        assert_true(dist_matrix_below(&a, 1.0 + 1e-11));
+        dist_matrix_fill(&a, two_values, NULL);
+        assert_false(dist_matrix_below(&a, 1.0 - 1e-11));
+        dist_matrix_fill(&a, two_values, NULL);
+        assert_false(dist_matrix_below(&a, NAN));
+        dist_matrix_fill(&a, two_values, NULL);
+        if (grid.row == 0 && grid.column == 0 && dist_matrix_entries(&a) > 0) {
+            a.local[0] = NAN;
+        }
+        assert_false(dist_matrix_below(&a, 2.0));
+        dist_matrix_free(&a);
+    }
+    process_grid_free(&grid);
+}
+
 int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_eigh),
-                                       cmocka_unit_test(test_square),
-                                       cmocka_unit_test(test_counts)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_eigh), cmocka_unit_test(test_square),
+        cmocka_unit_test(test_below), cmocka_unit_test(test_counts)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();
     return failed;

@@ -11,6 +11,7 @@
 #ifndef PHASESWEEP_PARALLEL_DIST_MATRIX_H
 #define PHASESWEEP_PARALLEL_DIST_MATRIX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "phasesweep/base/outcome.h"
@@ -70,6 +71,10 @@ void dist_matrix_multiply(double alpha, const DistMatrix *a, int transpose_a,
  * z->columns; lower triangle, the rest of s is left.  What z holds before them is overwritten.
  */
 void dist_matrix_square(DistMatrix *z, int count, DistMatrix *s);
+
+/* Collective on the grid.  Are all eigenvalues of the symmetric a, lower triangle read and
+ * destroyed, below t?  As eigen_below of symmetric_eigen.h; all ranks agree. */
+bool dist_matrix_below(DistMatrix *a, double t);
 
 /* A symmetric matrix reduced to a tridiagonal one: what eigenvalues and eigenvectors are made
  * from.  Opaque; the reflectors that lead back to the matrix lie in the matrix itself. */

@@ -269,6 +269,14 @@ static DistReduction *decompose(SpreadWork *work, DistMatrix *a)
 
 /* ---- what comes next --------------------------------------------------------------------- */
 
+/* B, to be decomposed. */
+static DistMatrix *unpacked_gram(SpreadWork *work)
+{
+    lower_triangle_unpack(&work->triangle, work->gram, 0.0, work->gram, M_SQRT1_2,
+                          &work->vectors);
+    return &work->vectors;
+}
+
 /* The largest eigenvalue of B; NAN: there is none. */
 static double largest_of_gram(SpreadWork *work)
 {
@@ -276,9 +284,7 @@ static double largest_of_gram(SpreadWork *work)
     if (!training_finite(&work->progress)) {
         return NAN;
     }
-    lower_triangle_unpack(&work->triangle, work->gram, 0.0, work->gram, M_SQRT1_2,
-                          &work->vectors);
-    DistReduction *reduction = decompose(work, &work->vectors);
+    DistReduction *reduction = decompose(work, unpacked_gram(work));
     if (reduction == NULL) {
         return NAN;
     }
@@ -286,11 +292,22 @@ static double largest_of_gram(SpreadWork *work)
     return work->values[work->d - 1];
 }
 
+/* Collective.  Refresh the gap, where it may be small enough to matter. */
+static void certify(SpreadWork *work)
+{
+    const double ceiling = training_ceiling(&work->progress, &work->problem, work->limit);
+    if (ceiling < INFINITY && !dist_matrix_below(unpacked_gram(work), ceiling)) {
+        training_postpone(&work->progress, &work->problem);
+    } else {
+        training_certify(&work->progress, &work->problem, largest_of_gram(work));
+    }
+}
+
 /* Collective.  The end of this point, if it is reached. */
 static bool ends(SpreadWork *work)
 {
     if (training_unproved(&work->progress, &work->problem, work->limit)) {
-        training_certify(&work->progress, &work->problem, largest_of_gram(work));
+        certify(work);
     }
     work->outcome =
         training_outcome(&work->progress, &work->descent, work->problem.tolerance, work->limit);
