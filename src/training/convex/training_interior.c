@@ -13,10 +13,10 @@
 static const double first_goal = 0.1;
 static const double last_goal = 1e-3;
 
-/* No step takes longer than a few seconds, and no system more than 300 MB.  A point has so many
+/* No step takes longer than a few seconds, and no system more than 600 MB.  A point has so many
  * passes, and that share of the time of interior steps, before the descent
  * is judged. */
-enum { MARK_FIRST = 10, PATIENCE = 20, SAMPLES_MOST = 6000 };
+enum { MARK_FIRST = 10, PATIENCE = 20, SAMPLES_MOST = 8192 };
 static const double patience = 0.25;
 
 /* ---- choice -------------------------------------------------------------------------- */
