@@ -51,8 +51,10 @@ def within_reach(path, method, fields, *axes):
 
 
 def same_problem(one, two):
-    return all(one.attrs.get(key) == two.attrs.get(key) for key in ("model", "dimension", "noise")) \
-        and sweep.decay_axis(one) == sweep.decay_axis(two)
+    """Can trained networks of `one` be shown on the theory `two`?"""
+    return (all(one.attrs.get(key) == two.attrs.get(key) for key in ("model", "dimension", "noise"))
+            and set(one["source_exponent"].values) <= set(two["source_exponent"].values)
+            and sweep.decay_axis(one) == sweep.decay_axis(two))
 
 
 def over_seeds(risk):
@@ -81,10 +83,11 @@ def apart_from_theory(part, trained):
     """log_d n_eff, log_d lambda and trained / theory - 1 of the seeds' mean, theory at the nearest point."""
     decay = sweep.decay_axis(part)
     points = trained.mean("seed").assign(risk=over_seeds(trained["risk"])[0])
-    near = part.sel({"samples": points["samples"], decay: points[decay]}, method="nearest")
-    apart = (points["risk"] / near["risk"] - 1).transpose("samples", decay)
+    near = part["risk"].sel({"samples": points["samples"].values, decay: points[decay].values}, method="nearest")
+    dims = ("samples", decay)
+    apart = points["risk"].transpose(*dims).values / near.transpose(*dims).values - 1
     x, y = fig_phase_diagram.plane(points.assign_attrs(trained.attrs), decay)
-    return x, y, apart.values
+    return x, y, apart
 
 
 def draw_diagram(data, trained):
@@ -94,7 +97,7 @@ def draw_diagram(data, trained):
     figure, grid = plt.subplots(1, len(depths), figsize=(3.7 * len(depths) + 1.2, 4.1), sharey=True,
                                 squeeze=False, constrained_layout=True)
     low, high = fig_phase_diagram.decades(data)
-    told = ""
+    told, dots = "", None
     for axes, depth in zip(grid[0], depths):
         part = data.sel(depth=depth)
         x, y = fig_phase_diagram.plane(part, decay)
@@ -106,7 +109,7 @@ def draw_diagram(data, trained):
                        + (f"; {several.sum()} points of several solutions" if several.any() else ""),
                  xlabel=r"$\log_d n_{\mathrm{eff}}$")
         if trained is not None and depth in trained["depth"].values:
-            at_x, at_y, apart = apart_from_theory(part, trained.sel(depth=depth).isel(source_exponent=0))
+            at_x, at_y, apart = apart_from_theory(part, trained.sel(depth=depth, source_exponent=gamma))
             u, v = np.meshgrid(at_x, at_y, indexing="ij")
             dots = axes.scatter(u, v, c=apart, s=26, cmap="RdBu_r", vmin=-FAR, vmax=FAR, edgecolor="black",
                                 linewidth=0.4)
@@ -117,7 +120,7 @@ def draw_diagram(data, trained):
                      f"of {within.size} points")
     grid[0, 0].set_ylabel(rf"$\log_d {style.LAMBDA[data.attrs['model']]}$")
     figure.colorbar(image, ax=grid[0].tolist(), label=r"$\log_{10} R$", pad=0.01)
-    if trained is not None:
+    if dots is not None:
         figure.colorbar(dots, ax=grid[0].tolist(), label=r"trained / theory $- 1$", pad=0.01)
     figure.suptitle(f"{data.attrs['model'].capitalize()} network by depth, d = {data.attrs['dimension']:g}, "
                     rf"$\gamma$ = {gamma:g}, $\Delta$ = {data.attrs['noise']:g}; dashed: predicted boundaries" + told,
@@ -137,7 +140,7 @@ def diagrams(path):
 
 # ---- risk along the weight decay ------------------------------------------------------------------
 
-def gain(points, depths):
+def least(points, depths):
     """In words: the least risk of trained networks by depth, with the error of the mean."""
     decay = sweep.decay_axis(points)
     mean, _, error = over_seeds(points["risk"])
@@ -146,8 +149,8 @@ def gain(points, depths):
         line = mean.sel(depth=depth)
         if bool(line.notnull().any()):
             best = int(line.argmin(decay))
-            words.append(f"{line[best]:.3g}({error.sel(depth=depth)[best]:.1g})")
-    return "least trained: " + ", ".join(words)
+            words.append(f"{depth_label(points, depth)}: {line[best]:.3g} $\\pm$ {error.sel(depth=depth)[best]:.1g}")
+    return "\n".join(["least trained", *words])
 
 
 def draw_lines(axes, data, trained, where, depths):
@@ -174,8 +177,10 @@ def draw_decay(data, trained, bayes):
             draw_lines(axes, data, trained, where, depths)
             if bayes is not None:
                 axes.axhline(float(bayes["risk"].sel(**where)), color="grey", lw=0.8)
-            axes.set_title(rf"$\gamma$ = {gamma:g}, $n$ = {n:g}" + ("" if trained is None else "\n" + gain(
-                trained.sel(**where), depths)), fontsize=8)
+            axes.set_title(rf"$\gamma$ = {gamma:g}, $n$ = {n:g}")
+            if trained is not None:
+                axes.text(0.97, 0.04, least(trained.sel(**where).assign_attrs(trained.attrs), depths), fontsize=6.5,
+                          transform=axes.transAxes, ha="right", va="bottom")
     for axes in grid[-1]:
         axes.set_xlabel(rf"${style.LAMBDA[data.attrs['model']]}$" if decay == "nuclear_weight" else r"$\lambda$")
     for axes in grid[:, 0]:
@@ -309,7 +314,7 @@ def draw_spectrum(axes, point, values, colour):
     spikes = point["outlier_position"].values
     spikes = spikes[np.isfinite(spikes)]
     axes.plot(spikes, np.full(spikes.size, 2e-3), "|", color=colour, ms=9)
-    axes.set(xscale="log", yscale="log", ylim=(1e-3, None), xlabel="learned eigenvalue")
+    axes.set(xscale="log", yscale="log", xlim=(1e-3, None), ylim=(1e-3, 30), xlabel="learned eigenvalue")
 
 
 def draw_spectra(data, trained):
@@ -321,7 +326,7 @@ def draw_spectra(data, trained):
         values = None
         told = f"predicted: rank {float(point['learned_rank']):.0f}, {float(point['outliers']):.0f} spikes"
         if trained is not None and depth in trained["depth"].values:
-            there = trained.sel({"depth": depth, decay: point[decay]}, method="nearest").squeeze()
+            there = trained.sel({"depth": depth, decay: float(point[decay])}, method="nearest").squeeze()
             values = there["eigenvalues"].values
             values = values[np.isfinite(values)]
             told += (f"\ntrained (grey): rank {float(there['learned_rank'].mean()):.0f}, "
