@@ -279,10 +279,11 @@ static ExitStatus diff(void *context)
         free(c->series[id].where);
     }
     if (c->apart > 0) {
-        printf("%zu of the shared points were reached from other starts, in unequal chains or "
-               "before an --extend: they agree to their tolerance, trainings of width < d "
-               "perhaps not\n",
-               c->apart);
+        printf(
+            "%zu of the shared points were reached from other starts, in unequal chains or "
+            "before an --extend: they agree to their tolerance, trainings that are not convex "
+            "(width < d, or more layers) perhaps not\n",
+            c->apart);
     }
     printf("%zu points shared, %zu only in %s, %zu only in %s; %s\n", c->shared, c->only_a,
            path_a, only_b, path_b, differ ? "different" : "equal");

@@ -44,7 +44,8 @@ typedef enum Fate {
 static const char *const reasons[FATE_COUNT] = {
     [FATE_NEW] = "not in the archive with these parameters, method and tolerance",
     [FATE_NEIGHBOURS] = "theory that starts from its neighbours, which changed: solved again",
-    [FATE_START] = "networks of width < d, whose minimum hangs on the chain, which changed",
+    [FATE_START] =
+        "not convex (width < d, or more layers): the minimum hangs on the chain, which changed",
     [FATE_UNCONVERGED] = "did not converge, failed, were lost or refused: tried again",
     [FATE_UNFINISHED] = "not finished in the archive",
     [FATE_DAMAGED] = "with a wrong checksum in the archive",

@@ -48,7 +48,6 @@ const Model model_diagonal = {
     .name = "diagonal",
     .traits = TRAIT_SIGNS | TRAIT_LAYERS,
     .methods = ALL_METHODS,
-    .deep_methods = ALL_METHODS,
     .side_most = 100000, /* a longer vector is a slip of the pen */
     .depth_least = 2.0,
     .penalty_scale = 1.0,

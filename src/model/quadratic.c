@@ -48,7 +48,6 @@ const Model model_quadratic = {
     .name = "quadratic",
     .traits = TRAIT_MATRIX | TRAIT_LAYERS,
     .methods = ALL_METHODS,
-    .deep_methods = ALL_METHODS,
     .side_most = 46000, /* LAPACK counts its workspace, n^2 and some, in 32 bits */
     .spread_most = 100000,
     .depth_least = 1.0,

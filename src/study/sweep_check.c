@@ -185,7 +185,7 @@ static bool check_data(const Sweep *sweep, const Problem *p, Diagnostics *errors
     return true;
 }
 
-/* Deeper networks are of full width, and not every method knows them. */
+/* Deeper networks are of full width. */
 static bool check_depth(const Sweep *sweep, const Problem *p, Diagnostics *errors)
 {
     const double least = model_of(p)->depth_least;
@@ -198,10 +198,6 @@ static bool check_depth(const Sweep *sweep, const Problem *p, Diagnostics *error
                checked_format("%g for model %s; allowed: a whole number from %g to %g",
                               p->depth, model_name(p->model), least,
                               keys_table[KEY_DEPTH].high));
-    } else if (p->depth > least && (model_of(p)->deep_methods >> p->method & 1u) == 0) {
-        refuse(sweep, KEY_DEPTH, errors,
-               checked_format("%g for model %s, method %s; allowed: %g", p->depth,
-                              model_name(p->model), method, least));
     } else if (p->depth > least && p->width < p->dimension) {
         refuse(sweep, KEY_WIDTH, errors,
                checked_format("%.15g at depth %g; allowed: at least the dimension, %.15g",

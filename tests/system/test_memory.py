@@ -23,6 +23,8 @@ CASES = {
                           "weight_decay: 0.03",
     "deep lasso": "method: training, model: diagonal, depth: 3, dimension: 3000, samples: 2000, "
                   "weight_decay: 0.3",
+    "deep lasso, many active": "method: training, model: diagonal, depth: 4, dimension: 2000, "
+                               "samples: 4000, weight_decay: 0.002",
     "amp": "method: amp, dimension: 500, samples: 60000, nuclear_weight: 1",
 }
 MORE = {

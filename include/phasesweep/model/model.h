@@ -38,16 +38,15 @@ enum ModelTrait {
 };
 
 typedef struct Model {
-    const char *name;      /* as written in job files */
-    unsigned traits;       /* of ModelTrait */
-    unsigned methods;      /* bit 1u << MethodId of those there are for it */
-    unsigned deep_methods; /* those of them that take more layers than depth_least */
-    int side_most;         /* largest d whose data can be drawn */
-    int spread_most;       /* the same for trainings of at least width d, whose matrices may be
-                              spread over a team; 0: none are */
-    double depth_least;    /* layers where the penalty is convex: 1, 2; 0: no layers */
-    double penalty_scale;  /* penalty of the objective in units of weight and ModelTheory's */
-    double loss_scale;     /* data term of the objective in units of t (weight / b)^2 */
+    const char *name;     /* as written in job files */
+    unsigned traits;      /* of ModelTrait */
+    unsigned methods;     /* bit 1u << MethodId of those there are for it */
+    int side_most;        /* largest d whose data can be drawn */
+    int spread_most;      /* the same for trainings of at least width d, whose matrices may be
+                             spread over a team; 0: none are */
+    double depth_least;   /* layers where the penalty is convex: 1, 2; 0: no layers */
+    double penalty_scale; /* penalty of the objective in units of weight and ModelTheory's */
+    double loss_scale;    /* data term of the objective in units of t (weight / b)^2 */
     double prediction_per_risk; /* E (f - f*)^2 / R; also Delta / noise of the channel */
     PhaseTable phases;
     double (*samples_per_effective)(const Problem *problem); /* n / n_eff */

@@ -118,7 +118,8 @@ typedef enum FieldKind {
     X(RISK_SPREAD, REAL, DEEP_TRAINING, "start_risk_spread", "1", "", "11",                    \
       "highest minus lowest risk over the starts")                                             \
     X(STATIONARITY, REAL, DEEP_TRAINING, "stationarity", "1", "", "11",                        \
-      "change of the weights in one more step of all of them, relative to their norm")
+      "change of S, or of the coefficients, in one more step, over their norm; tolerance "     \
+      "bounds it")
 
 typedef enum FieldId {
 #define X(suffix, kind, methods, name, unit, symbol, equation, long_name) FIELD_##suffix,

@@ -4,11 +4,13 @@
  *     trainer_convex    quadratic network of width p >= d: a convex problem, with a proof
  *     trainer_spread    the same where no rank holds a whole matrix
  *     trainer_factored  quadratic network of any width, on its weights
- *     trainer_deep_matrix  of more layers before the square: stationary, the best of several
- * starts trainer_lasso     diagonal network of two layers, with a proof trainer_deep_lasso  of
- * more: stationary, the best of several starts trainer_ridge     linear regression with weight
- * decay, by one factorisation a point trainer_amp       message passing for either, beside its
- * state evolution
+ *     trainer_deep_matrix
+ *                       of more layers before the square: the best of several starts
+ *     trainer_lasso     diagonal network of two layers, with a proof
+ *     trainer_deep_lasso
+ *                       of more layers: the best of several starts
+ *     trainer_ridge     linear regression with weight decay, by one factorisation a point
+ *     trainer_amp       message passing for either network, beside its state evolution
  *
  * path.h drives every one of them.  An iteration is the only place to stop or to save; the
  * state that a trainer lists is all that it needs to repeat the same iterates after it.

@@ -126,7 +126,9 @@ Overlaps overlaps_diagonal_deep(OverlapsWork *work, double t, double b)
     /* counts at the nodes have either sign: sums that nothing adds to may end below 0 */
     double *const sums[] = {&o.q, &o.m, &o.trace, &o.rank, &o.penalty, &o.slope};
     for (size_t k = 0; k < sizeof sums / sizeof *sums; k++) {
-        *sums[k] = fmax(*sums[k], 0.0);
+        if (*sums[k] < 0.0) { /* fmax would pass over a NAN */
+            *sums[k] = 0.0;
+        }
     }
     return o;
 }

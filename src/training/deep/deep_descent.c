@@ -223,7 +223,8 @@ double deep_descent_move(DeepDescent *descent, const double vectors[], double ro
 {
     make_trial(descent, rank, vectors, room);
     const double length = distance(entries_of(descent), descent->trial, descent->network);
-    return length == 0.0 ? 0.0 : length / norm((size_t)descent->d, descent->shrunk);
+    const double size = norm((size_t)descent->d, descent->shrunk);
+    return length / (size > 0.0 ? size : sqrt(descent->d)); /* |S*|_F^2 = d */
 }
 
 void deep_descent_step(DeepDescent *descent, const double vectors[], double factor[],

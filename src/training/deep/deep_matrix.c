@@ -16,6 +16,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/model/method_facts.h"
@@ -176,7 +177,9 @@ static void measure(DeepWork *work)
             deep_descent_move(&work->descent, work->matrix, work->factor, plan->rank);
         deep_descent_return(&work->descent, work->factor, plan);
         progress->stage = DEEP_OVER;
-        work->outcome = progress->cut ? OUTCOME_NOT_CONVERGED : OUTCOME_STATIONARY;
+        const bool stationary = progress->stationarity <= work->problem.tolerance;
+        work->outcome =
+            stationary && !progress->cut ? OUTCOME_STATIONARY : OUTCOME_NOT_CONVERGED;
     }
     MPI_Bcast(plan, sizeof *plan, MPI_BYTE, 0, work->team);
     MPI_Bcast(work->factor, work->d * plan->rank, MPI_DOUBLE, 0, work->team);
@@ -184,11 +187,24 @@ static void measure(DeepWork *work)
 
 /* ---- a point ----------------------------------------------------------------------------- */
 
+/* What a failed point has left is not finite, and shares of 0 do not take it away. */
+static void forget_rows(DeepWork *work)
+{
+    const size_t bytes = (size_t)work->data->rows * sizeof(double);
+    memset(work->pass.vector, 0, bytes);
+    for (int k = 0; k < HISTORY; k++) {
+        memset(work->pass.memory[k], 0, bytes);
+    }
+}
+
 static void deep_begin(void *state, const Problem *problem)
 {
     DeepWork *work = state;
     DeepProgress *progress = &work->progress;
     const bool neighbour = progress->stage == DEEP_OVER;
+    if (!neighbour) {
+        forget_rows(work);
+    }
     work->problem = *problem;
     work->outcome = OUTCOME_RUNNING;
     work->limit = work->most;
@@ -245,7 +261,8 @@ static void deep_observe(void *state, Observed *observed, double spectrum[], dou
         observed->train_loss = progress->sums.residual / work->problem.samples;
         observed->smoothness = work->descent.pace.smoothness;
         observed->stationarity = progress->stationarity;
-        observed->spread = fmax(progress->highest / observed->objective - 1.0, 0.0);
+        const double spread = progress->highest / observed->objective - 1.0;
+        observed->spread = spread < 0.0 ? 0.0 : spread; /* rounding; NAN stays */
         observed->risk_spread = progress->most_risk - progress->least_risk;
         network_observe_matrix(work->data, &network, work->matrix, observed, spectrum,
                                overlaps);

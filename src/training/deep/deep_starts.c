@@ -24,6 +24,10 @@ static const double bound_tolerance = 1e-3;
 /* Steps this long, over the network, may go through the data in single precision. */
 static const double single_until = 1e-3;
 
+/* Of the tolerance: the step that is measured at the end, from the network made again, may be
+ * somewhat longer than that which ended the descent. */
+static const double margin = 0.5;
+
 /* Ends closer than this share of F are the same. */
 static const double clearly = 1e-7;
 
@@ -147,7 +151,7 @@ void deep_cut(DeepWork *work)
     assert(progress->stage == DEEP_DESCENT);
     if (progress->ends == 0) {
         end_start(work);
-        progress->highest = 0.0;
+        progress->highest = progress->least_risk = progress->most_risk = NAN;
     }
     progress->cut = true;
     begin_last(work);
@@ -198,9 +202,9 @@ void deep_look(DeepWork *work)
     } else if (progress->single && pace->moved <= fmax(single_until, work->problem.tolerance)) {
         progress->single = false;
         pace->unknown = true;
-    } else if (pace->moved <= work->problem.tolerance && pace->direct) {
+    } else if (pace->moved <= margin * work->problem.tolerance && pace->direct) {
         turn(work);
-    } else if (pace->moved <= work->problem.tolerance) {
+    } else if (pace->moved <= margin * work->problem.tolerance) {
         /* a step from the network itself is to tell */
         pace->unknown = true;
     }

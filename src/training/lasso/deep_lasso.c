@@ -130,8 +130,10 @@ static size_t memory(const Problem *problem, int ranks, SampleStore store, doubl
     const double d = problem->dimension;
     /* numbers fluctuate and the way to the solution passes by more */
     const double most = fmin(1.3 * active, d);
-    /* this rank's sums, later the square of rank 0; panels; factors on active coefficients */
-    const double matrices = d * d * (1.0 + 0.5 / ranks) + d * 2.0 * GRAM_PANEL + most * most;
+    /* this rank's sums, later the square of rank 0; panels; factors on active coefficients, of
+     * the twin and of the descents */
+    const double matrices =
+        d * d * (1.0 + 0.5 / ranks) + d * 2.0 * GRAM_PANEL + most * most * (1.0 + 1.0 / ranks);
     return samples_memory(&spec, ranks) + (size_t)(8.0 * (matrices + 40.0 * d));
 }
 
@@ -337,6 +339,7 @@ static void cut(DeepWork *work)
     DeepProgress *progress = &work->progress;
     if (progress->ends == 0) {
         end(work);
+        progress->highest = progress->least_risk = progress->most_risk = NAN;
     }
     progress->cut = true;
     progress->stage = DEEP_OVER;

@@ -50,7 +50,7 @@ typedef struct LqValue {
     double objective;    /* F */
     double square;       /* |r|^2 */
     double stationarity; /* |theta' - theta|/|theta'|, theta' the minimum in every coordinate
-                            alone; 0 where both are 0 */
+                            alone; / |theta*| = 1 where that is 0 */
 } LqValue;
 
 /* Local, as all below. */
