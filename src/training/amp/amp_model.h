@@ -49,7 +49,8 @@ double amp_follow(const AmpStep *step, double b);
 
 /* Local.  Where a threshold with its edge at b jumps, what was active in the step before stays
  * so down to here: from b at hold = 0 to nearly the end of the branch of f that is not 0 at 1.
- * A fixed point is a stationary one all the same. */
+ * At a fixed point the gradient vanishes all the same, though 0 may be lower for what is held.
+ */
 double amp_floor(const Threshold *threshold, const AmpStep *step, double b);
 
 /* Local.  Root b of b(C - active) = w for d decreasing magnitudes of coefficients; exact. */
