@@ -12,12 +12,16 @@
 enum { MAX_SCAN = 128, MAX_SCAN_DEEP = 512, MAX_EVALUATIONS = 40000, MAX_WALK = 100000 };
 
 /* Visits that are as far apart as two features. */
-enum { TEETH = 5 };
+enum { VISITS_A_FEATURE = 5 };
 
-static const double deepest = 100.0;   /* how far below the start log lambda is followed */
-static const double flat = 1e-8;       /* |exponent| of a risk that has its limit */
-static const double learned = 1e-12;   /* |S|^2/d below which nothing is */
-static const double finest_deep = 0.1; /* step of log lambda where a threshold jumps */
+static const double deepest = 100.0;       /* how far below the start log lambda is followed */
+static const double flat = 1e-8;           /* |exponent| of a risk that has its limit */
+static const double learned = 1e-12;       /* |S|^2/d below which nothing is */
+static const double still_learning = 0.01; /* |d log q| of a step in which more is learned */
+static const double at_minimum = 1e-6;     /* exponent that may be 0 */
+static const double hiding = 0.25; /* of the rise that exponents tell: less hides a step */
+static const double worth_scanning = 1.01; /* over the best risk: features are percents */
+static const double finest_deep = 0.1;     /* step of log lambda where a threshold jumps */
 
 typedef struct Visit {
     double log_decay;
@@ -87,7 +91,8 @@ static void descend(Walk *walk, double start)
         }
         walk->visits[walk->count++] = (Visit){.log_decay = at, .evolution = e};
         /* just below the collapse the risk does not change yet, but what is learned does */
-        const bool settled = e.overlaps.q > learned && fabs(log(e.overlaps.q / q)) < 0.01;
+        const bool settled =
+            e.overlaps.q > learned && fabs(log(e.overlaps.q / q)) < still_learning;
         still = settled && fabs(e.exponent_weight_decay) < flat ? still + 1 : 0;
         q = e.overlaps.q;
         /* far from the best risk details do not matter, nor where it falls without end */
@@ -155,10 +160,22 @@ static double step_below(const Walk *walk, const Visit *above, const Visit *belo
     const double mean =
         0.5 * (above->evolution.exponent_weight_decay + below->evolution.exponent_weight_decay);
     const double expected = -mean * (above->log_decay - below->log_decay);
-    const bool rises = above->evolution.exponent_weight_decay <= 1e-6;
+    const bool rises = above->evolution.exponent_weight_decay <= at_minimum;
     const bool step =
-        problem_power(&walk->problem) < 1.0 && rises && log(after / before) < 0.25 * expected;
+        problem_power(&walk->problem) < 1.0 && rises && log(after / before) < hiding * expected;
     return step ? fmin(before, 0.5 * (before + after)) : 0.0;
+}
+
+/* `high` below which the exponent, negative at `low`, is positive; false if none is found. */
+static bool reaches_rise(Walk *walk, const Visit *above, double low, double level, double *high)
+{
+    if (above->evolution.overlaps.q < learned) {
+        return uncollapse(walk, low, INFINITY, high);
+    }
+    if (level > 0.0) {
+        return uncollapse(walk, low, level, high);
+    }
+    return above->evolution.exponent_weight_decay > 0.0;
 }
 
 /* The minimum between two visits, if the signs of the exponents tell of one. */
@@ -171,9 +188,7 @@ static void narrow_down(Walk *walk, const Visit *above, const Visit *below, Opti
     }
     const double level = step_below(walk, above, below);
     evolution_forget(walk->work);
-    if (above->evolution.overlaps.q < learned ? uncollapse(walk, low, INFINITY, &high)
-        : level > 0.0                         ? uncollapse(walk, low, level, &high)
-                                              : above->evolution.exponent_weight_decay > 0.0) {
+    if (reaches_rise(walk, above, low, level, &high)) {
         root_bracketed(exponent, walk, low, high, 1e-9);
         take_lower(best, &walk->last, OPTIMUM_INSIDE);
     }
@@ -192,25 +207,26 @@ static void look_between(Walk *walk, const Visit *above, const Visit *below, Opt
 
 /* As the weight falls feature k enters (2 - q) gamma/k of log lambda after the one before, and
  * between the two there may be a minimum: those that the descent passed over near the best. */
-static void comb(Walk *walk, Optimum *best)
+static void scan_features(Walk *walk, Optimum *best)
 {
     const Problem *p = &walk->problem;
     const double apart = (2.0 - problem_power(p)) * p->source_exponent /
                          fmax(best->evolution.overlaps.rank, 1.0);
-    const double step = apart / (TEETH - 1);
-    const double level = 1.01 * best->evolution.overlaps.risk;
+    const double step = apart / (VISITS_A_FEATURE - 1);
+    const double level = worth_scanning * best->evolution.overlaps.risk;
     if (step >= finest_deep || best->place != OPTIMUM_INSIDE) {
         return;
     }
     double at = log(best->weight_decay);
     evolution_forget(walk->work);
-    for (int k = 0, beyond = 0; k < MAX_SCAN && beyond < TEETH; k++) {
+    for (int k = 0, beyond = 0; k < MAX_SCAN && beyond < VISITS_A_FEATURE; k++) {
         at += step;
         beyond = visit(walk, at).overlaps.risk < level ? 0 : beyond + 1;
     }
     Visit above = {.log_decay = at, .evolution = visit(walk, at)};
     int beyond = 0;
-    for (int k = 0; k < MAX_SCAN_DEEP && beyond < TEETH && solved(&above.evolution); k++) {
+    for (int k = 0; k < MAX_SCAN_DEEP && beyond < VISITS_A_FEATURE && solved(&above.evolution);
+         k++) {
         const double next = above.log_decay - step;
         const Visit below = {.log_decay = next, .evolution = visit(walk, next)};
         if (!solved(&below.evolution)) {
@@ -269,7 +285,7 @@ Optimum optimal_weight_decay(EvolutionWork *work, const Problem *problem)
         look_between(&walk, &walk.visits[k], &walk.visits[k + 1], &best);
     }
     if (problem_power(problem) < 1.0) {
-        comb(&walk, &best);
+        scan_features(&walk, &best);
     }
     if (walk.count > 0) {
         const Visit *last = &walk.visits[walk.count - 1];
