@@ -13,6 +13,15 @@ void round_to_single(const double from[], size_t count, float to[])
     }
 }
 
+CLONES
+void add_multiple(double factor, const double a[], double sum[], int count)
+{
+#pragma omp simd
+    for (int i = 0; i < count; i++) {
+        sum[i] += factor * a[i];
+    }
+}
+
 #define REAL double
 #define NAME(x) x##_double
 #define KERNELS kernels_double

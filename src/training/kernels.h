@@ -35,6 +35,9 @@ typedef struct Kernels {
 extern const Kernels kernels_double;
 extern const Kernels kernels_single; /* vector units do twice the work */
 
+/* Local.  sum [count] += factor a. */
+void add_multiple(double factor, const double a[], double sum[], int count);
+
 /* Local.  Once a block: the rows are kept in double, or as they were stored. */
 void round_to_single(const double from[], size_t count, float to[]);
 

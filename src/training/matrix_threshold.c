@@ -63,22 +63,52 @@ double threshold_matrix(const double values[], int d, double capacity, double we
 
 /* ---- thresholds that jump ---------------------------------------------------------------- */
 
+typedef struct Balance {
+    const Threshold *threshold;
+    double (*divergence_of)(double b, void *of);
+    void *of;
+    double capacity, weight;
+} Balance;
+
+static double balance_error(double log_b, void *context)
+{
+    const Balance *e = context;
+    const double b = exp(log_b);
+    return threshold_weight(e->threshold, b) * (e->capacity - e->divergence_of(b, e->of)) -
+           e->weight;
+}
+
+double threshold_jump_root(const Threshold *threshold,
+                           double (*divergence_of)(double b, void *of), void *of,
+                           double capacity, double weight, double tolerance)
+{
+    assert(capacity > 0.0 && weight > 0.0);
+    Balance e = {threshold, divergence_of, of, capacity, weight};
+    const double low = log(threshold_edge(threshold, weight / capacity));
+    double high = low + 0.1;
+    for (double step = 0.1; balance_error(high, &e) < 0.0; step *= 1.5) {
+        high += step;
+    }
+    return exp(root_bracketed(balance_error, &e, low, high, tolerance));
+}
+
 typedef struct Jumping {
-    Spectrum spectrum;
+    const double *values;
+    int d;
     const Threshold *threshold;
     double *f; /* [d] of the values */
 } Jumping;
 
 /* D of theory.md section 8, with f_i - f_j over x_i - x_j for each pair: eigenvalues keep
  * apart, so that the pairs at the jump have its share and no density is needed. */
-static double divergence_jump(const Jumping *j, double b)
+static double divergence_jump(double b, void *context)
 {
-    const Spectrum *s = &j->spectrum;
-    const double chi = threshold_weight(j->threshold, b);
+    const Jumping *s = context;
+    const double chi = threshold_weight(s->threshold, b);
     const int rest = s->d - threshold_active(s->values, s->d, b);
     double sum = 0.0;
     for (int i = rest; i < s->d; i++) {
-        j->f[i] = j->threshold->shrink(j->threshold->power, s->values[i], chi);
+        s->f[i] = s->threshold->shrink(s->threshold->power, s->values[i], chi);
     }
     for (int i = rest; i < s->d; i++) {
         const double x = s->values[i];
@@ -89,34 +119,21 @@ static double divergence_jump(const Jumping *j, double b)
             share += 1.0 / (x - s->values[k]);
         }
         for (int k = rest; k < i; k++) {
-            active += x > s->values[k] ? (j->f[i] - j->f[k]) / (x - s->values[k])
-                                       : threshold_slope(j->threshold, x, chi);
+            active += x > s->values[k] ? (s->f[i] - s->f[k]) / (x - s->values[k])
+                                       : threshold_slope(s->threshold, x, chi);
         }
-        sum += j->f[i] * share + active + threshold_slope(j->threshold, x, chi);
+        sum += s->f[i] * share + active + threshold_slope(s->threshold, x, chi);
     }
     return 2.0 * sum / s->d / s->d;
-}
-
-static double error_jump(double log_b, void *context)
-{
-    const Jumping *j = context;
-    const double b = exp(log_b);
-    return threshold_weight(j->threshold, b) * (j->spectrum.capacity - divergence_jump(j, b)) -
-           j->spectrum.weight;
 }
 
 double threshold_matrix_jump(const Threshold *threshold, const double values[], int d,
                              double capacity, double weight, double tolerance)
 {
-    assert(d >= 1 && capacity > 0.0 && weight > 0.0);
-    Jumping j = {.spectrum = {values, d, capacity, weight}, .threshold = threshold};
-    j.f = checked_alloc((size_t)d, sizeof *j.f);
-    const double low = log(threshold_edge(threshold, weight / capacity));
-    double high = low + 0.1;
-    for (double step = 0.1; error_jump(high, &j) < 0.0; step *= 1.5) {
-        high += step;
-    }
-    const double b = exp(root_bracketed(error_jump, &j, low, high, tolerance));
-    free(j.f);
+    assert(d >= 1);
+    Jumping s = {values, d, threshold, checked_alloc((size_t)d, sizeof(double))};
+    const double b =
+        threshold_jump_root(threshold, divergence_jump, &s, capacity, weight, tolerance);
+    free(s.f);
     return b;
 }

@@ -15,6 +15,13 @@ int threshold_active(const double values[], int d, double b);
 double threshold_matrix(const double values[], int d, double capacity, double weight,
                         double tolerance);
 
+/* Local.  Root b of chi (C - D) = w for a threshold that jumps at its edge b, of whatever
+ * divergence D(b) >= 0 that is 0 far above all values.  To a relative tolerance; C > 0, w > 0.
+ */
+double threshold_jump_root(const Threshold *threshold,
+                           double (*divergence_of)(double b, void *of), void *of,
+                           double capacity, double weight, double tolerance);
+
 /* Local.  The same where f jumps at its edge b: root of chi (C - D) = w. */
 double threshold_matrix_jump(const Threshold *threshold, const double values[], int d,
                              double capacity, double weight, double tolerance);

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "phasesweep/theory/continuation.h"
-#include "phasesweep/training/path.h"
+#include "seeds.h"
 
 enum { SEEDS = 5, D = 100 };
 
@@ -20,25 +20,6 @@ static double weight_of(const Problem *problem, double times)
     const Threshold threshold = threshold_of(1.0 / problem->depth);
     const double edge = times * sqrt(0.25 * problem->noise / alpha);
     return 4.0 * alpha * threshold_weight(&threshold, edge);
-}
-
-/* Mean over seeds of risk, objective and rank, in that order. */
-static void train(Problem problem, double mean[3])
-{
-    const TrainerSettings settings = trainer_defaults();
-    problem.method = METHOD_TRAINING;
-    problem.tolerance = 1e-4;
-    mean[0] = mean[1] = mean[2] = 0.0;
-    for (int seed = 1; seed <= SEEDS; seed++) {
-        problem.seed = seed;
-        Path *path = path_create(MPI_COMM_WORLD, trainer_of(&problem), &settings);
-        const Observed fit = path_solve(path, &problem, NULL, NULL);
-        path_free(path);
-        assert_int_equal(fit.outcome, OUTCOME_STATIONARY);
-        mean[0] += fit.risk / SEEDS;
-        mean[1] += fit.objective / SEEDS;
-        mean[2] += fit.rank / SEEDS;
-    }
 }
 
 /* At d = 100 networks of every depth, the convex one too, have 3 % more risk than theory, which
@@ -60,11 +41,11 @@ static void test_evolution(void **unused)
         problem.weight_decay = problem_weight_decay(&problem, weight_of(&problem, 3.0));
         evolution_forget(&theory);
         const Evolution expected = evolution_solve(&theory, &problem);
-        double mean[3];
-        train(problem, mean);
-        assert_true(fabs(mean[0] / expected.overlaps.risk - 1.0) < 0.07);
-        assert_true(fabs(mean[1] / expected.objective - 1.0) < 0.015);
-        assert_true(fabs(mean[2] / expected.overlaps.rank - 1.0) < 0.06);
+        problem.tolerance = 1e-4;
+        const SeedMean mean = mean_of_seeds(problem, SEEDS, OUTCOME_STATIONARY);
+        assert_true(fabs(mean.risk / expected.overlaps.risk - 1.0) < 0.07);
+        assert_true(fabs(mean.objective / expected.objective - 1.0) < 0.015);
+        assert_true(fabs(mean.rank / expected.overlaps.rank - 1.0) < 0.06);
     }
     evolution_free(&theory);
 }

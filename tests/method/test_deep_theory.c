@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "phasesweep/theory/continuation.h"
-#include "phasesweep/training/path.h"
+#include "seeds.h"
 
 enum { SEEDS = 30, D = 1000 };
 
@@ -20,24 +20,6 @@ static double weight_of(const Problem *problem, double times)
     const double layers = problem->depth;
     return problem->samples * threshold_weight(&threshold, edge) * 2.0 / layers /
            pow(problem->dimension, 1.0 / layers);
-}
-
-/* Mean over seeds of risk, objective and active coefficients, in that order. */
-static void train(Problem problem, double mean[3])
-{
-    const TrainerSettings settings = trainer_defaults();
-    problem.method = METHOD_TRAINING;
-    mean[0] = mean[1] = mean[2] = 0.0;
-    for (int seed = 1; seed <= SEEDS; seed++) {
-        problem.seed = seed;
-        Path *path = path_create(MPI_COMM_WORLD, trainer_of(&problem), &settings);
-        const Observed fit = path_solve(path, &problem, NULL, NULL);
-        path_free(path);
-        assert_int_equal(fit.outcome, OUTCOME_STATIONARY);
-        mean[0] += fit.risk / SEEDS;
-        mean[1] += fit.objective / SEEDS;
-        mean[2] += fit.rank / (double)SEEDS;
-    }
 }
 
 /* Risks fluctuate by 11 % from seed to seed, 2 % in the mean of 30. */
@@ -58,11 +40,10 @@ static void test_evolution(void **unused)
         problem.weight_decay = weight_of(&problem, 2.0);
         evolution_forget(&theory);
         const Evolution expected = evolution_solve(&theory, &problem);
-        double mean[3];
-        train(problem, mean);
-        assert_true(fabs(mean[0] / expected.overlaps.risk - 1.0) < 0.05);
-        assert_true(fabs(mean[1] / expected.objective - 1.0) < 0.02);
-        assert_true(fabs(mean[2] / expected.overlaps.rank - 1.0) < 0.04);
+        const SeedMean mean = mean_of_seeds(problem, SEEDS, OUTCOME_STATIONARY);
+        assert_true(fabs(mean.risk / expected.overlaps.risk - 1.0) < 0.05);
+        assert_true(fabs(mean.objective / expected.objective - 1.0) < 0.02);
+        assert_true(fabs(mean.rank / expected.overlaps.rank - 1.0) < 0.04);
     }
     evolution_free(&theory);
 }

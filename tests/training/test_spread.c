@@ -9,21 +9,13 @@
 #include <cmocka.h>
 
 #include "phasesweep/training/path.h"
+#include "quadratic_case.h"
 
 enum { D = 25 };
 
 static Problem problem_of(double n, double weight)
 {
-    return (Problem){.model = MODEL_QUADRATIC,
-                     .method = METHOD_TRAINING,
-                     .dimension = D,
-                     .width = D,
-                     .samples = n,
-                     .source_exponent = 1.25,
-                     .noise = 0.1,
-                     .weight_decay = weight,
-                     .seed = 7.0,
-                     .tolerance = 1e-10};
+    return quadratic_case(D, n, weight, 1e-10);
 }
 
 static Observed train(const Trainer *trainer, MPI_Comm team, const Problem *problem,

@@ -10,21 +10,13 @@
 #include <cmocka.h>
 
 #include "convex/training_state.h"
+#include "quadratic_case.h"
 
 enum { D = 60 };
 
 static Problem problem_of(double n, double weight, double tolerance)
 {
-    return (Problem){.model = MODEL_QUADRATIC,
-                     .method = METHOD_TRAINING,
-                     .dimension = D,
-                     .width = D,
-                     .samples = n,
-                     .source_exponent = 1.25,
-                     .noise = 0.1,
-                     .weight_decay = weight,
-                     .seed = 7.0,
-                     .tolerance = tolerance};
+    return quadratic_case(D, n, weight, tolerance);
 }
 
 /* *found: steps that needed no decomposition. */

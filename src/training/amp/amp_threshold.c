@@ -1,9 +1,10 @@
-/* What the model decides of the threshold; that on eigenvalues is in matrix_threshold.c. */
+/* What the model decides of the threshold; roots and that on eigenvalues are in
+ * matrix_threshold.c. */
 #include <assert.h>
 #include <math.h>
 
-#include "phasesweep/numerics/roots.h"
 #include "amp_model.h"
+#include "matrix_threshold.h"
 
 double amp_follow(const AmpStep *step, double b)
 {
@@ -57,28 +58,21 @@ typedef struct Jumping {
     const Threshold *threshold;
     const double *magnitudes; /* [d] decreasing */
     int d;
-    double tau, capacity, weight;
+    double tau;
 } Jumping;
 
-static double jumping_error(double log_b, void *context)
+static double divergence_at(double b, void *context)
 {
     const Jumping *j = context;
-    const double b = exp(log_b);
-    const double divergence = amp_divergence_jump(j->threshold, j->magnitudes, j->d, j->tau, b);
-    return threshold_weight(j->threshold, b) * (j->capacity - divergence) - j->weight;
+    return amp_divergence_jump(j->threshold, j->magnitudes, j->d, j->tau, b);
 }
 
 /* D >= 0, and D = 0 far above the largest magnitude. */
 double amp_threshold_jump(const Threshold *threshold, const double magnitudes[], int d,
                           double tau, double capacity, double weight)
 {
-    assert(d >= 1 && capacity > 0.0 && weight > 0.0);
+    assert(d >= 1);
     static const double tolerance = 1e-13;
-    Jumping j = {threshold, magnitudes, d, tau, capacity, weight};
-    const double low = log(threshold_edge(threshold, weight / capacity));
-    double high = low + 0.1;
-    for (double step = 0.1; jumping_error(high, &j) < 0.0; step *= 1.5) {
-        high += step;
-    }
-    return exp(root_bracketed(jumping_error, &j, low, high, tolerance));
+    Jumping j = {threshold, magnitudes, d, tau};
+    return threshold_jump_root(threshold, divergence_at, &j, capacity, weight, tolerance);
 }

@@ -261,9 +261,7 @@ static void deep_observe(void *state, Observed *observed, double spectrum[], dou
         observed->train_loss = progress->sums.residual / work->problem.samples;
         observed->smoothness = work->descent.pace.smoothness;
         observed->stationarity = progress->stationarity;
-        const double spread = progress->highest / observed->objective - 1.0;
-        observed->spread = spread < 0.0 ? 0.0 : spread; /* rounding; NAN stays */
-        observed->risk_spread = progress->most_risk - progress->least_risk;
+        ends_report(&progress->ends, observed);
         network_observe_matrix(work->data, &network, work->matrix, observed, spectrum,
                                overlaps);
     }

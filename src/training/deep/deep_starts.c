@@ -118,18 +118,14 @@ static bool end_start(DeepWork *work)
         penalise(work);
     }
     const double value = deep_descent_value(&work->descent);
-    const double risk = risk_of(work);
-    const bool first = progress->ends++ == 0;
-    const bool lower = first || value < best->value * (1.0 - clearly);
+    const bool lower = progress->ends.count == 0 || value < best->value * (1.0 - clearly);
+    ends_add(&progress->ends, value, risk_of(work));
     if (lower) {
         const DeepPace *pace = &work->descent.pace;
         *best = (DeepBest){value, pace->used, pace->columns};
         memcpy(work->best, work->descent.factor,
                (size_t)best->columns * (size_t)work->d * sizeof(double));
     }
-    progress->highest = first ? value : fmax(progress->highest, value);
-    progress->least_risk = first ? risk : fmin(progress->least_risk, risk);
-    progress->most_risk = first ? risk : fmax(progress->most_risk, risk);
     return lower;
 }
 
@@ -149,9 +145,9 @@ void deep_cut(DeepWork *work)
 {
     DeepProgress *progress = &work->progress;
     assert(progress->stage == DEEP_DESCENT);
-    if (progress->ends == 0) {
+    if (progress->ends.count == 0) {
         end_start(work);
-        progress->highest = progress->least_risk = progress->most_risk = NAN;
+        ends_unknown(&progress->ends);
     }
     progress->cut = true;
     begin_last(work);

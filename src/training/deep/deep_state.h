@@ -4,6 +4,7 @@
 
 #include "phasesweep/training/trainer.h"
 #include "deep_descent.h"
+#include "ends.h"
 
 typedef enum DeepStart {
     FROM_NEIGHBOUR,     /* the network of the weight before, on a chain */
@@ -34,13 +35,12 @@ typedef struct DeepProgress {
     DeepStart start;
     int rung, steps; /* of the penalties on the way, and steps on it */
     int passes;      /* of all starts together */
-    int ends;        /* starts followed so far */
     bool cut;        /* a limit was reached */
     bool single;     /* passes are in single precision */
     DeepBest best;
-    double highest, least_risk, most_risk; /* of the ends */
-    double stationarity;                   /* of the best */
-    PassPlan plan;                         /* of the last pass, as sums */
+    Ends ends;           /* of the starts followed so far */
+    double stationarity; /* of the best */
+    PassPlan plan;       /* of the last pass, as sums */
     PassSums sums;
 } DeepProgress;
 

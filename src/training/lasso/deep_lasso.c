@@ -23,6 +23,7 @@
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
 #include "checkpoint.h"
+#include "ends.h"
 #include "lasso_state.h"
 #include "lq_descent.h"
 #include "network.h"
@@ -73,9 +74,8 @@ typedef struct DeepProgress {
     DeepStart start;
     int rung; /* 1 ... RUNGS, the last at the power of the problem */
     int steps;
-    int ends;                              /* starts followed so far */
-    double highest, least_risk, most_risk; /* of the ends */
-    LqValue value;                         /* of the best */
+    Ends ends;     /* of the starts followed so far */
+    LqValue value; /* of the best */
 } DeepProgress;
 
 typedef struct DeepWork {
@@ -301,15 +301,11 @@ static void end(DeepWork *work)
         penalise(work);
     }
     const LqValue value = lq_value(&work->descent);
-    const double risk = risk_of(work, work->descent.theta);
-    const bool first = progress->ends++ == 0;
-    if (first || value.objective < progress->value.objective) {
+    if (progress->ends.count == 0 || value.objective < progress->value.objective) {
         progress->value = value;
         memcpy(work->best, work->descent.theta, (size_t)work->d * sizeof(double));
     }
-    progress->highest = first ? value.objective : fmax(progress->highest, value.objective);
-    progress->least_risk = first ? risk : fmin(progress->least_risk, risk);
-    progress->most_risk = first ? risk : fmax(progress->most_risk, risk);
+    ends_add(&progress->ends, value.objective, risk_of(work, work->descent.theta));
 }
 
 /* What comes after a rung: the next of this start, another start, or nothing. */
@@ -337,9 +333,9 @@ static void turn(DeepWork *work)
 static void cut(DeepWork *work)
 {
     DeepProgress *progress = &work->progress;
-    if (progress->ends == 0) {
+    if (progress->ends.count == 0) {
         end(work);
-        progress->highest = progress->least_risk = progress->most_risk = NAN;
+        ends_unknown(&progress->ends);
     }
     progress->cut = true;
     progress->stage = DEEP_OVER;
@@ -430,8 +426,7 @@ static void describe(const DeepWork *work, Observed *observed, double spectrum[]
     observed->outcome = progress->cut ? OUTCOME_NOT_CONVERGED : OUTCOME_STATIONARY;
     observed->objective = progress->value.objective;
     observed->stationarity = progress->value.stationarity;
-    observed->spread = progress->highest / progress->value.objective - 1.0;
-    observed->risk_spread = progress->most_risk - progress->least_risk;
+    ends_report(&progress->ends, observed);
     observed->train_loss = progress->value.square / (double)work->data->samples;
     network_observe_vector(work->d, work->best, work->lasso->teacher, observed, spectrum);
     if (work->data->truth == NULL) {

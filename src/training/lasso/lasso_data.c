@@ -6,6 +6,7 @@
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/clones.h"
 #include "phasesweep/numerics/lapack.h"
+#include "kernels.h"
 #include "lasso_state.h"
 
 static const int one_step = 1;
@@ -35,15 +36,6 @@ static double dot(const double a[], const double b[], int count)
         sum += a[i] * b[i];
     }
     return sum;
-}
-
-CLONES
-static void add_multiple(double factor, const double a[], double sum[], int count)
-{
-#pragma omp simd
-    for (int i = 0; i < count; i++) {
-        sum[i] += factor * a[i];
-    }
 }
 
 /* ---- drawing ------------------------------------------------------------------------- */

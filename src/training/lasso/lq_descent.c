@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
-#include "phasesweep/base/clones.h"
 #include "phasesweep/numerics/lapack.h"
+#include "kernels.h"
 
 static const int one_step = 1;
 static const double unit = 1.0;
@@ -130,15 +130,6 @@ void lq_place(LqDescent *descent, const double theta[])
 }
 
 /* ---- sweeps ------------------------------------------------------------------------------ */
-
-CLONES
-static void add_multiple(double factor, const double a[], double sum[], int count)
-{
-#pragma omp simd
-    for (int i = 0; i < count; i++) {
-        sum[i] += factor * a[i];
-    }
-}
 
 static double norm_of(const double v[], int count)
 {
