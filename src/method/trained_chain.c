@@ -103,6 +103,9 @@ static Record record_of(const Observed *seen, const Problem *problem, const doub
     value[FIELD_START_SPREAD] = seen->spread;
     value[FIELD_RISK_SPREAD] = seen->risk_spread;
     value[FIELD_STATIONARITY] = seen->stationarity;
+    value[FIELD_ERROR_ESTIMATE] = seen->error_estimate;
+    value[FIELD_RISK_ESTIMATE] = seen->risk_estimate;
+    value[FIELD_NOISE_ESTIMATE] = seen->noise_estimate;
     value[FIELD_FEATURE_OVERLAP] = seen->feature_overlap;
     value[FIELD_DAMPING] = seen->damping;
     value[FIELD_ITERATIONS] = seen->evaluations;

@@ -66,6 +66,8 @@ void dsymv_(const char *triangle, const int *n, const double *alpha, const doubl
 void dtrsv_(const char *triangle, const char *transpose, const char *diagonal, const int *n,
             const double *a, const int *lda, double *x, const int *incx, size_t length_triangle,
             size_t length_transpose, size_t length_diagonal);
+void dtrtri_(const char *triangle, const char *diagonal, const int *n, double *a,
+             const int *lda, int *info, size_t length_triangle, size_t length_diagonal);
 void dtrsm_(const char *side, const char *triangle, const char *transpose, const char *diagonal,
             const int *m, const int *n, const double *alpha, const double *a, const int *lda,
             double *b, const int *ldb, size_t length_side, size_t length_triangle,

@@ -119,7 +119,14 @@ typedef enum FieldKind {
       "highest minus lowest risk over the starts")                                             \
     X(STATIONARITY, REAL, DEEP_TRAINING, "stationarity", "1", "", "11",                        \
       "change of S, or of the coefficients, in one more step, over their norm; tolerance "     \
-      "bounds it")
+      "bounds it")                                                                             \
+    X(ERROR_ESTIMATE, REAL, TRAINING, "prediction_error_estimate", "1", "E(y-f)^2", "12",      \
+      "mean squared error of the output on new labels, label noise included, estimated from "  \
+      "the training data alone")                                                               \
+    X(RISK_ESTIMATE, REAL, TRAINING, "risk_estimate", "1", "R", "12",                          \
+      "excess risk, without label noise, estimated from the training data alone")              \
+    X(NOISE_ESTIMATE, REAL, TRAINING, "noise_estimate", "1", "Delta", "12",                    \
+      "variance of the label noise, estimated from the training data alone")
 
 typedef enum FieldId {
 #define X(suffix, kind, methods, name, unit, symbol, equation, long_name) FIELD_##suffix,

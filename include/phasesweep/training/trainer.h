@@ -110,6 +110,9 @@ typedef struct Observed {
     double overlap_q;       /* |S|_F^2 / d; |theta|^2 */
     double overlap_m;       /* Tr S S* / d; theta . theta* */
     double feature_overlap; /* squared, of the leading vector with its teacher */
+    /* from the training data alone (theory.md section 12): E (y - f)^2, noise included; R; the
+     * variance of the noise; NAN where there is no estimate */
+    double error_estimate, risk_estimate, noise_estimate;
     double smoothness; /* convex: Lipschitz constant of the gradient, as estimated so far */
     double damping;    /* amp: k of the last iteration */
     double residual;   /* amp: |S' - S| / |S'| in it; / |S*| where S' = 0 */

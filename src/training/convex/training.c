@@ -35,6 +35,7 @@
 #include "phasesweep/model/model.h"
 #include "checkpoint.h"
 #include "network.h"
+#include "risk_estimate.h"
 #include "training_interior.h"
 #include "training_pairs.h"
 
@@ -324,6 +325,18 @@ static Network convex_network(const void *state)
     return (Network){.columns = work->progress.plan.rank, .factor = work->factor};
 }
 
+/* Rank 0.  The error of the network of the last pass, by the eigenvalues of its B. */
+static void estimate(TrainingWork *work, const double spectrum[], Observed *observed)
+{
+    const size_t bytes = (size_t)work->d * (size_t)work->d * sizeof(double);
+    memcpy(work->matrix, work->pass.gram, bytes);
+    if (!isnan(eigen_largest(&work->eigen, work->matrix, work->values))) {
+        training_dual(&work->progress, work->d, work->descent.weight, work->values);
+        estimate_matrix(&work->problem, work->progress.plan.rank, spectrum, work->values,
+                        observed);
+    }
+}
+
 /* Rank 0 has the numbers. */
 static void convex_observe(void *state, Observed *observed, double spectrum[],
                            double overlaps[])
@@ -340,6 +353,7 @@ static void convex_observe(void *state, Observed *observed, double spectrum[],
         observed->smoothness = work->descent.state.smoothness;
         network_observe_matrix(work->data, &network, work->matrix, observed, spectrum,
                                overlaps);
+        estimate(work, spectrum, observed);
     }
     network_share(work->team, work->d, observed, spectrum, overlaps);
     /* after a failure the iterate is of no use to the next point */

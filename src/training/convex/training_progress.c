@@ -103,6 +103,14 @@ void training_certify(Progress *progress, const Problem *problem, double largest
     progress->unchecked = 0;
 }
 
+void training_dual(const Progress *progress, int d, double weight, double values[])
+{
+    const double multiple = sqrt(progress->sums.square / progress->sums.residual);
+    for (int j = 0; j < d; j++) {
+        values[j] = fmin(values[j] * 2.0 / (d * weight * multiple), 1.0);
+    }
+}
+
 bool training_short(double relative_move, double tolerance)
 {
     /* also with NAN, before the first step: S = 0 is settled */

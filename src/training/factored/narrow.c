@@ -28,6 +28,7 @@
 #include "checkpoint.h"
 #include "convex/training_pass.h"
 #include "network.h"
+#include "risk_estimate.h"
 
 enum { PAIRS = 30 };
 
@@ -184,6 +185,38 @@ static int orthogonalise(const NarrowWork *work, double axes[])
     return rank;
 }
 
+/* Of ascending values [d], those `rank` that are nearest 1 come last: the learned directions,
+ * whose places are not the last where a width cuts off larger ones. */
+static void put_learned_last(int d, int rank, double values[])
+{
+    int first = d - rank;
+    while (first > 0 && fabs(values[first - 1] - 1.0) < fabs(values[first + rank - 1] - 1.0)) {
+        first--;
+    }
+    memmove(values + first, values + first + rank, (size_t)(d - rank - first) * sizeof *values);
+}
+
+/* The error of the network by the eigenvalues of B, which become those of (2/(d lt)) B. */
+static void estimate(const NarrowWork *work, int columns, const double axes[], double values[],
+                     Observed *report)
+{
+    const size_t d = (size_t)work->d;
+    double *learned = checked_alloc((size_t)columns, sizeof *learned);
+    for (size_t k = 0; k < (size_t)columns * d; k++) {
+        learned[k / d] += axes[k] * axes[k];
+    }
+    int rank = columns;
+    while (rank > 0 && !(learned[rank - 1] > vanishing * learned[0])) {
+        rank--;
+    }
+    for (size_t j = 0; j < d; j++) {
+        values[j] *= 2.0 / (work->d * work->weight);
+    }
+    put_learned_last(work->d, rank, values);
+    estimate_matrix(&work->problem, rank, learned, values, report);
+    free(learned);
+}
+
 /* Gap of the convex problem and mean squared residual, on rank 0. */
 static void certify(const NarrowWork *work, const double axes[], int rank, double matrix[],
                     Observed *report)
@@ -203,6 +236,9 @@ static void certify(const NarrowWork *work, const double axes[], int rank, doubl
         report->train_loss = sums.residual / work->problem.samples;
         report->gap =
             isnan(largest) ? NAN : fmax((report->objective - bound) / report->objective, 0.0);
+        if (!isnan(largest)) {
+            estimate(work, rank, axes, values, report);
+        }
         free(values);
     }
     eigen_free(&eigen);

@@ -37,6 +37,7 @@
 #include "phasesweep/model/model.h"
 #include "checkpoint.h"
 #include "network.h"
+#include "risk_estimate.h"
 
 /* On the way by larger weights: the ratio of one to the next and the gap there. */
 static const double rung = 0.6;
@@ -511,6 +512,17 @@ static bool advance(void *state)
 
 /* ---- report -------------------------------------------------------------------------- */
 
+/* |X^T r|^2 over all columns: those outside of the domain are at the base. */
+static double slope2(const LassoWork *work)
+{
+    double sum = 0.0;
+    for (int j = 0; j < work->d; j++) {
+        const double slope = work->base_gradient[j] - work->image[j];
+        sum += slope * slope;
+    }
+    return sum;
+}
+
 static void describe(const LassoWork *work, Observed *observed, double spectrum[])
 {
     const LassoValue *value = &work->progress.value;
@@ -520,6 +532,7 @@ static void describe(const LassoWork *work, Observed *observed, double spectrum[
     observed->objective = value->objective;
     observed->train_loss = value->square / (double)work->data->samples;
     network_observe_vector(work->d, work->theta, work->teacher, observed, spectrum);
+    estimate_vector(&work->problem, observed->rank, slope2(work), observed);
     if (work->data->truth == NULL) {
         network_forget_truth(observed);
     }

@@ -24,6 +24,7 @@
 #include "phasesweep/training/trainer.h"
 #include "checkpoint.h"
 #include "network.h"
+#include "risk_estimate.h"
 
 static const int one_step = 1;
 static const double unit = 1.0;
@@ -220,6 +221,32 @@ static bool advance(void *state)
 
 /* ---- report -------------------------------------------------------------------------- */
 
+/* Trace of the hat matrix X (X^T X + lambda)^-1 X^T = d - lambda |R^-1|_F^2, R the factor,
+ * which is destroyed; NAN if LAPACK failed. */
+static double freedom(RidgeWork *work)
+{
+    const int d = work->d;
+    const double lambda = work->problem.weight_decay;
+    int info;
+    dtrtri_("U", "N", &d, work->factor, &d, &info, 1, 1);
+    double square = 0.0;
+    for (size_t column = 0; column < (size_t)d; column++) {
+        for (size_t row = 0; row <= column; row++) {
+            const double entry = work->factor[row + column * (size_t)d];
+            square += entry * entry;
+        }
+    }
+    return info == 0 ? fmax(d - lambda * square, 0.0) : NAN;
+}
+
+/* At the minimum X^T r = lambda theta. */
+static void estimate(RidgeWork *work, Observed *observed)
+{
+    const double lambda = work->problem.weight_decay;
+    estimate_vector(&work->problem, freedom(work), lambda * lambda * observed->overlap_q,
+                    observed);
+}
+
 static void observe(void *state, Observed *observed, double spectrum[], double overlaps[])
 {
     RidgeWork *work = state;
@@ -236,6 +263,7 @@ static void observe(void *state, Observed *observed, double spectrum[], double o
         observed->objective = work->objective;
         observed->train_loss = work->residual / (double)work->data->samples;
         network_observe_vector(work->d, work->theta, work->teacher, observed, spectrum);
+        estimate(work, observed);
         if (work->data->truth == NULL) {
             network_forget_truth(observed);
         }

@@ -23,6 +23,7 @@
 #include "convex/training_state.h"
 #include "matrix_threshold.h"
 #include "network.h"
+#include "risk_estimate.h"
 #include "saved_grid.h"
 #include "spread_pass.h"
 
@@ -432,8 +433,18 @@ static Network spread_network(const void *state)
     return (Network){.columns = work->progress.plan.rank};
 }
 
-static void observe(const SpreadWork *work, Observed *observed, double spectrum[],
-                    double overlaps[])
+/* Collective.  The error of the network of the last pass, by the eigenvalues of its B. */
+static void estimate(SpreadWork *work, Observed *observed)
+{
+    if (!isnan(largest_of_gram(work))) {
+        training_dual(&work->progress, work->d, work->descent.weight, work->values);
+        estimate_matrix(&work->problem, work->progress.plan.rank, work->spectrum, work->values,
+                        observed);
+    }
+}
+
+/* Collective. */
+static void observe(SpreadWork *work, Observed *observed, double spectrum[], double overlaps[])
 {
     const Truth *truth = work->data->truth;
     const Progress *progress = &work->progress;
@@ -458,6 +469,7 @@ static void observe(const SpreadWork *work, Observed *observed, double spectrum[
         /* without an eigenvector there is none to overlap */
         observed->feature_overlap = progress->plan.rank > 0 ? overlaps[0] : NAN;
     }
+    estimate(work, observed);
 }
 
 static void spread_observe(void *state, Observed *observed, double spectrum[],

@@ -1,0 +1,103 @@
+#include "risk_estimate.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdbool.h>
+
+#include "phasesweep/model/model.h"
+#include "phasesweep/numerics/roots.h"
+
+/* left: 1 - D/C; moved: |M - f(M)|^2; noise: N. */
+static void report(const Problem *problem, double left, double moved, double noise,
+                   Observed *observed)
+{
+    const Model *model = model_of(problem);
+    const double capacity = model->channel(problem).capacity;
+    const double error = observed->train_loss / (left * left);
+    const double t = error / (model->prediction_per_risk * capacity);
+    const double risk = moved + t * (2.0 * capacity * (1.0 - left) - noise);
+    const bool known = left > 0.0 && isfinite(error) && isfinite(risk);
+    observed->error_estimate = known ? error : NAN;
+    observed->risk_estimate = known ? risk : NAN;
+    observed->noise_estimate = known ? error - model->prediction_per_risk * risk : NAN;
+}
+
+void estimate_vector(const Problem *problem, double freedom, double slope2, Observed *observed)
+{
+    const double n = problem->samples;
+    const double left = n - freedom;
+    assert(!(freedom < 0.0));
+    /* M = theta + X^T r / (n - D) */
+    report(problem, left / n, slope2 / (left * left), problem->dimension, observed);
+}
+
+/* ---- matrices ---------------------------------------------------------------------------- */
+
+typedef struct Fit {
+    int d, rank;
+    const double *learned, *slope;
+    double capacity, weight; /* 2 alpha, lt/2 */
+} Fit;
+
+/* d^2 D of section 8 where M has the eigenvalues s_i + b and b slope_j; NAN if that is not
+ * their order. */
+static double divergence(const Fit *fit, double b)
+{
+    double sum = 0.0;
+    double least = INFINITY;
+    for (int i = 0; i < fit->rank; i++) {
+        const double x = fit->learned[i] + b;
+        double share = 0.0;
+        for (int j = 0; j < fit->d - fit->rank; j++) {
+            const double apart = x - b * fit->slope[j];
+            least = fmin(least, apart);
+            share += 1.0 / apart;
+        }
+        sum += fit->learned[i] * share;
+    }
+    return least > 0.0 ? fit->rank * (fit->rank + 1.0) + 2.0 * sum : NAN;
+}
+
+/* Of (E2) at b = u lt/(2 C): u (1 - D/C) - 1. */
+static double balance(double u, void *context)
+{
+    const Fit *fit = context;
+    const double d2 = (double)fit->d * fit->d;
+    const double b = u * fit->weight / fit->capacity;
+    return u * (1.0 - divergence(fit, b) / d2 / fit->capacity) - 1.0;
+}
+
+/* 1/(1 - D/C), at least 1.  Where no slope is above 1, b (C - D) is convex in b and 0 at 0: it
+ * has one root.  Else the first is looked for, below the b at which D has no meaning.  NAN:
+ * none. */
+static double solve(Fit *fit)
+{
+    double high = 1.0;
+    double value = balance(high, fit);
+    while (value < 0.0 && isfinite(high)) {
+        high *= 1.1;
+        value = balance(high, fit);
+    }
+    return value >= 0.0 ? root_bracketed(balance, fit, fmax(1.0, high / 1.1), high, 1e-12)
+                        : NAN;
+}
+
+void estimate_matrix(const Problem *problem, int rank, const double learned[],
+                     const double slope[], Observed *observed)
+{
+    const Channel channel = model_of(problem)->channel(problem);
+    Fit fit = {.d = (int)problem->dimension,
+               .rank = rank,
+               .learned = learned,
+               .slope = slope,
+               .capacity = channel.capacity,
+               .weight = channel.weight};
+    const double d = fit.d;
+    const double u = solve(&fit);
+    const double b = u * fit.weight / fit.capacity;
+    double moved = rank * b * b;
+    for (int j = 0; j < fit.d - rank; j++) {
+        moved += b * b * slope[j] * slope[j];
+    }
+    report(problem, 1.0 / u, moved / d, (d + 1.0) / d, observed);
+}

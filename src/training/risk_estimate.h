@@ -1,0 +1,31 @@
+/* risk_estimate.h - what a training tells of its own error, from its training data alone
+ * (theory.md section 12).  Private.
+ *
+ * A minimum is f(M), f the threshold of state evolution and M the teacher with noise t, made of
+ * network and residual.  How much of the noise the fit has taken is the divergence D of f,
+ * which the data show: E (y - f)^2 = (sum res^2 / n) / (1 - D/C)^2,   t = E (y - f)^2 / (k C),
+ *     R = |M - f(M)|^2 - N t + 2 t D                 (Stein's unbiased estimate)
+ * with C the capacity and k = prediction_per_risk of model.h, and N the noise in M over t:
+ * (d + 1)/d of a matrix, d of a vector.  It holds for features that are isotropic.
+ *
+ * Both fill error_estimate, risk_estimate and noise_estimate of `observed`, whose train_loss is
+ * known; NAN where there is no estimate.
+ */
+#ifndef PHASESWEEP_TRAINING_RISK_ESTIMATE_H
+#define PHASESWEEP_TRAINING_RISK_ESTIMATE_H
+
+#include "phasesweep/training/trainer.h"
+
+/* Local.  Of a quadratic network of two layers at a minimum.
+ *     learned [rank]   its eigenvalues that are not 0
+ *     slope [d - rank] eigenvalues of (2/(d lt)) sum r_mu Z_mu in the directions that are not
+ *                      learned; in those learned they are 1.  None where one is so far above 1,
+ *                      as width allows, that f would have learned it in place of another */
+void estimate_matrix(const Problem *problem, int rank, const double learned[],
+                     const double slope[], Observed *observed);
+
+/* Local.  Of a vector whose fit has `freedom` degrees of freedom, >= 0 or NAN: active
+ * coefficients, or the trace of the hat matrix.  slope2 is |X^T r|^2. */
+void estimate_vector(const Problem *problem, double freedom, double slope2, Observed *observed);
+
+#endif
