@@ -66,8 +66,8 @@ void training_postpone(Progress *progress, const Problem *problem);
 /* Refresh the gap from the largest eigenvalue of B; NAN if there is none. */
 void training_certify(Progress *progress, const Problem *problem, double largest);
 
-/* values [d]: from eigenvalues of B to those of (2/(d lt)) sum r_mu Z_mu, of which none is above
- * 1 at the minimum, where v is a multiple of the residual r. */
+/* values [d]: from eigenvalues of B to those of (2/(d lt)) sum r_mu Z_mu.  None is above 1 at
+ * the minimum, where v is a multiple of the residual r. */
 void training_dual(const Progress *progress, int d, double weight, double values[]);
 
 /* Is a step so short that nothing moves by more than the tolerance?  The gap bounds F alone,
