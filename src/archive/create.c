@@ -66,6 +66,20 @@ static void put_flags(hid_t set, int low, int count, const char *(*name)(int))
     put_text(set, "flag_meanings", names);
 }
 
+/* The same of an axis of words, whose numbers are doubles like those of every axis. */
+static void put_words(hid_t set, const Key *key)
+{
+    double values[WORDS_MOST];
+    char names[512] = "";
+    assert(key->word_count <= WORDS_MOST);
+    for (int k = 0; k < key->word_count; k++) {
+        values[k] = k;
+        strcat(strcat(names, k > 0 ? " " : ""), key->word(k));
+    }
+    H5LTset_attribute_double(set, ".", "flag_values", values, (size_t)key->word_count);
+    put_text(set, "flag_meanings", names);
+}
+
 static const char *outcome_flag(int code)
 {
     return outcome_name((Outcome)code);
@@ -214,6 +228,9 @@ static void create_axis(hid_t group, const Axis *axis, AxisId id)
     put_text(set, "symbol", axis_symbol(id));
     put_text(set, "form", form_name(axis->form));
     put_text(set, "long_name", long_name);
+    if (keys_table[KEY_AXES + id].kind == KIND_WORD) {
+        put_words(set, &keys_table[KEY_AXES + id]);
+    }
     H5Dclose(set);
     free(long_name);
     free(name);
@@ -326,6 +343,9 @@ static void create_axes(hid_t group, const Sweep *sweep)
         const Axis *axis = &sweep->axis[id];
         if (axis->varied) {
             create_axis(group, axis, id);
+        } else if (axis->count > 0 && keys_table[KEY_AXES + id].kind == KIND_WORD) {
+            put_text(group, axis_name(id),
+                     keys_table[KEY_AXES + id].word((int)axis->values[0]));
         } else if (axis->count > 0) {
             H5LTset_attribute_double(group, ".", axis_name(id), axis->values, 1);
         }

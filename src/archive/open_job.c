@@ -50,8 +50,10 @@ char *open_job_point_name(const Sweep *sweep, size_t point)
     sweep_place(sweep, point, place);
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
         if (sweep->axis[id].varied) {
-            char *longer = checked_format("%s%s%s = %.9g", name, name[0] != '\0' ? ", " : "",
-                                          axis_name(id), sweep->axis[id].values[place[id]]);
+            char *value = axis_text(id, sweep->axis[id].values[place[id]]);
+            char *longer = checked_format("%s%s%s = %s", name, name[0] != '\0' ? ", " : "",
+                                          axis_name(id), value);
+            free(value);
             free(name);
             name = longer;
         }

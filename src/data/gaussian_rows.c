@@ -10,30 +10,35 @@
  */
 #include "phasesweep/data/gaussian_rows.h"
 
+#include "feature_rows.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/clones.h"
+#include "phasesweep/model/features.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/model/teacher.h"
 #include "phasesweep/numerics/lapack.h"
+#include "phasesweep/numerics/power_law.h"
 #include "phasesweep/numerics/random_rotation.h"
 #include "phasesweep/numerics/rng.h"
 
 /* Bytes of a block: it should stay in a core's second-level cache or the third. */
 enum { BLOCK_BYTES = 2 << 20, BLOCK_MOST = 4096 };
 
-/* Entries 0 ... count-1 of a row. */
-typedef void (*MakeRow)(uint64_t seed, uint64_t purpose, uint64_t row, int count, double out[]);
-static const MakeRow laws[FEATURES_COUNT] = {[FEATURES_GAUSSIAN] = rng_normals};
-
 SamplesSpec samples_spec(const Problem *problem)
 {
     assert(problem->samples >= 1.0 && problem->samples == floor(problem->samples));
     return (SamplesSpec){.model = problem->model,
-                         .source_exponent = problem->source_exponent,
+                         .law = problem->features,
+                         .degrees_of_freedom = problem->degrees_of_freedom,
+                         .sparse_share = problem->sparse_share,
+                         .covariance_exponent = problem->covariance_exponent,
+                         .rotated = problem->rotated,
+                         .source_exponent = features_source_exponent(problem),
                          .noise = problem->noise,
                          .seed = (uint64_t)problem->seed,
                          .dimension = (int)problem->dimension,
@@ -47,7 +52,9 @@ bool samples_same_data(const Problem *a, const Problem *b)
     return a->model == b->model && a->source_exponent == b->source_exponent &&
            a->dimension == b->dimension && a->noise == b->noise && a->seed == b->seed &&
            a->samples == b->samples && a->random_signs == b->random_signs &&
-           a->store == b->store;
+           a->features == b->features && a->degrees_of_freedom == b->degrees_of_freedom &&
+           a->sparse_share == b->sparse_share && a->rotated == b->rotated &&
+           a->covariance_exponent == b->covariance_exponent && a->store == b->store;
 }
 
 /* The last quantum may be short. */
@@ -117,6 +124,37 @@ static double *make_teacher(const SamplesSpec *spec)
     return s;
 }
 
+/* sigma_i, owned by the caller; NULL where all are 1. */
+static double *make_variances(const SamplesSpec *spec)
+{
+    const double a = spec->covariance_exponent;
+    if (a == 0.0) {
+        return NULL;
+    }
+    double *variances = checked_alloc((size_t)spec->dimension, sizeof *variances);
+    power_law(features_variance_scale(a, spec->dimension), a, 1.0, spec->dimension, variances);
+    return variances;
+}
+
+/* Owned by the caller; NULL of none. */
+static double *square_roots(const double x[], int count)
+{
+    double *roots = x == NULL ? NULL : checked_alloc((size_t)count, sizeof *roots);
+    for (int i = 0; x != NULL && i < count; i++) {
+        roots[i] = sqrt(x[i]);
+    }
+    return roots;
+}
+
+/* Of the coordinates in which the covariance is 1. */
+static double kurtosis_of(const SamplesSpec *spec)
+{
+    const Problem law = {.features = spec->law,
+                         .degrees_of_freedom = spec->degrees_of_freedom,
+                         .sparse_share = spec->sparse_share};
+    return features_kurtosis(&law);
+}
+
 /* ---- labels -------------------------------------------------------------------------- */
 
 CLONES
@@ -173,13 +211,33 @@ static void make_labels(const Samples *samples, int64_t first, int rows, const d
 
 /* ---- rows ---------------------------------------------------------------------------- */
 
-/* Row by row from the counter: the same numbers at every call, on every rank. */
-static void make_rows(const SamplesSpec *spec, int64_t first, int rows, double x[])
+/* z, row by row from the counter: the same numbers at every call, on every rank. */
+static void make_isotropic(const SamplesSpec *spec, int64_t first, int rows, double z[])
 {
+    const RowLaw law = {.law = spec->law,
+                        .shape = spec->law == FEATURES_STUDENT ? spec->degrees_of_freedom
+                                                               : spec->sparse_share,
+                        .seed = spec->seed};
     for (int row = 0; row < rows; row++) {
-        laws[spec->law](spec->seed, RNG_FEATURES, (uint64_t)(first + row), spec->dimension,
-                        x + (size_t)row * (size_t)spec->dimension);
+        feature_row(&law, (uint64_t)(first + row), spec->dimension,
+                    z + (size_t)row * (size_t)spec->dimension);
     }
+}
+
+/* x_i = sqrt(sigma_i) z_i, in place. */
+static void stretch(const double deviations[], int d, int rows, double x[])
+{
+    for (int row = 0; deviations != NULL && row < rows; row++, x += d) {
+        for (int i = 0; i < d; i++) {
+            x[i] *= deviations[i];
+        }
+    }
+}
+
+static void make_rows(const Samples *samples, int64_t first, int rows, double x[])
+{
+    make_isotropic(&samples->spec, first, rows, x);
+    stretch(samples->deviations, samples->spec.dimension, rows, x);
 }
 
 /* One pass over the share, a quantum at a time: labels, and the rows if they are stored.
@@ -193,9 +251,10 @@ static void make_share(Samples *samples)
         const int64_t left = samples->rows - done;
         const int rows = left < SAMPLES_QUANTUM ? (int)left : SAMPLES_QUANTUM;
         double *x = spec->store == STORE_DOUBLE ? samples->features + (size_t)done * d : buffer;
-        make_rows(spec, samples->first + done, rows, x);
+        make_isotropic(spec, samples->first + done, rows, x);
         make_labels(samples, samples->first + done, rows, x, buffer + SAMPLES_QUANTUM * d,
                     samples->labels + done);
+        stretch(samples->deviations, spec->dimension, rows, x);
         for (size_t k = 0; spec->store == STORE_FLOAT && k < (size_t)rows * d; k++) {
             samples->rounded[(size_t)done * d + k] = (float)x[k];
         }
@@ -217,6 +276,9 @@ Samples samples_create(MPI_Comm team, const SamplesSpec *spec)
     samples.first = share_begin(spec->samples, rank, ranks);
     samples.rows = share_begin(spec->samples, rank + 1, ranks) - samples.first;
     samples.truth.teacher = make_teacher(spec);
+    samples.truth.kurtosis = kurtosis_of(spec);
+    samples.variances = make_variances(spec);
+    samples.deviations = square_roots(samples.variances, spec->dimension);
     if (spec->rotated && model_has(spec->model, TRAIT_MATRIX)) {
         samples.truth.rotation = random_rotation(spec->seed, spec->dimension);
     }
@@ -236,6 +298,8 @@ void samples_free(Samples *samples)
 {
     free(samples->truth.teacher);
     free(samples->truth.rotation);
+    free(samples->variances);
+    free(samples->deviations);
     free(samples->labels);
     free(samples->features);
     free(samples->rounded);
@@ -256,7 +320,7 @@ static const double *features(const void *source, int64_t offset, int rows, doub
             buffer[entry] = rounded[entry];
         }
     } else {
-        make_rows(&samples->spec, samples->first + offset, rows, buffer);
+        make_rows(samples, samples->first + offset, rows, buffer);
     }
     return buffer;
 }
@@ -265,7 +329,7 @@ static const double *features(const void *source, int64_t offset, int rows, doub
 static void any_rows(const void *source, int64_t row, int rows, double out[])
 {
     const Samples *samples = source;
-    make_rows(&samples->spec, row, rows, out);
+    make_rows(samples, row, rows, out);
     const size_t entries = (size_t)rows * (size_t)samples->spec.dimension;
     for (size_t k = 0; samples->spec.store == STORE_FLOAT && k < entries; k++) {
         out[k] = (float)out[k];
@@ -284,6 +348,7 @@ Dataset samples_dataset(const Samples *samples)
                      .kept = samples->spec.store == STORE_DOUBLE,
                      .rounded = samples->rounded,
                      .labels = samples->labels,
+                     .variances = samples->variances,
                      .truth = &samples->truth,
                      .ops = &drawn,
                      .source = samples};

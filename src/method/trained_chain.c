@@ -90,6 +90,7 @@ static Record record_of(const Observed *seen, const Problem *problem, const doub
     double *value = record.value;
     record.outcome = seen->outcome;
     value[FIELD_RISK] = seen->risk;
+    value[FIELD_PREDICTION_RISK] = seen->prediction_risk;
     value[FIELD_DELTA] = seen->delta;
     value[FIELD_THRESHOLD] = seen->threshold;
     value[FIELD_OVERLAP_Q] = seen->overlap_q;

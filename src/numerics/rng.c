@@ -44,6 +44,21 @@ static inline double unit(uint32_t high, uint32_t low)
     return x - (1.0 - 0x1p-53);
 }
 
+static inline __attribute__((always_inline)) void make_uniforms(philox4x32_key_t key,
+                                                                uint64_t row, uint32_t first,
+                                                                double one[PAIRS],
+                                                                double other[PAIRS])
+{
+#pragma omp simd
+    for (int k = 0; k < PAIRS; k++) {
+        const philox4x32_ctr_t counter = {
+            {(uint32_t)row, (uint32_t)(row >> 32), first + (uint32_t)k, 0}};
+        const philox4x32_ctr_t bits = philox4x32(counter, key);
+        one[k] = unit(bits.v[0], bits.v[1]);
+        other[k] = unit(bits.v[2], bits.v[3]);
+    }
+}
+
 /* sin and cos stand in loops of their own: of one loop the compiler makes sincos, which has
  * no vector form. */
 static inline __attribute__((always_inline)) void
@@ -51,14 +66,7 @@ make_pairs(philox4x32_key_t key, uint64_t row, uint32_t first, double out[2 * PA
 {
     double radius[PAIRS];
     double angle[PAIRS];
-#pragma omp simd
-    for (int k = 0; k < PAIRS; k++) {
-        const philox4x32_ctr_t counter = {
-            {(uint32_t)row, (uint32_t)(row >> 32), first + (uint32_t)k, 0}};
-        const philox4x32_ctr_t bits = philox4x32(counter, key);
-        radius[k] = unit(bits.v[0], bits.v[1]);
-        angle[k] = unit(bits.v[2], bits.v[3]);
-    }
+    make_uniforms(key, row, first, radius, angle);
 #pragma omp simd
     for (int k = 0; k < PAIRS; k++) {
         radius[k] = sqrt(-2.0 * log(radius[k]));
@@ -73,21 +81,42 @@ make_pairs(philox4x32_key_t key, uint64_t row, uint32_t first, double out[2 * PA
     }
 }
 
-CLONES
-void rng_normals(uint64_t seed, uint64_t purpose, uint64_t row, int count, double out[])
+typedef void MakePairs(philox4x32_key_t key, uint64_t row, uint32_t first,
+                       double out[2 * PAIRS]);
+
+static inline __attribute__((always_inline)) void
+uniform_pairs(philox4x32_key_t key, uint64_t row, uint32_t first, double out[2 * PAIRS])
 {
-    assert(count >= 0);
-    const uint64_t word = key_of(seed, purpose);
+    make_uniforms(key, row, first, out, out + PAIRS);
+}
+
+static inline __attribute__((always_inline)) void fill(MakePairs *make, uint64_t word,
+                                                       uint64_t row, int count, double out[])
+{
     const philox4x32_key_t key = {{(uint32_t)word, (uint32_t)(word >> 32)}};
     int done = 0;
     for (; done + 2 * PAIRS <= count; done += 2 * PAIRS) {
-        make_pairs(key, row, (uint32_t)done / 2, out + done);
+        make(key, row, (uint32_t)done / 2, out + done);
     }
     if (done < count) {
         double rest[2 * PAIRS];
-        make_pairs(key, row, (uint32_t)done / 2, rest);
+        make(key, row, (uint32_t)done / 2, rest);
         /* the rest of the row is made and thrown away, so that an entry does not depend on
          * count */
         memcpy(out + done, rest, (size_t)(count - done) * sizeof *out);
     }
+}
+
+CLONES
+void rng_normals(uint64_t seed, uint64_t purpose, uint64_t row, int count, double out[])
+{
+    assert(count >= 0);
+    fill(make_pairs, key_of(seed, purpose), row, count, out);
+}
+
+CLONES
+void rng_uniforms(uint64_t seed, uint64_t purpose, uint64_t row, int count, double out[])
+{
+    assert(count >= 0);
+    fill(uniform_pairs, key_of(seed, purpose), row, count, out);
 }

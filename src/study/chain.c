@@ -94,15 +94,16 @@ static void put_content(const Sweep *sweep, size_t point, double numbers[])
 }
 
 /* Of `count` points in rows of content_width numbers.  Ids of those without the later keys are
- * what they were before there were any. */
+ * what they were before there were any: places after the last that is used do not count. */
 static uint64_t hash(double numbers[], size_t count)
 {
     const size_t width = content_width();
-    double largest = 0.0; /* of the later places */
+    size_t kept = ALWAYS;
     for (size_t k = 0; k < count * width; k++) {
-        largest = k % width >= ALWAYS ? fmax(largest, fabs(numbers[k])) : largest;
+        if (numbers[k] != 0.0 && k % width >= kept) {
+            kept = k % width + 1;
+        }
     }
-    const size_t kept = largest == 0.0 ? ALWAYS : width;
     for (size_t k = 1; k < count && kept < width; k++) {
         memmove(numbers + k * kept, numbers + k * width, kept * sizeof *numbers);
     }

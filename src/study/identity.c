@@ -19,9 +19,9 @@
 #include "phasesweep/study/job.h"
 
 /* The shortest text that reads back as the same bits: the resolved job is a job again. */
-static void print_number(FILE *out, double value)
+static void print_value(FILE *out, AxisId id, double value)
 {
-    char *text = text_of_number(value);
+    char *text = axis_text(id, value);
     fputs(text, out);
     free(text);
 }
@@ -35,14 +35,14 @@ static void print_axis(FILE *out, const Axis *axis, AxisId id)
     }
     fprintf(out, "    %s: ", axis_name(id));
     if (!axis->varied) {
-        print_number(out, axis->values[0]);
+        print_value(out, id, axis->values[0]);
         fputc('\n', out);
         return;
     }
     fprintf(out, "{as: %s, values: [", form_name(axis->form));
     for (size_t k = 0; k < axis->count; k++) {
         fputs(k > 0 ? ", " : "", out);
-        print_number(out, axis->values[k]);
+        print_value(out, id, axis->values[k]);
     }
     fputs("]}\n", out);
 }
@@ -89,11 +89,11 @@ static char *differ(const Sweep *sweep, KeyId id, const char *stored, const char
 }
 
 /* Both numbers in full: 0.1 beside 0.1000000000000001. */
-static char *number_differs(const Sweep *sweep, KeyId id, double stored, double given)
+static char *value_differs(const Sweep *sweep, AxisId id, double stored, double given)
 {
-    char *old = text_of_number(stored);
-    char *new = text_of_number(given);
-    char *difference = differ(sweep, id, old, new);
+    char *old = axis_text(id, stored);
+    char *new = axis_text(id, given);
+    char *difference = differ(sweep, (KeyId)(KEY_AXES + id), old, new);
     free(old);
     free(new);
     return difference;
@@ -120,7 +120,7 @@ static char *axis_difference(const Sweep *sweep, AxisId id, const Axis *stored,
     /* bit by bit: 0.1 and 0.1000000000000001 are two coordinates */
     for (size_t k = 0; k < stored->count && k < given->count; k++) {
         if (stored->values[k] != given->values[k]) {
-            return number_differs(sweep, KEY_AXES + id, stored->values[k], given->values[k]);
+            return value_differs(sweep, id, stored->values[k], given->values[k]);
         }
     }
     return stored->count == given->count

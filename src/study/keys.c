@@ -11,6 +11,7 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/text.h"
+#include "phasesweep/model/features.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
 
@@ -45,6 +46,16 @@ static const char *sign_word(int k)
     return k == 0 ? "positive" : "random";
 }
 
+static const char *rotated_word(int k)
+{
+    return k == 0 ? "no" : "yes";
+}
+
+static const char *feature_word(int k)
+{
+    return feature_name((FeatureLaw)k);
+}
+
 static const char *store_word(int k)
 {
     return store_name((SampleStore)k);
@@ -73,6 +84,23 @@ static double full_width(const Problem *problem)
 }
 
 static double least_depth(const Problem *problem)
+{
+    (void)problem;
+    return 0.0;
+}
+
+/* Where the law has such a parameter. */
+static double usual_freedom(const Problem *problem)
+{
+    return problem->features == FEATURES_STUDENT ? 6.0 : 0.0;
+}
+
+static double usual_share(const Problem *problem)
+{
+    return problem->features == FEATURES_SPARSE ? 0.25 : 0.0;
+}
+
+static double none_asked(const Problem *problem)
 {
     (void)problem;
     return 0.0;
@@ -122,6 +150,12 @@ static bool has_layers(MethodId id)
     return !method_facts(id)->knows_signs;
 }
 
+/* The best risk of all is of Gaussian rows. */
+static bool sees_features(MethodId id)
+{
+    return !method_facts(id)->knows_signs;
+}
+
 static bool passes_messages(MethodId id)
 {
     return method_facts(id)->passes_messages;
@@ -152,6 +186,10 @@ const Key keys_table[KEY_COUNT] = {
     [KEY_SIGNS] = {"signs", "", "", "positive",
         "of the teacher's coefficients; none for bayes",
         WORDS(sign_word, 2), .traits = TRAIT_SIGNS, AT(random_signs), .content = 11},
+    [KEY_ROTATED] = {"rotated", "", "", "no",
+        "is the teacher turned by a Haar rotation, or aligned with the coordinates",
+        WORDS(rotated_word, 2), .traits = TRAIT_MATRIX, .method = sees_features, AT(rotated),
+        .content = 16},
     [KEY_STORE] = {"store", "", "", "auto",
         "rows of data in memory, or made again at each use; training and amp",
         WORDS(store_word, STORE_COUNT), AT(store), .content = 12, .counts = rounds_rows},
@@ -175,6 +213,24 @@ const Key keys_table[KEY_COUNT] = {
         "teacher coefficients decay as i^-gamma",
         RANGE(KIND_REAL, 0.5, 10), .above = true, .forms = ONE_NUMBER,
         AT(source_exponent), .content = 3},
+    [KEY_COVARIANCE_EXPONENT] = {"covariance_exponent", "a", "1", "0",
+        "variances of the coordinates decay as i^-a, their sum being d",
+        RANGE(KIND_REAL, 0, 10), .forms = ONE_NUMBER, .fallback = none_asked, .method = sees_features,
+        AT(covariance_exponent), .content = 17},
+    [KEY_FEATURES] = {"features", "", "1", "gaussian",
+        "law of the entries of a row, before their variances",
+        WORDS(feature_word, FEATURES_COUNT), .forms = ONE_NUMBER, .fallback = none_asked,
+        .method = sees_features,
+        AT(features), .content = 18},
+    [KEY_DEGREES_OF_FREEDOM] = {"degrees_of_freedom", "nu", "1", "6",
+        "of features student; variance 1 at any, a fourth moment above 4",
+        RANGE(KIND_REAL, 2, 1e6), .above = true, .forms = ONE_NUMBER,
+        .fallback = usual_freedom, .method = sees_features, AT(degrees_of_freedom),
+        .content = 19},
+    [KEY_SPARSE_SHARE] = {"sparse_share", "epsilon", "1", "0.25",
+        "of features sparse: share of the entries that are not 0",
+        RANGE(KIND_REAL, 0, 1), .above = true, .forms = ONE_NUMBER, .fallback = usual_share,
+        .method = sees_features, AT(sparse_share), .content = 20},
     [KEY_DIMENSION] = {"dimension", "d", "1", NULL, "input dimension",
         RANGE(KIND_WHOLE, 2, 1e12), .forms = ONE_NUMBER, AT(dimension), .content = 4},
     [KEY_NOISE] = {"noise", "Delta", "1", NULL,
@@ -461,6 +517,12 @@ char *key_text(const Key *key, double value)
     }
     return key->kind == KIND_WORD ? checked_format("%s", key->word((int)value))
                                   : text_of_number(value);
+}
+
+char *axis_text(AxisId id, double value)
+{
+    const Key *key = &keys_table[KEY_AXES + id];
+    return key->kind == KIND_WORD ? key_text(key, value) : text_of_number(value);
 }
 
 void keys_print(FILE *file)

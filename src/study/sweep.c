@@ -242,8 +242,10 @@ static double axis_value(const Problem *so_far, KeyId id, const Axis *axis, size
     if (axis->form != FORM_NUMBER && whole) {
         return round(value);
     }
-    /* the least depth is none: as if it were not given */
-    if (id == KEY_DEPTH && value == model_of(so_far)->depth_least) {
+    /* the least depth is none, and so is what other laws have: as if it were not given */
+    if ((id == KEY_DEPTH && value == model_of(so_far)->depth_least) ||
+        (id == KEY_DEGREES_OF_FREEDOM && so_far->features != FEATURES_STUDENT) ||
+        (id == KEY_SPARSE_SHARE && so_far->features != FEATURES_SPARSE)) {
         return 0.0;
     }
     /* lt = lambda sqrt(p/d) (theory.md section 1): the lambda of this width */

@@ -7,8 +7,10 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/features.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/base/text.h"
@@ -185,6 +187,68 @@ static bool check_data(const Sweep *sweep, const Problem *p, Diagnostics *errors
     return true;
 }
 
+/* A key whose value at a point the theory at hand, or a training, does not cover. */
+static bool refuse_features(const Sweep *sweep, KeyId id, const Problem *p, Diagnostics *errors,
+                            const char *allowed)
+{
+    char *value = id == KEY_FEATURES ? checked_format("%s", feature_name(p->features))
+                                     : checked_format("%g", p->covariance_exponent);
+    refuse(sweep, id, errors,
+           checked_format("%s: model %s, method %s has no theory for it; allowed: %s", value,
+                          model_name(p->model), method_name(p->method), allowed));
+    free(value);
+    return false;
+}
+
+/* A parameter of a law that no point has. */
+static bool check_law_has(const Sweep *sweep, KeyId id, FeatureLaw law, Diagnostics *errors)
+{
+    const Axis *features = &sweep->axis[KEY_FEATURES - KEY_AXES];
+    bool there = !given(sweep, id);
+    for (size_t k = 0; k < features->count; k++) {
+        there = there || (FeatureLaw)features->values[k] == law;
+    }
+    if (!there) {
+        refuse(sweep, id, errors,
+               checked_format("of features %s alone; allowed: features %s, or no %s",
+                              feature_name(law), feature_name(law), keys_table[id].name));
+    }
+    return there;
+}
+
+/* Where rows are not Gaussian and isotropic. */
+static bool check_features(const Sweep *sweep, const Problem *p, Diagnostics *errors)
+{
+    const KeyId id = KEY_COVARIANCE_EXPONENT;
+    if (features_source_exponent(p) > keys_table[KEY_SOURCE_EXPONENT].high) {
+        refuse(sweep, id, errors,
+               checked_format("%g at source_exponent %g; allowed: a sum that lets the whitened "
+                              "teacher decay as i^-%g at most",
+                              p->covariance_exponent, p->source_exponent,
+                              keys_table[KEY_SOURCE_EXPONENT].high));
+        return false;
+    }
+    if (p->rotated && method_facts(p->method)->draws_data &&
+        p->dimension > model_of(p)->side_most) {
+        refuse(sweep, KEY_ROTATED, errors,
+               checked_format("yes at dimension %.15g; allowed: up to %d", p->dimension,
+                              model_of(p)->side_most));
+        return false;
+    }
+    const MethodFacts *facts = method_facts(p->method);
+    if (p->covariance_exponent != 0.0 &&
+        (model_has(p->model, TRAIT_MATRIX) || facts->predicts ||
+         (facts->passes_messages && p->depth > model_of(p)->depth_least))) {
+        return refuse_features(sweep, id, p, errors, "0");
+    }
+    /* a vector learns from any law what it learns from Gaussian rows (theory-next.md A3) */
+    if (p->features != FEATURES_GAUSSIAN && model_has(p->model, TRAIT_MATRIX) &&
+        facts->predicts) {
+        return refuse_features(sweep, KEY_FEATURES, p, errors, "gaussian");
+    }
+    return true;
+}
+
 /* Deeper networks are of full width. */
 static bool check_depth(const Sweep *sweep, const Problem *p, Diagnostics *errors)
 {
@@ -245,27 +309,60 @@ static size_t extreme(const Axis *axis, bool largest)
     return best;
 }
 
-/* The logarithm of n, p and the weights is linear in every written exponent, in the logarithm
- * of every written value and in log d, the others being fixed; so its extremes over the grid
- * are at corners, and a grid of any size is checked at 64 points. */
-static void check_corners(const Sweep *sweep, Diagnostics *errors)
+typedef bool (*PointCheck)(const Sweep *sweep, const Problem *p, Diagnostics *errors);
+
+enum { INVOLVED_MOST = 8 };
+
+/* At the points where the axes ids[count] have their least or largest value, the others being
+ * at their place; false after the first mistake. */
+static bool check_corners(const Sweep *sweep, const KeyId ids[], int count,
+                          const size_t others[AXIS_COUNT], PointCheck check,
+                          Diagnostics *errors)
 {
-    static const KeyId ids[] = {KEY_DIMENSION, KEY_DEPTH,        KEY_WIDTH,
-                                KEY_SAMPLES,   KEY_WEIGHT_DECAY, KEY_NUCLEAR_WEIGHT};
-    enum { INVOLVED = sizeof ids / sizeof *ids };
-    size_t ends[INVOLVED][2];
-    for (int k = 0; k < INVOLVED; k++) {
+    size_t ends[INVOLVED_MOST][2];
+    assert(count <= INVOLVED_MOST);
+    for (int k = 0; k < count; k++) {
         ends[k][0] = extreme(&sweep->axis[ids[k] - KEY_AXES], false);
         ends[k][1] = extreme(&sweep->axis[ids[k] - KEY_AXES], true);
     }
     bool good = true;
-    for (unsigned corner = 0; good && corner < 1u << INVOLVED; corner++) {
-        size_t place[AXIS_COUNT] = {0};
-        for (int k = 0; k < INVOLVED; k++) {
+    for (unsigned corner = 0; good && corner < 1u << count; corner++) {
+        size_t place[AXIS_COUNT];
+        memcpy(place, others, sizeof place);
+        for (int k = 0; k < count; k++) {
             place[ids[k] - KEY_AXES] = ends[k][corner >> k & 1];
         }
         const Problem problem = sweep_problem(sweep, sweep_point(sweep, place));
-        good = check_corner(sweep, &problem, errors);
+        good = check(sweep, &problem, errors);
+    }
+    return good;
+}
+
+/* The logarithm of n, p and the weights is linear in every written exponent, in the logarithm
+ * of every written value and in log d, the others being fixed; so its extremes over the grid
+ * are at corners, and a grid of any size is checked at 64 points. */
+static bool check_numbers(const Sweep *sweep, Diagnostics *errors)
+{
+    static const KeyId ids[] = {KEY_DIMENSION, KEY_DEPTH,        KEY_WIDTH,
+                                KEY_SAMPLES,   KEY_WEIGHT_DECAY, KEY_NUCLEAR_WEIGHT};
+    const size_t first[AXIS_COUNT] = {0};
+    return check_corners(sweep, ids, sizeof ids / sizeof *ids, first, check_corner, errors);
+}
+
+/* Every law, for none is between two others. */
+static void check_laws(const Sweep *sweep, Diagnostics *errors)
+{
+    static const KeyId ids[] = {KEY_SOURCE_EXPONENT,    KEY_COVARIANCE_EXPONENT,
+                                KEY_DEGREES_OF_FREEDOM, KEY_SPARSE_SHARE,
+                                KEY_DIMENSION,          KEY_DEPTH};
+    const Axis *features = &sweep->axis[KEY_FEATURES - KEY_AXES];
+    size_t place[AXIS_COUNT] = {0};
+    bool good = check_law_has(sweep, KEY_DEGREES_OF_FREEDOM, FEATURES_STUDENT, errors) &&
+                check_law_has(sweep, KEY_SPARSE_SHARE, FEATURES_SPARSE, errors);
+    for (size_t law = 0; good && (law == 0 || law < features->count); law++) {
+        place[KEY_FEATURES - KEY_AXES] = law;
+        good =
+            check_corners(sweep, ids, sizeof ids / sizeof *ids, place, check_features, errors);
     }
 }
 
@@ -288,5 +385,7 @@ void sweep_check(Sweep *sweep, size_t line, Diagnostics *errors)
             return;
         }
     }
-    check_corners(sweep, errors);
+    if (check_numbers(sweep, errors)) {
+        check_laws(sweep, errors);
+    }
 }

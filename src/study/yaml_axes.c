@@ -135,10 +135,11 @@ static void refuse_repeated(Reader *reader, const yaml_node_t *node, KeyId id, c
     qsort(sorted, axis->count, sizeof(double), ascending);
     for (size_t k = 1; k < axis->count; k++) {
         if (sorted[k] == sorted[k - 1]) {
+            char *text = axis_text((AxisId)(id - KEY_AXES), sorted[k]);
             diagnostics_add(&reader->errors, node_line(node),
-                            "%s: %g is there twice; allowed: every "
-                            "value once",
-                            keys_table[id].name, sorted[k]);
+                            "%s: %s is there twice; allowed: every value once",
+                            keys_table[id].name, text);
+            free(text);
             break;
         }
     }
@@ -151,11 +152,11 @@ static void read_values(Reader *reader, const yaml_node_t *list, KeyId id, Axis 
     const size_t count = node_length(list);
     if (count < 1 || count > AXIS_LONGEST) {
         diagnostics_add(&reader->errors, node_line(list),
-                        "%s: %s; allowed: a list of 1 to %d numbers", keys_table[id].name,
+                        "%s: %s; allowed: a list of 1 to %d %s", keys_table[id].name,
                         list->type != YAML_SEQUENCE_NODE ? "is no list"
                         : count < 1                      ? "is an empty list"
                                                          : "is too long a list",
-                        AXIS_LONGEST);
+                        AXIS_LONGEST, keys_table[id].kind == KIND_WORD ? "words" : "numbers");
         return;
     }
     assert(axis->values == NULL && axis->count == 0);
@@ -219,6 +220,11 @@ static void read_range(Reader *reader, const yaml_node_t *map, const yaml_node_t
     static const char *const spacings[] = {"linear", "logarithmic"};
     const Key *key = &keys_table[id];
     const size_t before = reader->errors.count;
+    if (key->kind == KIND_WORD) {
+        diagnostics_add(&reader->errors, node_line(map),
+                        "%s: words are in no range; allowed: values", key->name);
+        return;
+    }
     for (RangeKey k = RANGE_FROM; k <= RANGE_TIMES; k++) {
         if (parts[k] == NULL) {
             diagnostics_add(&reader->errors, node_line(map),

@@ -52,6 +52,37 @@ static double distance(int d, int rank, const double turned[], const double teac
     return sum;
 }
 
+/* Diagonal of S* where it is not that of the teacher's own basis: sum_k O_ik^2 s_k. */
+static double target_diagonal(const Truth *truth, int d, int i)
+{
+    if (truth->rotation == NULL) {
+        return truth->teacher[i];
+    }
+    double sum = 0.0;
+    for (int k = 0; k < d; k++) {
+        const double entry = truth->rotation[i + (size_t)k * (size_t)d];
+        sum += entry * entry * truth->teacher[k];
+    }
+    return sum;
+}
+
+double network_kurtosis_risk(const Dataset *data, const Network *network)
+{
+    const int d = data->dimension;
+    double sum = 0.0;
+    assert(data->truth != NULL);
+    for (int i = 0; i < d && data->truth->kurtosis != 0.0; i++) {
+        double error = -target_diagonal(data->truth, d, i);
+        for (int k = 0; k < network->columns; k++) {
+            const double entry = network->factor[i + (size_t)k * (size_t)d];
+            error += entry * entry;
+        }
+        sum += error * error;
+    }
+    /* also where the moment is infinite and the network perfect */
+    return sum == 0.0 ? 0.0 : data->truth->kurtosis * sum / d;
+}
+
 void network_observe_matrix(const Dataset *data, const Network *network, double room[],
                             Observed *observed, double spectrum[], double overlaps[])
 {
@@ -85,7 +116,9 @@ void network_observe_matrix(const Dataset *data, const Network *network, double 
     observed->overlap_q = square / (double)d;
     observed->overlap_m = product / (double)d;
     observed->risk = distance((int)d, network->columns, turned, teacher, room) / (double)d;
-    observed->prediction_risk = 2.0 * observed->risk;
+    observed->prediction_risk =
+        2.0 * observed->risk +
+        (data->truth == NULL ? 0.0 : network_kurtosis_risk(data, network));
     /* without an eigenvector there is none to overlap */
     observed->feature_overlap = network->columns > 0 ? overlaps[0] : NAN;
     if (data->truth == NULL) {
@@ -119,21 +152,39 @@ void network_sort(int d, const double x[], double sorted[])
     qsort(sorted, (size_t)d, sizeof *sorted, decreasing);
 }
 
-void network_observe_vector(int d, const double theta[], const double teacher[],
+static double deviation(const Dataset *data, int i)
+{
+    return data->variances == NULL ? 1.0 : sqrt(data->variances[i]);
+}
+
+void network_vector_truth(const Dataset *data, double out[])
+{
+    for (int i = 0; i < data->dimension; i++) {
+        out[i] = data->truth == NULL ? 0.0 : data->truth->teacher[i] / deviation(data, i);
+    }
+}
+
+void network_observe_vector(const Dataset *data, const int order[], const double theta[],
                             Observed *observed, double spectrum[])
 {
+    const double *teacher = data->truth == NULL ? NULL : data->truth->teacher;
     observed->rank = observed->risk = observed->trace = 0.0;
     observed->overlap_q = observed->overlap_m = 0.0;
-    for (int i = 0; i < d; i++) {
-        const double error = theta[i] - teacher[i];
-        observed->rank += theta[i] != 0.0;
-        observed->risk += error * error;
-        observed->trace += fabs(theta[i]);
-        observed->overlap_q += theta[i] * theta[i];
-        observed->overlap_m += theta[i] * teacher[i];
+    for (int k = 0; k < data->dimension; k++) {
+        const int i = order == NULL ? k : order[k];
+        const double x = deviation(data, i) * theta[k];
+        const double target = teacher == NULL ? 0.0 : teacher[i];
+        observed->rank += theta[k] != 0.0;
+        observed->risk += (x - target) * (x - target);
+        observed->trace += fabs(theta[k]);
+        observed->overlap_q += x * x;
+        observed->overlap_m += x * target;
     }
     observed->prediction_risk = observed->risk;
-    network_sort(d, theta, spectrum);
+    if (teacher == NULL) {
+        network_forget_truth(observed);
+    }
+    network_sort(data->dimension, theta, spectrum);
 }
 
 void network_share(MPI_Comm team, int d, Observed *observed, double spectrum[],

@@ -16,12 +16,22 @@
 void network_observe_matrix(const Dataset *data, const Network *network, double room[],
                             Observed *observed, double spectrum[], double overlaps[]);
 
+/* Local.  What independent features that are not Gaussian add to E (f - f*)^2 = 2 R
+ * (theory-next.md A1): (k4/d) sum_i E_ii^2 of E = S - S*, in the coordinates where the data are
+ * isotropic; 0 for Gaussian ones.  The truth must be known. */
+double network_kurtosis_risk(const Dataset *data, const Network *network);
+
 /* Local.  What has no value if nobody knows who made the labels. */
 void network_forget_truth(Observed *observed);
 
-/* Local.  theta and teacher [d] in one order. */
-void network_observe_vector(int d, const double theta[], const double teacher[],
+/* Local.  theta [d], its entry k being that of coordinate order[k], NULL: k; risk and overlaps
+ * are those where the data are isotropic, and NAN without a truth. */
+void network_observe_vector(const Dataset *data, const int order[], const double theta[],
                             Observed *observed, double spectrum[]);
+
+/* Local.  out [d]: theta* of a vector, beside theta and not where the data are isotropic; 0
+ * where nothing is known of it. */
+void network_vector_truth(const Dataset *data, double out[]);
 
 /* Local.  |x|[d] in decreasing order. */
 void network_sort(int d, const double x[], double sorted[]);

@@ -38,7 +38,7 @@ struct Path {
 /* What decides the bits of an iterate beside problem and team.  All bytes are set. */
 typedef struct Choices {
     char trainer[16];
-    int rotated, double_only, gradient_only, convex, starts, layout, path_room;
+    int double_only, gradient_only, convex, starts, layout, path_room;
 } Choices;
 
 double path_seconds(const Path *path)
@@ -53,7 +53,6 @@ static void visit_head(Path *path, StateVisitor *visitor)
     Choices choices;
     memset(&choices, 0, sizeof choices);
     strncpy(choices.trainer, path->trainer->name, sizeof choices.trainer - 1);
-    choices.rotated = settings->rotated;
     choices.double_only = settings->double_only;
     choices.gradient_only = settings->gradient_only;
     choices.convex = (int)settings->convex;
@@ -169,7 +168,6 @@ static void draw(Path *path, const Problem *problem)
                          ? STORE_DOUBLE
                          : STORE_NONE;
     }
-    spec.rotated = path->settings.rotated;
     path->samples = samples_create(path->team, &spec);
     path->data = samples_dataset(&path->samples);
     path->work = path->trainer->create(path->team, &path->data, problem, &path->settings);

@@ -17,7 +17,7 @@
 /* A text that the key allows, another one for another k, or NULL; owned by the caller. */
 static char *sample(const Key *key, int k)
 {
-    static const char *const texts[] = {"2", "3", "first", "second", "0.001", "0.002"};
+    static const char *const texts[] = {"2", "3", "first", "second", "0.001", "0.002", "4"};
     int found = -1;
     if (key->kind == KIND_WORD) {
         return k < key->word_count ? checked_format("%s", key->word(k)) : NULL;
@@ -42,18 +42,20 @@ static char *append(char *text, const Key *key, char *value)
     return longer;
 }
 
-/* How a sweep is written: what it is, and a key of a weight or the like that it needs. */
+/* How a sweep is written: what it is, and a key of a weight, a law or the like that it needs,
+ * with its value of number `value`. */
 typedef struct Setting {
     ModelId model;
     MethodId method;
     KeyId also;
+    int value;
 } Setting;
 
 /* The sweep with value k of a key, or without the key; false where it is refused. */
 static bool parse(Setting setting, KeyId id, int k, Job *job)
 {
     const KeyId fixed[] = {KEY_MODEL, KEY_METHOD, setting.also};
-    const int values[] = {setting.model, setting.method, 0};
+    const int values[] = {setting.model, setting.method, setting.value};
     char *text = checked_format("sweeps:\n  -\n");
     for (KeyId other = 0; other < KEY_COUNT; other++) {
         int value = keys_table[other].preset == NULL ? 0 : -1;
@@ -62,7 +64,12 @@ static bool parse(Setting setting, KeyId id, int k, Job *job)
         }
         value = other == id ? k : value;
         if (value >= 0) {
-            text = append(text, &keys_table[other], sample(&keys_table[other], value));
+            char *written = sample(&keys_table[other], value);
+            if (written == NULL) {
+                free(text);
+                return false;
+            }
+            text = append(text, &keys_table[other], written);
         }
     }
     char *errors = job_parse("job", text, strlen(text), job);
@@ -94,9 +101,10 @@ static Setting taker(KeyId id, int values)
 {
     Setting best = {0};
     int most = 0;
-    for (int at = 0; at < MODEL_COUNT * METHOD_COUNT * KEY_COUNT; at++) {
+    for (int at = 0; at < MODEL_COUNT * METHOD_COUNT * KEY_COUNT * WORDS_MOST; at++) {
+        const int other = at / MODEL_COUNT / METHOD_COUNT;
         const Setting setting = {at % MODEL_COUNT, at / MODEL_COUNT % METHOD_COUNT,
-                                 (KeyId)(at / MODEL_COUNT / METHOD_COUNT)};
+                                 (KeyId)(other % KEY_COUNT), other / KEY_COUNT};
         Job jobs[WORDS_MOST];
         const int count = parse_all(setting, id, values, jobs);
         free_all(jobs, count);
@@ -145,6 +153,12 @@ static void check_copy(const Job *job)
     sweep_free(&copy);
 }
 
+/* Of the only point of a sweep. */
+static double value_of(const Sweep *sweep, KeyId id)
+{
+    return id < KEY_AXES ? sweep->settings.value[id] : sweep->axis[id - KEY_AXES].values[0];
+}
+
 static double counted(const Key *key, double value)
 {
     return key->counts != NULL ? key->counts(value) : value;
@@ -154,9 +168,9 @@ static double counted(const Key *key, double value)
 static void check_pair(KeyId id, const Job *a, const Job *b)
 {
     const Key *key = &keys_table[id];
-    const bool same = key->silent || (key->kind == KIND_WORD &&
-                                      counted(key, a->sweeps[0].settings.value[id]) ==
-                                          counted(key, b->sweeps[0].settings.value[id]));
+    const bool same = key->silent ||
+                      (key->kind == KIND_WORD && counted(key, value_of(&a->sweeps[0], id)) ==
+                                                     counted(key, value_of(&b->sweeps[0], id)));
     assert_int_equal(same_jobs(a, b), same);
     char *difference = job_difference(a, b);
     assert_true(same || strstr(difference, key->name) != NULL);

@@ -54,8 +54,8 @@ static void test_line(void **unused)
 {
     (void)unused;
     TrainerSettings settings = trainer_defaults();
-    settings.rotated = true;
     Problem problem = problem_of(400.0, 1.0);
+    problem.rotated = 1;
     Path *path = path_create(MPI_COMM_WORLD, &trainer_convex, &settings);
     for (int k = 0; k < 5; k++, problem.weight_decay *= 0.6) {
         problem.width = D * (1.0 + k); /* p > d is the same convex problem at lt */

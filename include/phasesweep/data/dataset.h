@@ -35,7 +35,10 @@ typedef struct Dataset {
     bool kept;            /* rows are in memory in double precision */
     const float *rounded; /* [rows * d] if they are in single precision, else NULL; borrowed, */
     const double *labels; /* [rows] as all below */
-    const Truth *truth;   /* NULL: nothing is known, and overlaps have no value */
+    /* [d] E x_i^2, the covariance being diagonal; NULL where all are 1.  The network of
+     * matrices predicts Tr[S (x x^T - Sigma)]/sqrt(d) */
+    const double *variances;
+    const Truth *truth; /* NULL: nothing is known, and overlaps have no value */
     const DatasetOps *ops;
     const void *source;
 } Dataset;

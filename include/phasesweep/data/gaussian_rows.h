@@ -1,12 +1,12 @@
 /* gaussian_rows.h - rows of data and labels, the same for any number of ranks.
  *
- * Row mu is x_mu with independent entries of mean 0 and variance 1, and a label y_mu, noise
- * included (theory.md section 1):
- *     quadratic  y = Tr[S* Z] + sqrt(Delta) xi,  Z = (x x^T - I)/sqrt(d),  S* = O diag(s) O^T
- *     diagonal   y = theta*.x + sqrt(Delta) xi,  theta*_i = +-s_i/sqrt(d)
+ * Row mu is x_mu, x_i = sqrt(sigma_i) z_i with independent z_i of mean 0 and variance 1
+ * (features.h), and a label y_mu, noise included (theory.md section 1):
+ *     quadratic  y = Tr[S* Z] + sqrt(Delta) xi,  Z = (z z^T - I)/sqrt(d),  S* = O diag(s) O^T
+ *     diagonal   y = theta*.z + sqrt(Delta) xi,  theta*_i = +-s_i/sqrt(d)
  *     ridge      as diagonal
  * Both depend on (seed, mu) alone, so the data are nested in n.  O is the identity unless a
- * rotation is asked for: Gaussian rows are isotropic, so that a diagonal S* is statistically
+ * rotation is asked for: where rows are isotropic and Gaussian a diagonal S* is statistically
  * the same, exact, and spares every row a product with O.
  *
  * The rows are cut into quanta of SAMPLES_QUANTUM, and each rank of the team owns a contiguous
@@ -29,17 +29,16 @@
 
 enum { SAMPLES_QUANTUM = 64 };
 
-/* Law of the entries of x; a new one is a row of the table in gaussian_rows.c.  Mean 0 and
- * variance 1; the theory is for Gaussian entries. */
-typedef enum FeatureLaw { FEATURES_GAUSSIAN, FEATURES_COUNT } FeatureLaw;
-
 /* What the data are, and how a rank is to hold them; only the former changes numbers, but
  * for STORE_FLOAT, which rounds the rows and not the labels. */
 typedef struct SamplesSpec {
     ModelId model;
     FeatureLaw law;
-    double source_exponent; /* gamma > 1/2 */
-    double noise;           /* Delta >= 0, a variance */
+    double degrees_of_freedom;  /* of student */
+    double sparse_share;        /* of sparse */
+    double covariance_exponent; /* a >= 0 */
+    double source_exponent;     /* of the teacher in the coordinates z: > 1/2 */
+    double noise;               /* Delta >= 0, a variance */
     uint64_t seed;
     int dimension;     /* d >= 2 */
     int64_t samples;   /* n >= 1 */
@@ -55,13 +54,15 @@ typedef struct Samples {
     SamplesSpec spec;    /* store and block_rows resolved */
     int64_t first, rows; /* this rank's share */
     Truth truth;         /* owned, as all below */
+    double *variances;   /* [d] sigma_i, NULL where all are 1 */
+    double *deviations;  /* [d] their square roots, likewise */
     double *labels;      /* [rows]; owned */
     double *features;    /* [rows * d] if STORE_DOUBLE; owned */
     float *rounded;      /* [rows * d] if STORE_FLOAT; owned */
 } Samples;
 
-/* Local.  The parameters of a point that concern its data, everything else default: memory 0
- * and no rotation.  The samples must be a whole number. */
+/* Local.  The parameters of a point that concern its data, everything else default: memory 0.
+ * The samples must be a whole number. */
 SamplesSpec samples_spec(const Problem *problem);
 
 /* Local.  Are rows, labels and teacher of these problems the same?  Weight decay, width and

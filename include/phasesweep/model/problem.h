@@ -37,6 +37,18 @@ typedef enum MethodId {
 
 #define ALL_METHODS ((1u << METHOD_COUNT) - 1u)
 
+/* Law of the independent entries of a row before its covariance, all of mean 0 and variance 1;
+ * what each is stands in features.h. */
+typedef enum FeatureLaw {
+    FEATURES_GAUSSIAN,
+    FEATURES_RADEMACHER,
+    FEATURES_UNIFORM,
+    FEATURES_LAPLACE,
+    FEATURES_STUDENT,
+    FEATURES_SPARSE,
+    FEATURES_COUNT
+} FeatureLaw;
+
 /* Where the rows are between two uses. */
 typedef enum SampleStore {
     /* double if that fits the memory given, else none */
@@ -58,6 +70,13 @@ typedef struct Problem {
     MethodId method;
     /* gamma > 1/2: teacher coefficients decay as i^-gamma */
     double source_exponent;
+    /* a >= 0: variances of the coordinates decay as i^-a (features.h); 0: all are 1 */
+    double covariance_exponent;
+    FeatureLaw features;
+    /* nu > 2 of FEATURES_STUDENT, else 0 */
+    double degrees_of_freedom;
+    /* share of the entries that are not 0, of FEATURES_SPARSE, else 0 */
+    double sparse_share;
     /* d, whole number >= 2 */
     double dimension;
     /* Delta >= 0, VARIANCE of the label noise */
@@ -77,6 +96,9 @@ typedef struct Problem {
     double tolerance;
     /* 0 or 1: of the teacher's coefficients; networks with TRAIT_SIGNS */
     int random_signs;
+    /* 0 or 1: the eigenvectors of S* are a Haar rotation, not the coordinates; no other data
+     * where rows are isotropic and Gaussian */
+    int rotated;
     /* used by training and amp only */
     SampleStore store;
     /* of amp, in [0, 1); negative: as little as it needs */

@@ -19,7 +19,8 @@ typedef enum RngPurpose {
     RNG_NOISE = 3,    /* of the labels */
     RNG_SIGNS = 4,    /* of the teacher's coefficients */
     RNG_ROTATION = 5, /* of the teacher */
-    RNG_PROBE = 6     /* starting vectors of iterative methods */
+    RNG_PROBE = 6,    /* starting vectors of iterative methods */
+    RNG_LAW = 7       /* of features whose law takes a second number an entry */
 } RngPurpose;
 
 /* Local.  Uniform on (0, 1). */
@@ -29,5 +30,9 @@ double rng_uniform(uint64_t seed, uint64_t purpose, uint64_t row, uint64_t colum
  * entry does not depend on count.  Box-Muller on 52-bit uniforms, largest |value| 8.5; 3.6 ns
  * an entry where the CPU has AVX-512. */
 void rng_normals(uint64_t seed, uint64_t purpose, uint64_t row, int count, double out[]);
+
+/* Local.  The same of independent uniforms on (0, 1), of 52 bits, equal on every kind of CPU.
+ * Of one purpose either these or the normals may be used. */
+void rng_uniforms(uint64_t seed, uint64_t purpose, uint64_t row, int count, double out[]);
 
 #endif

@@ -39,6 +39,7 @@ typedef enum KeyId {
     KEY_METHOD,
     KEY_TOLERANCE,
     KEY_SIGNS,
+    KEY_ROTATED,
     KEY_STORE,
     KEY_RANKS_PER_LINE,
     KEY_SPECTRUM,
@@ -47,6 +48,10 @@ typedef enum KeyId {
     KEY_TIME_LIMIT,
     KEY_AXES,
     KEY_SOURCE_EXPONENT = KEY_AXES,
+    KEY_COVARIANCE_EXPONENT,
+    KEY_FEATURES,
+    KEY_DEGREES_OF_FREEDOM,
+    KEY_SPARSE_SHARE,
     KEY_DIMENSION,
     KEY_NOISE,
     KEY_SEED,
@@ -145,6 +150,9 @@ double key_get(const Key *key, const Problem *problem);
 
 /* Local.  As one would write the value; owned by the caller, NULL where it is none. */
 char *key_text(const Key *key, double value);
+
+/* Local.  The same of a number of an axis in any form, in range or not, and of its words. */
+char *axis_text(AxisId id, double value);
 
 /* Local.  What the key allows, "a whole number from 1 to 10"; and who takes it, "model
  * quadratic with method amp", "" for all.  Owned by the caller. */

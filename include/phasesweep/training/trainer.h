@@ -53,8 +53,6 @@ typedef struct TrainerSettings {
     EigenMethod eigen;   /* convex, amp */
     LassoLayout layout;  /* lasso */
     double active;       /* lasso: most coefficients expected to be active; 0: unknown */
-    bool rotated;        /* Haar-rotated teacher, see gaussian_rows.h; of whole matrices; not
-                            spread, for the rotation is d x d on every rank */
     bool double_only;    /* no single precision in the early iterations */
     bool gradient_only;  /* convex, spread: accelerated gradient from the start, to compare */
     ConvexWay convex;    /* to compare */
@@ -186,7 +184,7 @@ const Trainer *trainer_of(const Problem *problem);
 
 /* Local.  The one for a team of `ranks` of which each has `memory` bytes: trainer_spread where
  * the first is trainer_convex, and its matrices do not fit or are so large that a team of 2 or
- * more had better share them. */
+ * more had better share them; never for a rotated teacher, which is d x d on every rank. */
 const Trainer *trainer_for(const Problem *problem, int ranks, double memory);
 
 /* Local.  Memory of that trainer in the layout that it would choose. */

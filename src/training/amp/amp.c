@@ -83,12 +83,13 @@ typedef struct AmpWork {
     size_t room;     /* of the path */
     int limit, most; /* iterations of this point and of any */
     const AmpModel *model;
-    bool known;        /* who made the labels */
-    void *state;       /* of the model; owned */
-    Watch watch;       /* rank 0, as all below */
-    double start;      /* |y|^2 */
-    Observed observed; /* after the last iteration; its outcome on all ranks */
-    double *path;      /* [2 * room] R, then k, by iteration; owned */
+    const Dataset *data; /* borrowed */
+    bool known;          /* who made the labels */
+    void *state;         /* of the model; owned */
+    Watch watch;         /* rank 0, as all below */
+    double start;        /* |y|^2 */
+    Observed observed;   /* after the last iteration; its outcome on all ranks */
+    double *path;        /* [2 * room] R, then k, by iteration; owned */
 } AmpWork;
 
 static size_t amp_memory(const Problem *problem, int ranks, SampleStore store, double active)
@@ -108,6 +109,7 @@ static void *amp_create(MPI_Comm team, const Dataset *data, const Problem *probl
     work->most = settings->iteration_limit > 0 ? settings->iteration_limit : ITERATIONS;
     work->limit = work->most;
     work->model = models[problem->model];
+    work->data = data;
     work->known = data->truth != NULL;
     MPI_Comm_rank(team, &work->rank);
     work->state = work->model->create(team, data, problem, settings);
@@ -310,6 +312,11 @@ static void amp_observe(void *state, Observed *observed, double spectrum[], doub
     }
     if (!work->known) {
         network_forget_truth(observed);
+    } else if (work->rank == 0) {
+        const Network network = work->model->network(work->state);
+        observed->prediction_risk =
+            model_of(&work->problem)->prediction_per_risk * observed->risk +
+            (network.factor != NULL ? network_kurtosis_risk(work->data, &network) : 0.0);
     }
     network_share(work->team, d, observed, spectrum, overlaps);
     MPI_Bcast(work->path, 2 * (int)work->room, MPI_DOUBLE, 0, work->team);

@@ -125,13 +125,21 @@ static double diagonal_begin(void *state, double weight)
     return a->gradient[a->d + 1];
 }
 
-/* Root only.  theta + X^T z / n in theta, and its threshold. */
+/* The threshold is b where the data are isotropic; theta_i of variance sigma_i has b/sigma_i.
+ */
+static double variance(const Diagonal *a, int i)
+{
+    return a->data->variances == NULL ? 1.0 : a->data->variances[i];
+}
+
+/* Root only.  theta + Sigma^-1 X^T z / n in theta, and its threshold. */
 static double make_matched(Diagonal *a)
 {
     for (int i = 0; i < a->d; i++) {
-        a->theta[i] = a->base[i] + a->gradient[i] / a->capacity;
+        a->theta[i] = a->base[i] + a->gradient[i] / (a->capacity * variance(a, i));
+        a->sorted[i] = a->theta[i] * variance(a, i);
     }
-    network_sort(a->d, a->theta, a->sorted);
+    network_sort(a->d, a->sorted, a->sorted);
     if (a->threshold.jump == 0.0) {
         return amp_threshold_vector(a->sorted, a->d, a->capacity, a->weight);
     }
@@ -150,22 +158,25 @@ static void shrink(Diagonal *a, AmpStep *step)
     double move = 0.0;
     *step = (AmpStep){.keep = step->keep, .threshold = b};
     for (int i = 0; i < a->d; i++) {
+        const double sigma = variance(a, i);
         const double size = fabs(a->theta[i]);
-        const double theta = size > (a->active[i] ? held : b)
-                                 ? copysign(a->threshold.shrink(power, size, chi), a->theta[i])
-                                 : 0.0;
+        const double theta =
+            size * sigma > (a->active[i] ? held : b)
+                ? copysign(a->threshold.shrink(power, size, chi / sigma), a->theta[i])
+                : 0.0;
         const double change = theta - a->base[i];
         const double teacher = a->data->truth != NULL ? a->data->truth->teacher[i] : 0.0;
         a->theta[i] = theta;
         a->active[i] = theta != 0.0;
         a->base[i] = theta - step->keep * change;
-        move += change * change;
+        move += sigma * change * change;
         step->rank += theta != 0.0;
-        step->risk += (theta - teacher) * (theta - teacher);
+        const double x = sqrt(sigma) * theta; /* where the data are isotropic */
+        step->risk += (x - teacher) * (x - teacher);
         step->trace += fabs(theta);
         step->penalty += threshold_penalty(&a->threshold, theta);
-        step->overlap_q += theta * theta;
-        step->overlap_m += theta * teacher;
+        step->overlap_q += x * x;
+        step->overlap_m += x * teacher;
     }
     step->move = sqrt(move);
 }

@@ -30,6 +30,7 @@ typedef struct Quadratic {
     double *matrix; /* d x d; M, then S', on rank 0 */
     double *values; /* [d] eigenvalues of M, ascending */
     double *base;   /* d x d; S, lower triangle, on rank 0 */
+    double *turned; /* d x d; S* of a rotated teacher, likewise, else NULL */
 } Quadratic;
 
 static size_t quadratic_memory(const Problem *problem, int ranks, SampleStore store)
@@ -38,7 +39,28 @@ static size_t quadratic_memory(const Problem *problem, int ranks, SampleStore st
     spec.store = store;
     const size_t d = (size_t)spec.dimension;
     /* factor, matrix, base; LAPACK's room, and what ScaLAPACK makes on every rank */
-    return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * 7 * d * d;
+    const size_t turned = problem->rotated ? 2 : 0; /* S* and what it is made from */
+    return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * (7 + turned) * d * d;
+}
+
+/* Lower triangle of O diag(s) O^T, owned by the caller; NULL if O is the identity. */
+static double *turned_teacher(const Dataset *data)
+{
+    if (data->truth == NULL || data->truth->rotation == NULL) {
+        return NULL;
+    }
+    const int d = data->dimension;
+    const size_t side = (size_t)d;
+    double *turned = checked_alloc(side * side, sizeof *turned);
+    double *columns = checked_alloc(side * side, sizeof *columns);
+    for (size_t k = 0; k < side * side; k++) {
+        columns[k] = data->truth->rotation[k] * sqrt(data->truth->teacher[k / side]);
+    }
+    const double one = 1.0;
+    const double zero = 0.0;
+    dsyrk_("L", "N", &d, &d, &one, columns, &d, &zero, turned, &d, 1, 1);
+    free(columns);
+    return turned;
 }
 
 static void *quadratic_create(MPI_Comm team, const Dataset *data, const Problem *problem,
@@ -60,6 +82,7 @@ static void *quadratic_create(MPI_Comm team, const Dataset *data, const Problem 
     q->values = checked_alloc(d, sizeof(double));
     if (q->team_rank == 0) {
         q->base = checked_alloc(d * d, sizeof(double));
+        q->turned = turned_teacher(data);
     }
     return q;
 }
@@ -73,6 +96,7 @@ static void quadratic_release(void *state)
     free(q->matrix);
     free(q->values);
     free(q->base);
+    free(q->turned);
     free(q);
 }
 
@@ -150,6 +174,15 @@ static double make_factor(Quadratic *q, double chi)
     return penalty;
 }
 
+/* An entry of S*, 0 where nothing is known of it. */
+static double target(const Quadratic *q, size_t row, size_t column)
+{
+    if (q->turned != NULL) {
+        return q->turned[row + column * (size_t)q->d];
+    }
+    return q->data->truth != NULL && row == column ? q->data->truth->teacher[row] : 0.0;
+}
+
 /* Root only.  What of S' the step reports; entry by entry, so that a small risk keeps its
  * digits.  S becomes (1 - keep) S' + keep S. */
 static void compare(Quadratic *q, AmpStep *step)
@@ -158,7 +191,6 @@ static void compare(Quadratic *q, AmpStep *step)
     const size_t n = (size_t)d;
     const double one = 1.0;
     const double zero = 0.0;
-    const bool known = q->data->truth != NULL;
     double *s = q->matrix;
     memset(s, 0, n * n * sizeof *s);
     if (q->rank > 0) {
@@ -170,12 +202,12 @@ static void compare(Quadratic *q, AmpStep *step)
         for (size_t row = column; row < n; row++) {
             const size_t k = row + column * n;
             const double twice = row == column ? 1.0 : 2.0;
-            const double teacher = known && row == column ? q->data->truth->teacher[row] : 0.0;
+            const double teacher = target(q, row, column);
             const double change = s[k] - q->base[k];
             move += twice * change * change;
             step->risk += twice * (s[k] - teacher) * (s[k] - teacher);
             step->overlap_q += twice * s[k] * s[k];
-            step->overlap_m += teacher * s[k];
+            step->overlap_m += twice * teacher * s[k];
             q->base[k] = s[k] - step->keep * change;
         }
         step->trace += s[column * (n + 1)] / d;
@@ -221,6 +253,7 @@ static double quadratic_observe(const void *state, double spectrum[])
     const Quadratic *q = state;
     const size_t d = (size_t)q->d;
     double leading = NAN;
+    double overlap = 0.0; /* with the teacher's first vector, an axis or turned */
     if (q->team_rank == 0) {
         memset(spectrum, 0, d * sizeof *spectrum);
         for (size_t k = 0; k < (size_t)q->rank; k++) {
@@ -228,8 +261,11 @@ static double quadratic_observe(const void *state, double spectrum[])
                 spectrum[k] += q->factor[i + k * d] * q->factor[i + k * d];
             }
         }
-        /* the teacher's vectors are the axes */
-        leading = q->rank > 0 ? q->factor[0] * q->factor[0] / spectrum[0] : NAN;
+        const double *turn = q->data->truth != NULL ? q->data->truth->rotation : NULL;
+        for (size_t i = 0; i < (turn != NULL ? d : 1); i++) {
+            overlap += (turn != NULL ? turn[i] : 1.0) * q->factor[i];
+        }
+        leading = q->rank > 0 ? overlap * overlap / spectrum[0] : NAN;
     }
     return leading;
 }

@@ -257,7 +257,8 @@ static double risk_of(const DeepWork *work, const double theta[])
     double risk = 0.0;
     for (int j = 0; j < work->d; j++) {
         const double error = theta[j] - work->lasso->teacher[j];
-        risk += error * error;
+        const double *variances = work->data->variances;
+        risk += (variances == NULL ? 1.0 : variances[work->lasso->order[j]]) * error * error;
     }
     return work->data->truth != NULL ? risk : NAN;
 }
@@ -428,10 +429,7 @@ static void describe(const DeepWork *work, Observed *observed, double spectrum[]
     observed->stationarity = progress->value.stationarity;
     ends_report(&progress->ends, observed);
     observed->train_loss = progress->value.square / (double)work->data->samples;
-    network_observe_vector(work->d, work->best, work->lasso->teacher, observed, spectrum);
-    if (work->data->truth == NULL) {
-        network_forget_truth(observed);
-    }
+    network_observe_vector(work->data, work->lasso->order, work->best, observed, spectrum);
 }
 
 static void observe(void *state, Observed *observed, double spectrum[], double overlaps[])

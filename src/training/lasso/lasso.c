@@ -106,9 +106,7 @@ static void allocate(LassoWork *work)
     for (int j = 0; j < work->d; j++) {
         work->order[j] = j;
     }
-    if (work->data->truth != NULL) { /* else 0, which is as good a base */
-        memcpy(work->teacher, work->data->truth->teacher, d * sizeof(double));
-    }
+    network_vector_truth(work->data, work->teacher); /* 0 is as good a base */
 }
 
 /* Columns are drawn at once, sums step by step. */
@@ -531,11 +529,8 @@ static void describe(const LassoWork *work, Observed *observed, double spectrum[
     observed->gap = value->gap;
     observed->objective = value->objective;
     observed->train_loss = value->square / (double)work->data->samples;
-    network_observe_vector(work->d, work->theta, work->teacher, observed, spectrum);
+    network_observe_vector(work->data, work->order, work->theta, observed, spectrum);
     estimate_vector(&work->problem, observed->rank, slope2(work), observed);
-    if (work->data->truth == NULL) {
-        network_forget_truth(observed);
-    }
 }
 
 static void observe(void *state, Observed *observed, double spectrum[], double overlaps[])

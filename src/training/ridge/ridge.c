@@ -77,9 +77,7 @@ static void *create(MPI_Comm team, const Dataset *data, const Problem *problem,
     work->noise = checked_alloc(d, sizeof *work->noise);
     work->theta = checked_alloc(d, sizeof *work->theta);
     work->teacher = checked_alloc(d, sizeof *work->teacher);
-    if (data->truth != NULL) { /* else 0, which is as good a base */
-        memcpy(work->teacher, data->truth->teacher, d * sizeof *work->teacher);
-    }
+    network_vector_truth(data, work->teacher); /* 0 is as good a base */
     work->factor = work->rank == 0 ? checked_alloc(d * d, sizeof *work->factor) : NULL;
     return work;
 }
@@ -262,11 +260,8 @@ static void observe(void *state, Observed *observed, double spectrum[], double o
         observed->gap = work->gap;
         observed->objective = work->objective;
         observed->train_loss = work->residual / (double)work->data->samples;
-        network_observe_vector(work->d, work->theta, work->teacher, observed, spectrum);
+        network_observe_vector(work->data, NULL, work->theta, observed, spectrum);
         estimate(work, observed);
-        if (work->data->truth == NULL) {
-            network_forget_truth(observed);
-        }
     }
     network_share(work->team, work->d, observed, spectrum, overlaps);
 }

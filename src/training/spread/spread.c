@@ -93,7 +93,7 @@ static void adopt(SpreadWork *work, const Problem *problem)
 static void *spread_create(MPI_Comm team, const Dataset *data, const Problem *problem,
                            const TrainerSettings *settings)
 {
-    assert(!settings->rotated); /* a rotation is d x d on every rank */
+    assert(!problem->rotated); /* a rotation is d x d on every rank */
     SpreadWork *work = checked_alloc(1, sizeof *work);
     const size_t d = (size_t)problem->dimension;
     work->team = team;
@@ -219,6 +219,25 @@ static double distance(const SpreadWork *work, const double teacher[])
         }
     }
     return sum_over(work, sum);
+}
+
+/* What features that are not Gaussian add to the risk of predictions (network.h). */
+static double kurtosis_risk(const SpreadWork *work, const Truth *truth)
+{
+    const DistMatrix *s = &work->matrix;
+    double sum = 0.0;
+    for (int column = 0; column < s->local_columns && truth->kurtosis != 0.0; column++) {
+        const int row = lower_triangle_diagonal(&work->triangle, s, column);
+        const int j =
+            dist_matrix_global(column, s->block, work->grid.column, work->grid.columns);
+        if (row >= 0) {
+            const double error =
+                s->local[row + (size_t)column * (size_t)s->local_rows] - truth->teacher[j];
+            sum += error * error;
+        }
+    }
+    sum = sum_over(work, sum);
+    return sum == 0.0 ? 0.0 : truth->kurtosis * sum / work->d;
 }
 
 /* From eigenvectors of M to those of S, times the roots of its eigenvalues w - b; what is to be
@@ -465,7 +484,7 @@ static void observe(SpreadWork *work, Observed *observed, double spectrum[], dou
     if (truth != NULL) {
         observed->overlap_m = weighted_trace(work, truth->teacher) / d;
         observed->risk = distance(work, truth->teacher) / d;
-        observed->prediction_risk = 2.0 * observed->risk;
+        observed->prediction_risk = 2.0 * observed->risk + kurtosis_risk(work, truth);
         /* without an eigenvector there is none to overlap */
         observed->feature_overlap = progress->plan.rank > 0 ? overlaps[0] : NAN;
     }
