@@ -93,7 +93,8 @@ size_t samples_memory(const SamplesSpec *spec, int ranks)
     const size_t rows = ((size_t)quanta(spec->samples) / (size_t)ranks + 1) * SAMPLES_QUANTUM;
     const size_t d = (size_t)spec->dimension;
     const size_t block = (size_t)samples_block_rows(spec) * d * 8;
-    return rows * (d * width[spec->store] + 8) + block + (spec->rotated ? 8 * d * d : 0);
+    const size_t turned = !spec->rotated ? 0 : spec->covariance_exponent > 0.0 ? 3 : 1;
+    return rows * (d * width[spec->store] + 8) + block + 8 * turned * d * d;
 }
 
 /* By the rank with most rows, so that all ranks decide alike. */
@@ -111,7 +112,9 @@ static SampleStore resolve(const SamplesSpec *spec, int ranks)
 static double *make_teacher(const SamplesSpec *spec)
 {
     const int d = spec->dimension;
-    const Teacher teacher = teacher_create(spec->source_exponent, d);
+    const double exponent =
+        spec->source_exponent - (spec->rotated ? spec->covariance_exponent : 0.0);
+    const Teacher teacher = teacher_create(exponent, d);
     double *s = checked_alloc((size_t)d, sizeof *s);
     for (int i = 0; i < d; i++) {
         s[i] = teacher_eigenvalue(&teacher, i + 1.0);
@@ -181,6 +184,50 @@ static double linear_output(const double theta[], const double x[], int d)
     return sum;
 }
 
+/* What quadratic_output leaves in the mean: Tr(Sigma S*) - Tr S* of a rotated teacher, whose
+ * rows have their variances. */
+static double mean_label(const Samples *samples)
+{
+    const size_t d = (size_t)samples->spec.dimension;
+    const double *turn = samples->truth.rotation;
+    double mean = 0.0;
+    for (size_t k = 0; samples->variances != NULL && turn != NULL && k < d * d; k++) {
+        mean += (samples->variances[k % d] - 1.0) * samples->truth.teacher[k / d] * turn[k] *
+                turn[k];
+    }
+    return mean;
+}
+
+/* (1/d) |Sigma^1/2 S* Sigma^1/2|^2 becomes 1; room for rows of d numbers. */
+static void normalise_turned(Samples *samples)
+{
+    const int d = samples->spec.dimension;
+    const size_t side = (size_t)d;
+    const double one = 1.0;
+    const double zero = 0.0;
+    const double *turn = samples->truth.rotation;
+    double *stretched = checked_alloc(side * side, sizeof *stretched);
+    double *product = checked_alloc(side * side, sizeof *product);
+    for (size_t k = 0; k < side * side; k++) {
+        stretched[k] = samples->deviations[k % side] * turn[k];
+    }
+    /* |Sigma^1/2 O s O^T Sigma^1/2|^2 = sum_kl s_k s_l (O^T Sigma O)_kl^2 */
+    dsyrk_("L", "T", &d, &d, &one, stretched, &d, &zero, product, &d, 1, 1);
+    double square = 0.0;
+    for (size_t column = 0; column < side; column++) {
+        for (size_t row = column; row < side; row++) {
+            square += (row == column ? 1.0 : 2.0) * samples->truth.teacher[row] *
+                      samples->truth.teacher[column] * product[row + column * side] *
+                      product[row + column * side];
+        }
+    }
+    for (size_t k = 0; k < side; k++) {
+        samples->truth.teacher[k] /= sqrt(square / d);
+    }
+    free(stretched);
+    free(product);
+}
+
 /* Labels of at most a quantum of rows; `turned` has room for their rotated features. */
 static void make_labels(const Samples *samples, int64_t first, int rows, const double x[],
                         double turned[], double labels[])
@@ -194,6 +241,7 @@ static void make_labels(const Samples *samples, int64_t first, int rows, const d
                &d, 1, 1);
         x = turned;
     }
+    const double mean = mean_label(samples);
     double xi[SAMPLES_QUANTUM];
     /* one stream a quantum: which rank owns it, and in what blocks it is read, changes no
      * label */
@@ -202,7 +250,8 @@ static void make_labels(const Samples *samples, int64_t first, int rows, const d
         const double *features = x + (size_t)row * (size_t)d;
         labels[row] = sqrt(spec->noise) * xi[row];
         if (model_has(spec->model, TRAIT_MATRIX)) {
-            labels[row] += quadratic_output(samples->truth.teacher, features, d) / sqrt(d);
+            labels[row] +=
+                (quadratic_output(samples->truth.teacher, features, d) - mean) / sqrt(d);
         } else {
             labels[row] += linear_output(samples->truth.teacher, features, d);
         }
@@ -251,10 +300,13 @@ static void make_share(Samples *samples)
         const int64_t left = samples->rows - done;
         const int rows = left < SAMPLES_QUANTUM ? (int)left : SAMPLES_QUANTUM;
         double *x = spec->store == STORE_DOUBLE ? samples->features + (size_t)done * d : buffer;
+        /* a rotated teacher sees the variances, the others are known where there are none */
+        const bool stretched = samples->truth.rotation != NULL;
         make_isotropic(spec, samples->first + done, rows, x);
+        stretch(stretched ? samples->deviations : NULL, spec->dimension, rows, x);
         make_labels(samples, samples->first + done, rows, x, buffer + SAMPLES_QUANTUM * d,
                     samples->labels + done);
-        stretch(samples->deviations, spec->dimension, rows, x);
+        stretch(stretched ? NULL : samples->deviations, spec->dimension, rows, x);
         for (size_t k = 0; spec->store == STORE_FLOAT && k < (size_t)rows * d; k++) {
             samples->rounded[(size_t)done * d + k] = (float)x[k];
         }
@@ -281,6 +333,9 @@ Samples samples_create(MPI_Comm team, const SamplesSpec *spec)
     samples.deviations = square_roots(samples.variances, spec->dimension);
     if (spec->rotated && model_has(spec->model, TRAIT_MATRIX)) {
         samples.truth.rotation = random_rotation(spec->seed, spec->dimension);
+        if (samples.variances != NULL) {
+            normalise_turned(&samples);
+        }
     }
     const size_t rows = (size_t)samples.rows;
     const size_t entries = rows * (size_t)spec->dimension;

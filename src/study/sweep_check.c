@@ -237,8 +237,9 @@ static bool check_features(const Sweep *sweep, const Problem *p, Diagnostics *er
     }
     const MethodFacts *facts = method_facts(p->method);
     if (p->covariance_exponent != 0.0 &&
-        (model_has(p->model, TRAIT_MATRIX) || facts->predicts ||
-         (facts->passes_messages && p->depth > model_of(p)->depth_least))) {
+        (facts->predicts ||
+         (facts->passes_messages &&
+          (model_has(p->model, TRAIT_MATRIX) || p->depth > model_of(p)->depth_least)))) {
         return refuse_features(sweep, id, p, errors, "0");
     }
     /* a vector learns from any law what it learns from Gaussian rows (theory-next.md A3) */

@@ -11,14 +11,24 @@
 #include "phasesweep/base/check.h"
 #include "phasesweep/numerics/lapack.h"
 
-/* The factor in the teacher's basis: O^T factor.  Owned by the caller. */
+static double deviation(const Dataset *data, int i)
+{
+    return data->variances == NULL ? 1.0 : sqrt(data->variances[i]);
+}
+
+/* The factor where S* is diagonal: O^T factor, or where the data are isotropic.  Owned by the
+ * caller. */
 static double *turned_factor(const Dataset *data, const Network *network)
 {
     const int d = data->dimension;
     const int rank = network->columns;
     const size_t entries = (size_t)d * (size_t)rank;
     double *turned = checked_alloc(entries, sizeof *turned);
-    if (data->truth == NULL || data->truth->rotation == NULL) {
+    if (data->variances != NULL) {
+        for (size_t k = 0; k < entries; k++) {
+            turned[k] = deviation(data, (int)(k % (size_t)d)) * network->factor[k];
+        }
+    } else if (data->truth == NULL || data->truth->rotation == NULL) {
         memcpy(turned, network->factor, entries * sizeof *turned);
     } else if (rank > 0) {
         const double one = 1.0;
@@ -52,9 +62,11 @@ static double distance(int d, int rank, const double turned[], const double teac
     return sum;
 }
 
-/* Diagonal of S* where it is not that of the teacher's own basis: sum_k O_ik^2 s_k. */
-static double target_diagonal(const Truth *truth, int d, int i)
+/* Diagonal of S~*: s~_i, or sigma_i sum_k O_ik^2 s_k. */
+static double target_diagonal(const Dataset *data, int i)
 {
+    const Truth *truth = data->truth;
+    const int d = data->dimension;
     if (truth->rotation == NULL) {
         return truth->teacher[i];
     }
@@ -63,7 +75,7 @@ static double target_diagonal(const Truth *truth, int d, int i)
         const double entry = truth->rotation[i + (size_t)k * (size_t)d];
         sum += entry * entry * truth->teacher[k];
     }
-    return sum;
+    return dataset_variance(data, i) * sum;
 }
 
 double network_kurtosis_risk(const Dataset *data, const Network *network)
@@ -72,15 +84,88 @@ double network_kurtosis_risk(const Dataset *data, const Network *network)
     double sum = 0.0;
     assert(data->truth != NULL);
     for (int i = 0; i < d && data->truth->kurtosis != 0.0; i++) {
-        double error = -target_diagonal(data->truth, d, i);
+        double error = -target_diagonal(data, i);
         for (int k = 0; k < network->columns; k++) {
             const double entry = network->factor[i + (size_t)k * (size_t)d];
-            error += entry * entry;
+            error += dataset_variance(data, i) * entry * entry;
         }
         sum += error * error;
     }
     /* also where the moment is infinite and the network perfect */
     return sum == 0.0 ? 0.0 : data->truth->kurtosis * sum / d;
+}
+
+/* Lower triangle of S~* of a rotated teacher, owned by the caller; else NULL. */
+static double *turned_target(const Dataset *data)
+{
+    if (data->truth == NULL || data->truth->rotation == NULL) {
+        return NULL;
+    }
+    const int d = data->dimension;
+    const size_t side = (size_t)d;
+    const double one = 1.0;
+    const double zero = 0.0;
+    double *columns = checked_alloc(side * side, sizeof *columns);
+    double *target = checked_alloc(side * side, sizeof *target);
+    for (size_t k = 0; k < side * side; k++) {
+        columns[k] = deviation(data, (int)(k % side)) * data->truth->rotation[k] *
+                     sqrt(data->truth->teacher[k / side]);
+    }
+    dsyrk_("L", "N", &d, &d, &one, columns, &d, &zero, target, &d, 1, 1);
+    free(columns);
+    return target;
+}
+
+/* Product of a vector with the teacher's k-th. */
+static double along_teacher(const Dataset *data, const double x[], size_t k)
+{
+    if (data->truth == NULL || data->truth->rotation == NULL) {
+        return x[k];
+    }
+    const size_t d = (size_t)data->dimension;
+    double sum = 0.0;
+    for (size_t i = 0; i < d; i++) {
+        sum += x[i] * data->truth->rotation[i + k * d];
+    }
+    return sum;
+}
+
+/* Where variances differ S and S~ = Sigma^1/2 S Sigma^1/2 do: eigenvalues, trace and
+ * eigenvectors are those of S, the norm that of S~, whose lower triangle is s. */
+static void observe_stretched(const Dataset *data, const Network *network, const double s[],
+                              Observed *observed, double spectrum[], double overlaps[])
+{
+    const size_t d = (size_t)data->dimension;
+    double *target = turned_target(data);
+    double square = 0.0;
+    double apart = 0.0;
+    double product = 0.0;
+    observed->trace = 0.0;
+    for (size_t k = 0; k < (size_t)network->columns; k++) {
+        const double *column = network->factor + k * d;
+        spectrum[k] = 0.0;
+        for (size_t i = 0; i < d; i++) {
+            spectrum[k] += column[i] * column[i];
+        }
+        observed->trace += spectrum[k] / (double)d;
+        overlaps[k] = pow(along_teacher(data, column, k), 2.0) / spectrum[k];
+    }
+    for (size_t column = 0; column < d; column++) {
+        for (size_t row = column; row < d; row++) {
+            const double entry = s[row + column * d];
+            const double twice = row == column ? 1.0 : 2.0;
+            const double wanted = target == NULL ? 0.0 : target[row + column * d];
+            square += twice * entry * entry;
+            apart += twice * (entry - wanted) * (entry - wanted);
+            product += twice * entry * wanted;
+        }
+    }
+    observed->overlap_q = square / (double)d;
+    if (target != NULL) {
+        observed->risk = apart / (double)d;
+        observed->overlap_m = product / (double)d;
+    }
+    free(target);
 }
 
 void network_observe_matrix(const Dataset *data, const Network *network, double room[],
@@ -116,6 +201,9 @@ void network_observe_matrix(const Dataset *data, const Network *network, double 
     observed->overlap_q = square / (double)d;
     observed->overlap_m = product / (double)d;
     observed->risk = distance((int)d, network->columns, turned, teacher, room) / (double)d;
+    if (data->variances != NULL) {
+        observe_stretched(data, network, room, observed, spectrum, overlaps);
+    }
     observed->prediction_risk =
         2.0 * observed->risk +
         (data->truth == NULL ? 0.0 : network_kurtosis_risk(data, network));
@@ -150,11 +238,6 @@ void network_sort(int d, const double x[], double sorted[])
         sorted[i] = fabs(x[i]);
     }
     qsort(sorted, (size_t)d, sizeof *sorted, decreasing);
-}
-
-static double deviation(const Dataset *data, int i)
-{
-    return data->variances == NULL ? 1.0 : sqrt(data->variances[i]);
 }
 
 void network_vector_truth(const Dataset *data, double out[])

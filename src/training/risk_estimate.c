@@ -29,6 +29,10 @@ void estimate_vector(const Problem *problem, double freedom, double slope2, Obse
     assert(!(freedom < 0.0));
     /* M = theta + X^T r / (n - D) */
     report(problem, left / n, slope2 / (left * left), problem->dimension, observed);
+    if (problem->covariance_exponent != 0.0) {
+        /* Stein's part is of isotropic features, the error of any */
+        observed->risk_estimate = observed->noise_estimate = NAN;
+    }
 }
 
 /* ---- matrices ---------------------------------------------------------------------------- */
@@ -85,6 +89,9 @@ static double solve(Fit *fit)
 void estimate_matrix(const Problem *problem, int rank, const double learned[],
                      const double slope[], Observed *observed)
 {
+    if (problem->covariance_exponent != 0.0) {
+        return; /* f is no function of the eigenvalues of M */
+    }
     const Channel channel = model_of(problem)->channel(problem);
     Fit fit = {.d = (int)problem->dimension,
                .rank = rank,

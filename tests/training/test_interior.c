@@ -125,7 +125,7 @@ static Interior *tied(int n, int features, bool broken)
         }
     }
     y[n / 2] = broken ? NAN : y[n / 2];
-    return interior_create(n, D, x, y);
+    return interior_create(n, D, x, y, NULL);
 }
 
 static void test_ties(void **unused)

@@ -49,6 +49,12 @@ size_t dataset_blocks(const Dataset *data);
 SampleBlock dataset_block(const Dataset *data, size_t k, double buffer[]);
 SampleBlock dataset_labels(const Dataset *data, size_t k);
 
+/* Local.  E x_i^2. */
+static inline double dataset_variance(const Dataset *data, int i)
+{
+    return data->variances == NULL ? 1.0 : data->variances[i];
+}
+
 /* Local.  Rows `row` ... row + rows - 1 of all samples into out [rows * d]; those of the share
  * are copied if they are in memory.  ops->any must be there. */
 void dataset_rows(const Dataset *data, int64_t row, int rows, double out[]);

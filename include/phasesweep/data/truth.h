@@ -3,9 +3,10 @@
 #define PHASESWEEP_DATA_TRUTH_H
 
 typedef struct Truth {
-    double *teacher;  /* [d] s_i, decreasing, or theta*_i, in the coordinates where the data are
-                         isotropic (features.h); owned */
-    double *rotation; /* d x d, O by column, NULL if the identity; owned */
+    double *teacher;  /* [d] s_i, decreasing, or theta*_i: where the data are isotropic
+                         (features.h) unless there is a rotation; owned */
+    double *rotation; /* d x d, O by column of S* = O diag(s) O^T, where the data have their
+                         variances; NULL if the identity; owned */
     double kurtosis;  /* of those coordinates, E z^4 - 3; may be INFINITY */
 } Truth;
 

@@ -4,9 +4,10 @@
  * problem, and sigma_i ~ i^-a, sum sigma_i = d.  The teacher is the power law of theory.md
  * section 1 in the coordinates z, where the data are isotropic (theory-next.md A2, A3): with
  * S~* = Sigma^(1/2) S* Sigma^(1/2) and theta~* = Sigma^(1/2) theta*,
- *     s~_i = sigma_i s_i ~ i^-(gamma + a),   theta~_i = sqrt(sigma_i) theta_i ~ i^-(gamma +
- * a/2) are normalised, not s_i and theta_i, and so are R and the overlaps; weight decay is on S
- * and theta.
+ *     s~_i = sigma_i s_i ~ i^-(gamma + a)
+ *     theta~_i = sqrt(sigma_i) theta_i ~ i^-(gamma + a/2)
+ * are normalised, not s_i and theta_i, and so are R and the overlaps; weight decay is on S and
+ * theta.  A rotated teacher is S* = O diag(s) O^T, s_i ~ i^-gamma, normalised likewise.
  *
  *     gaussian
  *     rademacher  -1 or 1

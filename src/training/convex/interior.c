@@ -25,12 +25,13 @@ struct Interior {
     InteriorState state;
     InteriorSystem system;
     Eigen eigen;
-    double *x, *y;  /* d x n and [n]; owned, as all below */
-    double *s;      /* d x d, as all but the vectors */
-    double *slack;  /* M */
-    double *g;      /* W = g g^T; in its frame S and M are the same diagonal matrix */
-    double *root;   /* [d] that diagonal */
-    double *centre; /* what a step would add to S if M stayed */
+    const double *variances; /* [d] or NULL; borrowed */
+    double *x, *y;           /* d x n and [n]; owned, as all below */
+    double *s;               /* d x d, as all but the vectors */
+    double *slack;           /* M */
+    double *g;               /* W = g g^T; in its frame S and M are the same diagonal matrix */
+    double *root;            /* [d] that diagonal */
+    double *centre;          /* what a step would add to S if M stayed */
     double *move_s, *move_slack; /* in the frame of g */
     double *a, *b;               /* scratch */
     double *values;              /* [d] scratch */
@@ -64,25 +65,32 @@ static void symmetrise(int d, double a[])
     }
 }
 
-static double trace(int d, const double a[])
+/* With weights [d], NULL: 1. */
+static double weighted_trace(int d, const double a[], const double weights[])
 {
     double sum = 0.0;
     for (size_t k = 0; k < (size_t)d; k++) {
-        sum += a[k * ((size_t)d + 1)];
+        sum += (weights == NULL ? 1.0 : weights[k]) * a[k * ((size_t)d + 1)];
     }
     return sum;
 }
 
+static double trace(int d, const double a[])
+{
+    return weighted_trace(d, a, NULL);
+}
+
 /* ---- life ---------------------------------------------------------------------------- */
 
-Interior *interior_create(int n, int d, double x[], double y[])
+Interior *interior_create(int n, int d, double x[], double y[], const double variances[])
 {
     Interior *work = checked_alloc(1, sizeof *work);
     work->n = n;
     work->d = d;
     work->x = x;
     work->y = y;
-    work->system = interior_system_create(n, d, x);
+    work->variances = variances;
+    work->system = interior_system_create(n, d, x, variances);
     work->eigen = eigen_create(MPI_COMM_SELF, d, EIGEN_LAPACK);
     double **matrices[] = {&work->s,      &work->slack,      &work->g, &work->centre,
                            &work->move_s, &work->move_slack, &work->a, &work->b};
@@ -155,7 +163,8 @@ static void make_slack(Interior *work)
             const double value = -scale * b[row + column * d];
             work->slack[row + column * d] = work->slack[column + row * d] = value;
         }
-        work->slack[column * (d + 1)] += work->state.weight + scale * sum;
+        const double variance = work->variances == NULL ? 1.0 : work->variances[column];
+        work->slack[column * (d + 1)] += work->state.weight + scale * sum * variance;
     }
 }
 
@@ -251,7 +260,7 @@ static bool scale(Interior *work)
 static void residuals(Interior *work)
 {
     const size_t d = (size_t)work->d;
-    const double whole = trace(work->d, work->s);
+    const double whole = weighted_trace(work->d, work->s, work->variances);
     for (size_t row = 0; row < (size_t)work->n; row++) {
         const double *x = work->system.turned + row * d;
         double sum = 0.0;

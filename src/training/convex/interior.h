@@ -1,13 +1,13 @@
 /* interior.h - the convex training by an interior point method, on rank 0.  Private to
  * training*.c.
  *
- * For G(S) = |y - A(S)|^2/2 + c Tr S, c = lt d/2 (d^2/2 times F of theory.md section 8), with
- * the dual vector nu and the slack M = c I - A^*(nu) >= 0 the minimum is where nu = y - A(S)
- * and M S = 0.  Newton's method follows M S = mu I to mu = 0 in the scaling of Nesterov & Todd
- * (1997), W M W = S, with Mehrotra's predictor and corrector; S and M stay positive definite,
- * so that every nu is dual feasible: each iterate has a certificate.  About a dozen steps reach
- * a gap of 1e-6 whatever the weight decay and the number of samples are; a step costs n^3/3 +
- * n^2 d + O(n d^2 + d^3) flops.
+ * For G(S) = |y - A(S)|^2/2 + c Tr S, A(S) = (x^T S x - Tr(Sigma S))/sqrt(d), c = lt d/2 (d^2/2
+ * times F of theory.md section 8), with the dual vector nu and the slack M = c I - A^*(nu) >= 0
+ * the minimum is where nu = y - A(S) and M S = 0.  Newton's method follows M S = mu I to mu = 0
+ * in the scaling of Nesterov & Todd (1997), W M W = S, with Mehrotra's predictor and corrector;
+ * S and M stay positive definite, so that every nu is dual feasible: each iterate has a
+ * certificate.  About a dozen steps reach a gap of 1e-6 whatever the weight decay and the
+ * number of samples are; a step costs n^3/3 + n^2 d + O(n d^2 + d^3) flops.
  *
  * The network is S without what belongs to the kernel of M: (S - sigma M)_+.
  */
@@ -28,8 +28,9 @@ typedef struct InteriorState {
 
 typedef struct Interior Interior;
 
-/* Local, as all below.  x [d * n], rows of data by column, and y [n] become the work's own. */
-Interior *interior_create(int n, int d, double x[], double y[]);
+/* Local, as all below.  x [d * n], rows of data by column, and y [n] become the work's own;
+ * variances [d] as in Dataset, NULL where all are 1, are borrowed. */
+Interior *interior_create(int n, int d, double x[], double y[], const double variances[]);
 void interior_free(Interior *work);
 
 /* Bytes of one with its data. */

@@ -16,11 +16,11 @@ enum { STEPS = 12 };
 static const double one = 1.0;
 static const double zero = 0.0;
 
-InteriorSystem interior_system_create(int n, int d, const double x[])
+InteriorSystem interior_system_create(int n, int d, const double x[], const double variances[])
 {
     const size_t samples = (size_t)n;
     const size_t side = (size_t)d;
-    InteriorSystem system = {.n = n, .d = d, .single = true, .x = x};
+    InteriorSystem system = {.n = n, .d = d, .single = true, .x = x, .variances = variances};
     system.turned = checked_alloc(samples * side, sizeof(double));
     system.packed = checked_alloc(samples * side, sizeof(double));
     system.square = checked_alloc(side * side, sizeof(double));
@@ -46,12 +46,26 @@ size_t interior_system_memory(double n, double d)
     return (size_t)(8.0 * (n * n + 2.0 * n * d + 2.0 * d * d + 5.0 * n));
 }
 
+/* Sigma^1/2 g, in product where that is not g itself. */
+static const double *stretched(InteriorSystem *system, const double g[])
+{
+    const size_t d = (size_t)system->d;
+    if (system->variances == NULL) {
+        return g;
+    }
+    for (size_t k = 0; k < d * d; k++) {
+        system->product[k] = sqrt(system->variances[k % d]) * g[k];
+    }
+    return system->product;
+}
+
 void interior_system_turn(InteriorSystem *system, const double g[])
 {
     const int d = system->d;
     dgemm_("T", "N", &d, &system->n, &d, &one, g, &d, system->x, &d, &zero, system->turned, &d,
            1, 1);
-    dgemm_("T", "N", &d, &d, &d, &one, g, &d, g, &d, &zero, system->square, &d, 1, 1);
+    const double *root = stretched(system, g);
+    dgemm_("T", "N", &d, &d, &d, &one, root, &d, root, &d, &zero, system->square, &d, 1, 1);
 }
 
 /* ---- the matrix ---------------------------------------------------------------------- */
@@ -87,11 +101,12 @@ FINISH(finish_single, float)
 FINISH(finish_double, double)
 #undef FINISH
 
-/* q = |G x~|^2. */
+/* q = |Sigma^1/2 G x~|^2. */
 static void norms(InteriorSystem *system, const double g[], double q[])
 {
     const size_t d = (size_t)system->d;
-    dgemm_("N", "N", &system->d, &system->n, &system->d, &one, g, &system->d, system->turned,
+    const double *root = stretched(system, g);
+    dgemm_("N", "N", &system->d, &system->n, &system->d, &one, root, &system->d, system->turned,
            &system->d, &zero, system->packed, &system->d, 1, 1);
     for (size_t row = 0; row < (size_t)system->n; row++) {
         const double *column = system->packed + row * d;

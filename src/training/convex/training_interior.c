@@ -138,7 +138,7 @@ static void open_interior(TrainingWork *work)
     gather_rows(work, mine, work->d, x);
     free(mine);
     if (work->rank == 0) {
-        work->interior = interior_create((int)data->samples, work->d, x, y);
+        work->interior = interior_create((int)data->samples, work->d, x, y, data->variances);
     } else {
         free(x);
         free(y);

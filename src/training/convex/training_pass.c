@@ -87,16 +87,17 @@ static void forward(Pass *pass, const PassPlan *plan, const double factor[],
     }
 }
 
-void pass_mix(const PassPlan *plan, int d, const SampleBlock *block, const double out[],
-              double vector[], double *const memory[HISTORY], PassSums *sums)
+void pass_mix(const PassPlan *plan, int d, double mean, const SampleBlock *block,
+              const double out[], double vector[], double *const memory[HISTORY],
+              PassSums *sums)
 {
     const double scale = 1.0 / sqrt(d);
     double *v = vector + block->offset;
     double *kept = memory[plan->slot] + block->offset;
     for (int row = 0; row < block->rows; row++) {
         const double y = block->labels[row];
-        /* A(S) = (x^T S x - Tr S)/sqrt(d) */
-        const double r = y - scale * (out[row] - plan->trace);
+        /* A(S) = (x^T S x - Tr(Sigma S))/sqrt(d) */
+        const double r = y - scale * (out[row] - mean);
         /* at v = y - A(base) this is A(S - base): what descent_curvature wants */
         const double move = v[row] - r;
         kept[row] = plan->residual_share * r + plan->previous_share * v[row];
@@ -128,7 +129,7 @@ static void backward(Pass *pass, const PassPlan *plan, const SampleBlock *block)
 }
 
 /* Sums and B on rank 0 from those of all ranks.  From sum v x x^T to sum v Z = (sum v x x^T
- * - (sum v) I)/sqrt(d), once at the end. */
+ * - (sum v) Sigma)/sqrt(d), once at the end. */
 static PassSums gather(Pass *pass, PassSums sums)
 {
     const size_t d = (size_t)pass->data->dimension;
@@ -139,7 +140,7 @@ static PassSums gather(Pass *pass, PassSums sums)
                MPI_DOUBLE, MPI_SUM, 0, pass->team);
     memcpy(&sums, pass->gram + d * d, sizeof sums);
     for (size_t column = 0; rank == 0 && column < d; column++) {
-        pass->gram[column * (d + 1)] -= sums.sum;
+        pass->gram[column * (d + 1)] -= dataset_variance(pass->data, (int)column) * sums.sum;
         for (size_t row = column; row < d; row++) {
             pass->gram[row + column * d] /= sqrt((double)d);
         }
@@ -147,11 +148,23 @@ static PassSums gather(Pass *pass, PassSums sums)
     return sums;
 }
 
+/* Tr(Sigma S). */
+static double mean_output(const Dataset *data, const PassPlan *plan, const double factor[])
+{
+    const size_t d = (size_t)data->dimension;
+    double mean = 0.0;
+    for (size_t k = 0; data->variances != NULL && k < (size_t)plan->rank * d; k++) {
+        mean += data->variances[k % d] * factor[k] * factor[k];
+    }
+    return data->variances == NULL ? plan->trace : mean;
+}
+
 PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[])
 {
     const Dataset *data = pass->data;
     const size_t d = (size_t)data->dimension;
     double *out = checked_alloc((size_t)data->block_rows, sizeof *out);
+    const double mean = mean_output(data, plan, factor);
     PassSums sums = {0};
     assert(plan->slot >= 0 && plan->slot < HISTORY);
     assert(plan->rank >= 0 && plan->rank <= data->dimension);
@@ -166,7 +179,7 @@ PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[])
             round_to_single(block.features, (size_t)block.rows * d, pass->block_single);
         }
         forward(pass, plan, factor, &block, out);
-        pass_mix(plan, data->dimension, &block, out, pass->vector, pass->memory, &sums);
+        pass_mix(plan, data->dimension, mean, &block, out, pass->vector, pass->memory, &sums);
         backward(pass, plan, &block);
     }
     free(out);

@@ -63,10 +63,11 @@ size_t pass_memory(const SamplesSpec *spec, int ranks);
  * sums and leaves B in gram on rank 0. */
 PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[]);
 
-/* Local.  From outputs x^T S x of a block, out [rows], to its new v; adds to the sums.  vector
- * and memory [HISTORY] are of the rows that block.offset counts. */
-void pass_mix(const PassPlan *plan, int d, const SampleBlock *block, const double out[],
-              double vector[], double *const memory[HISTORY], PassSums *sums);
+/* Local.  From outputs x^T S x of a block, out [rows], and their mean Tr(Sigma S) to its new v;
+ * adds to the sums.  vector and memory [HISTORY] are of the rows that block.offset counts. */
+void pass_mix(const PassPlan *plan, int d, double mean, const SampleBlock *block,
+              const double out[], double vector[], double *const memory[HISTORY],
+              PassSums *sums);
 
 /* Local.  The bound of theory.md section 8 from nu = s (2/d^2) v at its best scale s.  The dual
  * there is

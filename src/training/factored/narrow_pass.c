@@ -196,7 +196,8 @@ void narrow_pass_run(NarrowPass *pass, int networks, const double factor[], doub
     const double scale = 1.0 / sqrt((double)d);
     double *trace = checked_alloc((size_t)networks, sizeof *trace);
     for (size_t k = 0; k < all; k++) {
-        trace[k / entries] += factor[k] * factor[k];
+        trace[k / entries] +=
+            dataset_variance(pass->data, (int)(k % d)) * factor[k] * factor[k];
     }
     if (pass->single) {
         round_to_single(factor, all, pass->factor_single);
@@ -204,9 +205,10 @@ void narrow_pass_run(NarrowPass *pass, int networks, const double factor[], doub
     memset(pass->sum, 0, all * sizeof *pass->sum);
     memset(pass->sums, 0, 2 * (size_t)networks * sizeof *pass->sums);
     add_blocks(pass, networks, factor, trace, scale);
-    /* Z = (x x^T - I)/sqrt(d): the identity's part comes off at the end */
+    /* Z = (x x^T - Sigma)/sqrt(d): the mean's part comes off at the end */
     for (size_t k = 0; k < all; k++) {
-        pass->sum[k] = scale * (pass->sum[k] - pass->sums[2 * (k / entries) + 1] * factor[k]);
+        const double mean = dataset_variance(pass->data, (int)(k % d)) * factor[k];
+        pass->sum[k] = scale * (pass->sum[k] - pass->sums[2 * (k / entries) + 1] * mean);
     }
     for (int k = 0; k < networks; k++) {
         loss[k] = pass->sums[2 * k];

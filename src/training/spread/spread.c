@@ -202,7 +202,14 @@ static double weighted_trace(const SpreadWork *work, const double weight[])
     return sum_over(work, sum);
 }
 
-/* |S - S*|^2 entry by entry, which keeps its digits when S is close to S* = diag(teacher). */
+/* sqrt(sigma_i), 1 where the data are isotropic. */
+static double deviation(const SpreadWork *work, int i)
+{
+    return work->data->variances == NULL ? 1.0 : sqrt(work->data->variances[i]);
+}
+
+/* |S~ - S~*|^2 where the data are isotropic, entry by entry, which keeps its digits when S~ is
+ * close to S~* = diag(teacher); NULL: 0. */
 static double distance(const SpreadWork *work, const double teacher[])
 {
     const DistMatrix *s = &work->matrix;
@@ -213,12 +220,27 @@ static double distance(const SpreadWork *work, const double teacher[])
         const int j =
             dist_matrix_global(column, s->block, work->grid.column, work->grid.columns);
         for (int row = work->triangle.start[column]; row < s->local_rows; row++) {
+            const int i = dist_matrix_global(row, s->block, work->grid.row, work->grid.rows);
+            const double entry = deviation(work, i) * deviation(work, j) * x[row];
+            const double target = teacher == NULL ? 0.0 : teacher[j];
             /* below the diagonal S is there twice, folded into one entry */
-            const double error = row == diagonal ? x[row] - teacher[j] : M_SQRT1_2 * x[row];
+            const double error = row == diagonal ? entry - target : M_SQRT1_2 * entry;
             sum += error * error;
         }
     }
     return sum_over(work, sum);
+}
+
+/* Tr S~ S~*. */
+static double overlap_with(const SpreadWork *work, const double teacher[])
+{
+    double *weight = checked_alloc((size_t)work->d, sizeof *weight);
+    for (int i = 0; i < work->d; i++) {
+        weight[i] = dataset_variance(work->data, i) * teacher[i];
+    }
+    const double overlap = weighted_trace(work, weight);
+    free(weight);
+    return overlap;
 }
 
 /* What features that are not Gaussian add to the risk of predictions (network.h). */
@@ -231,8 +253,9 @@ static double kurtosis_risk(const SpreadWork *work, const Truth *truth)
         const int j =
             dist_matrix_global(column, s->block, work->grid.column, work->grid.columns);
         if (row >= 0) {
-            const double error =
-                s->local[row + (size_t)column * (size_t)s->local_rows] - truth->teacher[j];
+            const double error = dataset_variance(work->data, j) *
+                                     s->local[row + (size_t)column * (size_t)s->local_rows] -
+                                 truth->teacher[j];
             sum += error * error;
         }
     }
@@ -480,9 +503,9 @@ static void observe(SpreadWork *work, Observed *observed, double spectrum[], dou
     observed->smoothness = work->descent.state.smoothness;
     observed->rank = progress->plan.rank;
     observed->trace = progress->plan.trace / d;
-    observed->overlap_q = square / d;
+    observed->overlap_q = (work->data->variances == NULL ? square : distance(work, NULL)) / d;
     if (truth != NULL) {
-        observed->overlap_m = weighted_trace(work, truth->teacher) / d;
+        observed->overlap_m = overlap_with(work, truth->teacher) / d;
         observed->risk = distance(work, truth->teacher) / d;
         observed->prediction_risk = 2.0 * observed->risk + kurtosis_risk(work, truth);
         /* without an eigenvector there is none to overlap */

@@ -82,9 +82,37 @@ static void sum_over(const SpreadPass *pass, double x[], int count)
     MPI_Allreduce(MPI_IN_PLACE, x, count, MPI_DOUBLE, MPI_SUM, pass->team);
 }
 
+/* E x_j^2 of the coordinate j of a local column. */
+static double variance_at(const SpreadPass *pass, int column)
+{
+    const ProcessGrid *grid = pass->shape->grid;
+    return dataset_variance(pass->data, dist_matrix_global(column, pass->shape->block,
+                                                           grid->column, grid->columns));
+}
+
+/* Collective.  Tr(Sigma S). */
+static double mean_output(const SpreadPass *pass, const PassPlan *plan,
+                          const DistMatrix *network)
+{
+    if (pass->data->variances == NULL) {
+        return plan->trace;
+    }
+    const LowerTriangle *triangle = pass->triangle;
+    double mean = 0.0;
+    for (int column = 0; column < triangle->columns; column++) {
+        const int row = lower_triangle_diagonal(triangle, network, column);
+        if (row >= 0) {
+            mean += variance_at(pass, column) *
+                    network->local[row + (size_t)column * (size_t)network->local_rows];
+        }
+    }
+    sum_over(pass, &mean, 1);
+    return mean;
+}
+
 /* Forward and back.  Each rank mixes what it owns. */
-static void pass_panel(SpreadPass *pass, const PassPlan *plan, const DistMatrix *network,
-                       DistMatrix *gram, PassSums *sums)
+static void pass_panel(SpreadPass *pass, const PassPlan *plan, double mean,
+                       const DistMatrix *network, DistMatrix *gram, PassSums *sums)
 {
     const SpreadKernels *kernels = plan->single ? &spread_single : &spread_double;
     Panel *panel = &pass->panel;
@@ -96,7 +124,7 @@ static void pass_panel(SpreadPass *pass, const PassPlan *plan, const DistMatrix 
     sum_over(pass, pass->out, panel->count);
     memset(pass->dual, 0, (size_t)panel->count * sizeof(double));
     if (panel->own.rows > 0) {
-        pass_mix(plan, pass->data->dimension, &panel->own, pass->out + panel->own_place,
+        pass_mix(plan, pass->data->dimension, mean, &panel->own, pass->out + panel->own_place,
                  pass->vector, pass->memory, sums);
         memcpy(pass->dual + panel->own_place, pass->vector + panel->own.offset,
                (size_t)panel->own.rows * sizeof(double));
@@ -106,7 +134,7 @@ static void pass_panel(SpreadPass *pass, const PassPlan *plan, const DistMatrix 
                          pass->scaled, pass->product, gram->local);
 }
 
-/* From sum v x x^T to sum v Z = (sum v x x^T - (sum v) I)/sqrt(d). */
+/* From sum v x x^T to sum v Z = (sum v x x^T - (sum v) Sigma)/sqrt(d). */
 static void finish(const SpreadPass *pass, const PassSums *sums, DistMatrix *gram)
 {
     const LowerTriangle *triangle = pass->triangle;
@@ -115,7 +143,7 @@ static void finish(const SpreadPass *pass, const PassSums *sums, DistMatrix *gra
         double *x = gram->local + (size_t)column * (size_t)triangle->rows;
         const int diagonal = lower_triangle_diagonal(triangle, gram, column);
         if (diagonal >= 0) {
-            x[diagonal] -= sums->sum;
+            x[diagonal] -= variance_at(pass, column) * sums->sum;
         }
         for (int row = triangle->start[column]; row < triangle->rows; row++) {
             x[row] *= scale;
@@ -128,6 +156,7 @@ PassSums spread_pass_run(SpreadPass *pass, const PassPlan *plan, const DistMatri
 {
     assert(plan->slot >= 0 && plan->slot < HISTORY);
     const size_t entries = dist_matrix_entries(network);
+    const double mean = mean_output(pass, plan, network);
     PassSums sums = {0};
     memset(gram->local, 0, entries * sizeof(double));
     if (plan->single) {
@@ -135,7 +164,7 @@ PassSums spread_pass_run(SpreadPass *pass, const PassPlan *plan, const DistMatri
     }
     for (int64_t k = 0; k < pass->panel.panels; k++) {
         panel_turn(&pass->panel, k);
-        pass_panel(pass, plan, network, gram, &sums);
+        pass_panel(pass, plan, mean, network, gram, &sums);
     }
     sum_over(pass, (double *)&sums, SUMS);
     finish(pass, &sums, gram);
