@@ -9,7 +9,7 @@ import style
 import sweep
 from style import np, plt
 
-FEW = {"quadratic": 10, "diagonal": 100, "ridge": 100}        # effective samples: the theory is for many
+FEW = {"quadratic": 10, "diagonal": 100, "ridge": 100, "signed": 10}        # effective samples: the theory is for many
 
 
 def by_model(path):

@@ -19,7 +19,8 @@ DASHES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1))]
 MARKERS = "osD^v<>p"
 N_EFF = {"quadratic": r"$n_{\mathrm{eff}} = n/d$", "diagonal": r"$n_{\mathrm{eff}} = n$",
          "ridge": r"$n_{\mathrm{eff}} = n$"}
-LAMBDA = {"quadratic": r"\tilde\lambda", "diagonal": r"\lambda", "ridge": r"\lambda"}
+LAMBDA = {"quadratic": r"\tilde\lambda", "diagonal": r"\lambda", "ridge": r"\lambda",
+          "signed": r"\tilde\lambda"}
 
 plt.rcParams.update({"font.size": 9, "axes.titlesize": 10, "legend.fontsize": 7.5,
                      "legend.frameon": False, "axes.grid": False, "savefig.dpi": 140})

@@ -107,7 +107,7 @@ static SampleStore resolve(const SamplesSpec *spec, int ranks)
                                                          : STORE_NONE;
 }
 
-/* The s_i, or the coefficients s_i/sqrt(d) of the diagonal network with their signs: owned
+/* The s_i, or the coefficients s_i/sqrt(d) of a vector, with their signs: owned
  * by the caller, the same on every rank. */
 static double *make_teacher(const SamplesSpec *spec)
 {
@@ -115,14 +115,13 @@ static double *make_teacher(const SamplesSpec *spec)
     const double exponent =
         spec->source_exponent - (spec->rotated ? spec->covariance_exponent : 0.0);
     const Teacher teacher = teacher_create(exponent, d);
+    const bool signs = spec->random_signs && model_has(spec->model, TRAIT_SIGNS);
     double *s = checked_alloc((size_t)d, sizeof *s);
     for (int i = 0; i < d; i++) {
         s[i] = teacher_eigenvalue(&teacher, i + 1.0);
-        if (!model_has(spec->model, TRAIT_MATRIX)) {
-            const bool minus =
-                spec->random_signs && rng_uniform(spec->seed, RNG_SIGNS, 0, (uint64_t)i) < 0.5;
-            s[i] *= (minus ? -1.0 : 1.0) / sqrt(d);
-        }
+        const bool minus = signs && rng_uniform(spec->seed, RNG_SIGNS, 0, (uint64_t)i) < 0.5;
+        const double sign = minus ? -1.0 : 1.0;
+        s[i] *= model_has(spec->model, TRAIT_MATRIX) ? sign : sign / sqrt(d);
     }
     return s;
 }

@@ -8,6 +8,7 @@ static const Model *const models[MODEL_COUNT] = {
     [MODEL_QUADRATIC] = &model_quadratic,
     [MODEL_DIAGONAL] = &model_diagonal,
     [MODEL_RIDGE] = &model_ridge,
+    [MODEL_SIGNED] = &model_signed,
 };
 
 const Model *model_row(ModelId id)

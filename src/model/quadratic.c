@@ -1,5 +1,7 @@
-/* f = Tr[S (x x^T - I)] / sqrt(d), S = W^T W / sqrt(p d) (theory.md section 1). */
+/* f = Tr[S (x x^T - I)] / sqrt(d), S = W^T W / sqrt(p d) (theory.md section 1); and the same
+ * with S = W^T diag(a) W / sqrt(p d), a_k = +-1 (section 13). */
 #include <math.h>
+#include <stddef.h>
 
 #include "phasesweep/model/model.h"
 
@@ -55,6 +57,24 @@ const Model model_quadratic = {
     .loss_scale = 1.0,
     .prediction_per_risk = 2.0,
     .phases = {.overfitting_exponent = 0.4, .noise_line = noise_line},
+    .samples_per_effective = samples_per_effective,
+    .nuclear_factor = nuclear_factor,
+    .channel = channel,
+    .squares_per_loss = squares_per_loss,
+    .teacher_per_coefficient = teacher_per_coefficient,
+};
+
+/* At p >= d every symmetric S is one of its networks, and the least |W|_F^2 / sqrt(p d) of
+ * those with that S is the sum of |eigenvalues|: lt is the weight of |S|_*. */
+const Model model_signed = {
+    .name = "signed",
+    .traits = TRAIT_MATRIX | TRAIT_SIGNS | TRAIT_INDEFINITE,
+    .methods = 1u << METHOD_TRAINING,
+    .side_most = 46000,
+    .penalty_scale = 2.0,
+    .loss_scale = 1.0,
+    .prediction_per_risk = 2.0,
+    .phases = {.noise_line = NULL}, /* the table is not of this network */
     .samples_per_effective = samples_per_effective,
     .nuclear_factor = nuclear_factor,
     .channel = channel,

@@ -177,11 +177,14 @@ static bool check_data(const Sweep *sweep, const Problem *p, Diagnostics *errors
                               most));
         return false;
     }
-    /* of message passing for a network that is cut to its width there is no theory */
-    if (!method_facts(p->method)->takes_width && p->width < p->dimension) {
+    /* of message passing for a network that is cut to its width there is no theory, and of a
+     * signed one no trainer */
+    const bool full = model_has(p->model, TRAIT_INDEFINITE);
+    if ((full || !method_facts(p->method)->takes_width) && p->width < p->dimension) {
         refuse(sweep, KEY_WIDTH, errors,
-               checked_format("%.15g for method %s; allowed: at least the dimension, %.15g",
-                              p->width, method, p->dimension));
+               checked_format("%.15g for %s %s; allowed: at least the dimension, %.15g",
+                              p->width, full ? "model" : "method",
+                              full ? model_name(p->model) : method, p->dimension));
         return false;
     }
     return true;

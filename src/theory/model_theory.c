@@ -95,6 +95,7 @@ static const ModelTheory theories[MODEL_COUNT] = {
                         mmse_scalar, scalars_apart, all, scalars_part},
     [MODEL_RIDGE] = {overlaps_ridge, NULL, divergence_of_ridge, square, mmse_scalar,
                      scalars_apart, all, scalars_part},
+    [MODEL_SIGNED] = {0}, /* trained only */
 };
 
 const ModelTheory *model_theory(ModelId id)

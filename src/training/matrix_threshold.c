@@ -16,28 +16,59 @@ int threshold_active(const double values[], int d, double b)
     return active;
 }
 
+int threshold_below(const double values[], int d, double b)
+{
+    int below = 0;
+    while (below < d && values[below] < -b) {
+        below++;
+    }
+    return below;
+}
+
 typedef struct Spectrum {
     const double *values; /* [d] ascending */
     int d;
+    bool both; /* of either sign */
     double capacity, weight;
 } Spectrum;
 
-/* D of theory.md section 8: a pair of active eigenvalues counts 1. */
+/* Sum of (f_i - f_j)/(x_i - x_j) over i < below and all j that are not there. */
+static double divergence_below(const Spectrum *s, int below, int rest, double b)
+{
+    double sum = 0.0;
+    for (int i = 0; i < below; i++) {
+        const double x = s->values[i];
+        double share = 0.0;
+        for (int j = below; j < rest; j++) {
+            share += 1.0 / (s->values[j] - x);
+        }
+        for (int j = rest; j < s->d; j++) {
+            sum += (s->values[j] - x - 2.0 * b) / (s->values[j] - x);
+        }
+        sum += (-x - b) * share;
+    }
+    return sum;
+}
+
+/* D of theory.md section 8: a pair of active eigenvalues of one sign counts 1. */
 static double divergence(const Spectrum *s, double b)
 {
     const int active = threshold_active(s->values, s->d, b);
+    const int below = s->both ? threshold_below(s->values, s->d, b) : 0;
     const int rest = s->d - active;
     double sum = 0.0;
     for (int i = rest; i < s->d; i++) {
         const double x = s->values[i];
         double share = 0.0;
 #pragma omp simd reduction(+ : share)
-        for (int j = 0; j < rest; j++) {
+        for (int j = below; j < rest; j++) {
             share += 1.0 / (x - s->values[j]);
         }
         sum += (x - b) * share;
     }
-    return ((double)active * (active + 1.0) + 2.0 * sum) / s->d / s->d;
+    sum += divergence_below(s, below, rest, b);
+    const double pairs = (double)active * (active + 1.0) + (double)below * (below + 1.0);
+    return (pairs + 2.0 * sum) / s->d / s->d;
 }
 
 static double error_of(double log_b, void *context)
@@ -47,12 +78,12 @@ static double error_of(double log_b, void *context)
     return b * (s->capacity - divergence(s, b)) - s->weight;
 }
 
-double threshold_matrix(const double values[], int d, double capacity, double weight,
+double threshold_matrix(const double values[], int d, bool both, double capacity, double weight,
                         double tolerance)
 {
     assert(d >= 1 && capacity > 0.0 && weight > 0.0);
-    Spectrum s = {values, d, capacity, weight};
-    /* D >= 0, and D = 0 above the largest eigenvalue */
+    Spectrum s = {values, d, both, capacity, weight};
+    /* D >= 0, and D = 0 above the largest |eigenvalue| */
     const double low = log(weight / capacity);
     double high = low + 0.5;
     for (double step = 0.5; error_of(high, &s) < 0.0; step *= 2.0) {

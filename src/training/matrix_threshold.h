@@ -4,15 +4,20 @@
 #ifndef PHASESWEEP_TRAINING_MATRIX_THRESHOLD_H
 #define PHASESWEEP_TRAINING_MATRIX_THRESHOLD_H
 
+#include <stdbool.h>
+
 #include "phasesweep/numerics/threshold.h"
 
 /* Local.  How many of the d ascending values are above b: the last ones. */
 int threshold_active(const double values[], int d, double b);
 
+/* Local.  How many of the d ascending values are below -b: the first ones. */
+int threshold_below(const double values[], int d, double b);
+
 /* Local.  Root b of b(C - D) = w, C = 2 alpha and w = lt/2, where (x - b)_+ acts on the d
- * ascending eigenvalues.  Found to a relative tolerance; it need not be accurate, because
- * 1 - D/C = w/(b C) uses the b that was found.  C > 0, w > 0. */
-double threshold_matrix(const double values[], int d, double capacity, double weight,
+ * ascending eigenvalues, or `both`, sign(x) (|x| - b)_+.  Found to a relative tolerance; it
+ * need not be accurate, because 1 - D/C = w/(b C) uses the b that was found.  C > 0, w > 0. */
+double threshold_matrix(const double values[], int d, bool both, double capacity, double weight,
                         double tolerance);
 
 /* Local.  Root b of chi (C - D) = w for a threshold that jumps at its edge b, of whatever

@@ -5,11 +5,13 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/numerics/lapack.h"
+#include "matrix_square.h"
 
 static double deviation(const Dataset *data, int i)
 {
@@ -40,16 +42,10 @@ static double *turned_factor(const Dataset *data, const Network *network)
 }
 
 /* |S - S*|^2 entry by entry, which keeps its digits when S is close to S*. */
-static double distance(int d, int rank, const double turned[], const double teacher[],
-                       double s[])
+static double distance(int d, const Network *turned, const double teacher[], double s[])
 {
     const size_t n = (size_t)d;
-    const double one = 1.0;
-    const double zero = 0.0;
-    memset(s, 0, n * n * sizeof *s);
-    if (rank > 0) {
-        dsyrk_("L", "N", &d, &rank, &one, turned, &d, &zero, s, &d, 1, 1);
-    }
+    matrix_lower(d, turned->columns, turned->negative, turned->factor, s);
     double sum = 0.0;
     for (size_t column = 0; column < n; column++) {
         /* S* is diagonal in this basis */
@@ -87,7 +83,8 @@ double network_kurtosis_risk(const Dataset *data, const Network *network)
         double error = -target_diagonal(data, i);
         for (int k = 0; k < network->columns; k++) {
             const double entry = network->factor[i + (size_t)k * (size_t)d];
-            error += dataset_variance(data, i) * entry * entry;
+            const double sign = k < network->columns - network->negative ? 1.0 : -1.0;
+            error += sign * dataset_variance(data, i) * entry * entry;
         }
         sum += error * error;
     }
@@ -103,15 +100,19 @@ static double *turned_target(const Dataset *data)
     }
     const int d = data->dimension;
     const size_t side = (size_t)d;
-    const double one = 1.0;
-    const double zero = 0.0;
     double *columns = checked_alloc(side * side, sizeof *columns);
     double *target = checked_alloc(side * side, sizeof *target);
-    for (size_t k = 0; k < side * side; k++) {
-        columns[k] = deviation(data, (int)(k % side)) * data->truth->rotation[k] *
-                     sqrt(data->truth->teacher[k / side]);
+    size_t front = 0;
+    size_t back = side;
+    for (size_t k = 0; k < side; k++) {
+        const double s = data->truth->teacher[k];
+        double *column = columns + (s < 0.0 ? --back : front++) * side;
+        for (size_t i = 0; i < side; i++) {
+            column[i] =
+                deviation(data, (int)i) * data->truth->rotation[i + k * side] * sqrt(fabs(s));
+        }
     }
-    dsyrk_("L", "N", &d, &d, &one, columns, &d, &zero, target, &d, 1, 1);
+    matrix_lower(d, d, (int)(side - back), columns, target);
     free(columns);
     return target;
 }
@@ -130,26 +131,84 @@ static double along_teacher(const Dataset *data, const double x[], size_t k)
     return sum;
 }
 
+void network_eigenvalues(int d, const Network *network, double values[])
+{
+    for (int k = 0; k < network->columns; k++) {
+        const double *column = network->factor + (size_t)k * (size_t)d;
+        double value = 0.0;
+        for (int i = 0; i < d; i++) {
+            value += column[i] * column[i];
+        }
+        values[k] = k < network->columns - network->negative ? value : -value;
+    }
+}
+
+/* The columns in decreasing order of the sizes of their eigenvalues: two runs, those above 0
+ * and those below, are in it already. */
+static void order_columns(const Network *network, const double values[], int order[])
+{
+    const int positive = network->columns - network->negative;
+    int front = 0;
+    int back = positive;
+    for (int k = 0; k < network->columns; k++) {
+        const bool above =
+            front < positive && (back == network->columns || values[front] >= -values[back]);
+        order[k] = above ? front++ : back++;
+    }
+}
+
+/* What eigenvalues and eigenvectors of S say; overlaps as along_teacher has them. */
+static void observe_columns(const Dataset *data, const Network *network, Observed *observed,
+                            double spectrum[], double overlaps[])
+{
+    const size_t d = (size_t)data->dimension;
+    const size_t columns = (size_t)network->columns;
+    double *values = checked_alloc(columns, sizeof *values);
+    int *order = checked_alloc(columns, sizeof *order);
+    double trace = 0.0;
+    double square = 0.0;
+    memset(spectrum, 0, d * sizeof *spectrum);
+    memset(overlaps, 0, d * sizeof *overlaps);
+    network_eigenvalues((int)d, network, values);
+    order_columns(network, values, order);
+    for (size_t k = 0; k < columns; k++) {
+        const double *column = network->factor + (size_t)order[k] * d;
+        spectrum[k] = fabs(values[order[k]]);
+        trace += spectrum[k];
+        square += spectrum[k] * spectrum[k];
+        const double along = along_teacher(data, column, k);
+        overlaps[k] = along * along / spectrum[k];
+    }
+    free(order);
+    free(values);
+    observed->rank = network->columns;
+    observed->trace = trace / (double)d;
+    observed->overlap_q = square / (double)d;
+}
+
+/* Tr S S* where S* = diag(teacher) is in the basis of the columns. */
+static double product_with(int d, const Network *turned, const double teacher[])
+{
+    double sum = 0.0;
+    for (int k = 0; k < turned->columns; k++) {
+        const double *column = turned->factor + (size_t)k * (size_t)d;
+        const double sign = k < turned->columns - turned->negative ? 1.0 : -1.0;
+        for (int i = 0; i < d; i++) {
+            sum += sign * teacher[i] * (column[i] * column[i]);
+        }
+    }
+    return sum;
+}
+
 /* Where variances differ S and S~ = Sigma^1/2 S Sigma^1/2 do: eigenvalues, trace and
  * eigenvectors are those of S, the norm that of S~, whose lower triangle is s. */
-static void observe_stretched(const Dataset *data, const Network *network, const double s[],
-                              Observed *observed, double spectrum[], double overlaps[])
+static void observe_stretched(const Dataset *data, const double s[], Observed *observed)
 {
     const size_t d = (size_t)data->dimension;
     double *target = turned_target(data);
     double square = 0.0;
     double apart = 0.0;
     double product = 0.0;
-    observed->trace = 0.0;
-    for (size_t k = 0; k < (size_t)network->columns; k++) {
-        const double *column = network->factor + k * d;
-        spectrum[k] = 0.0;
-        for (size_t i = 0; i < d; i++) {
-            spectrum[k] += column[i] * column[i];
-        }
-        observed->trace += spectrum[k] / (double)d;
-        overlaps[k] = pow(along_teacher(data, column, k), 2.0) / spectrum[k];
-    }
     for (size_t column = 0; column < d; column++) {
         for (size_t row = column; row < d; row++) {
             const double entry = s[row + column * d];
@@ -176,33 +235,14 @@ void network_observe_matrix(const Dataset *data, const Network *network, double 
     /* of unknown truth 0; its overlaps are forgotten */
     double *none = checked_alloc(data->truth == NULL ? d : 0, sizeof *none);
     const double *teacher = data->truth == NULL ? none : data->truth->teacher;
-    double *turned = turned_factor(data, network);
-    double trace = 0.0;
-    double square = 0.0;
-    double product = 0.0;
-    memset(spectrum, 0, d * sizeof *spectrum);
-    memset(overlaps, 0, d * sizeof *overlaps);
-    for (size_t k = 0; k < (size_t)network->columns; k++) {
-        double value = 0.0;
-        for (size_t i = 0; i < d; i++) {
-            const double weight = turned[i + k * d] * turned[i + k * d];
-            value += weight;
-            /* Tr S S* = sum_k sum_i s_i (factor_ik)^2 */
-            product += teacher[i] * weight;
-        }
-        trace += value;
-        square += value * value;
-        spectrum[k] = value;
-        /* the teacher's k-th vector is the k-th of the basis */
-        overlaps[k] = turned[k + k * d] * turned[k + k * d] / value;
-    }
-    observed->rank = network->columns;
-    observed->trace = trace / (double)d;
-    observed->overlap_q = square / (double)d;
-    observed->overlap_m = product / (double)d;
-    observed->risk = distance((int)d, network->columns, turned, teacher, room) / (double)d;
+    double *factor = turned_factor(data, network);
+    Network turned = *network;
+    turned.factor = factor;
+    observe_columns(data, network, observed, spectrum, overlaps);
+    observed->overlap_m = product_with((int)d, &turned, teacher) / (double)d;
+    observed->risk = distance((int)d, &turned, teacher, room) / (double)d;
     if (data->variances != NULL) {
-        observe_stretched(data, network, room, observed, spectrum, overlaps);
+        observe_stretched(data, room, observed);
     }
     observed->prediction_risk =
         2.0 * observed->risk +
@@ -216,7 +256,7 @@ void network_observe_matrix(const Dataset *data, const Network *network, double 
         }
     }
     free(none);
-    free(turned);
+    free(factor);
 }
 
 void network_forget_truth(Observed *observed)

@@ -4,11 +4,11 @@
 
 #include "phasesweep/training/trainer.h"
 
-/* Local.  S = factor factor^T where the columns of the factor are orthogonal: eigenvectors
- * times the roots of their eigenvalues.
+/* Local.  Of a network whose factor has orthogonal columns: eigenvectors times the roots of the
+ * sizes of their eigenvalues, in decreasing order among those of one sign.
  *
  *     room [d * d]  scratch
- *     spectrum [d]  eigenvalues, in the order of the columns, 0 beyond them
+ *     spectrum [d]  sizes of the eigenvalues, decreasing, 0 beyond the columns
  *     overlaps [d]  squared overlap of the k-th eigenvector with the teacher's k-th
  *
  * Among nearly equal eigenvalues the overlaps may be small though the features are learned as a
@@ -20,6 +20,8 @@ void network_observe_matrix(const Dataset *data, const Network *network, double 
  * (theory-next.md A1): (k4/d) sum_i E_ii^2 of E = S - S*, in the coordinates where the data are
  * isotropic; 0 for Gaussian ones.  The truth must be known. */
 double network_kurtosis_risk(const Dataset *data, const Network *network);
+/* Local.  Its eigenvalues [columns] with their signs, in the order of the columns. */
+void network_eigenvalues(int d, const Network *network, double values[]);
 
 /* Local.  What has no value if nobody knows who made the labels. */
 void network_forget_truth(Observed *observed);

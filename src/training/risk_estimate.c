@@ -43,23 +43,39 @@ typedef struct Fit {
     double capacity, weight; /* 2 alpha, lt/2 */
 } Fit;
 
-/* d^2 D of section 8 where M has the eigenvalues s_i + b and b slope_j; NAN if that is not
- * their order. */
+/* 2 sum (f_i - f_k)/(x_i - x_k) over i, and all pairs i, k among what is learned: 1 for a pair
+ * of one sign. */
+static double divergence_learned(const Fit *fit, double b)
+{
+    double sum = 0.0;
+    for (int i = 0; i < fit->rank; i++) {
+        for (int k = 0; k < i; k++) {
+            const double apart = fabs(fit->learned[i] - fit->learned[k]);
+            const bool across = fit->learned[i] * fit->learned[k] < 0.0;
+            sum += across ? apart / (apart + 2.0 * b) : 1.0;
+        }
+    }
+    return 2.0 * (sum + fit->rank);
+}
+
+/* d^2 D of section 8 where M has the eigenvalues s_i + b, negative ones s_i - b, and b slope_j;
+ * NAN if that is not their order. */
 static double divergence(const Fit *fit, double b)
 {
     double sum = 0.0;
     double least = INFINITY;
     for (int i = 0; i < fit->rank; i++) {
-        const double x = fit->learned[i] + b;
+        const double sign = fit->learned[i] < 0.0 ? -1.0 : 1.0;
+        const double size = sign * fit->learned[i];
         double share = 0.0;
         for (int j = 0; j < fit->d - fit->rank; j++) {
-            const double apart = x - b * fit->slope[j];
+            const double apart = size + b - b * sign * fit->slope[j];
             least = fmin(least, apart);
             share += 1.0 / apart;
         }
-        sum += fit->learned[i] * share;
+        sum += size * share;
     }
-    return least > 0.0 ? fit->rank * (fit->rank + 1.0) + 2.0 * sum : NAN;
+    return least > 0.0 ? divergence_learned(fit, b) + 2.0 * sum : NAN;
 }
 
 /* Of (E2) at b = u lt/(2 C): u (1 - D/C) - 1. */

@@ -16,10 +16,11 @@
 
 #include "phasesweep/training/trainer.h"
 
-/* Local.  Of a quadratic network of two layers at a minimum.
+/* Local.  Of a quadratic network of two layers, or a signed one, at a minimum.
  *     learned [rank]   its eigenvalues that are not 0
  *     slope [d - rank] eigenvalues of (2/(d lt)) sum r_mu Z_mu in the directions that are not
- *                      learned; in those learned they are 1.  None where one is so far above 1,
+ *                      learned; in those learned they are 1, or -1 where S has a negative
+ *                      eigenvalue.  None where one is so far above 1,
  *                      as width allows, that f would have learned it in place of another */
 void estimate_matrix(const Problem *problem, int rank, const double learned[],
                      const double slope[], Observed *observed);

@@ -31,7 +31,7 @@ const Trainer *trainer_for(const Problem *problem, int ranks, double memory)
 {
     const Trainer *first = trainer_of(problem);
     assert(ranks >= 1 && memory > 0.0);
-    if (first != &trainer_convex || problem->rotated) {
+    if (first != &trainer_convex || model_of(problem)->spread_most == 0 || problem->rotated) {
         return first;
     }
     const double d = problem->dimension;

@@ -5,7 +5,7 @@
 
 #include "phasesweep/training/path.h"
 
-enum { CASES = 18, D_MOST = 150, POINTS = 3, ROOM = 8 };
+enum { CASES = 19, D_MOST = 150, POINTS = 3, ROOM = 8 };
 
 typedef struct Case {
     const Trainer *trainer;
@@ -60,6 +60,8 @@ static const Case cases[CASES] = {
      CONVEX_AUTO, 2},
     {&trainer_deep_matrix, MODEL_QUADRATIC, 20, 20, 160, 1.0, 1e-9, LASSO_AUTO, false, true,
      CONVEX_AUTO, 3},
+    {&trainer_convex, MODEL_SIGNED, 24, 24, 400, 0.1, 1e-10, LASSO_AUTO, false, true,
+     CONVEX_AUTO, 0},
 };
 
 static inline Problem problem_of(const Case *c, int point)
@@ -74,7 +76,7 @@ static inline Problem problem_of(const Case *c, int point)
                      .noise = 0.1,
                      .weight_decay = c->weight / (1 << point),
                      .seed = 7.0,
-                     .random_signs = c->model == MODEL_DIAGONAL,
+                     .random_signs = c->model == MODEL_DIAGONAL || c->model == MODEL_SIGNED,
                      .damping = -1.0,
                      .tolerance = c->tolerance};
 }

@@ -4,6 +4,7 @@
  * (features.h), and a label y_mu, noise included (theory.md section 1):
  *     quadratic  y = Tr[S* Z] + sqrt(Delta) xi,  Z = (z z^T - I)/sqrt(d),  S* = O diag(s) O^T
  *     diagonal   y = theta*.z + sqrt(Delta) xi,  theta*_i = +-s_i/sqrt(d)
+ *     signed     as quadratic, s_i with signs
  *     ridge      as diagonal
  * Both depend on (seed, mu) alone, so the data are nested in n.  O is the identity unless a
  * rotation is asked for: where rows are isotropic and Gaussian a diagonal S* is statistically
@@ -42,8 +43,8 @@ typedef struct SamplesSpec {
     uint64_t seed;
     int dimension;     /* d >= 2 */
     int64_t samples;   /* n >= 1 */
-    bool rotated;      /* Haar rotation of the teacher (quadratic) */
-    bool random_signs; /* of the teacher's coefficients (diagonal, ridge) */
+    bool rotated;      /* Haar rotation of the teacher (quadratic, signed) */
+    bool random_signs; /* of the teacher's coefficients; read where the model has them */
     SampleStore store;
     size_t memory;  /* bytes a rank may use for rows; read by STORE_AUTO */
     int block_rows; /* a multiple of SAMPLES_QUANTUM; 0: chosen for cache */

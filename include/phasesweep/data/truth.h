@@ -3,7 +3,7 @@
 #define PHASESWEEP_DATA_TRUTH_H
 
 typedef struct Truth {
-    double *teacher;  /* [d] s_i, decreasing, or theta*_i: where the data are isotropic
+    double *teacher;  /* [d] s_i, or theta*_i, of decreasing size: where the data are isotropic
                          (features.h) unless there is a rotation; owned */
     double *rotation; /* d x d, O by column of S* = O diag(s) O^T, where the data have their
                          variances; NULL if the identity; owned */

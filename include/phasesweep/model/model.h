@@ -1,6 +1,6 @@
 /* model.h - what tells one network from another, in numbers: the only place that knows.
  *
- * A network is a row of the table: quadratic.c, diagonal.c and ridge.c hold one each.
+ * A network is a row of the table: quadratic.c holds two, diagonal.c and ridge.c one each.
  * Everything above asks the row of a problem (model_of) instead of comparing names; what needs
  * more than the numbers of this layer is a row beside it in the layer that needs it, as in
  * model_theory.h.
@@ -31,10 +31,12 @@ typedef struct PhaseTable {
 
 /* Keys that only some networks take. */
 enum ModelTrait {
-    TRAIT_MATRIX = 1u, /* learns a d x d matrix S >= 0: a width, a nuclear weight, a spectrum */
-    TRAIT_SIGNS = 2u,  /* the teacher's coefficients may have signs */
+    TRAIT_MATRIX = 1u,  /* learns a d x d matrix S: a width, a nuclear weight, a spectrum */
+    TRAIT_SIGNS = 2u,   /* the teacher's coefficients may have signs */
     TRAIT_SQUARED = 4u, /* the penalty is |theta|^2 */
-    TRAIT_LAYERS = 8u   /* a product of layers, of which there may be more: a depth */
+    TRAIT_LAYERS = 8u,  /* a product of layers, of which there may be more: a depth */
+    /* S has eigenvalues of either sign, where else S >= 0; of full width */
+    TRAIT_INDEFINITE = 16u
 };
 
 typedef struct Model {
@@ -59,6 +61,7 @@ typedef struct Model {
 extern const Model model_quadratic;
 extern const Model model_diagonal;
 extern const Model model_ridge;
+extern const Model model_signed;
 
 /* Local.  The row of a network; static. */
 const Model *model_row(ModelId id);

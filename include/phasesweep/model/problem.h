@@ -16,6 +16,9 @@ typedef enum ModelId {
     MODEL_DIAGONAL,
     /* f = theta.x with weight decay, no network: a yardstick */
     MODEL_RIDGE,
+    /* the quadratic network whose neurons count with either sign, S = W^T diag(a) W / sqrt(p
+     * d), a_k = +-1 */
+    MODEL_SIGNED,
     MODEL_COUNT
 } ModelId;
 

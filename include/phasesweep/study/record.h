@@ -43,7 +43,7 @@ typedef enum FieldKind {
 #define FIELD_LIST(X)                                                                          \
     X(SAMPLES, REAL, ALL, "resolved_samples", "1", "n", "1", "number of samples")              \
     X(EFFECTIVE, REAL, ALL, "effective_samples", "1", "n_eff", "1",                            \
-      "n/d quadratic, n diagonal")                                                             \
+      "n/d quadratic or signed, n diagonal")                                                   \
     X(WEIGHT_DECAY, REAL, ALL, "resolved_weight_decay", "1", "lambda", "1", "weight decay")    \
     X(NUCLEAR, REAL, ALL, "resolved_nuclear_weight", "1", "lambda_tilde", "1",                 \
       "lambda sqrt(p/d), the weight of the nuclear norm; diagonal: lambda")                    \
@@ -59,7 +59,8 @@ typedef enum FieldKind {
     X(OVERLAP_Q, REAL, NETWORK, "overlap_q", "1", "q", "2", "|S|^2/d; diagonal |theta|^2")     \
     X(OVERLAP_M, REAL, NETWORK, "overlap_m", "1", "m", "2",                                    \
       "Tr S S*/d; diagonal theta.theta*")                                                      \
-    X(TRACE, REAL, NETWORK, "trace", "1", "Tr S/d", "2", "Tr S/d; diagonal |theta|_1")         \
+    X(TRACE, REAL, NETWORK, "trace", "1", "Tr S/d", "2",                                       \
+      "Tr S/d; signed |S|_*/d; diagonal |theta|_1")                                            \
     X(RANK, REAL, NETWORK, "learned_rank", "1", "rank S", "7",                                 \
       "rank of the learned weights (expected, for theory); diagonal: active coefficients")     \
     X(OBJECTIVE, REAL, NETWORK, "objective", "1", "F", "1, 2, 10", "training objective")       \
@@ -189,7 +190,7 @@ enum { OUTLIERS_STORED = 512, ITERATIONS_STORED = 256 };
 /* suffix, index, methods, name, unit, symbol, equation (theory.md section), long name */
 #define SERIES_LIST(X)                                                                         \
     X(EIGENVALUES, EIGENVALUE, INSTANCE, "eigenvalues", "1", "", "7",                          \
-      "eigenvalues of S, descending; diagonal: |theta|")                                       \
+      "eigenvalues of S, descending; signed: their sizes; diagonal: |theta|")                  \
     X(DENSITY_POSITION, DENSITY, THEORY, "density_position", "1", "x - b", "7",                \
       "learned eigenvalues of the bulk at which its density is given, ascending")              \
     X(DENSITY, DENSITY, THEORY, "density", "1", "dmu/dx", "2, 7",                              \

@@ -1,7 +1,8 @@
 /* trainer.h - networks trained on drawn data: the table of ways to do it, and what all of them
  * take and report.
  *
- *     trainer_convex    quadratic network of width p >= d: a convex problem, with a proof
+ *     trainer_convex    quadratic or signed network of width p >= d: a convex problem, with a
+ *                       proof
  *     trainer_spread    the same where no rank holds a whole matrix
  *     trainer_factored  quadratic network of any width, on its weights
  *     trainer_deep_matrix
@@ -104,7 +105,7 @@ typedef struct Observed {
     double train_loss;   /* mean squared residual over the samples */
     double risk;         /* R = |S - S*|_F^2 / d; |theta - theta*|^2 */
     double prediction_risk; /* E (f - f*)^2 */
-    double trace;           /* Tr S / d; |theta|_1 */
+    double trace;           /* Tr S / d, signed |S|_* / d; |theta|_1 */
     double overlap_q;       /* |S|_F^2 / d; |theta|^2 */
     double overlap_m;       /* Tr S S* / d; theta . theta* */
     double feature_overlap; /* squared, of the leading vector with its teacher */
@@ -124,6 +125,7 @@ typedef struct Observed {
 /* The network of the last point, the same on all ranks; borrowed until the next. */
 typedef struct Network {
     int columns;          /* of factor, 0 ... d, or p */
+    int negative;         /* the last of them, which count with a minus */
     const double *factor; /* S = factor factor^T: d x columns by column; NULL: no matrix, or
                              spread over the team */
     const double *theta;  /* diagonal network: [d], or NULL */
@@ -157,8 +159,9 @@ typedef struct Trainer {
     /* A limit is reached: end within the next few iterations, with what there is; the data are
      * drawn in any case.  NULL: a point takes only a few. */
     void (*hurry)(void *work);
-    /* spectrum: [d] eigenvalues of S or |theta_i|, decreasing; overlaps: [d] squared, of the
-     * k-th eigenvector with the teacher's k-th, 0 beyond the rank, NAN where there are none. */
+    /* spectrum: [d] eigenvalues of S, of the signed network their sizes, or |theta_i|,
+     * decreasing; overlaps: [d] squared, of the k-th eigenvector with the teacher's k-th, 0
+     * beyond the rank, NAN where there are none. */
     void (*observe)(void *work, Observed *observed, double spectrum[], double overlaps[]);
     Network (*network)(const void *work);
     /* Everything that the next iteration depends on and create does not make. */

@@ -145,7 +145,7 @@ static double make_threshold(Quadratic *q, const AmpStep *step)
     static const double tolerance = 1e-13;
     const double root =
         q->threshold.jump == 0.0
-            ? threshold_matrix(q->values, q->d, q->capacity, q->weight, tolerance)
+            ? threshold_matrix(q->values, q->d, false, q->capacity, q->weight, tolerance)
             : threshold_matrix_jump(&q->threshold, q->values, q->d, q->capacity, q->weight,
                                     tolerance);
     const double b = amp_follow(step, root);

@@ -2,12 +2,13 @@
  *
  * For width p >= d training is the convex problem of theory.md sections 1 and 8,
  *     F(S) = (1/d^2) |y - A(S)|^2 + (lt/d) Tr S,   S >= 0,   A(S)_mu = Tr S Z_mu,
- * whatever p is (it enters lt alone).  The iteration is message passing with Anderson mixing,
- * M = S + (d/2n) sum z_mu Z_mu, S' = (M - b)_+, z' = y - A(S') + kappa z with b and kappa tied
- * so that the fixed point is exactly the minimiser; where it makes no progress, accelerated
- * proximal gradient, which always converges, takes over (training_descent.h).  The duality gap
- * of theory.md section 8 decides when to stop: gap <= tolerance proves that F is within that
- * share of its global minimum.
+ * whatever p is (it enters lt alone); that of the signed network has all symmetric S and the
+ * norm |S|_*, section 13.  The iteration is message passing with Anderson mixing, M = S +
+ * (d/2n) sum z_mu Z_mu, S' = (M - b)_+, z' = y - A(S') + kappa z with b and kappa tied so that
+ * the fixed point is exactly the minimiser; where it makes no progress, accelerated proximal
+ * gradient, which always converges, takes over (training_descent.h).  The duality gap of
+ * theory.md section 8 decides when to stop: gap <= tolerance proves that F is within that share
+ * of its global minimum.
  *
  * Early iterations go through the data in single precision, where vector units do twice the
  * work; whatever is reported, certificate included, is computed in double.
@@ -93,6 +94,7 @@ static void *convex_create(MPI_Comm team, const Dataset *data, const Problem *pr
     work->values = checked_alloc(d, sizeof(double));
     if (work->rank == 0) {
         work->descent = descent_create(work->d, problem->samples, MPI_COMM_SELF, d * d);
+        work->descent.both = model_has(problem->model, TRAIT_INDEFINITE);
     }
     adopt(work, problem);
     return work;
@@ -142,24 +144,43 @@ static void convex_state(void *state, StateVisitor *visitor)
 
 /* ---- rank 0 decides ------------------------------------------------------------------ */
 
+/* B, times `sign`, where it is decomposed: that destroys it, and the next step needs it. */
+static double *copy_of_gram(TrainingWork *work, double sign)
+{
+    const size_t entries = (size_t)work->d * (size_t)work->d;
+    memcpy(work->matrix, work->pass.gram, entries * sizeof(double));
+    for (size_t k = 0; sign < 0.0 && k < entries; k++) {
+        work->matrix[k] = -work->matrix[k];
+    }
+    return work->matrix;
+}
+
+/* Are the eigenvalues of B below the ceiling, or those of -B too where S has either sign? */
+static bool gram_below(TrainingWork *work, double ceiling)
+{
+    return eigen_below(&work->eigen, ceiling, copy_of_gram(work, 1.0)) &&
+           (!work->descent.both ||
+            eigen_below(&work->eigen, ceiling, copy_of_gram(work, -1.0)));
+}
+
+/* The largest eigenvalue of B, in size where S has either sign; all are in values. */
+static double largest_of_gram(TrainingWork *work)
+{
+    const double largest = eigen_largest(&work->eigen, copy_of_gram(work, 1.0), work->values);
+    return work->descent.both && !isnan(largest) ? fmax(largest, -work->values[0]) : largest;
+}
+
 /* Refresh the gap. */
 static void certify(TrainingWork *work)
 {
-    const size_t bytes = (size_t)work->d * (size_t)work->d * sizeof(double);
     const double ceiling = inner_watches(work)
                                ? INFINITY
                                : training_ceiling(&work->progress, &work->problem, work->limit);
-    /* B is destroyed by what decomposes it, and needed by the next step */
-    memcpy(work->matrix, work->pass.gram, bytes);
-    if (ceiling < INFINITY) {
-        if (!eigen_below(&work->eigen, ceiling, work->matrix)) {
-            training_postpone(&work->progress, &work->problem);
-            return;
-        }
-        memcpy(work->matrix, work->pass.gram, bytes);
+    if (ceiling < INFINITY && !gram_below(work, ceiling)) {
+        training_postpone(&work->progress, &work->problem);
+    } else {
+        training_certify(&work->progress, &work->problem, largest_of_gram(work));
     }
-    const double largest = eigen_largest(&work->eigen, work->matrix, work->values);
-    training_certify(&work->progress, &work->problem, largest);
 }
 
 /* The end of this point, if it is reached. */
@@ -322,19 +343,22 @@ static void convex_hurry(void *state)
 static Network convex_network(const void *state)
 {
     const TrainingWork *work = state;
-    return (Network){.columns = work->progress.plan.rank, .factor = work->factor};
+    const PassPlan *plan = &work->progress.plan;
+    return (Network){.columns = plan->rank, .negative = plan->negative, .factor = work->factor};
 }
 
 /* Rank 0.  The error of the network of the last pass, by the eigenvalues of its B. */
-static void estimate(TrainingWork *work, const double spectrum[], Observed *observed)
+static void estimate(TrainingWork *work, Observed *observed)
 {
-    const size_t bytes = (size_t)work->d * (size_t)work->d * sizeof(double);
-    memcpy(work->matrix, work->pass.gram, bytes);
-    if (!isnan(eigen_largest(&work->eigen, work->matrix, work->values))) {
+    const Network network = convex_network(work);
+    double *learned = checked_alloc((size_t)network.columns, sizeof *learned);
+    network_eigenvalues(work->d, &network, learned);
+    if (!isnan(largest_of_gram(work))) {
         training_dual(&work->progress, work->d, work->descent.weight, work->values);
-        estimate_matrix(&work->problem, work->progress.plan.rank, spectrum, work->values,
-                        observed);
+        estimate_matrix(&work->problem, network.columns, learned,
+                        work->values + network.negative, observed);
     }
+    free(learned);
 }
 
 /* Rank 0 has the numbers. */
@@ -353,7 +377,7 @@ static void convex_observe(void *state, Observed *observed, double spectrum[],
         observed->smoothness = work->descent.state.smoothness;
         network_observe_matrix(work->data, &network, work->matrix, observed, spectrum,
                                overlaps);
-        estimate(work, spectrum, observed);
+        estimate(work, observed);
     }
     network_share(work->team, work->d, observed, spectrum, overlaps);
     /* after a failure the iterate is of no use to the next point */

@@ -243,28 +243,44 @@ double descent_threshold(const Descent *descent, const double values[], PassPlan
 {
     double b = descent_known_threshold(descent);
     if (!(b > 0.0)) {
-        b = threshold_matrix(values, descent->d, 2.0 * descent->alpha, 0.5 * descent->weight,
-                             1e-7);
+        b = threshold_matrix(values, descent->d, descent->both, 2.0 * descent->alpha,
+                             0.5 * descent->weight, 1e-7);
     }
-    plan->rank = threshold_active(values, descent->d, b);
+    plan->negative = descent->both ? threshold_below(values, descent->d, b) : 0;
+    plan->rank = threshold_active(values, descent->d, b) + plan->negative;
     return b;
+}
+
+/* Columns first, first + step, ... of the eigenvectors, `count` of them, times the roots of
+ * what the threshold leaves of their eigenvalues; returns the sum of that. */
+static double scaled_columns(const Descent *descent, int count, int first, int step, double b,
+                             const double vectors[], const double values[], double factor[])
+{
+    const size_t d = (size_t)descent->d;
+    double trace = 0.0;
+    for (int k = 0; k < count; k++) {
+        const int column = first + k * step;
+        const double root = sqrt(fabs(values[column]) - b);
+        trace += root * root;
+        for (size_t i = 0; i < d; i++) {
+            factor[i + (size_t)k * d] = root * vectors[i + (size_t)column * d];
+        }
+    }
+    return trace;
 }
 
 /* The plan is for the pass that follows: its shares make v what base has become. */
 void descent_step(Descent *descent, double b, const double vectors[], const double values[],
                   double factor[], PassPlan *plan)
 {
-    const size_t d = (size_t)descent->d;
-    assert(b > 0.0 && plan->rank == threshold_active(values, descent->d, b));
-    plan->trace = 0.0;
-    for (size_t k = 0; k < (size_t)plan->rank; k++) {
-        const double root = sqrt(values[d - 1 - k] - b);
-        plan->trace += root * root;
-        for (size_t i = 0; i < d; i++) {
-            factor[i + k * d] = root * vectors[i + (d - 1 - k) * d];
-        }
-    }
-    matrix_square(descent->d, plan->rank, factor, descent_room(descent));
+    const int positive = plan->rank - plan->negative;
+    double *negative = factor + (size_t)positive * (size_t)descent->d;
+    assert(b > 0.0 && positive == threshold_active(values, descent->d, b));
+    plan->below = scaled_columns(descent, plan->negative, 0, 1, b, vectors, values, negative);
+    plan->trace =
+        scaled_columns(descent, positive, descent->d - 1, -1, b, vectors, values, factor) -
+        plan->below;
+    matrix_square(descent->d, plan->rank, plan->negative, factor, descent_room(descent));
     descent_take(descent, b, plan);
 }
 
@@ -320,7 +336,7 @@ bool descent_stuck(const Descent *descent)
  * network. */
 void descent_switch(Descent *descent, const double factor[], PassPlan *plan)
 {
-    matrix_square(descent->d, plan->rank, factor, descent->base);
+    matrix_square(descent->d, plan->rank, plan->negative, factor, descent->base);
     descent_turn(descent, plan);
 }
 

@@ -1,7 +1,8 @@
 /* training_descent.h - the iteration on rank 0: which matrix next.  Private to training*.c.
  *
  * An iterate is a symmetric matrix `base` with its dual vector v, known here through
- * B = sum v_mu Z_mu.  One step is S' = (base + s B - b)_+ .
+ * B = sum v_mu Z_mu.  One step is S' = f(base + s B), f(x) = (x - b)_+ or, where S may have
+ * eigenvalues of either sign, sign(x) (|x| - b)_+ .
  *
  * Message passing: s = d/(2n); v' = y - A(S') + kappa v, and kappa = 1 - lt/(4 b alpha) makes
  * every fixed point the minimiser of F whatever b is; b is the root of (E2) with the divergence
@@ -48,6 +49,7 @@ typedef struct Descent {
     size_t entries; /* this rank holds of a matrix */
     double alpha;   /* n/d^2 */
     double weight;  /* lt of the point in hand */
+    bool both;      /* eigenvalues of S may have either sign; set after descent_create */
     DescentState state;
     double *base;           /* [entries]; owned as all below */
     double *blend[HISTORY]; /* [entries], base + (1 - damping) move */
@@ -77,12 +79,13 @@ void descent_freeze(Descent *descent, double b);
 double descent_known_threshold(const Descent *descent);
 
 /* Local.  The threshold b > 0 on the ascending eigenvalues [d] of that matrix; plan->rank of
- * them are above it. */
+ * them are above it, or plan->negative of these below -b. */
 double descent_threshold(const Descent *descent, const double values[], PassPlan *plan);
 
-/* Local.  From the last plan->rank eigenvectors (by column) of that matrix, its eigenvalues and
- * their threshold b: the new network's factor [d * plan->rank], leading column first, the next
- * base, and the plan of the pass that makes its dual vector. */
+/* Local.  From the last plan->rank eigenvectors (by column) of that matrix, or all where some
+ * are below -b, its eigenvalues and their threshold b: the new network's factor [d *
+ * plan->rank], leading column first, then the negative ones, lowest first; the next base, and
+ * the plan of the pass that makes its dual vector. */
 void descent_step(Descent *descent, double b, const double vectors[], const double values[],
                   double factor[], PassPlan *plan);
 

@@ -2,6 +2,8 @@
 
 #include <limits.h>
 
+#include "phasesweep/model/model.h"
+
 /* Sides for which this was measured to pay, and those that can be asked for; more ranks
  * decompose as fast.  At d = 800, n = 20000 a threshold that is kept took 53 passes in place of
  * 44, which was more than the pairs saved; at 200 ... 600 it took -6 ... 2. */
@@ -15,13 +17,15 @@ static const double error_share = 0.3;
 /* Error of a step relative to S from which products of floats do for it. */
 static const double single_error = 1e-5;
 
-/* Does the team use them?  Room is there in any case, for a checkpoint of another team. */
+/* Does the team use them?  They are those above the threshold, not below.  Room is there in any
+ * case, for a checkpoint of another team. */
 static bool used(const TrainingWork *work)
 {
     int ranks;
     MPI_Comm_size(work->team, &ranks);
-    return work->settings.pairs == PAIRS_ACTIVE ||
-           (work->settings.pairs == PAIRS_AUTO && ranks <= RANKS_MOST);
+    return !model_has(work->problem.model, TRAIT_INDEFINITE) &&
+           (work->settings.pairs == PAIRS_ACTIVE ||
+            (work->settings.pairs == PAIRS_AUTO && ranks <= RANKS_MOST));
 }
 
 static int side_least(double d)
@@ -71,6 +75,9 @@ static int choose(TrainingWork *work, double *b)
 {
     PassPlan *plan = &work->progress.plan;
     *b = descent_threshold(&work->descent, work->values, plan);
+    if (plan->negative > 0) {
+        return work->d;
+    }
     if (!used(work) || !(descent_relative_move(&work->descent) <= move_most)) {
         return plan->rank;
     }

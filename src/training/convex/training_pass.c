@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,19 +72,32 @@ size_t pass_memory(const SamplesSpec *spec, int ranks)
 
 /* ---- one block ----------------------------------------------------------------------- */
 
-/* out = x^T S x of every row. */
-static void forward(Pass *pass, const PassPlan *plan, const double factor[],
+/* out = |F^T x|^2 of every row, F `columns` columns of the factor from `first` on. */
+static void outputs(Pass *pass, int first, int columns, bool single, const double factor[],
                     const SampleBlock *block, double out[])
 {
     const int d = pass->data->dimension;
-    if (plan->rank == 0) {
+    const size_t skipped = (size_t)first * (size_t)d;
+    if (columns == 0) {
         memset(out, 0, (size_t)block->rows * sizeof *out);
-    } else if (plan->single) {
-        kernels_single.outputs(d, plan->rank, block->rows, pass->factor_single,
+    } else if (single) {
+        kernels_single.outputs(d, columns, block->rows, pass->factor_single + skipped,
                                pass->block_single, pass->product_single, out);
     } else {
-        kernels_double.outputs(d, plan->rank, block->rows, factor, block->features,
+        kernels_double.outputs(d, columns, block->rows, factor + skipped, block->features,
                                pass->product, out);
+    }
+}
+
+/* out = x^T S x of every row; room [rows]. */
+static void forward(Pass *pass, const PassPlan *plan, const double factor[],
+                    const SampleBlock *block, double room[], double out[])
+{
+    const int positive = plan->rank - plan->negative;
+    outputs(pass, 0, positive, plan->single, factor, block, out);
+    if (plan->negative > 0) {
+        outputs(pass, positive, plan->negative, plan->single, factor, block, room);
+        add_multiple(-1.0, room, out, block->rows);
     }
 }
 
@@ -152,9 +166,11 @@ static PassSums gather(Pass *pass, PassSums sums)
 static double mean_output(const Dataset *data, const PassPlan *plan, const double factor[])
 {
     const size_t d = (size_t)data->dimension;
+    const size_t positive = (size_t)(plan->rank - plan->negative) * d;
     double mean = 0.0;
     for (size_t k = 0; data->variances != NULL && k < (size_t)plan->rank * d; k++) {
-        mean += data->variances[k % d] * factor[k] * factor[k];
+        const double entry = data->variances[k % d] * factor[k] * factor[k];
+        mean += k < positive ? entry : -entry;
     }
     return data->variances == NULL ? plan->trace : mean;
 }
@@ -163,11 +179,11 @@ PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[])
 {
     const Dataset *data = pass->data;
     const size_t d = (size_t)data->dimension;
-    double *out = checked_alloc((size_t)data->block_rows, sizeof *out);
+    double *out = checked_alloc(2 * (size_t)data->block_rows, sizeof *out);
     const double mean = mean_output(data, plan, factor);
     PassSums sums = {0};
     assert(plan->slot >= 0 && plan->slot < HISTORY);
-    assert(plan->rank >= 0 && plan->rank <= data->dimension);
+    assert(plan->rank >= 0 && plan->rank <= data->dimension && plan->negative <= plan->rank);
     memset(pass->gram, 0, d * d * sizeof(double));
     if (plan->single) {
         round_to_single(factor, d * (size_t)plan->rank, pass->factor_single);
@@ -178,7 +194,7 @@ PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[])
         if (plan->single) {
             round_to_single(block.features, (size_t)block.rows * d, pass->block_single);
         }
-        forward(pass, plan, factor, &block, out);
+        forward(pass, plan, factor, &block, out + data->block_rows, out);
         pass_mix(plan, data->dimension, mean, &block, out, pass->vector, pass->memory, &sums);
         backward(pass, plan, &block);
     }

@@ -1,7 +1,8 @@
 /* training_pass.h - one pass over the data, private to training*.c, narrow.c and
  * amp_quadratic.c.
  *
- * A pass takes the new network S = factor factor^T, makes its residual r = y - A(S) block by
+ * A pass takes the new network S = factor factor^T (less twice the columns that are negative),
+ * makes its residual r = y - A(S) block by
  * block, mixes it with vectors of earlier passes into the next dual vector v, and forms
  * B = sum v_mu Z_mu from the same block while that is in cache:
  *     memory[slot] = residual_share r + previous_share v
@@ -26,7 +27,9 @@ typedef struct PassPlan {
     int rank;     /* columns of factor, 0 ... d */
     int slot;     /* of memory, written by this pass */
     int single;   /* arithmetic in single precision */
+    int negative; /* columns that count with a minus, the last ones */
     double trace; /* Tr S */
+    double below; /* sum of |eigenvalues| of those columns */
     double residual_share, previous_share;
     double share[HISTORY]; /* 0 for slots not in use */
 } PassPlan;

@@ -44,7 +44,8 @@ void training_count(Progress *progress)
 double training_objective(const Progress *progress, int d, double weight)
 {
     const double side = d;
-    return progress->sums.residual / (side * side) + weight / side * progress->plan.trace;
+    const double norm = progress->plan.trace + 2.0 * progress->plan.below;
+    return progress->sums.residual / (side * side) + weight / side * norm;
 }
 
 bool training_finite(const Progress *progress)
@@ -106,8 +107,10 @@ void training_certify(Progress *progress, const Problem *problem, double largest
 void training_dual(const Progress *progress, int d, double weight, double values[])
 {
     const double multiple = sqrt(progress->sums.square / progress->sums.residual);
+    const bool both = progress->plan.negative > 0;
     for (int j = 0; j < d; j++) {
-        values[j] = fmin(values[j] * 2.0 / (d * weight * multiple), 1.0);
+        const double value = fmin(values[j] * 2.0 / (d * weight * multiple), 1.0);
+        values[j] = both ? fmax(value, -1.0) : value;
     }
 }
 

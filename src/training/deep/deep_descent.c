@@ -134,7 +134,7 @@ void deep_descent_place(DeepDescent *descent, int columns, const double factor[]
         const double length = norm(d, factor + k * d);
         descent->spectrum[k] = length * length;
     }
-    matrix_square(descent->d, columns, factor, descent->network);
+    matrix_square(descent->d, columns, 0, factor, descent->network);
     *pace = (DeepPace){.smoothness = deep_descent_curvature(descent),
                        .used = deep_descent_curvature(descent),
                        .momentum = 1.0,
@@ -216,7 +216,7 @@ static void make_trial(DeepDescent *descent, int rank, const double vectors[], d
             factor[i + k * d] = root * vectors[i + (d - 1 - k) * d];
         }
     }
-    matrix_square(descent->d, rank, factor, descent->trial);
+    matrix_square(descent->d, rank, 0, factor, descent->trial);
 }
 
 double deep_descent_move(DeepDescent *descent, const double vectors[], double room[], int rank)
