@@ -22,6 +22,7 @@
 #include "phasesweep/study/job.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/study/keys.h"
+#include "draw.h"
 #include "libraries.h"
 #include "options.h"
 #include "point_json.h"
@@ -129,26 +130,36 @@ static ExitStatus command_diff(const Arguments *given)
 
 /* ---- point, keys ------------------------------------------------------------------------ */
 
-/* One point, cold: what an archive holds of the same point agrees to the solver's tolerance,
- * not to the bit. */
-static ExitStatus command_point(const Arguments *given)
+/* A sweep of one point, for every key is one number; false, with what is wrong said, if it is
+ * none. */
+static bool read_point(const Arguments *given, Sweep *sweep)
 {
-    Sweep sweep = {0};
     Diagnostics errors = {.source = "phasesweep"};
+    *sweep = (Sweep){0};
     /* all mistakes at once, like a job file's */
     for (size_t k = 0; k < given->count; k++) {
-        sweep_set(&sweep, given->words[k], &errors);
+        sweep_set(sweep, given->words[k], &errors);
     }
-    sweep_check(&sweep, 1, &errors);
+    sweep_check(sweep, 1, &errors);
     if (errors.count > 0) {
         char *text = diagnostics_finish(&errors);
         fputs(text, stderr);
         free(text);
-        sweep_free(&sweep);
+        sweep_free(sweep);
+        return false;
+    }
+    assert(sweep_points(sweep) == 1);
+    return true;
+}
+
+/* One point, cold: what an archive holds of the same point agrees to the solver's tolerance,
+ * not to the bit. */
+static ExitStatus command_point(const Arguments *given)
+{
+    Sweep sweep;
+    if (!read_point(given, &sweep)) {
         return STATUS_WRONG_INPUT;
     }
-    /* a sweep of one point: every key was one number */
-    assert(sweep_points(&sweep) == 1);
     const Problem problem = sweep_problem(&sweep, 0);
     PointTeam team = {.work = point_work()};
     size_t length[SERIES_COUNT];
@@ -167,6 +178,29 @@ static ExitStatus command_point(const Arguments *given)
     point_work_free(team.work);
     sweep_free(&sweep);
     return outcome_is_good(record.outcome) ? STATUS_DONE : STATUS_POINTS_FAILED;
+}
+
+/* What point would train on. */
+static ExitStatus command_draw(const Arguments *given)
+{
+    if (given->output == NULL) {
+        die(STATUS_WRONG_INPUT, "draw: -o NAME is missing");
+    }
+    Sweep sweep;
+    if (!read_point(given, &sweep)) {
+        return STATUS_WRONG_INPUT;
+    }
+    const Problem problem = sweep_problem(&sweep, 0);
+    sweep_free(&sweep);
+    if (!method_facts(problem.method)->draws_data) {
+        die(STATUS_WRONG_INPUT, "draw: method %s draws no data; allowed: training, amp",
+            method_name(problem.method));
+    }
+    start_aloud(given);
+    if (rank_output_is_first_rank()) {
+        draw_write(&problem, given->output);
+    }
+    return STATUS_DONE;
 }
 
 static ExitStatus command_keys(const Arguments *given)
@@ -219,6 +253,10 @@ static const Command commands[] = {
     {"point", command_point, 0, SIZE_MAX,
      {NULL, cli_parse_option, "KEY=VALUE...",
       "Solve one point and print it as JSON.\v", NULL, point_help, NULL}},
+    {"draw", command_draw, 0, SIZE_MAX,
+     {cli_draw_options, cli_parse_option, "KEY=VALUE... -o NAME",
+      "Write the data that point trains on, for other programs: NAME_x.npy, NAME_y.npy and "
+      "NAME_teacher.npy.\v", NULL, point_help, NULL}},
     {"keys", command_keys, 0, 0,
      {NULL, cli_parse_option, "",
       "Print the table of all keys in Markdown.", NULL, NULL, NULL}},
@@ -280,7 +318,7 @@ static error_t parse_top(int key, char *argument, struct argp_state *state)
         return 0;
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "a subcommand is missing; allowed: run, resume, status, plan, "
-                          "verify, diff, point, keys");
+                          "verify, diff, point, draw, keys");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -289,8 +327,9 @@ static error_t parse_top(int key, char *argument, struct argp_state *state)
 
 static const struct argp top_parser = {
     .parser = parse_top,
-    .args_doc = "run JOB.yaml -o OUT.h5\nresume OUT.h5\nstatus OUT.h5\nplan JOB.yaml\n"
-                "verify OUT.h5\ndiff A.h5 B.h5\npoint KEY=VALUE...\nkeys",
+    .args_doc =
+        "run JOB.yaml -o OUT.h5\nresume OUT.h5\nstatus OUT.h5\nplan JOB.yaml\n"
+        "verify OUT.h5\ndiff A.h5 B.h5\npoint KEY=VALUE...\ndraw KEY=VALUE... -o NAME\nkeys",
     .doc = "Phase diagrams of feature learning in two-layer networks, by MPI.\v"
            "`phasesweep SUBCOMMAND --help` shows the options of each.  Exit status: 0 done, "
            "1 finished with failed points, 2 wrong input, 3 stopped early and resumable, "

@@ -63,6 +63,9 @@ const struct argp_option cli_diff_options[] = {
      "relative difference that counts as equal, 0 to 1 (default: 0)", 0},
     {0}};
 
+const struct argp_option cli_draw_options[] = {
+    {"output", 'o', "NAME", 0, "begin of the files' names", 0}, {0}};
+
 /* ---- values ------------------------------------------------------------------------------ */
 
 /* Apart because the values go where cli_plan takes them, all as texts: it checks them. */

@@ -37,6 +37,7 @@ extern const struct argp_option cli_resume_options[];
 extern const struct argp_option cli_plan_options[];
 extern const struct argp_option cli_status_options[];
 extern const struct argp_option cli_diff_options[];
+extern const struct argp_option cli_draw_options[];
 
 /* Local.  A parser of argp whose input is an Arguments with room in words and sets for as many
  * texts as argv has.  ARGP_ERR_UNKNOWN for what it does not know, as argp wants it. */
