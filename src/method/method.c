@@ -120,8 +120,10 @@ void point_complete(const Problem *problem, double seconds, Record *record)
         value[field] = record_resolved(problem, field);
     }
     value[FIELD_SECONDS] = seconds;
-    /* theory.md section 1; NAN, no risk, stays NAN; of other features the method knows */
-    if (problem->features == FEATURES_GAUSSIAN || !model_has(problem->model, TRAIT_MATRIX)) {
+    /* theory.md section 1; NAN, no risk, stays NAN; of other features, and of a linear unit,
+     * the method knows */
+    const bool twice = problem->features == FEATURES_GAUSSIAN && !problem->linear_unit;
+    if (twice || !model_has(problem->model, TRAIT_MATRIX)) {
         value[FIELD_PREDICTION_RISK] =
             value[FIELD_RISK] * model_of(problem)->prediction_per_risk;
     }

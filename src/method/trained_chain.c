@@ -107,6 +107,7 @@ static Record record_of(const Observed *seen, const Problem *problem, const doub
     value[FIELD_ERROR_ESTIMATE] = seen->error_estimate;
     value[FIELD_RISK_ESTIMATE] = seen->risk_estimate;
     value[FIELD_NOISE_ESTIMATE] = seen->noise_estimate;
+    value[FIELD_LINEAR_SQUARE] = seen->linear_square;
     value[FIELD_FEATURE_OVERLAP] = seen->feature_overlap;
     value[FIELD_DAMPING] = seen->damping;
     value[FIELD_ITERATIONS] = seen->evaluations;

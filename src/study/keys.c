@@ -46,7 +46,7 @@ static const char *sign_word(int k)
     return k == 0 ? "positive" : "random";
 }
 
-static const char *rotated_word(int k)
+static const char *yes_word(int k)
 {
     return k == 0 ? "no" : "yes";
 }
@@ -144,6 +144,11 @@ static bool draws_data(MethodId id)
     return method_facts(id)->draws_data;
 }
 
+static bool trains(MethodId id)
+{
+    return draws_data(id) && !method_facts(id)->passes_messages;
+}
+
 /* All that learn: the best risk is of the data. */
 static bool has_layers(MethodId id)
 {
@@ -188,8 +193,12 @@ const Key keys_table[KEY_COUNT] = {
         WORDS(sign_word, 2), .traits = TRAIT_SIGNS, AT(random_signs), .content = 11},
     [KEY_ROTATED] = {"rotated", "", "", "no",
         "is the teacher turned by a Haar rotation, or aligned with the coordinates",
-        WORDS(rotated_word, 2), .traits = TRAIT_MATRIX, .method = sees_features, AT(rotated),
+        WORDS(yes_word, 2), .traits = TRAIT_MATRIX, .method = sees_features, AT(rotated),
         .content = 16},
+    [KEY_LINEAR_UNIT] = {"linear_unit", "", "", "no",
+        "a bias and a linear unit beside the squares, without weight decay, as labels of real data ask for",
+        WORDS(yes_word, 2), .traits = TRAIT_MATRIX, .method = trains, AT(linear_unit),
+        .content = 21},
     [KEY_STORE] = {"store", "", "", "auto",
         "rows of data in memory, or made again at each use; training and amp",
         WORDS(store_word, STORE_COUNT), AT(store), .content = 12, .counts = rounds_rows},

@@ -253,6 +253,19 @@ static bool check_features(const Sweep *sweep, const Problem *p, Diagnostics *er
     return true;
 }
 
+/* A linear unit is beside a whole matrix, of a convex training. */
+static bool check_linear_unit(const Sweep *sweep, const Problem *p, Diagnostics *errors)
+{
+    const bool good = !p->linear_unit || model_is_convex(p);
+    if (!good) {
+        refuse(sweep, KEY_LINEAR_UNIT, errors,
+               checked_format("yes for width %.15g, depth %g; allowed: no, or a width of at "
+                              "least the dimension, %.15g, and no further layers",
+                              p->width, p->depth, p->dimension));
+    }
+    return good;
+}
+
 /* Deeper networks are of full width. */
 static bool check_depth(const Sweep *sweep, const Problem *p, Diagnostics *errors)
 {
@@ -296,7 +309,7 @@ static bool check_corner(const Sweep *sweep, const Problem *p, Diagnostics *erro
           !check_resolved(sweep, weight, problem_nuclear_weight(p), d, errors)))) {
         return false;
     }
-    return check_depth(sweep, p, errors) &&
+    return check_depth(sweep, p, errors) && check_linear_unit(sweep, p, errors) &&
            (!method_facts(p->method)->draws_data || check_data(sweep, p, errors));
 }
 

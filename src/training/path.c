@@ -150,7 +150,8 @@ double path_resumes_at(const Path *path)
 static bool same_point(const Problem *a, const Problem *b)
 {
     return samples_same_data(a, b) && a->weight_decay == b->weight_decay &&
-           a->width == b->width && a->depth == b->depth && a->tolerance == b->tolerance;
+           a->width == b->width && a->linear_unit == b->linear_unit && a->depth == b->depth &&
+           a->tolerance == b->tolerance;
 }
 
 static void draw(Path *path, const Problem *problem)

@@ -7,19 +7,22 @@
 #include "phasesweep/model/model.h"
 #include "phasesweep/numerics/roots.h"
 
-/* left: 1 - D/C; moved: |M - f(M)|^2; noise: N. */
-static void report(const Problem *problem, double left, double moved, double noise,
-                   Observed *observed)
+/* given: degrees of freedom over n that are not of f, a linear unit's; left: 1 - D/C - given;
+ * moved: |M - f(M)|^2; noise: N. */
+static void report(const Problem *problem, double given, double left, double moved,
+                   double noise, Observed *observed)
 {
     const Model *model = model_of(problem);
     const double capacity = model->channel(problem).capacity;
     const double error = observed->train_loss / (left * left);
     const double t = error / (model->prediction_per_risk * capacity);
-    const double risk = moved + t * (2.0 * capacity * (1.0 - left) - noise);
+    const double risk = moved + t * (2.0 * capacity * (1.0 - given - left) - noise);
     const bool known = left > 0.0 && isfinite(error) && isfinite(risk);
     observed->error_estimate = known ? error : NAN;
     observed->risk_estimate = known ? risk : NAN;
-    observed->noise_estimate = known ? error - model->prediction_per_risk * risk : NAN;
+    /* of the error, a share `given` is of the linear unit's own weights */
+    observed->noise_estimate =
+        known ? error * (1.0 - given) - model->prediction_per_risk * risk : NAN;
 }
 
 void estimate_vector(const Problem *problem, double freedom, double slope2, Observed *observed)
@@ -28,7 +31,7 @@ void estimate_vector(const Problem *problem, double freedom, double slope2, Obse
     const double left = n - freedom;
     assert(!(freedom < 0.0));
     /* M = theta + X^T r / (n - D) */
-    report(problem, left / n, slope2 / (left * left), problem->dimension, observed);
+    report(problem, 0.0, left / n, slope2 / (left * left), problem->dimension, observed);
     if (problem->covariance_exponent != 0.0) {
         /* Stein's part is of isotropic features, the error of any */
         observed->risk_estimate = observed->noise_estimate = NAN;
@@ -41,6 +44,7 @@ typedef struct Fit {
     int d, rank;
     const double *learned, *slope;
     double capacity, weight; /* 2 alpha, lt/2 */
+    double given;            /* as in report */
 } Fit;
 
 /* 2 sum (f_i - f_k)/(x_i - x_k) over i, and all pairs i, k among what is learned: 1 for a pair
@@ -78,18 +82,18 @@ static double divergence(const Fit *fit, double b)
     return least > 0.0 ? divergence_learned(fit, b) + 2.0 * sum : NAN;
 }
 
-/* Of (E2) at b = u lt/(2 C): u (1 - D/C) - 1. */
+/* Of (E2) at b = u lt/(2 C): u (1 - D/C - given) - 1. */
 static double balance(double u, void *context)
 {
     const Fit *fit = context;
     const double d2 = (double)fit->d * fit->d;
     const double b = u * fit->weight / fit->capacity;
-    return u * (1.0 - divergence(fit, b) / d2 / fit->capacity) - 1.0;
+    return u * (1.0 - fit->given - divergence(fit, b) / d2 / fit->capacity) - 1.0;
 }
 
-/* 1/(1 - D/C), at least 1.  Where no slope is above 1, b (C - D) is convex in b and 0 at 0: it
- * has one root.  Else the first is looked for, below the b at which D has no meaning.  NAN:
- * none. */
+/* 1/(1 - D/C - given), at least 1.  Where no slope is above 1, b (C - D) is convex in b and 0
+ * at 0: it has one root.  Else the first is looked for, below the b at which D has no meaning.
+ * NAN: none. */
 static double solve(Fit *fit)
 {
     double high = 1.0;
@@ -114,7 +118,9 @@ void estimate_matrix(const Problem *problem, int rank, const double learned[],
                .learned = learned,
                .slope = slope,
                .capacity = channel.capacity,
-               .weight = channel.weight};
+               .weight = channel.weight,
+               .given =
+                   problem->linear_unit ? (problem->dimension + 1.0) / problem->samples : 0.0};
     const double d = fit.d;
     const double u = solve(&fit);
     const double b = u * fit.weight / fit.capacity;
@@ -122,5 +128,5 @@ void estimate_matrix(const Problem *problem, int rank, const double learned[],
     for (int j = 0; j < fit.d - rank; j++) {
         moved += b * b * slope[j] * slope[j];
     }
-    report(problem, 1.0 / u, moved / d, (d + 1.0) / d, observed);
+    report(problem, fit.given, 1.0 / u, moved / d, (d + 1.0) / d, observed);
 }

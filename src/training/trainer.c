@@ -31,7 +31,9 @@ const Trainer *trainer_for(const Problem *problem, int ranks, double memory)
 {
     const Trainer *first = trainer_of(problem);
     assert(ranks >= 1 && memory > 0.0);
-    if (first != &trainer_convex || model_of(problem)->spread_most == 0 || problem->rotated) {
+    /* what needs whole matrices, or a second pass over the rows */
+    if (first != &trainer_convex || model_of(problem)->spread_most == 0 || problem->rotated ||
+        problem->linear_unit) {
         return first;
     }
     const double d = problem->dimension;
@@ -91,6 +93,7 @@ Observed observed_nothing(Outcome outcome)
                       .error_estimate = NAN,
                       .risk_estimate = NAN,
                       .noise_estimate = NAN,
+                      .linear_square = NAN,
                       .smoothness = NAN,
                       .damping = NAN,
                       .residual = NAN,

@@ -33,15 +33,38 @@ static const Words ways[] = {
     {{"method=training", "model=diagonal", "dimension=40", "samples=30", "weight_decay=.05",
       "tolerance=1e-9"}},
     {{"method=amp", "dimension=12", "samples=150", "weight_decay=.3", "damping=.1"}},
-    {{"method=amp", "model=diagonal", "dimension=40", "samples=50", "weight_decay=.3"}}};
+    {{"method=amp", "model=diagonal", "dimension=40", "samples=50", "weight_decay=.3"}},
+    {{"method=training", "dimension=8", "samples=60", "weight_decay=.1", "features=student"}},
+    {{"method=training", "dimension=8", "samples=60", "weight_decay=.1", "features=sparse"}}};
 
 /* Another value of each key that has a part in a problem. */
-static const char *const changes[] = {
-    "model=diagonal",    "model=quadratic", "model=ridge",      "method=amp",
-    "method=training",   "tolerance=1e-7",  "signs=random",     "store=none",
-    "store=float",       "store=double",    "spectrum=5",       "damping=.3",
-    "source_exponent=2", "dimension=13",    "noise=.2",         "seed=5",
-    "width=4",           "samples=151",     "weight_decay=.06", "nuclear_weight=.07"};
+static const char *const changes[] = {"model=diagonal",
+                                      "model=quadratic",
+                                      "model=ridge",
+                                      "method=amp",
+                                      "method=training",
+                                      "tolerance=1e-7",
+                                      "signs=random",
+                                      "store=none",
+                                      "store=float",
+                                      "store=double",
+                                      "spectrum=5",
+                                      "damping=.3",
+                                      "source_exponent=2",
+                                      "dimension=13",
+                                      "noise=.2",
+                                      "seed=5",
+                                      "width=4",
+                                      "samples=151",
+                                      "weight_decay=.06",
+                                      "nuclear_weight=.07",
+                                      "model=signed",
+                                      "linear_unit=yes",
+                                      "rotated=yes",
+                                      "features=laplace",
+                                      "covariance_exponent=.5",
+                                      "degrees_of_freedom=8",
+                                      "sparse_share=.5"};
 
 static char name[64];
 

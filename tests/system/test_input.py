@@ -55,6 +55,10 @@ def check_point():
     refused(["point", *good, "model=signed"], "method", "model signed has no state_evolution", "training")
     refused(["point", *good, "model=signed", "method=training", "width=20"], "width", "model signed", "allowed")
     refused(["point", *good, "model=signed", "method=training", "depth=2"], "depth", "quadratic or diagonal")
+    unit = ["point", *good, "method=training", "linear_unit=yes"]
+    refused([*unit, "width=7"], "linear_unit", "allowed: no, or a width")
+    refused([*unit, "depth=2"], "linear_unit", "allowed: no, or a width")
+    refused(["point", *good, "method=amp", "linear_unit=yes"], "linear_unit", "with method training")
     # who takes a key is read from its row
     refused(["point", *good, "damping=0.5"], "method state_evolution has none", "or method amp")
     refused(["point", *good, "signs=random"], "model quadratic has none", "or model diagonal, ridge or signed")

@@ -5,7 +5,7 @@
 
 #include "phasesweep/training/path.h"
 
-enum { CASES = 19, D_MOST = 150, POINTS = 3, ROOM = 8 };
+enum { CASES = 20, D_MOST = 150, POINTS = 3, ROOM = 8 };
 
 typedef struct Case {
     const Trainer *trainer;
@@ -16,52 +16,55 @@ typedef struct Case {
     bool gradient_only, any_team;
     ConvexWay way;
     int depth; /* 0: the least */
+    bool unit; /* linear */
 } Case;
 
 static const Case cases[CASES] = {
     {&trainer_convex, MODEL_QUADRATIC, 24, 24, 400, 0.1, 1e-10, LASSO_AUTO, false, true,
-     CONVEX_AUTO, 0},
+     CONVEX_AUTO, 0, false},
     {&trainer_convex, MODEL_QUADRATIC, 24, 24, 400, 0.1, 1e-6, LASSO_AUTO, true, true,
-     CONVEX_AUTO, 0},
+     CONVEX_AUTO, 0, false},
     {&trainer_convex, MODEL_QUADRATIC, 24, 24, 150, 0.1, 1e-10, LASSO_AUTO, false, true,
-     CONVEX_INTERIOR, 0},
+     CONVEX_INTERIOR, 0, false},
     /* by the active pairs */
     {&trainer_convex, MODEL_QUADRATIC, 60, 60, 2000, 2.0, 1e-10, LASSO_AUTO, false, true,
-     CONVEX_DESCENT, 0},
+     CONVEX_DESCENT, 0, false},
     {&trainer_factored, MODEL_QUADRATIC, 30, 3, 600, 0.6, 1e-12, LASSO_AUTO, false, true,
-     CONVEX_AUTO, 0},
+     CONVEX_AUTO, 0, false},
     /* two groups of starts */
     {&trainer_factored, MODEL_QUADRATIC, 30, 80, 600, 0.02, 1e-12, LASSO_AUTO, false, true,
-     CONVEX_AUTO, 0},
+     CONVEX_AUTO, 0, false},
     {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 200, 0.2, 1e-11, LASSO_COLUMNS, false, true,
-     CONVEX_AUTO, 0},
+     CONVEX_AUTO, 0, false},
     /* by way of larger weights */
     {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 50, 0.02, 1e-10, LASSO_COLUMNS, false, true,
-     CONVEX_AUTO, 0},
+     CONVEX_AUTO, 0, false},
     /* more than one block */
     {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 6000, 0.2, 1e-11, LASSO_SUMS, false, true,
-     CONVEX_AUTO, 0},
+     CONVEX_AUTO, 0, false},
     {&trainer_lasso, MODEL_DIAGONAL, 150, 1, 160, 0.01, 1e-11, LASSO_SUMS, false, true,
-     CONVEX_AUTO, 0},
+     CONVEX_AUTO, 0, false},
     {&trainer_amp, MODEL_QUADRATIC, 24, 24, 400, 0.3, 1e-9, LASSO_AUTO, false, true,
-     CONVEX_AUTO, 0},
+     CONVEX_AUTO, 0, false},
     {&trainer_amp, MODEL_DIAGONAL, 150, 1, 250, 0.1, 1e-9, LASSO_AUTO, false, true, CONVEX_AUTO,
-     0},
+     0, false},
     {&trainer_spread, MODEL_QUADRATIC, 12, 12, 150, 0.1, 1e-10, LASSO_AUTO, false, true,
-     CONVEX_AUTO, 0},
+     CONVEX_AUTO, 0, false},
     /* coefficients are held at the edge */
     {&trainer_amp, MODEL_DIAGONAL, 150, 1, 450, 0.3, 1e-9, LASSO_AUTO, false, true, CONVEX_AUTO,
-     3},
+     3, false},
     {&trainer_deep_lasso, MODEL_DIAGONAL, 150, 1, 80, 0.05, 1e-10, LASSO_AUTO, false, true,
-     CONVEX_AUTO, 4},
+     CONVEX_AUTO, 4, false},
     {&trainer_deep_lasso, MODEL_DIAGONAL, 150, 1, 1000, 0.1, 1e-10, LASSO_AUTO, false, true,
-     CONVEX_AUTO, 3},
+     CONVEX_AUTO, 3, false},
     {&trainer_deep_matrix, MODEL_QUADRATIC, 24, 24, 400, 2.0, 1e-9, LASSO_AUTO, false, true,
-     CONVEX_AUTO, 2},
+     CONVEX_AUTO, 2, false},
     {&trainer_deep_matrix, MODEL_QUADRATIC, 20, 20, 160, 1.0, 1e-9, LASSO_AUTO, false, true,
-     CONVEX_AUTO, 3},
+     CONVEX_AUTO, 3, false},
     {&trainer_convex, MODEL_SIGNED, 24, 24, 400, 0.1, 1e-10, LASSO_AUTO, false, true,
-     CONVEX_AUTO, 0},
+     CONVEX_AUTO, 0, false},
+    {&trainer_convex, MODEL_SIGNED, 24, 24, 400, 0.1, 1e-10, LASSO_AUTO, false, true,
+     CONVEX_AUTO, 0, true},
 };
 
 static inline Problem problem_of(const Case *c, int point)
@@ -69,6 +72,7 @@ static inline Problem problem_of(const Case *c, int point)
     return (Problem){.model = c->model,
                      .method = c->trainer == &trainer_amp ? METHOD_AMP : METHOD_TRAINING,
                      .depth = c->depth,
+                     .linear_unit = c->unit,
                      .dimension = c->d,
                      .width = c->p,
                      .samples = c->n,

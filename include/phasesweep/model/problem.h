@@ -102,6 +102,9 @@ typedef struct Problem {
     /* 0 or 1: the eigenvectors of S* are a Haar rotation, not the coordinates; no other data
      * where rows are isotropic and Gaussian */
     int rotated;
+    /* 0 or 1: a bias and a weight for every coordinate beside the matrix, without a penalty;
+     * used by training */
+    int linear_unit;
     /* used by training and amp only */
     SampleStore store;
     /* of amp, in [0, 1); negative: as little as it needs */

@@ -40,6 +40,7 @@ typedef enum KeyId {
     KEY_TOLERANCE,
     KEY_SIGNS,
     KEY_ROTATED,
+    KEY_LINEAR_UNIT,
     KEY_STORE,
     KEY_RANKS_PER_LINE,
     KEY_SPECTRUM,

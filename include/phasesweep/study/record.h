@@ -127,7 +127,9 @@ typedef enum FieldKind {
     X(RISK_ESTIMATE, REAL, TRAINING, "risk_estimate", "1", "R", "12",                          \
       "excess risk, without label noise, estimated from the training data alone")              \
     X(NOISE_ESTIMATE, REAL, TRAINING, "noise_estimate", "1", "Delta", "12",                    \
-      "variance of the label noise, estimated from the training data alone")
+      "variance of the label noise, estimated from the training data alone")                   \
+    X(LINEAR_SQUARE, REAL, TRAINING, "linear_unit_square", "1", "E(w.x+c)^2", "13",            \
+      "mean square of what linear unit and bias add to the output; with key linear_unit")
 
 typedef enum FieldId {
 #define X(suffix, kind, methods, name, unit, symbol, equation, long_name) FIELD_##suffix,

@@ -112,11 +112,12 @@ typedef struct Observed {
     /* from the training data alone (theory.md section 12): E (y - f)^2, noise included; R; the
      * variance of the noise; NAN where there is no estimate */
     double error_estimate, risk_estimate, noise_estimate;
-    double smoothness; /* convex: Lipschitz constant of the gradient, as estimated so far */
-    double damping;    /* amp: k of the last iteration */
-    double residual;   /* amp: |S' - S| / |S'| in it; / |S*| where S' = 0 */
-    double delta;      /* amp: effective noise, from z alone; tau */
-    double threshold;  /* amp: b */
+    double linear_square; /* E (w.x + c)^2 of a linear unit */
+    double smoothness;    /* convex: Lipschitz constant of the gradient, as estimated so far */
+    double damping;       /* amp: k of the last iteration */
+    double residual;      /* amp: |S' - S| / |S'| in it; / |S*| where S' = 0 */
+    double delta;         /* amp: effective noise, from z alone; tau */
+    double threshold;     /* amp: b */
     /* amp: R of S' and k by iteration, the first place being iteration 1, NAN beyond the last
      * [settings.path_room]; borrowed until the next point */
     const double *risk_path, *kept_path;

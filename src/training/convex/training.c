@@ -59,8 +59,10 @@ static size_t convex_memory(const Problem *problem, int ranks, SampleStore store
     /* factor, matrix, base, the remembered iterates; LAPACK's room, and what ScaLAPACK makes
      * on every rank */
     const size_t matrices = 2 + 1 + 2 * HISTORY + 2 + (ranks > 1 ? 2 : 0);
-    return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * matrices * d * d +
-           pairs_memory(problem->dimension) +
+    const double rows = problem->linear_unit ? problem->samples / ranks : 0.0;
+    const size_t unit = rows > 0.0 ? linear_unit_memory(problem->dimension, rows) : 0;
+    return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + unit +
+           8 * matrices * d * d + pairs_memory(problem->dimension) +
            inner_memory(problem->samples, problem->dimension);
 }
 
@@ -87,6 +89,7 @@ static void *convex_create(MPI_Comm team, const Dataset *data, const Problem *pr
     MPI_Comm_rank(team, &work->rank);
     work->data = data;
     work->pass = pass_create(team, work->data);
+    work->pass.unit = problem->linear_unit ? linear_unit_create(team, work->data) : NULL;
     work->eigen = eigen_create(team, work->d, settings->eigen);
     work->active = pairs_create(work);
     work->factor = checked_alloc(d * d, sizeof(double));
@@ -105,6 +108,7 @@ static void convex_release(void *state)
     TrainingWork *work = state;
     eigen_free(&work->eigen);
     active_eigen_free(&work->active);
+    linear_unit_free(work->pass.unit);
     pass_free(&work->pass);
     if (work->rank == 0) {
         descent_free(&work->descent);
@@ -133,6 +137,9 @@ static void convex_state(void *state, StateVisitor *visitor)
     visit_root(visitor, work->pass.gram, matrix);
     visit_root(visitor, descent->base, matrix);
     visit_shares(visitor, work->pass.vector, rows);
+    if (work->pass.unit != NULL) {
+        visit_common(visitor, work->pass.unit->weights, column + sizeof(double));
+    }
     for (int k = 0; k < HISTORY; k++) {
         visit_root(visitor, descent->blend[k], matrix);
         visit_root(visitor, descent->move[k], matrix);
@@ -289,6 +296,12 @@ static void begin_at_zero(TrainingWork *work)
     work->started = true;
 }
 
+/* Is there anything left of the labels beside a linear unit? */
+static bool trainable(const TrainingWork *work)
+{
+    return work->pass.unit == NULL || work->pass.unit->regular;
+}
+
 static void convex_begin(void *state, const Problem *problem)
 {
     TrainingWork *work = state;
@@ -299,6 +312,9 @@ static void convex_begin(void *state, const Problem *problem)
     training_begin(progress, &work->settings);
     if (work->rank == 0) {
         descent_restart(&work->descent, work->settings.gradient_only);
+    }
+    if (!trainable(work)) {
+        return;
     }
     if (!work->started) {
         begin_at_zero(work);
@@ -312,6 +328,10 @@ static void convex_begin(void *state, const Problem *problem)
 static bool convex_advance(void *state)
 {
     TrainingWork *work = state;
+    if (!trainable(work)) {
+        work->outcome = OUTCOME_FAILED;
+        return false;
+    }
     int command = COMMAND_STEP;
     if (work->rank == 0) {
         command = (int)decide(work);
@@ -361,6 +381,15 @@ static void estimate(TrainingWork *work, Observed *observed)
     free(learned);
 }
 
+/* Its error is all of it, for no teacher has one, and of odd order where S has even ones. */
+static void add_linear_unit(const TrainingWork *work, Observed *observed)
+{
+    if (work->pass.unit != NULL) {
+        observed->linear_square = linear_unit_square(work->pass.unit);
+        observed->prediction_risk += observed->linear_square;
+    }
+}
+
 /* Rank 0 has the numbers. */
 static void convex_observe(void *state, Observed *observed, double spectrum[],
                            double overlaps[])
@@ -377,6 +406,7 @@ static void convex_observe(void *state, Observed *observed, double spectrum[],
         observed->smoothness = work->descent.state.smoothness;
         network_observe_matrix(work->data, &network, work->matrix, observed, spectrum,
                                overlaps);
+        add_linear_unit(work, observed);
         estimate(work, observed);
     }
     network_share(work->team, work->d, observed, spectrum, overlaps);

@@ -34,13 +34,13 @@ static double descent_seconds(double n, double d, double rank)
     return n * d * (d + 2.0 * rank) / 8e10 + 18.0 * pow(d, 3.0) / 4e10;
 }
 
-/* May they be used at all?  They are for S >= 0. */
+/* May they be used at all?  They are for S >= 0 alone, without a linear unit. */
 static bool inner_allowed(const TrainingWork *work)
 {
     const double n = work->problem.samples;
     const double d = work->d;
-    return !model_has(work->problem.model, TRAIT_INDEFINITE) && n <= SAMPLES_MOST &&
-           n * d <= INT_MAX && !work->settings.gradient_only &&
+    return !model_has(work->problem.model, TRAIT_INDEFINITE) && !work->problem.linear_unit &&
+           n <= SAMPLES_MOST && n * d <= INT_MAX && !work->settings.gradient_only &&
            work->settings.convex != CONVEX_DESCENT;
 }
 

@@ -72,6 +72,17 @@ size_t pass_memory(const SamplesSpec *spec, int ranks)
 
 /* ---- one block ----------------------------------------------------------------------- */
 
+/* A block, and in single precision what that is to work with. */
+static SampleBlock read_block(Pass *pass, const PassPlan *plan, size_t k)
+{
+    const SampleBlock block = dataset_block(pass->data, k, pass->block);
+    if (plan->single) {
+        round_to_single(block.features, (size_t)block.rows * (size_t)pass->data->dimension,
+                        pass->block_single);
+    }
+    return block;
+}
+
 /* out = |F^T x|^2 of every row, F `columns` columns of the factor from `first` on. */
 static void outputs(Pass *pass, int first, int columns, bool single, const double factor[],
                     const SampleBlock *block, double out[])
@@ -175,11 +186,29 @@ static double mean_output(const Dataset *data, const PassPlan *plan, const doubl
     return data->variances == NULL ? plan->trace : mean;
 }
 
+/* Outputs of all rows, owned by the caller; the linear unit knows what to take away from them.
+ */
+static double *outputs_of_all(Pass *pass, const PassPlan *plan, const double factor[],
+                              double mean, double room[])
+{
+    const Dataset *data = pass->data;
+    double *out = checked_alloc((size_t)data->rows, sizeof *out);
+    linear_unit_begin(pass->unit);
+    for (size_t k = 0; k < dataset_blocks(data); k++) {
+        const SampleBlock block = read_block(pass, plan, k);
+        forward(pass, plan, factor, &block, room, out + block.offset);
+        linear_unit_add(pass->unit, &block, out + block.offset);
+    }
+    linear_unit_solve(pass->unit, 1.0 / sqrt(data->dimension), mean);
+    return out;
+}
+
 PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[])
 {
     const Dataset *data = pass->data;
     const size_t d = (size_t)data->dimension;
-    double *out = checked_alloc(2 * (size_t)data->block_rows, sizeof *out);
+    double *room = checked_alloc(2 * (size_t)data->block_rows, sizeof *room);
+    double *out = room + data->block_rows;
     const double mean = mean_output(data, plan, factor);
     PassSums sums = {0};
     assert(plan->slot >= 0 && plan->slot < HISTORY);
@@ -188,17 +217,24 @@ PassSums pass_run(Pass *pass, const PassPlan *plan, const double factor[])
     if (plan->single) {
         round_to_single(factor, d * (size_t)plan->rank, pass->factor_single);
     }
+    double *all = pass->unit != NULL ? outputs_of_all(pass, plan, factor, mean, room) : NULL;
     /* each block goes forward and back while it is in cache: the data are read once a pass */
     for (size_t k = 0; k < dataset_blocks(data); k++) {
-        const SampleBlock block = dataset_block(data, k, pass->block);
-        if (plan->single) {
-            round_to_single(block.features, (size_t)block.rows * d, pass->block_single);
+        SampleBlock block = read_block(pass, plan, k);
+        if (all != NULL) {
+            linear_unit_take_away(pass->unit, &block, all + block.offset);
+            block.labels = pass->unit->labels + block.offset;
+            pass_mix(plan, data->dimension, 0.0, &block, all + block.offset, pass->vector,
+                     pass->memory, &sums);
+        } else {
+            forward(pass, plan, factor, &block, room, out);
+            pass_mix(plan, data->dimension, mean, &block, out, pass->vector, pass->memory,
+                     &sums);
         }
-        forward(pass, plan, factor, &block, out + data->block_rows, out);
-        pass_mix(plan, data->dimension, mean, &block, out, pass->vector, pass->memory, &sums);
         backward(pass, plan, &block);
     }
-    free(out);
+    free(all);
+    free(room);
     return gather(pass, sums);
 }
 

@@ -9,6 +9,8 @@
  *     v            = sum_k share[k] memory[k]
  * Message passing and accelerated gradient differ in these shares only.
  *
+ * With a linear unit y and A(S) are those that it leaves (linear_unit.h).
+ *
  * v is kept by the rank that owns the rows and never travels; what travels are the factor,
  * to all, and B with the sums, to rank 0: d rank + d^2 numbers a pass, whatever n is.
  */
@@ -18,6 +20,7 @@
 #include <mpi.h>
 
 #include "phasesweep/data/gaussian_rows.h"
+#include "linear_unit.h"
 
 /* Iterates that are mixed; a slot costs a d x d pair on rank 0 and a vector of rows. */
 enum { HISTORY = 4 };
@@ -46,6 +49,7 @@ typedef struct PassSums {
 typedef struct Pass {
     MPI_Comm team;           /* borrowed */
     const Dataset *data;     /* borrowed */
+    LinearUnit *unit;        /* NULL: none; of whoever set it */
     double *vector;          /* [rows] v; owned as all below */
     double *memory[HISTORY]; /* [rows] */
     double *gram;            /* d x d; B on rank 0 after a pass, lower triangle */
