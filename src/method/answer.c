@@ -17,12 +17,17 @@ static double apart(double left, double right)
     return isfinite(error) ? error : INFINITY;
 }
 
-/* (E1) of theory.md sections 2 and 3 in a form that holds for t below the range of doubles. */
-static double noise_error(const Channel *channel, const double value[])
+/* (E1) of theory.md sections 2, 3 and 14 in a form that holds for t below the range of doubles.
+ */
+static double noise_error(const Problem *problem, const Channel *channel, const double value[])
 {
     const double delta = value[FIELD_DELTA];
-    return 2.0 *
-           apart(sqrt(channel->capacity) * delta, sqrt(value[FIELD_RISK] + channel->noise));
+    /* in units of R: what the kurtosis of rows adds to it, too */
+    const double risk =
+        matrix_kurtosis(problem) != 0.0
+            ? value[FIELD_PREDICTION_RISK] / model_of(problem)->prediction_per_risk
+            : value[FIELD_RISK];
+    return 2.0 * apart(sqrt(channel->capacity) * delta, sqrt(risk + channel->noise));
 }
 
 /* D from the other overlaps, and what rounding leaves of it.  Where the threshold jumps that
@@ -48,11 +53,13 @@ static double divergence_of(const Problem *problem, double share, const double v
     return divergence;
 }
 
-/* (E2), D from the other overlaps.  A weight decay that is a limit has no such equation. */
+/* (E2), D from the other overlaps.  A weight decay that is a limit has no such equation, and
+ * where rows have a kurtosis they do not tell D. */
 static double threshold_error(const Problem *problem, const Channel *channel,
                               const double value[])
 {
-    if (!(channel->weight > 0.0 && isfinite(channel->weight))) {
+    if (!(channel->weight > 0.0 && isfinite(channel->weight)) ||
+        matrix_kurtosis(problem) != 0.0) {
         return 0.0;
     }
     const Threshold threshold = threshold_of(problem_power(problem));
@@ -71,8 +78,10 @@ static bool within_bounds(const Problem *problem, const Channel *channel, const 
     const double q = value[FIELD_OVERLAP_Q];
     const double low = pow(1.0 - sqrt(q), 2.0);
     const double high = pow(1.0 + sqrt(q), 2.0);
+    /* E f*^2 is at most that at a teacher that is diagonal */
+    const double most = 1.0 + 0.5 * fmax(matrix_kurtosis(problem), 0.0);
     const double zero =
-        model_of(problem)->loss_scale * channel->capacity * (1.0 + channel->noise);
+        model_of(problem)->loss_scale * channel->capacity * (most + channel->noise);
     const bool free = isfinite(value[FIELD_OPTIMAL_WEIGHT_DECAY]) ||
                       value[FIELD_OPTIMAL_WEIGHT_DECAY] == INFINITY;
     return q >= 0.0 && risk >= low - slack * (1.0 + q) && risk <= high + slack * (1.0 + q) &&
@@ -98,7 +107,7 @@ void point_check_answer(const Problem *problem, Record *record)
     bool good = !(value[FIELD_RISK] < 0.0);
     if (good && !facts->draws_data) {
         const Channel channel = model_of(problem)->channel(problem);
-        double error = noise_error(&channel, value);
+        double error = noise_error(problem, &channel, value);
         if (facts->predicts) {
             error = fmax(error, threshold_error(problem, &channel, value));
             good = within_bounds(problem, &channel, value);

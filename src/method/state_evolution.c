@@ -21,9 +21,11 @@ static double phase_code(Phase phase)
 }
 
 /* Notation of theory.md sections 2 and 3. */
-static void put_overlaps(const Overlaps *o, double value[])
+static void put_overlaps(const Problem *problem, const Overlaps *o, double value[])
 {
     value[FIELD_RISK] = o->risk;
+    value[FIELD_PREDICTION_RISK] =
+        model_of(problem)->prediction_per_risk * (o->risk + o->surplus);
     value[FIELD_OVERLAP_Q] = o->q;
     value[FIELD_OVERLAP_M] = o->m;
     value[FIELD_TRACE] = o->trace;
@@ -40,7 +42,7 @@ static void put_evolution(const Problem *problem, const Teacher *teacher, const 
                           double value[])
 {
     assert(e->outcome != OUTCOME_FAILED);
-    put_overlaps(&e->overlaps, value);
+    put_overlaps(problem, &e->overlaps, value);
     value[FIELD_DELTA] = e->delta;
     value[FIELD_THRESHOLD] = e->threshold;
     value[FIELD_OBJECTIVE] = e->objective;
@@ -108,6 +110,12 @@ static void put_truth(const Teacher *teacher, const Series *series, size_t k, do
     }
 }
 
+/* Bands are those of a teacher that noise is added to, cut above 0. */
+static bool has_spectrum(const Problem *problem, const Evolution *e)
+{
+    return model_has(problem->model, TRAIT_MATRIX) && (e->threshold > 0.0 || e->delta == 0.0);
+}
+
 /* A point that failed has no numbers but what it cost; one that did not converge has its best
  * iterate, without the spectrum of something that is no solution. */
 Record record_of_evolution(const Chain *chain, size_t k, const Problem *problem,
@@ -126,7 +134,7 @@ Record record_of_evolution(const Chain *chain, size_t k, const Problem *problem,
             found == FIELD_OPTIMAL_WIDTH ? problem->width : problem->weight_decay;
     }
     point_check_answer(problem, &record);
-    if (record.outcome == OUTCOME_CONVERGED && model_has(problem->model, TRAIT_MATRIX)) {
+    if (record.outcome == OUTCOME_CONVERGED && has_spectrum(problem, e)) {
         if (e->delta == 0.0) {
             put_truth(&work->evolution.overlaps.teacher, chain->series, k, record.value);
         } else {

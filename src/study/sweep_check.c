@@ -219,6 +219,32 @@ static bool check_law_has(const Sweep *sweep, KeyId id, FeatureLaw law, Diagnost
     return there;
 }
 
+/* A vector learns from any law what it learns from Gaussian rows; what a matrix learns depends
+ * on their fourth moment (theory.md section 14). */
+static bool check_kurtosis(const Sweep *sweep, const Problem *p, Diagnostics *errors)
+{
+    const MethodFacts *facts = method_facts(p->method);
+    if (p->features == FEATURES_GAUSSIAN || !model_has(p->model, TRAIT_MATRIX) ||
+        !facts->predicts) {
+        return true;
+    }
+    if (!isfinite(features_kurtosis(p))) {
+        refuse(sweep, KEY_DEGREES_OF_FREEDOM, errors,
+               checked_format("%g for method %s: no fourth moment, no theory; allowed: above 4",
+                              p->degrees_of_freedom, facts->name));
+        return false;
+    }
+    const bool narrow =
+        p->width < p->dimension || (facts->optimises && !isnan(p->weight_decay));
+    if (narrow || p->depth > model_of(p)->depth_least) {
+        return refuse_features(sweep, KEY_FEATURES, p, errors,
+                               narrow ? "gaussian, or a width of the dimension"
+                                      : "gaussian, or depth 1");
+    }
+    return p->rotated ||
+           refuse_features(sweep, KEY_FEATURES, p, errors, "gaussian, or rotated: yes");
+}
+
 /* Where rows are not Gaussian and isotropic. */
 static bool check_features(const Sweep *sweep, const Problem *p, Diagnostics *errors)
 {
@@ -245,12 +271,7 @@ static bool check_features(const Sweep *sweep, const Problem *p, Diagnostics *er
           (model_has(p->model, TRAIT_MATRIX) || p->depth > model_of(p)->depth_least)))) {
         return refuse_features(sweep, id, p, errors, "0");
     }
-    /* a vector learns from any law what it learns from Gaussian rows (theory-next.md A3) */
-    if (p->features != FEATURES_GAUSSIAN && model_has(p->model, TRAIT_MATRIX) &&
-        facts->predicts) {
-        return refuse_features(sweep, KEY_FEATURES, p, errors, "gaussian");
-    }
-    return true;
+    return check_kurtosis(sweep, p, errors);
 }
 
 /* A linear unit is beside a whole matrix, of a convex training. */

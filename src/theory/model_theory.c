@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "phasesweep/model/features.h"
+
 /* m = q + b Tr S/d - t D, which knows D to rounding only. */
 static double divergence_of_matrix(const Overlaps *others, double t, double b, double *rounding)
 {
@@ -102,4 +104,18 @@ const ModelTheory *model_theory(ModelId id)
 {
     assert(id >= 0 && id < MODEL_COUNT);
     return &theories[id];
+}
+
+double matrix_kurtosis(const Problem *problem)
+{
+    return model_has(problem->model, TRAIT_MATRIX) ? features_kurtosis(problem) : 0.0;
+}
+
+OverlapsFunction overlaps_of(const Problem *problem)
+{
+    const ModelTheory *theory = model_theory(problem->model);
+    if (problem_power(problem) < 1.0) {
+        return theory->overlaps_deep;
+    }
+    return matrix_kurtosis(problem) != 0.0 ? overlaps_quadratic_rotated : theory->overlaps;
 }

@@ -36,10 +36,13 @@ static inline Evolution solve(Problem problem)
     const Evolution e = evolution_solve(&work, &problem);
     evolution_free(&work);
     if (e.outcome != OUTCOME_CONVERGED) {
-        fail_msg(
-            "model %d gamma %.17g d %.17g n %.17g lambda %.17g noise %.17g p %g: residual %g",
-            problem.model, problem.source_exponent, problem.dimension, problem.samples,
-            problem.weight_decay, problem.noise, problem.width, e.residual);
+        fail_msg("model %d rows %d nu %.17g share %.17g rotated %d a %.17g gamma %.17g d %.17g "
+                 "n %.17g "
+                 "lambda %.17g noise %.17g p %g: residual %g",
+                 problem.model, problem.features, problem.degrees_of_freedom,
+                 problem.sparse_share, problem.rotated, problem.covariance_exponent,
+                 problem.source_exponent, problem.dimension, problem.samples,
+                 problem.weight_decay, problem.noise, problem.width, e.residual);
     }
     return e;
 }

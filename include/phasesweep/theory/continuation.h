@@ -34,7 +34,7 @@
 typedef struct Evolution {
     Outcome outcome;         /* CONVERGED, NOT_CONVERGED, or FAILED (no number can be given) */
     double delta;            /* > 0; tau for diagonal and ridge */
-    double threshold;        /* b > 0 */
+    double threshold;        /* of eigenvalues or coefficients, b + shift; > 0 but for k4 < 0 */
     Overlaps overlaps;       /* at (delta, b) */
     double train_loss;       /* data term of the objective */
     double objective;        /* training objective at its minimum, normalised as in theory.md */

@@ -31,6 +31,14 @@ typedef struct ModelTheory {
     double (*smallest_t)(double gap, double dimension);
 } ModelTheory;
 
+/* Local.  The overlaps of a problem: of its network, the penalty of its depth and the law of
+ * its rows. */
+typedef Overlaps (*OverlapsFunction)(OverlapsWork *work, double t, double b);
+OverlapsFunction overlaps_of(const Problem *problem);
+
+/* Local.  k4 of the rows where it is of consequence, in the network of matrices; else 0. */
+double matrix_kurtosis(const Problem *problem);
+
 /* Local.  D of a network whose threshold jumps, `bias` = chi q times the penalty (theory.md
  * section 11), and what rounding leaves of it. */
 double divergence_of_penalty(const Overlaps *others, double t, double bias, double *rounding);

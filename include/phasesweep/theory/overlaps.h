@@ -1,7 +1,7 @@
 /* overlaps.h - the order parameters of a network at given noise and threshold.
  *
  * All models have a state evolution of one form in (t, b), t = delta^2 or tau^2:
- *     capacity t = R + noise            (E1)
+ *     capacity t = R + noise            (E1), of rows with a kurtosis R + surplus + noise
  *     capacity = D + weight / b         (E2)
  * with quadratic (theory.md section 2) capacity = 2 n/d^2, noise = Delta/2, weight = lt/2,
  * diagonal (section 3) capacity = n, noise = Delta, weight = lambda sqrt(d), and ridge (section
@@ -32,6 +32,10 @@ typedef struct Overlaps {
     double penalty;              /* sum s^q / d; |theta|_q^q; only where a threshold jumps */
     double slope;                /* sum E eta'^2 without the jump; likewise, vectors only */
     double rank;                 /* expected positive eigenvalues; active coefficients */
+    /* of rows with a kurtosis k4 (theory.md section 14), else 0: (k4/2) sum E_ii^2 / d, E = S -
+     * S*, which (E1) has beside R, and its derivatives; b_eff - b of a rotated teacher */
+    double surplus, surplus_t, surplus_b;
+    double shift;
 } Overlaps;
 
 /* What an evaluation borrows and remembers between calls.  The guesses change no result
@@ -43,6 +47,7 @@ typedef struct OverlapsWork {
     SpectralPoint near_top; /* the same for the cut of the top p eigenvalues */
     double width;           /* p of the quadratic network, real while it is continued */
     Threshold threshold;    /* of the penalty; soft if all 0 */
+    double kurtosis;        /* k4 of the rows, at least -2 */
 } OverlapsWork;
 
 /* Local.  Where f begins: the threshold, or the cut of the top p eigenvalues if that is
@@ -59,6 +64,22 @@ double overlaps_position(const OverlapsWork *work, double b, double f);
  * (p >= d: no cut).  Sums over compressed atoms: the cost grows as log d. */
 Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b);
 Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b);
+
+/* What overlaps_matrix has besides: d R / d b = 2 b rank/d - 2 t hilbert, d D / d b = -hilbert,
+ * d trace / d t = hilbert / 2 and d trace / d b = -rank/d. */
+typedef struct MatrixParts {
+    double hilbert; /* int 2 H dmu over what is above the cut */
+    double below;   /* mass of what is not */
+    double lost;    /* int (b - x) dmu of that: trace - Tr S* / d + b, where that cancels */
+} MatrixParts;
+
+/* Local.  Any threshold b, negative too; derivatives in log b are then of no use. */
+Overlaps overlaps_matrix(OverlapsWork *work, double t, double b, MatrixParts *parts);
+
+/* Local.  Rows of work->kurtosis, a rotated teacher: b is that of (E2), eigenvalues are cut at
+ * b + shift.  theory.md section 14. */
+Overlaps overlaps_quadratic_rotated(OverlapsWork *work, double t, double b);
+
 /* Local.  The same for a penalty |.|^q, q < 1, of work->threshold, with its edge at b; no width
  * p < d.  theory.md section 11. */
 Overlaps overlaps_quadratic_deep(OverlapsWork *work, double t, double b);

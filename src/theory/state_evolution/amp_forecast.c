@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/theory/model_theory.h"
 #include "fixed_point.h"
 
 /* Accuracy of (E2) in log b at every iteration. */
@@ -50,6 +51,12 @@ static double step(Forecast *forecast, double keep)
 
 void amp_forecast(const Problem *problem, size_t count, const double kept[], double risk[])
 {
+    if (matrix_kurtosis(problem) != 0.0) {
+        for (size_t k = 0; k < count; k++) {
+            risk[k] = NAN; /* the message has no diagonal of its own */
+        }
+        return;
+    }
     Forecast *forecast = checked_alloc(1, sizeof *forecast);
     begin(forecast, problem);
     size_t k = 0;

@@ -109,7 +109,7 @@ Evolution track_report(const Equations *e, const Iterate *at, const Problem *pro
     const double residual = equations_residual(at);
     const Response response = equations_response(e, at);
     Evolution result = {.delta = sqrt(at->t),
-                        .threshold = at->b,
+                        .threshold = at->b + at->o.shift,
                         .overlaps = at->o,
                         .residual = residual,
                         .steepness = equations_steepness(e, at),
@@ -146,6 +146,12 @@ void evolution_forget(EvolutionWork *work)
     work->overlaps.near.v = work->overlaps.near_top.v = -1.0;
 }
 
+static bool same_rows(const Problem *a, const Problem *b)
+{
+    return a->features == b->features && a->degrees_of_freedom == b->degrees_of_freedom &&
+           a->sparse_share == b->sparse_share && a->rotated == b->rotated;
+}
+
 /* A neighbour must share everything but samples, weight and width. */
 void evolution_take(EvolutionWork *work, const Problem *problem)
 {
@@ -156,7 +162,7 @@ void evolution_take(EvolutionWork *work, const Problem *problem)
         work->overlaps.teacher = teacher_create(problem->source_exponent, problem->dimension);
         evolution_forget(work);
     } else if (old->model != problem->model || old->noise != problem->noise ||
-               old->depth != problem->depth) {
+               old->depth != problem->depth || !same_rows(old, problem)) {
         evolution_forget(work);
     }
     work->problem = *problem;

@@ -24,13 +24,12 @@ static const double goal_deep = 1e-11;
 Equations equations_of(OverlapsWork *work, const Problem *problem)
 {
     const Channel channel = model_of(problem)->channel(problem);
-    const ModelTheory *theory = model_theory(problem->model);
     const Threshold threshold = threshold_of(problem_power(problem));
     work->threshold = threshold;
+    work->kurtosis = matrix_kurtosis(problem);
     return (Equations){.work = work,
                        .threshold = threshold,
-                       .overlaps =
-                           threshold.jump > 0.0 ? theory->overlaps_deep : theory->overlaps,
+                       .overlaps = overlaps_of(problem),
                        .capacity = channel.capacity,
                        .noise = channel.noise,
                        .weight = channel.weight};
@@ -42,6 +41,12 @@ static bool in_range(double t, double b)
     const double least = 1e-280;
     const double most = 1e140;
     return t > least && t < most && b > sqrt(least) && b < most;
+}
+
+/* Right side of (E1). */
+static double level_of(const Equations *e, const Overlaps *o)
+{
+    return fmax(o->risk + o->surplus, 0.0) + e->noise;
 }
 
 Iterate equations_at(Equations *e, double log_t, double log_r)
@@ -56,7 +61,7 @@ Iterate equations_at(Equations *e, double log_t, double log_r)
     at.o = e->overlaps(e->work, at.t, at.b);
     at.share = e->weight / threshold_weight(&e->threshold, at.b);
     /* R and D are sums with rounding and may come out below 0 by it */
-    at.error[0] = log(e->capacity * at.t / (fmax(at.o.risk, 0.0) + e->noise));
+    at.error[0] = log(e->capacity * at.t / level_of(e, &at.o));
     at.error[1] = log(e->capacity / (fmax(at.o.divergence, 0.0) + at.share));
     return at;
 }
@@ -73,11 +78,13 @@ double equations_residual(const Iterate *at)
 static void jacobian(const Equations *e, const Iterate *at, double j[2][2])
 {
     const Overlaps *o = &at->o;
-    const double level = fmax(o->risk, 0.0) + e->noise;
+    const double level = level_of(e, o);
+    const double level_t = o->risk_t + o->surplus_t;
+    const double level_b = o->risk_b + o->surplus_b;
     const double sum = fmax(o->divergence, 0.0) + at->share;
     const double share = (2.0 - e->threshold.power) * at->share;
-    j[0][0] = 1.0 - (o->risk_t + 0.5 * o->risk_b) / level;
-    j[0][1] = -o->risk_b / level;
+    j[0][0] = 1.0 - (level_t + 0.5 * level_b) / level;
+    j[0][1] = -level_b / level;
     j[1][0] = -(o->divergence_t + 0.5 * (o->divergence_b - share)) / sum;
     j[1][1] = (share - o->divergence_b) / sum;
 }
@@ -105,7 +112,7 @@ Response equations_response(const Equations *e, const Iterate *at)
     jacobian(e, at, j);
     solve(j, (double[2]){-1.0, -1.0}, r.capacity);
     solve(j, (double[2]){0.0, share / sum}, r.weight);
-    const double level = fmax(at->o.risk, 0.0) + e->noise;
+    const double level = level_of(e, &at->o);
     solve(j, (double[2]){at->o.risk_p / level, at->o.divergence_p / sum}, r.width);
     r.risk_capacity = risk_t * r.capacity[0] + risk_r * r.capacity[1];
     r.risk_weight = risk_t * r.weight[0] + risk_r * r.weight[1];

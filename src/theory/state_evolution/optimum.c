@@ -245,7 +245,9 @@ static bool finds_truth(const Problem *problem, double *excess)
 {
     const double unknowns = model_theory(problem->model)->unknowns(problem->dimension);
     *excess = model_of(problem)->channel(problem).capacity / unknowns;
-    return problem->noise == 0.0 && *excess > 1.0 && !model_is_narrow(problem);
+    /* no sample tells of the diagonal where x_i^2 = 1 */
+    return problem->noise == 0.0 && *excess > 1.0 && !model_is_narrow(problem) &&
+           matrix_kurtosis(problem) > -2.0;
 }
 
 /* The limit: with t -> 0 every s_i is learned, R = unknowns (t + b^2) and D = unknowns, so that

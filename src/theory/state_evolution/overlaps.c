@@ -124,9 +124,9 @@ static bool few_above(const Teacher *teacher, double t, const SpectralPoint *cut
     return cut->u > low && cut->v * cut->v < 0.5 * t;
 }
 
-Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b)
+Overlaps overlaps_matrix(OverlapsWork *work, double t, double b, MatrixParts *parts)
 {
-    assert(t > 0.0 && b > 0.0);
+    assert(t > 0.0);
     const Teacher *teacher = &work->teacher;
     const SpectralPoint cut = overlaps_cut(work, t, b);
     Overlaps o;
@@ -135,14 +135,23 @@ Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b)
     if (t + b * b > 1.0 || few_above(teacher, t, &cut)) {
         const SideMoments f = contour_side(teacher, t, &cut, b, 1, &work->atoms);
         o = from_above(&f, t, b);
+        *parts = (MatrixParts){f.hilbert, 1.0 - f.mass, f.first - teacher->mean + b};
         differentiate(&o, t, b, &cut, f.hilbert, f.cubic);
     } else {
         const SideMoments g = contour_side(teacher, t, &cut, b, -1, &work->atoms);
         o = from_below(&g, t, b, teacher->mean);
+        *parts = (MatrixParts){-g.hilbert, g.mass, g.first};
         differentiate(&o, t, b, &cut, -g.hilbert, -g.cubic);
     }
     o.rank *= teacher->dimension;
     return o;
+}
+
+Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b)
+{
+    assert(b > 0.0);
+    MatrixParts unused;
+    return overlaps_matrix(work, t, b, &unused);
 }
 
 Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b)

@@ -1,0 +1,142 @@
+/* Rows that are not isotropic and Gaussian (theory.md section 14), against dense sums and plain
+ * iteration, against limits that are known, and their exponents against differences.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "phasesweep/model/features.h"
+#include "phasesweep/numerics/rng.h"
+#include "phasesweep/theory/optimum.h"
+#include "slow_matrix.h"
+#include "differences.h"
+
+static Problem with_law(Problem problem, FeatureLaw law, bool rotated)
+{
+    problem.features = law;
+    problem.rotated = rotated;
+    problem.degrees_of_freedom = law == FEATURES_STUDENT ? 6.0 : 0.0;
+    problem.sparse_share = law == FEATURES_SPARSE ? 0.25 : 0.0; /* k4 = 9 */
+    return problem;
+}
+
+/* The same problem for the slow solver. */
+static SlowMatrix slow_of(const Problem *p)
+{
+    const int d = (int)p->dimension;
+    const double a = p->covariance_exponent;
+    const double scale = features_variance_scale(a, p->dimension);
+    const Teacher teacher = teacher_create(features_source_exponent(p), p->dimension);
+    SlowMatrix s = {.count = d,
+                    .kurtosis = features_kurtosis(p),
+                    .rotated = p->rotated,
+                    .alpha = p->samples / p->dimension / p->dimension,
+                    .weight = problem_nuclear_weight(p),
+                    .noise = p->noise};
+    assert_in_range(d, 2, SLOW_MOST);
+    for (int i = 0; i < d; i++) {
+        s.target[i] = teacher_eigenvalue(&teacher, i + 1.0);
+        s.penalty[i] = pow(i + 1.0, a) / scale;
+        s.mass[i] = 1.0 / d;
+    }
+    return s;
+}
+
+static void compare_with_slow(const Problem *p, double kept)
+{
+    SlowMatrix s = slow_of(p);
+    if (!slow_solve(&s, kept)) {
+        fail_msg("the iteration did not settle");
+    }
+    const Evolution e = solve(*p);
+    assert_near("risk", e.overlaps.risk, s.risk, 1e-6);
+    assert_near("prediction risk", 2.0 * (e.overlaps.risk + e.overlaps.surplus),
+                s.prediction_risk, 1e-6);
+    assert_near("delta", e.delta, sqrt(s.t), 1e-6);
+    assert_near("threshold", e.threshold - e.overlaps.shift, s.b, 1e-6);
+    assert_near("q", e.overlaps.q, s.q, 1e-6);
+}
+
+static void test_rotated(void **unused)
+{
+    (void)unused;
+    static const FeatureLaw laws[] = {FEATURES_RADEMACHER, FEATURES_UNIFORM, FEATURES_LAPLACE,
+                                      FEATURES_GAUSSIAN};
+    for (size_t k = 0; k < sizeof laws / sizeof *laws; k++) {
+        const Problem p = with_law(
+            problem_of(MODEL_QUADRATIC, 0.4 * 60 * 60, 60, 0.8, 0.3, 0.5), laws[k], true);
+        compare_with_slow(&p, 0.5);
+    }
+}
+
+/* Uniform in [low, high), a fixed sequence. */
+static double draw(uint64_t *counter, double low, double high)
+{
+    return low + (high - low) * rng_uniform(5, 41, (*counter)++, 0);
+}
+
+/* Rows of any kurtosis, from -2 up to 300. */
+static Problem draw_rotated(uint64_t *counter)
+{
+    const double d = floor(pow(10.0, draw(counter, 0.7, 7.0)));
+    const double n = pow(d, draw(counter, 0.5, 4.5));
+    const double gamma = draw(counter, 0.51, 2.5);
+    const double noise = pow(10.0, draw(counter, -4.0, 2.0));
+    Problem p =
+        problem_of(MODEL_QUADRATIC, n, d, gamma, pow(d, draw(counter, -2.0, 2.0)), noise);
+    const double kind = draw(counter, 0.0, 4.0);
+    p = with_law(p,
+                 kind < 1.0   ? FEATURES_RADEMACHER
+                 : kind < 2.0 ? FEATURES_UNIFORM
+                 : kind < 3.0 ? FEATURES_STUDENT
+                              : FEATURES_SPARSE,
+                 true);
+    if (p.features == FEATURES_STUDENT) {
+        p.degrees_of_freedom = 4.0 + pow(10.0, draw(counter, -1.0, 1.0));
+    } else if (p.features == FEATURES_SPARSE) {
+        p.sparse_share = pow(10.0, draw(counter, -2.0, 0.0));
+    }
+    return p;
+}
+
+/* Cold starts anywhere converge, and exponents are derivatives. */
+static void test_rotated_anywhere(void **unused)
+{
+    (void)unused;
+    uint64_t counter = 0;
+    for (int k = 0; k < 400; k++) {
+        const Problem p = draw_rotated(&counter);
+        const Evolution e = solve(p);
+        if (k % 4 == 0 && e.overlaps.risk > 1e-9) {
+            check_differences(&p);
+        }
+    }
+}
+
+/* A share of 1 is the Gaussian law: the same bits. */
+static void test_no_kurtosis(void **unused)
+{
+    (void)unused;
+    Problem p = problem_of(MODEL_QUADRATIC, 3e4, 300, 0.9, 0.2, 0.3);
+    const Evolution gaussian = solve(p);
+    for (int rotated = 0; rotated < 2; rotated++) {
+        p = with_law(p, FEATURES_SPARSE, rotated);
+        p.sparse_share = 1.0;
+        const Evolution e = solve(p);
+        assert_memory_equal(&e.overlaps, &gaussian.overlaps, sizeof e.overlaps);
+        assert_true(e.delta == gaussian.delta && e.threshold == gaussian.threshold);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rotated),
+        cmocka_unit_test(test_rotated_anywhere),
+        cmocka_unit_test(test_no_kurtosis),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
