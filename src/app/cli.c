@@ -172,8 +172,7 @@ static ExitStatus command_point(const Arguments *given)
     }
     Record record;
     point_solve(&team, &problem, 1, &record, &series);
-    point_json(&problem, &record, sweep_fields(&sweep),
-               &series); /* all ranks know it, the first one is heard */
+    point_json(&sweep, &record, &series); /* all ranks know it, the first one is heard */
     series_free(&series);
     point_work_free(team.work);
     sweep_free(&sweep);
@@ -330,7 +329,7 @@ static const struct argp top_parser = {
     .args_doc =
         "run JOB.yaml -o OUT.h5\nresume OUT.h5\nstatus OUT.h5\nplan JOB.yaml\n"
         "verify OUT.h5\ndiff A.h5 B.h5\npoint KEY=VALUE...\ndraw KEY=VALUE... -o NAME\nkeys",
-    .doc = "Phase diagrams of feature learning in two-layer networks, by MPI.\v"
+    .doc = "Phase diagrams of feature learning in networks of two and more layers, by MPI.\v"
            "`phasesweep SUBCOMMAND --help` shows the options of each.  Exit status: 0 done, "
            "1 finished with failed points, 2 wrong input, 3 stopped early and resumable, "
            "4 environment broken."};

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/phase.h"
@@ -40,12 +41,44 @@ static void print_series(const Series *series, SeriesId id)
     printf("]");
 }
 
-void point_json(const Problem *problem, const Record *record, uint64_t fields,
-                const Series *series)
+/* Words in quotes, numbers as they are. */
+static void print_input(KeyId id, double value, const char *comma)
 {
+    const Key *key = &keys_table[id];
+    char *text = key_text(key, value);
+    const char *quote = key->kind == KIND_WORD ? "\"" : "";
+    printf("%s\"%s\": %s%s%s", comma, key->name, quote, text, quote);
+    free(text);
+}
+
+/* Those keys that would give the same point again: defaults of settings are written out, axes
+ * that were not given are not. */
+static void print_inputs(const Sweep *sweep)
+{
+    const char *comma = "";
+    printf(", \"inputs\": {");
+    for (KeyId id = KEY_MODEL; id < KEY_COUNT; id++) {
+        const Key *key = &keys_table[id];
+        const Axis *axis = id < KEY_AXES ? NULL : &sweep->axis[id - KEY_AXES];
+        const double value = axis == NULL       ? sweep->settings.value[id]
+                             : axis->count == 1 ? axis->values[0]
+                                                : NAN;
+        if (key_taken(key, sweep_model(sweep), sweep_method(sweep)) &&
+            key_in_range(key, FORM_NUMBER, value)) {
+            print_input(id, value, comma);
+            comma = ", ";
+        }
+    }
+    printf("}");
+}
+
+void point_json(const Sweep *sweep, const Record *record, const Series *series)
+{
+    const uint64_t fields = sweep_fields(sweep);
     printf("{\"model\": \"%s\", \"method\": \"%s\", \"outcome\": \"%s\"",
-           model_name(problem->model), method_name(problem->method),
+           model_name(sweep_model(sweep)), method_name(sweep_method(sweep)),
            outcome_name(record->outcome));
+    print_inputs(sweep);
     /* absent and infinite alike are left out: JSON has neither */
     for (FieldId field = 0; field < FIELD_COUNT; field++) {
         if ((fields >> field & 1u) != 0) {

@@ -2,12 +2,12 @@
 #ifndef PHASESWEEP_APP_POINT_JSON_H
 #define PHASESWEEP_APP_POINT_JSON_H
 
-#include "phasesweep/model/problem.h"
 #include "phasesweep/study/record.h"
+#include "phasesweep/study/sweep.h"
 
-/* Local.  One JSON object on stdout; what is absent is left out, a series ends at its last
- * number.  fields: bit 1 << field of those to print; series: of one point. */
-void point_json(const Problem *problem, const Record *record, uint64_t fields,
-                const Series *series);
+/* Local.  One JSON object on stdout: model, method and outcome, under `inputs` the keys that
+ * give this point again, the record's fields and series.  What is absent is left out, a series
+ * ends at its last number.  sweep: checked, of one point; series: its. */
+void point_json(const Sweep *sweep, const Record *record, const Series *series);
 
 #endif

@@ -185,7 +185,8 @@ const Key keys_table[KEY_COUNT] = {
     [KEY_METHOD] = {"method", "", "", "state_evolution", "how a point is solved",
         WORDS(method_word, METHOD_COUNT), AT(method), .content = 2},
     [KEY_TOLERANCE] = {"tolerance", "", "1", "1e-9, bayes 1e-7, training and amp 1e-6",
-        "relative error of the equations, duality gap, or (amp) change of the iterate",
+        "relative error of the equations, duality gap, of deeper networks `stationarity`, or (amp) "
+        "change of the iterate",
         RANGE(KIND_REAL, 1e-13, 1e-2), .fallback = tolerance_of_method,
         AT(tolerance), .content = 10},
     [KEY_SIGNS] = {"signs", "", "", "positive",
@@ -247,8 +248,8 @@ const Key keys_table[KEY_COUNT] = {
         RANGE(KIND_REAL, NOISE_LEAST, 1e12), .or_zero = true, .forms = ONE_NUMBER, AT(noise), .content = 5},
     [KEY_SEED] = {"seed", "k", "1", "0", "of drawn data; no part in state evolution",
         RANGE(KIND_WHOLE, 0, WHOLE_MOST), .forms = ONE_NUMBER, AT(seed), .content = 6},
-    [KEY_DEPTH] = {"depth", "L", "1", "2 diagonal, 1 quadratic",
-        "layers; quadratic: linear ones before the square",
+    [KEY_DEPTH] = {"depth", "L, h", "1", "2 diagonal, 1 quadratic",
+        "layers, diagonal L >= 2; quadratic: h linear ones before the square, h > 1 with width >= d",
         RANGE(KIND_WHOLE, 1, 100), .forms = ONE_NUMBER, .fallback = least_depth,
         .traits = TRAIT_LAYERS, .method = has_layers, AT(depth), .content = 15},
     [KEY_WIDTH] = {"width", "p", "1", "d", "hidden units",
@@ -262,7 +263,8 @@ const Key keys_table[KEY_COUNT] = {
         RANGE(KIND_REAL, WEIGHT_LEAST, WEIGHT_MOST), .forms = WEIGHT_FORMS, .fallback = no_weight,
         .method = takes_weight, AT(weight_decay), .content = 9},
     [KEY_NUCLEAR_WEIGHT] = {"nuclear_weight", "lambda_tilde", "1", "this or weight_decay",
-        "lambda sqrt(p/d); given to optimal: the best width at it",
+        "lambda sqrt(p/d), deeper lambda h (p d)^(q/2)/d with q = 1/h; given to optimal: the best "
+        "width at it",
         RANGE(KIND_REAL, WEIGHT_LEAST, WEIGHT_MOST), .forms = WEIGHT_FORMS, .fallback = given_weight,
         .traits = TRAIT_MATRIX, .method = takes_nuclear_weight,
         AT(weight_decay), .content = 9},
@@ -282,7 +284,7 @@ static const struct {
     [FORM_EFFECTIVE_POWER] = {"effective_power", "n_eff = d^v"},
     [FORM_SQRT_EFFECTIVE] = {"sqrt_effective", "v sqrt(n_eff/d)"},
     [FORM_ROOT_EFFECTIVE] = {"root_effective",
-                             "v (n_eff/d)^(1/L), quadratic v (n_eff/d)^(1/(2 L))"},
+                             "v (n_eff/d)^(1/L), quadratic v (n_eff/d)^(1/(2 h))"},
 };
 
 void keys_list(const char *names[KEY_COUNT])

@@ -118,6 +118,25 @@ def check_best_width():
     assert abs(point(f"width={width}")["risk"] / best["risk"] - 1) < 1e-9
 
 
+def check_inputs():
+    """What point says of its inputs gives the same point again, words, depths and defaults included."""
+    def point(*words):
+        done = subprocess.run([PROGRAM, "point", *words], capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+    good = [f"{k}={v}" for k, v in GOOD.items()]
+    linear = [k for k in good if "nuclear" not in k]
+    for words in (good, [*good, "depth=2", "tolerance=1e-8"], [*good, "width=20", "spectrum=9"],
+                  [*linear, "weight_decay=0.3", "model=diagonal", "depth=3", "features=student"],
+                  [*linear, "method=bayes"], [*linear, "method=optimal", "model=ridge"]):
+        first = point(*words)
+        assert {key: str(first["inputs"][key]) for key in GOOD if key in " ".join(words)}.items() <= GOOD.items()
+        assert set(word.split("=")[0] for word in words) <= set(first["inputs"]), first["inputs"]
+        again = point(*(f"{key}={value}" for key, value in first["inputs"].items()))
+        for result in (first, again):
+            del result["seconds"]
+        assert first == again, (first, again)
+
+
 def check_job(folder):
     def job(text, *words, lines=1):
         path = f"{folder}/job.yaml"
@@ -162,6 +181,7 @@ with tempfile.TemporaryDirectory() as scratch:
     check_reference()
     check_point()
     check_best_width()
+    check_inputs()
     check_sizes()
     check_plan_of_large_teams()
     check_job(scratch)

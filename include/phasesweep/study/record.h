@@ -46,7 +46,8 @@ typedef enum FieldKind {
       "n/d quadratic or signed, n diagonal")                                                   \
     X(WEIGHT_DECAY, REAL, ALL, "resolved_weight_decay", "1", "lambda", "1", "weight decay")    \
     X(NUCLEAR, REAL, ALL, "resolved_nuclear_weight", "1", "lambda_tilde", "1",                 \
-      "lambda sqrt(p/d), the weight of the nuclear norm; diagonal: lambda")                    \
+      "weight of the nuclear norm: lambda sqrt(p/d), at depth h lambda h (p d)^(q/2)/d with "  \
+      "q = 1/h; diagonal: lambda")                                                             \
     X(WIDTH, REAL, ALL, "resolved_width", "1", "p", "1", "hidden units; diagonal: d")          \
     X(RISK, REAL, ALL, "risk", "1", "R", "1",                                                  \
       "excess risk |S - S*|^2/d (diagonal |theta - theta*|^2), without label noise")           \
