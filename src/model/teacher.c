@@ -68,6 +68,11 @@ double teacher_eigenvalue(const Teacher *teacher, double index)
     return teacher->scale * exp(-teacher->source_exponent * log(index));
 }
 
+double teacher_index(const Teacher *teacher, double s)
+{
+    return pow(teacher->scale / s, 1.0 / teacher->source_exponent);
+}
+
 /* Room for `more` atoms. */
 static void reserve(Atoms *atoms, size_t more)
 {
@@ -87,6 +92,7 @@ typedef struct Smoothness {
     double split; /* no block reaches from this index to the next */
     double width; /* teacher_atoms_smooth */
     double smooth_above, smooth_below;
+    double edge, rise; /* teacher_atoms_edge */
 } Smoothness;
 
 /* Is the function analytic inside the ellipse around the block?  Foci are its ends, half an
@@ -298,6 +304,26 @@ void teacher_atoms_threshold(const Teacher *teacher, double width, double smooth
                     .smooth_above = smooth_above};
     add_poles(&s, pole);
     refill(&s, varies_little_or_far, atoms);
+}
+
+/* Edges rise with the index while s falls. */
+static bool edge_far(const Smoothness *s, double first, double count)
+{
+    const double last = first + count - 1.0;
+    const double high = teacher_eigenvalue(s->teacher, first);
+    const double low = teacher_eigenvalue(s->teacher, last);
+    const double low_edge = s->edge * pow(first, s->rise);
+    const double high_edge = s->edge * pow(last, s->rise);
+    return low - high_edge > s->smooth_above || low_edge - high > s->smooth_above ||
+           high - low + high_edge - low_edge < s->width;
+}
+
+void teacher_atoms_edge(const Teacher *teacher, double width, double margin, double edge,
+                        double rise, Atoms *atoms)
+{
+    const Smoothness s = {
+        .teacher = teacher, .width = width, .smooth_above = margin, .edge = edge, .rise = rise};
+    refill(&s, edge_far, atoms);
 }
 
 void teacher_rounded_rule(const Teacher *teacher, int octave, double offset[TEACHER_RULE],

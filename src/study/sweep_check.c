@@ -265,10 +265,11 @@ static bool check_features(const Sweep *sweep, const Problem *p, Diagnostics *er
         return false;
     }
     const MethodFacts *facts = method_facts(p->method);
-    if (p->covariance_exponent != 0.0 &&
-        (facts->predicts ||
-         (facts->passes_messages &&
-          (model_has(p->model, TRAIT_MATRIX) || p->depth > model_of(p)->depth_least)))) {
+    const bool deep = p->depth > model_of(p)->depth_least;
+    const bool predicted = facts->predicts && (deep || model_has(p->model, TRAIT_MATRIX) ||
+                                               model_has(p->model, TRAIT_SQUARED));
+    const bool messages = facts->passes_messages && (model_has(p->model, TRAIT_MATRIX) || deep);
+    if (p->covariance_exponent != 0.0 && (predicted || messages)) {
         return refuse_features(sweep, id, p, errors, "0");
     }
     return check_kurtosis(sweep, p, errors);

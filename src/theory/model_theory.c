@@ -91,11 +91,11 @@ static double scalars_part(double gap, double d)
 }
 
 static const ModelTheory theories[MODEL_COUNT] = {
-    [MODEL_QUADRATIC] = {overlaps_quadratic, overlaps_quadratic_deep, divergence_of_matrix,
+    [MODEL_QUADRATIC] = {overlaps_quadratic, overlaps_quadratic_deep, NULL, divergence_of_matrix,
                          trace, matrix, matrix_apart, one, bands_part},
-    [MODEL_DIAGONAL] = {overlaps_diagonal, overlaps_diagonal_deep, divergence_of_vector, trace,
-                        mmse_scalar, scalars_apart, all, scalars_part},
-    [MODEL_RIDGE] = {overlaps_ridge, NULL, divergence_of_ridge, square, mmse_scalar,
+    [MODEL_DIAGONAL] = {overlaps_diagonal, overlaps_diagonal_deep, overlaps_diagonal_stretched,
+                        divergence_of_vector, trace, mmse_scalar, scalars_apart, all, scalars_part},
+    [MODEL_RIDGE] = {overlaps_ridge, NULL, NULL, divergence_of_ridge, square, mmse_scalar,
                      scalars_apart, all, scalars_part},
     [MODEL_SIGNED] = {0}, /* trained only */
 };
@@ -116,6 +116,9 @@ OverlapsFunction overlaps_of(const Problem *problem)
     const ModelTheory *theory = model_theory(problem->model);
     if (problem_power(problem) < 1.0) {
         return theory->overlaps_deep;
+    }
+    if (problem->covariance_exponent > 0.0) {
+        return theory->overlaps_stretched;
     }
     return matrix_kurtosis(problem) != 0.0 ? overlaps_quadratic_rotated : theory->overlaps;
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "phasesweep/model/features.h"
+#include "phasesweep/numerics/normal.h"
 #include "phasesweep/numerics/rng.h"
 #include "phasesweep/theory/optimum.h"
 #include "slow_matrix.h"
@@ -116,6 +117,103 @@ static void test_rotated_anywhere(void **unused)
     }
 }
 
+/* (E1), (E2) of the LASSO at one t: b by bisection, sums term by term; the error of (E1). */
+static double lasso_error(const Problem *p, double t, double *risk)
+{
+    const int d = (int)p->dimension;
+    const double a = p->covariance_exponent;
+    const double scale = features_variance_scale(a, p->dimension);
+    const Teacher teacher = teacher_create(features_source_exponent(p), p->dimension);
+    const double tau = sqrt(t);
+    double low = -100.0;
+    double high = 100.0;
+    for (int step = 0; step < 100; step++) {
+        const double b = exp(0.5 * (low + high));
+        double active = 0.0;
+        *risk = 0.0;
+        for (int i = d; i >= 1; i--) {
+            const double theta = teacher_eigenvalue(&teacher, i) / sqrt(d);
+            const SoftMoments m = normal_soft(theta, tau, b / sqrt(scale * pow(i, -a)));
+            active += m.active;
+            *risk += m.error;
+        }
+        const double error = b * (p->samples - active) - p->weight_decay * sqrt(d);
+        *(error < 0.0 ? &low : &high) = log(b);
+    }
+    return p->samples * t - *risk - p->noise;
+}
+
+static void test_lasso(void **unused)
+{
+    (void)unused;
+    static const double exponents[] = {0.3, 1.0, 2.5};
+    for (int k = 0; k < 6; k++) {
+        Problem p =
+            problem_of(MODEL_DIAGONAL, k < 3 ? 150 : 3000, 1000, 0.8, k < 3 ? 3.0 : 0.5, 0.2);
+        p.covariance_exponent = exponents[k % 3];
+        double low = log(p.noise / p.samples);
+        double high = low + 20.0;
+        double risk;
+        for (int step = 0; step < 60; step++) {
+            const double middle = 0.5 * (low + high);
+            *(lasso_error(&p, exp(middle), &risk) < 0.0 ? &low : &high) = middle;
+        }
+        const Evolution e = solve(p);
+        assert_near("risk", e.overlaps.risk, risk, 1e-9);
+        assert_near("tau", e.delta, exp(0.5 * low), 1e-9);
+        check_differences(&p);
+    }
+}
+
+/* Variances that hardly differ, on the path of those that do, and the table of theory-next.md
+ * A3: numbers of three and four digits. */
+static void test_lasso_limits(void **unused)
+{
+    (void)unused;
+    Problem p = problem_of(MODEL_DIAGONAL, 1000, 500, 0.8, 0.3, 0.2);
+    const Evolution plain = solve(p);
+    assert_near("table", plain.overlaps.risk, 0.08161, 1e-4);
+    p.covariance_exponent = 1e-14; /* each change is proportional to it */
+    const Evolution near = solve(p);
+    assert_near("risk", near.overlaps.risk, plain.overlaps.risk, 1e-10);
+    assert_near("tau", near.delta, plain.delta, 1e-10);
+    assert_near("trace", near.overlaps.trace, plain.overlaps.trace, 1e-10);
+    p.covariance_exponent = 0.7;
+    assert_near("table", solve(p).overlaps.risk, 0.03892, 2e-4);
+    p.weight_decay = 0.6 * sqrt(2.0);
+    assert_near("table", solve(p).overlaps.risk, 0.0152, 4e-3);
+    p.weight_decay = 0.1 * sqrt(2.0);
+    p.covariance_exponent = 1.4;
+    assert_near("table", solve(p).overlaps.risk, 0.0293, 2e-3);
+}
+
+/* At any d, against sums of all terms at one (t, b), and cold starts that converge. */
+static void test_lasso_anywhere(void **unused)
+{
+    (void)unused;
+    uint64_t counter = 1u << 20;
+    for (int k = 0; k < 200; k++) {
+        const double d = floor(pow(10.0, draw(&counter, 0.7, 6.0)));
+        Problem p = problem_of(MODEL_DIAGONAL, pow(d, draw(&counter, 0.0, 3.0)), d,
+                               draw(&counter, 0.51, 2.5), pow(d, draw(&counter, -1.0, 2.0)),
+                               pow(10.0, draw(&counter, -4.0, 1.0)));
+        p.covariance_exponent = draw(&counter, 0.05, 3.0);
+        const Evolution e = solve(p);
+        if (k % 8 == 0 && d < 1e4) {
+            OverlapsWork work = {.teacher = teacher_create(features_source_exponent(&p), d),
+                                 .covariance_exponent = p.covariance_exponent,
+                                 .variance_scale =
+                                     features_variance_scale(p.covariance_exponent, d)};
+            work.teacher.exact = true;
+            const Overlaps exact =
+                overlaps_diagonal_stretched(&work, e.delta * e.delta, e.threshold);
+            assert_near("risk", e.overlaps.risk, exact.risk, 1e-10);
+            assert_near("divergence", e.overlaps.divergence, exact.divergence, 1e-10);
+            atoms_free(&work.atoms);
+        }
+    }
+}
+
 /* A share of 1 is the Gaussian law: the same bits. */
 static void test_no_kurtosis(void **unused)
 {
@@ -134,9 +232,9 @@ static void test_no_kurtosis(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rotated),
-        cmocka_unit_test(test_rotated_anywhere),
-        cmocka_unit_test(test_no_kurtosis),
+        cmocka_unit_test(test_rotated),      cmocka_unit_test(test_rotated_anywhere),
+        cmocka_unit_test(test_no_kurtosis),  cmocka_unit_test(test_lasso),
+        cmocka_unit_test(test_lasso_limits), cmocka_unit_test(test_lasso_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

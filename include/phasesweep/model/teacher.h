@@ -70,6 +70,15 @@ void teacher_atoms_smooth(const Teacher *teacher, double width, double smooth_be
 void teacher_atoms_threshold(const Teacher *teacher, double width, double smooth_below,
                              double smooth_above, double pole, Atoms *atoms);
 
+/* Local.  The same for a function that varies on that scale with s - e and s + e, e = edge
+ * i^rise, unless they are more than `margin` apart, where it is smooth in the index; rise in
+ * (0, 5]. */
+void teacher_atoms_edge(const Teacher *teacher, double width, double margin, double edge,
+                        double rise, Atoms *atoms);
+
+/* Local.  The real index i >= 1 whose s_i it is. */
+double teacher_index(const Teacher *teacher, double s);
+
 /* The shortest block, of 64 indices, for which such a rule is offered. */
 enum { TEACHER_ROUNDED = 6 };
 

@@ -15,6 +15,8 @@ typedef struct ModelTheory {
     Overlaps (*overlaps)(OverlapsWork *work, double t, double b);
     /* the same where the penalty is |.|^q, q < 1; only of a network with layers */
     Overlaps (*overlaps_deep)(OverlapsWork *work, double t, double b);
+    /* the same where coordinates of the rows have unequal variances; NULL: no theory */
+    Overlaps (*overlaps_stretched)(OverlapsWork *work, double t, double b);
     /* D at (t, b) from the other overlaps, and what rounding leaves of it: an answer is checked
      * by (E2) without the sums that solved it */
     double (*divergence)(const Overlaps *others, double t, double b, double *rounding);

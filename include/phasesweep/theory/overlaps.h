@@ -48,6 +48,9 @@ typedef struct OverlapsWork {
     double width;           /* p of the quadratic network, real while it is continued */
     Threshold threshold;    /* of the penalty; soft if all 0 */
     double kurtosis;        /* k4 of the rows, at least -2 */
+    /* sigma_i = variance_scale i^-covariance_exponent of the rows; risk, m and q are then in the
+     * coordinates where the rows are isotropic, and so is the teacher */
+    double covariance_exponent, variance_scale;
 } OverlapsWork;
 
 /* Local.  Where f begins: the threshold, or the cut of the top p eigenvalues if that is
@@ -64,6 +67,10 @@ double overlaps_position(const OverlapsWork *work, double b, double f);
  * (p >= d: no cut).  Sums over compressed atoms: the cost grows as log d. */
 Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b);
 Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b);
+
+/* Local.  Rows of unequal variances, work->covariance_exponent above 0: b is that of (E2),
+ * coordinate i is cut at b/sqrt(sigma_i).  theory.md section 14. */
+Overlaps overlaps_diagonal_stretched(OverlapsWork *work, double t, double b);
 
 /* What overlaps_matrix has besides: d R / d b = 2 b rank/d - 2 t hilbert, d D / d b = -hilbert,
  * d trace / d t = hilbert / 2 and d trace / d b = -rank/d. */

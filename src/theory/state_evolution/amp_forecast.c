@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/features.h"
 #include "phasesweep/theory/model_theory.h"
 #include "fixed_point.h"
 
@@ -20,11 +21,11 @@ typedef struct Forecast {
 /* At S = 0; the equations point into the forecast. */
 static void begin(Forecast *forecast, const Problem *problem)
 {
-    forecast->work =
-        (OverlapsWork){.teacher = teacher_create(problem->source_exponent, problem->dimension),
-                       .near.v = -1.0,
-                       .near_top.v = -1.0,
-                       .width = problem->dimension};
+    forecast->work = (OverlapsWork){
+        .teacher = teacher_create(features_source_exponent(problem), problem->dimension),
+        .near.v = -1.0,
+        .near_top.v = -1.0,
+        .width = problem->dimension};
     Equations *e = &forecast->equations;
     *e = equations_of(&forecast->work, problem);
     forecast->log_t = log((1.0 + e->noise) / e->capacity);

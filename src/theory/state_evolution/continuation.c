@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "phasesweep/model/features.h"
 #include "phasesweep/theory/model_theory.h"
 #include "track.h"
 
@@ -149,7 +150,8 @@ void evolution_forget(EvolutionWork *work)
 static bool same_rows(const Problem *a, const Problem *b)
 {
     return a->features == b->features && a->degrees_of_freedom == b->degrees_of_freedom &&
-           a->sparse_share == b->sparse_share && a->rotated == b->rotated;
+           a->sparse_share == b->sparse_share && a->rotated == b->rotated &&
+           a->covariance_exponent == b->covariance_exponent;
 }
 
 /* A neighbour must share everything but samples, weight and width. */
@@ -157,9 +159,10 @@ void evolution_take(EvolutionWork *work, const Problem *problem)
 {
     const Problem *old = &work->problem;
     /* a new teacher is new tables as well; another model or noise only moves the solution */
-    if (old->source_exponent != problem->source_exponent ||
-        old->dimension != problem->dimension) {
-        work->overlaps.teacher = teacher_create(problem->source_exponent, problem->dimension);
+    const double exponent = features_source_exponent(problem);
+    if (work->overlaps.teacher.source_exponent != exponent ||
+        work->overlaps.teacher.dimension != problem->dimension) {
+        work->overlaps.teacher = teacher_create(exponent, problem->dimension);
         evolution_forget(work);
     } else if (old->model != problem->model || old->noise != problem->noise ||
                old->depth != problem->depth || !same_rows(old, problem)) {

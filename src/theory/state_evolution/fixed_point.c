@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "phasesweep/model/features.h"
 #include "phasesweep/numerics/roots.h"
 #include "phasesweep/theory/model_theory.h"
 
@@ -21,12 +22,21 @@ enum { MAX_NEWTON = 25, MAX_HALVINGS = 8, MAX_INNER = 100, MAX_OUTER = 200 };
 static const double goal = 1e-13;
 static const double goal_deep = 1e-11;
 
+/* What the overlaps ask of the law of the rows. */
+static void overlaps_rows(OverlapsWork *work, const Problem *problem)
+{
+    const double a = problem->covariance_exponent;
+    work->kurtosis = matrix_kurtosis(problem);
+    work->covariance_exponent = a;
+    work->variance_scale = features_variance_scale(a, problem->dimension);
+}
+
 Equations equations_of(OverlapsWork *work, const Problem *problem)
 {
     const Channel channel = model_of(problem)->channel(problem);
     const Threshold threshold = threshold_of(problem_power(problem));
     work->threshold = threshold;
-    work->kurtosis = matrix_kurtosis(problem);
+    overlaps_rows(work, problem);
     return (Equations){.work = work,
                        .threshold = threshold,
                        .overlaps = overlaps_of(problem),

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "phasesweep/model/features.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/numerics/roots.h"
 #include "phasesweep/theory/model_theory.h"
@@ -250,6 +251,20 @@ static bool finds_truth(const Problem *problem, double *excess)
            matrix_kurtosis(problem) > -2.0;
 }
 
+/* Tr S* / d or |theta*|_1 of the teacher itself, which decays as i^-gamma. */
+static double teacher_trace(const Teacher *teacher, const Problem *problem)
+{
+    const double a = problem->covariance_exponent;
+    const double d = problem->dimension;
+    const double unit = model_of(problem)->teacher_per_coefficient(problem);
+    if (a == 0.0) {
+        return teacher->mean * unit;
+    }
+    const double share = features_source_exponent(problem) - problem->source_exponent;
+    return teacher->scale * unit * pow(features_variance_scale(a, d), -share / a) /
+           features_variance_scale(problem->source_exponent, d);
+}
+
 /* The limit: with t -> 0 every s_i is learned, R = unknowns (t + b^2) and D = unknowns, so that
  * (E1) and (E2) give R = b^2 c unknowns / (c - 1), b = weight / (unknowns (c - 1)),
  * c = capacity / unknowns. */
@@ -261,8 +276,7 @@ static Optimum truth(EvolutionWork *work, const Problem *problem, double excess)
     const Overlaps all = {.divergence = model_theory(problem->model)->unknowns(d),
                           .q = 1.0,
                           .m = 1.0,
-                          .trace = teacher->mean *
-                                   model_of(problem)->teacher_per_coefficient(problem),
+                          .trace = teacher_trace(teacher, problem),
                           .rank = d};
     return (Optimum){.evolution = {.outcome = OUTCOME_CONVERGED,
                                    .overlaps = all,
