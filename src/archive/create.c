@@ -398,6 +398,18 @@ static bool write_resolved(hid_t file, const Sweep *sweep)
 }
 
 /* Axes before the sets that are attached to them. */
+/* Words that say what the points are, as far as the job gives them. */
+static void put_settings(hid_t group, const Sweep *sweep)
+{
+    for (KeyId id = KEY_METHOD + 1; id < KEY_AXES; id++) {
+        const Key *key = &keys_table[id];
+        if (key->kind == KIND_WORD && key->content != 0 &&
+            sweep->settings.written_at[id] != 0) {
+            put_text(group, key->name, key->word((int)sweep->settings.value[id]));
+        }
+    }
+}
+
 static bool create_sweep(hid_t file, const Sweep *sweep)
 {
     const hid_t group = H5Gcreate2(file, sweep->name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
@@ -405,6 +417,7 @@ static bool create_sweep(hid_t file, const Sweep *sweep)
     put_text(group, "model", model_name(sweep_model(sweep)));
     put_text(group, "method", method_name(sweep_method(sweep)));
     H5LTset_attribute_double(group, ".", "tolerance", &sweep->settings.value[KEY_TOLERANCE], 1);
+    put_settings(group, sweep);
     put_recipe(group, &layout);
     create_axes(group, sweep);
     create_indices(group, &layout);

@@ -32,7 +32,8 @@
 #define BIT(form) (1u << (form))
 #define ONE_NUMBER BIT(FORM_NUMBER)
 #define WIDTH_FORMS (BIT(FORM_NUMBER) | BIT(FORM_POWER))
-#define SAMPLE_FORMS (WIDTH_FORMS | BIT(FORM_EFFECTIVE) | BIT(FORM_EFFECTIVE_POWER))
+#define SAMPLE_FORMS                                                                           \
+    (WIDTH_FORMS | BIT(FORM_EFFECTIVE) | BIT(FORM_EFFECTIVE_POWER) | BIT(FORM_PROPORTIONAL))
 #define WEIGHT_FORMS (WIDTH_FORMS | BIT(FORM_SQRT_EFFECTIVE) | BIT(FORM_ROOT_EFFECTIVE))
 
 /* Words by number, with the one type of function that Key has. */
@@ -285,6 +286,7 @@ static const struct {
     [FORM_SQRT_EFFECTIVE] = {"sqrt_effective", "v sqrt(n_eff/d)"},
     [FORM_ROOT_EFFECTIVE] = {"root_effective",
                              "v (n_eff/d)^(1/L), quadratic v (n_eff/d)^(1/(2 h))"},
+    [FORM_PROPORTIONAL] = {"proportional", "n_eff = v d: n = v d^2 if quadratic, else v d"},
 };
 
 void keys_list(const char *names[KEY_COUNT])

@@ -218,6 +218,8 @@ static double resolve(const Problem *problem, AxisForm form, double value)
         return value * model_of(problem)->samples_per_effective(problem);
     case FORM_EFFECTIVE_POWER:
         return pow(d, value) * model_of(problem)->samples_per_effective(problem);
+    case FORM_PROPORTIONAL:
+        return value * d * model_of(problem)->samples_per_effective(problem);
     case FORM_SQRT_EFFECTIVE:
         return value * sqrt(problem_effective_samples(problem) / d);
     case FORM_ROOT_EFFECTIVE:

@@ -28,6 +28,8 @@ typedef enum AxisForm {
     FORM_SQRT_EFFECTIVE,
     /* weights: value * (n_eff / d)^(q/2), q of problem_power */
     FORM_ROOT_EFFECTIVE,
+    /* samples: n_eff = value * d */
+    FORM_PROPORTIONAL,
     FORM_COUNT
 } AxisForm;
 
