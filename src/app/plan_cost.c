@@ -14,26 +14,69 @@
 #include "phasesweep/base/check.h"
 #include "phasesweep/method/method.h"
 #include "phasesweep/model/method_facts.h"
+#include "phasesweep/model/model.h"
 
 static const double again = 1.5;   /* time, if rows are made at every use */
 static const double useful = 0.75; /* efficiency at which a team is full */
 
 enum { TEAM_MOST = 1 << 20 };
 
-/* A class learns one factor: methods of a model differ, points of a method much less. */
-int plan_class(ModelId model, MethodId method)
+/* What has points of its own pace. */
+typedef struct CostClass {
+    ModelId model;
+    MethodId method;
+    bool convex; /* model_is_convex */
+} CostClass;
+
+static bool class_exists(const CostClass *class)
 {
-    _Static_assert(MODEL_COUNT * METHOD_COUNT <= COST_CLASSES, "a class for each method");
-    return (int)model * METHOD_COUNT + (int)method;
+    return (model_row(class->model)->methods >> class->method & 1u) != 0 &&
+           (class->convex || (model_has(class->model, TRAIT_LAYERS) &&
+                              !method_facts(class->method)->knows_signs));
+}
+
+/* Those that there are, in a fixed order.  A class learns one factor: methods of a model
+ * differ, and so do networks that are narrow or deeper, points of a method much less. */
+static int list_classes(CostClass classes[COST_CLASSES])
+{
+    int count = 0;
+    for (int k = 0; k < 2 * MODEL_COUNT * METHOD_COUNT; k++) {
+        const int pair = k % (MODEL_COUNT * METHOD_COUNT);
+        const CostClass class = {.model = (ModelId)(pair / METHOD_COUNT),
+                                 .method = (MethodId)(pair % METHOD_COUNT),
+                                 .convex = k == pair};
+        if (class_exists(&class)) {
+            assert(count < COST_CLASSES);
+            classes[count++] = class;
+        }
+    }
+    return count;
+}
+
+int plan_class(const Problem *problem)
+{
+    CostClass classes[COST_CLASSES];
+    const int count = list_classes(classes);
+    const bool convex = model_is_convex(problem);
+    int k = 0;
+    while (k < count &&
+           !(classes[k].model == problem->model && classes[k].method == problem->method &&
+             classes[k].convex == convex)) {
+        k++;
+    }
+    assert(k < count);
+    return k;
 }
 
 char *plan_classes(void)
 {
+    CostClass classes[COST_CLASSES];
+    const int count = list_classes(classes);
     char *all = checked_format("%s", "");
-    for (int class = 0; class < MODEL_COUNT * METHOD_COUNT; class ++) {
-        char *longer = checked_format("%s%s%s/%s", all, class > 0 ? " " : "",
-                                      model_name((ModelId)(class / METHOD_COUNT)),
-                                      method_name((MethodId)(class % METHOD_COUNT)));
+    for (int k = 0; k < count; k++) {
+        char *longer = checked_format(
+            "%s%s%s/%s%s", all, k > 0 ? " " : "", model_name(classes[k].model),
+            method_name(classes[k].method), classes[k].convex ? "" : "/not_convex");
         free(all);
         all = longer;
     }
@@ -116,7 +159,7 @@ PlanCost plan_cost(const Sweep *sweep, size_t chain, const PlanSettings *setting
     const Problem end = sweep_problem(sweep, first + count - 1);
     double fixed;
     const double seconds = chain_seconds(&begin, &end, count, &fixed);
-    PlanCost cost = {.task = {.kind = plan_class(begin.model, begin.method),
+    PlanCost cost = {.task = {.kind = plan_class(model_is_convex(&begin) ? &end : &begin),
                               .seconds = seconds,
                               .serial = fixed / seconds,
                               .least = 1,

@@ -37,6 +37,7 @@ typedef struct Run {
     const char *id;     /* its random name; borrowed */
     Lock *lock;         /* held by rank 0, shared by the others; borrowed */
     double memory;      /* bytes a rank may use */
+    char *classes;      /* names of the classes of costs; owned, rank 0 only */
     PointWork *work;    /* of this rank */
     Plan plan;          /* of the chains to compute; rank 0 alone has its groups */
     CostModel costs;    /* rank 0 only: what earlier runs learned */
@@ -67,7 +68,7 @@ static void keep_up(Run *run, double now, const ScheduleState *state)
     run->kept = now;
     lock_touch(run->lock);
     run->entry.points = state->points_done;
-    archive_put_run(run->archive, run->entry_index, &run->entry);
+    archive_put_run(run->archive, run->entry_index, &run->entry, run->classes);
     archive_sync(run->archive);
 }
 
@@ -337,9 +338,8 @@ static void enter_run(MPI_Comm comm, Run *run, const char *path)
     assert(run->archive == NULL);
     RunEntry *entries = checked_alloc(ARCHIVE_RUNS, sizeof *entries);
     ArchiveReader *reader = archive_reader(path, run->job);
-    char *classes = plan_classes();
-    run->entry_index = archive_read_runs(reader, classes, entries, ARCHIVE_RUNS);
-    free(classes);
+    run->classes = plan_classes();
+    run->entry_index = archive_read_runs(reader, run->classes, entries, ARCHIVE_RUNS);
     archive_reader_close(reader);
     const size_t last = run->entry_index;
     run->costs = last > 0 ? cost_import(entries[last - 1].coefficients) : cost_model();
@@ -433,7 +433,7 @@ static bool compute_open(MPI_Comm comm, Run *run, const RunRequest *request, boo
     run->archive = archive_open(comm, run->path, run->job);
     if (root) {
         settle_chains(run, &open);
-        archive_put_run(run->archive, run->entry_index, &run->entry);
+        archive_put_run(run->archive, run->entry_index, &run->entry, run->classes);
         archive_put_ending(run->archive, run->entry_index, RUN_NO_WORD);
     }
     archive_speak_for(run->archive, run->entry_index);
@@ -442,7 +442,7 @@ static bool compute_open(MPI_Comm comm, Run *run, const RunRequest *request, boo
     lock_check(run->lock);
     if (root) {
         run->entry.end = seconds_since_1970();
-        archive_put_run(run->archive, run->entry_index, &run->entry);
+        archive_put_run(run->archive, run->entry_index, &run->entry, run->classes);
         archive_put_ending(run->archive, run->entry_index,
                            finished ? RUN_FINISHED : RUN_STOPPED);
         archive_require_at(run->archive, run->path);
@@ -560,6 +560,7 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     }
     point_work_free(run.work);
     plan_free(&run.plan);
+    free(run.classes);
     free(id);
     free(path);
     free(text);

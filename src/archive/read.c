@@ -18,6 +18,7 @@
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/files.h"
+#include "coefficients.h"
 #include "guard.h"
 #include "layout.h"
 
@@ -384,46 +385,6 @@ static bool read_columns(hid_t group, int schema, Columns *columns)
             read_column(group, RUNS_ENDING, H5T_NATIVE_INT8, H5T_STD_I8LE, 1, columns->ending));
 }
 
-/* Of the classes of the table before schema 3, which did not name them. */
-static const char old_classes[] =
-    "quadratic/state_evolution quadratic/bayes quadratic/optimal quadratic/training "
-    "quadratic/amp diagonal/state_evolution diagonal/bayes diagonal/optimal diagonal/training "
-    "diagonal/amp";
-
-/* Place of a word among words separated by blanks; -1: not among them. */
-static int place_of(const char *words, const char *word, size_t length)
-{
-    int place = 0;
-    for (const char *at = words; *at != '\0'; place++) {
-        const size_t next = strcspn(at, " ");
-        if (next == length && strncmp(at, word, length) == 0) {
-            return place;
-        }
-        at += next + strspn(at + next, " ");
-    }
-    return -1;
-}
-
-/* Coefficients by the names of their classes, so that neither a new class nor another order
- * makes one class speak for another. */
-static void sort_coefficients(const char *from, const double stored[], size_t width,
-                              const char *to, double coefficients[RUN_COEFFICIENTS])
-{
-    for (int k = 0; k < RUN_COEFFICIENTS; k++) {
-        coefficients[k] = NAN;
-    }
-    size_t class = 0;
-    for (const char *at = to; *at != '\0'; class ++) {
-        const size_t length = strcspn(at, " ");
-        const int place = place_of(from, at, length);
-        const size_t first = 3 * (size_t)(place < 0 ? 0 : place);
-        if (place >= 0 && first + 3 <= width && 3 * class + 3 <= RUN_COEFFICIENTS) {
-            memcpy(&coefficients[3 * class], &stored[first], 3 * sizeof(double));
-        }
-        at += length + strspn(at + length, " ");
-    }
-}
-
 const char *run_ending_name(int code)
 {
     static const char *const names[] = {
@@ -457,7 +418,7 @@ size_t archive_read_runs(ArchiveReader *reader, const char *classes, RunEntry en
         /* all but the last byte, a NUL if this program wrote it */
         memcpy(entry->host, columns->host[count], RUN_TEXT - 1);
         memcpy(entry->slurm_job, columns->slurm_job[count], RUN_TEXT - 1);
-        sort_coefficients(stored != NULL ? stored : old_classes,
+        coefficients_sort(stored != NULL ? stored : coefficients_old_classes(),
                           &columns->coefficients[count * columns->width], columns->width,
                           classes, entry->coefficients);
     }

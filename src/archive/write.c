@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "phasesweep/base/check.h"
+#include "coefficients.h"
 #include "guard.h"
 #include "last_words.h"
 #include "layout.h"
@@ -340,8 +341,21 @@ static hsize_t place_of_run(size_t index)
     return index < ARCHIVE_RUNS ? index : ARCHIVE_RUNS - 1;
 }
 
+/* In the order of the classes that the file names. */
+static void put_coefficients(hid_t group, hsize_t place, const RunEntry *entry,
+                             const char *classes)
+{
+    const hsize_t width = column_width(group, "coefficients");
+    double coefficients[RUN_COEFFICIENTS];
+    char *stored = guard_text(group, "classes");
+    coefficients_sort(classes, entry->coefficients, RUN_COEFFICIENTS,
+                      stored != NULL ? stored : coefficients_old_classes(), coefficients);
+    put_cell(group, "coefficients", H5T_NATIVE_DOUBLE, place, width, coefficients);
+    free(stored);
+}
+
 /* Column by column, as the table lies in the file; rank 0 alone writes it. */
-void archive_put_run(Archive *archive, size_t index, const RunEntry *entry)
+void archive_put_run(Archive *archive, size_t index, const RunEntry *entry, const char *classes)
 {
     const hsize_t place = place_of_run(index);
     const hid_t group = H5Gopen2(archive->file, RUNS_GROUP, H5P_DEFAULT);
@@ -351,8 +365,7 @@ void archive_put_run(Archive *archive, size_t index, const RunEntry *entry)
     put_cell(group, "points", H5T_NATIVE_DOUBLE, place, 1, &entry->points);
     put_text_cell(group, "host", place, entry->host);
     put_text_cell(group, "slurm_job", place, entry->slurm_job);
-    put_cell(group, "coefficients", H5T_NATIVE_DOUBLE, place,
-             column_width(group, "coefficients"), entry->coefficients);
+    put_coefficients(group, place, entry, classes);
     H5Gclose(group);
 }
 

@@ -28,6 +28,55 @@ static Job job_of(const char *yaml)
     return job;
 }
 
+static int class_of(ModelId model, MethodId method, double depth)
+{
+    const Problem problem = {
+        .model = model, .method = method, .dimension = 60, .width = 60, .depth = depth};
+    return plan_class(&problem);
+}
+
+/* Word k of the names. */
+static void check_word(const char *words, int k, const char *expected)
+{
+    for (; k > 0; k--) {
+        words = strchr(words, ' ') + 1;
+    }
+    assert_int_equal(strcspn(words, " "), strlen(expected));
+    assert_memory_equal(words, expected, strlen(expected));
+}
+
+/* Deeper networks do not speak for the others: they take other trainers, and other times. */
+static void test_classes(void **unused)
+{
+    (void)unused;
+    char *names = plan_classes();
+    check_word(names, class_of(MODEL_QUADRATIC, METHOD_TRAINING, 0), "quadratic/training");
+    check_word(names, class_of(MODEL_QUADRATIC, METHOD_TRAINING, 1), "quadratic/training");
+    check_word(names, class_of(MODEL_QUADRATIC, METHOD_TRAINING, 2),
+               "quadratic/training/not_convex");
+    check_word(names, class_of(MODEL_DIAGONAL, METHOD_AMP, 3), "diagonal/amp/not_convex");
+    check_word(names, class_of(MODEL_RIDGE, METHOD_BAYES, 0), "ridge/bayes");
+    check_word(names, class_of(MODEL_SIGNED, METHOD_TRAINING, 0), "signed/training");
+    free(names);
+    Job job = job_of("sweeps:\n"
+                     "  - {method: training, source_exponent: 1, noise: 0.1, dimension: 60,\n"
+                     "     depth: [1, 2, 3], samples: 2000, weight_decay: [1, 2]}\n");
+    CostModel model = cost_model();
+    const PlanSettings settings = {.memory = INFINITY, .model = &model};
+    Plan plan = plan_create(&job, &settings);
+    const double before = plan_total(&plan, 0).seconds;
+    double deep = 0;
+    for (size_t g = 0; g < plan.group_count; g++) {
+        const bool shallow = plan.chains[plan.groups[g].first].chain == 0;
+        deep += shallow ? 0 : (double)plan.groups[g].count * plan.groups[g].seconds;
+    }
+    /* what shallow networks take says nothing of what deeper ones will */
+    model.factor[class_of(MODEL_QUADRATIC, METHOD_TRAINING, 1)] = 1e-9;
+    assert_true(deep > 0.1 * before && fabs(plan_total(&plan, 0).seconds / deep - 1) < 1e-6);
+    plan_free(&plan);
+    job_free(&job);
+}
+
 static void test_lines(void **unused)
 {
     (void)unused;
@@ -101,7 +150,7 @@ static void test_makespan(void **unused)
     const int ranks = plan_best_ranks(&plan, 4096, &best);
     assert_true(ranks > 1 && best.serial / ranks / best.makespan >= 0.9);
     const double before = plan_total(&plan, 1).seconds;
-    model.factor[plan_class(MODEL_QUADRATIC, METHOD_TRAINING)] = 3.0;
+    model.factor[class_of(MODEL_QUADRATIC, METHOD_TRAINING, 1)] = 3.0;
     assert_true(fabs(plan_total(&plan, 1).seconds / before - 3.0) < 1e-9);
     plan_free(&plan);
     job_free(&job);
@@ -139,7 +188,8 @@ static void test_large_teams(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines), cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_makespan), cmocka_unit_test(test_large_teams)};
+        cmocka_unit_test(test_classes), cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_parts), cmocka_unit_test(test_makespan),
+        cmocka_unit_test(test_large_teams)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@ import tempfile
 import h5py
 import numpy as np
 
-from harness import GRID_JOB, alone, call, count, read, run, write
+from harness import GRID_JOB, alone, call, count, read, run, status, write
 
 
 def check_extend(folder, good):
@@ -21,6 +21,8 @@ def check_extend(folder, good):
     write(other, changed)
     done = call(2, "run", other, "-o", path, "--extend")
     assert done.returncode == 0 and "18000 finished points taken over" in done.stderr, done.stderr
+    earlier, runs = status(good)["runs"], status(path)["runs"]
+    assert runs[:-1] == earlier and runs[-1]["ranks"] == 2, (earlier, runs)   # the table goes on
     old, new = read(good, "grid"), read(path, "grid")
     shared = new.sel(source_exponent=[1.0, 2.0], noise=0.5).rename(
         nuclear_weight_power="weight_decay_power")

@@ -57,9 +57,10 @@ typedef struct PlanTotal {
     int most;       /* ranks of use to one chain */
 } PlanTotal;
 
-/* Local.  Cost class of a model and method, below COST_CLASSES; and the names of all classes in
- * order, separated by blanks, owned by the caller: an archive keeps a cost model by name. */
-int plan_class(ModelId model, MethodId method);
+/* Local.  Cost class of a point, below COST_CLASSES: its model, its method and whether it is
+ * convex.  And the names of all classes in order, separated by blanks, owned by the caller: an
+ * archive keeps a cost model by name. */
+int plan_class(const Problem *problem);
 char *plan_classes(void);
 
 /* Local.  Cost of a chain; its points are taken to lie between the first and the last.  A

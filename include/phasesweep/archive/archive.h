@@ -216,8 +216,11 @@ bool archive_is_taken(Outcome outcome, int32_t attempts);
 size_t archive_missing(const Archive *archive, size_t sweep, size_t first, size_t count,
                        size_t missing[]);
 
-/* Root only.  Enter this run in the table; `index` is the place of a run, counted from 0. */
-void archive_put_run(Archive *archive, size_t index, const RunEntry *entry);
+/* Root only.  Enter this run in the table; `index` is the place of a run, counted from 0;
+ * classes: the names of the entry's coefficients.  Those that the file does not have are lost.
+ */
+void archive_put_run(Archive *archive, size_t index, const RunEntry *entry,
+                     const char *classes);
 
 /* Local, on every rank that computes.  The place of this run in the table, which rank 0 has put
  * there: from now on archive_last_words writes how it ended. */

@@ -1,8 +1,8 @@
 /* cost.h - what chains cost: an assumed time corrected by what finished chains took.
  *
- * Chains of one CLASS (a model and a method) share a factor, measured over assumed seconds.
- * The factor forgets: the last MEMORY observations count most, so that a class whose early
- * chains are its cheap ones corrects itself.  All of it is plain data that an archive can
+ * Chains of one CLASS (a model, a method, convex or not) share a factor, measured over assumed
+ * seconds. The factor forgets: the last MEMORY observations count most, so that a class whose
+ * early chains are its cheap ones corrects itself.  All of it is plain data that an archive can
  * keep and a later run begin with.
  *
  * Times are seconds of wall clock.  A factor of 2 says that chains of the class take twice
@@ -17,8 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* At least as many as there are models times methods (plan_class); for each class three numbers
- * are kept. */
+/* At least as many as plan_class tells apart; for each class three numbers are kept. */
 enum { COST_CLASSES = 32, COST_COEFFICIENTS = 3 * COST_CLASSES };
 
 typedef struct CostModel {
