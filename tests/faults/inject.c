@@ -16,6 +16,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,7 +155,7 @@ void *calloc(size_t count, size_t size)
     size_t from, to;
     const char *refused = getenv("PHASESWEEP_FAULT_MEMORY");
     if (refused != NULL && sscanf(refused, "%zu %zu", &from, &to) == 2 && size > 0 &&
-        count >= from / size && count <= to / size) {
+        count <= SIZE_MAX / size && count * size >= from && count * size <= to) {
         errno = ENOMEM;
         return NULL;
     }
