@@ -113,7 +113,10 @@ static void put_truth(const Teacher *teacher, const Series *series, size_t k, do
 /* Bands are those of a teacher that noise is added to, cut above 0. */
 static bool has_spectrum(const Problem *problem, const Evolution *e)
 {
-    return model_has(problem->model, TRAIT_MATRIX) && (e->threshold > 0.0 || e->delta == 0.0);
+    /* of S >= 0 */
+    return model_has(problem->model, TRAIT_MATRIX) &&
+           !model_has(problem->model, TRAIT_INDEFINITE) &&
+           (e->threshold > 0.0 || e->delta == 0.0);
 }
 
 /* A point that failed has no numbers but what it cost; one that did not converge has its best

@@ -209,7 +209,7 @@ const Key keys_table[KEY_COUNT] = {
         RANGE(KIND_WHOLE, 0, 1e6), .silent = true},
     [KEY_SPECTRUM] = {"spectrum", "", "1", "0",
         "nodes of the predicted density, 0: no predicted spectrum",
-        RANGE(KIND_WHOLE, 0, 1e5), .traits = TRAIT_MATRIX, .method = predicts, .content = 13},
+        RANGE(KIND_WHOLE, 0, 1e5), .traits = TRAIT_MATRIX | TRAIT_LAYERS, .method = predicts, .content = 13},
     [KEY_DAMPING] = {"damping", "", "1", "as little as it needs",
         "share of the last iterate kept at each iteration",
         RANGE(KIND_REAL, 0, 0.999), .fallback = no_damping, .method = passes_messages,

@@ -118,6 +118,15 @@ static void check_together(const Sweep *sweep, Diagnostics *errors)
                               "no nuclear_weight",
                               method_name(sweep_method(sweep))));
     }
+    const bool one_tail = model_has(sweep_model(sweep), TRAIT_INDEFINITE) &&
+                          !method_facts(sweep_method(sweep))->draws_data;
+    if (asks(sweep, KEY_SIGNS) && taken(sweep, KEY_SIGNS) && one_tail) {
+        refuse(sweep, KEY_SIGNS, errors,
+               checked_format("method %s of model %s is for positive coefficients; allowed: "
+                              "positive, or method training",
+                              method_name(sweep_method(sweep)),
+                              model_name(sweep_model(sweep))));
+    }
     if (asks(sweep, KEY_SIGNS) && method_facts(sweep_method(sweep))->knows_signs) {
         refuse(sweep, KEY_SIGNS, errors,
                checked_format("method %s gives both, risk and risk_random_signs; allowed: "
@@ -233,6 +242,9 @@ static bool check_kurtosis(const Sweep *sweep, const Problem *p, Diagnostics *er
                checked_format("%g for method %s: no fourth moment, no theory; allowed: above 4",
                               p->degrees_of_freedom, facts->name));
         return false;
+    }
+    if (model_has(p->model, TRAIT_INDEFINITE)) {
+        return refuse_features(sweep, KEY_FEATURES, p, errors, "gaussian");
     }
     const bool narrow =
         p->width < p->dimension || (facts->optimises && !isnan(p->weight_decay));

@@ -91,13 +91,14 @@ static double scalars_part(double gap, double d)
 }
 
 static const ModelTheory theories[MODEL_COUNT] = {
-    [MODEL_QUADRATIC] = {overlaps_quadratic, overlaps_quadratic_deep, NULL, divergence_of_matrix,
-                         trace, matrix, matrix_apart, one, bands_part},
+    [MODEL_QUADRATIC] = {overlaps_quadratic, overlaps_quadratic_deep, NULL,
+                         divergence_of_matrix, trace, matrix, matrix_apart, one, bands_part},
     [MODEL_DIAGONAL] = {overlaps_diagonal, overlaps_diagonal_deep, overlaps_diagonal_stretched,
-                        divergence_of_vector, trace, mmse_scalar, scalars_apart, all, scalars_part},
+                        divergence_of_vector, trace, mmse_scalar, scalars_apart, all,
+                        scalars_part},
     [MODEL_RIDGE] = {overlaps_ridge, NULL, NULL, divergence_of_ridge, square, mmse_scalar,
                      scalars_apart, all, scalars_part},
-    [MODEL_SIGNED] = {0}, /* trained only */
+    [MODEL_SIGNED] = {overlaps_signed, NULL, NULL, divergence_of_matrix, trace},
 };
 
 const ModelTheory *model_theory(ModelId id)

@@ -27,6 +27,7 @@
 #include "phasesweep/base/text.h"
 #include "phasesweep/method/method.h"
 #include "phasesweep/model/method_facts.h"
+#include "phasesweep/model/model.h"
 #include "phasesweep/numerics/rng.h"
 #include "phasesweep/study/sweep.h"
 
@@ -148,6 +149,9 @@ static void draw_method(Draw *draw, Words *words, MethodId *method, ModelId *mod
               : pick < 0.98 ? METHOD_TRAINING
                             : METHOD_AMP;
     *model = which < 0.5 ? MODEL_QUADRATIC : which < 0.9 ? MODEL_DIAGONAL : MODEL_RIDGE;
+    if (which < 0.1 && (model_row(MODEL_SIGNED)->methods >> *method & 1u) != 0) {
+        *model = MODEL_SIGNED;
+    }
     put_word(words, KEY_METHOD, method_name(*method));
     put_word(words, KEY_MODEL, model_name(*model));
 }
@@ -165,11 +169,12 @@ static Words draw_words(uint64_t point, double largest)
     put(&words, KEY_SOURCE_EXPONENT, draw_exponent(&draw));
     put(&words, KEY_DIMENSION, d);
     put(&words, KEY_NOISE, draw_noise(&draw));
-    const double side = model == MODEL_QUADRATIC ? 1.0 : 0.0;
+    const bool matrix = model == MODEL_QUADRATIC || model == MODEL_SIGNED;
+    const double side = matrix ? 1.0 : 0.0;
     put(&words, KEY_SAMPLES,
         draws_data ? floor(log_uniform(&draw, 1.0, 3000.0))
                    : draw_power(&draw, KEY_SAMPLES, d, side - 0.5, side + 4.0));
-    const bool nuclear = model == MODEL_QUADRATIC && chance(&draw, 0.4);
+    const bool nuclear = matrix && chance(&draw, 0.4);
     const KeyId weight = nuclear ? KEY_NUCLEAR_WEIGHT : KEY_WEIGHT_DECAY;
     if (method_facts(method)->takes_weight || (method == METHOD_OPTIMAL && nuclear)) {
         put(&words, weight, draw_power(&draw, weight, d, -2.0, 2.5));

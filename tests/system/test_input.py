@@ -52,7 +52,9 @@ def check_point():
     linear = [k for k in good if "nuclear" not in k] + ["weight_decay=1"]
     refused(["point", *linear, "model=diagonal", "depth=1"], "depth", "from 2 to 100")
     refused(["point", *linear, "model=ridge", "depth=2"], "depth", "model quadratic or diagonal")
-    refused(["point", *good, "model=signed"], "method", "model signed has no state_evolution", "training")
+    refused(["point", *good, "model=signed", "method=amp"], "method", "model signed has no amp", "training")
+    refused(["point", *good, "model=signed", "signs=random"], "signs", "allowed: positive")
+    refused(["point", *good, "model=signed", "features=laplace", "rotated=yes"], "features", "allowed: gaussian")
     refused(["point", *good, "model=signed", "method=training", "width=20"], "width", "model signed", "allowed")
     refused(["point", *good, "model=signed", "method=training", "depth=2"], "depth", "quadratic or diagonal")
     unit = ["point", *good, "method=training", "linear_unit=yes"]
@@ -64,7 +66,7 @@ def check_point():
     refused(["point", *good, "signs=random"], "model quadratic has none", "or model diagonal, ridge or signed")
     refused(["point", *[k for k in good if "nuclear" not in k], "weight_decay=1", "model=diagonal",
              "method=training", "spectrum=9"], "model diagonal, method training has none",
-            "0, or model quadratic or signed with method state_evolution or optimal")
+            "0, or model quadratic with method state_evolution or optimal")
     bayes = [k for k in good if "nuclear" not in k] + ["method=bayes", "model=diagonal"]
     refused(["point", *bayes, "signs=random"], "signs", "risk_random_signs")
     for key, value in {"samples": "1e300", "nuclear_weight": "1e300", "noise": "1e-300"}.items():

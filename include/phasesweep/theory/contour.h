@@ -61,6 +61,11 @@ ThresholdMoments contour_threshold_between(const Teacher *teacher, double t,
 SideMoments contour_side(const Teacher *teacher, double t, const SpectralPoint *cut, double b,
                          int side, Atoms *atoms);
 
+/* Local.  The same below the cut, without risk; where the cut is near the lower edge of mu the
+ * moments of however little mass keep their digits. */
+SideMoments contour_tail(const Teacher *teacher, double t, const SpectralPoint *cut, double b,
+                         Atoms *atoms);
+
 /* Local.  Moments about b, g = x - b, of what lies above the cut and below a gap, which is
  * given by a point u in it, above the cut. */
 SideMoments contour_between(const Teacher *teacher, double t, const SpectralPoint *cut,

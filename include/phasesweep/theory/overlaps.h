@@ -45,11 +45,12 @@ typedef struct OverlapsWork {
     Atoms atoms;            /* scratch */
     SpectralPoint near;     /* last threshold found, a guess for the next; v = -1 for none */
     SpectralPoint near_top; /* the same for the cut of the top p eigenvalues */
+    SpectralPoint near_low; /* the same for -b, of the signed network */
     double width;           /* p of the quadratic network, real while it is continued */
     Threshold threshold;    /* of the penalty; soft if all 0 */
     double kurtosis;        /* k4 of the rows, at least -2 */
-    /* sigma_i = variance_scale i^-covariance_exponent of the rows; risk, m and q are then in the
-     * coordinates where the rows are isotropic, and so is the teacher */
+    /* sigma_i = variance_scale i^-covariance_exponent of the rows; risk, m and q are then in
+     * the coordinates where the rows are isotropic, and so is the teacher */
     double covariance_exponent, variance_scale;
 } OverlapsWork;
 
@@ -66,6 +67,9 @@ double overlaps_position(const OverlapsWork *work, double b, double f);
 /* Local.  t > 0, b > 0; work->teacher must be set, and work->width for the quadratic network
  * (p >= d: no cut).  Sums over compressed atoms: the cost grows as log d. */
 Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b);
+/* Local.  The same of the signed network, p >= d, for a positive teacher, f(x) = sign(x) (|x| -
+ * b)_+: trace is the nuclear norm over d, rank that of both signs (theory.md section 13). */
+Overlaps overlaps_signed(OverlapsWork *work, double t, double b);
 Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b);
 
 /* Local.  Rows of unequal variances, work->covariance_exponent above 0: b is that of (E2),

@@ -366,6 +366,15 @@ static void walk_side(Path *path, const SpectralPoint *cut, int side)
     }
 }
 
+/* Leftwards the path runs the other way, and g = b - x. */
+static void turn_left(SideMoments *moments)
+{
+    moments->mass = -moments->mass;
+    moments->second = -moments->second;
+    moments->hilbert = -moments->hilbert;
+    moments->cubic = -moments->cubic;
+}
+
 SideMoments contour_side(const Teacher *teacher, double t, const SpectralPoint *cut, double b,
                          int side, Atoms *atoms)
 {
@@ -388,16 +397,35 @@ SideMoments contour_side(const Teacher *teacher, double t, const SpectralPoint *
     const SideMoments left = path.sum;
     walk_side(&path, cut, side);
     SideMoments moments = path.sum;
-    /* leftwards the path runs the other way, and g = b - x */
-    moments.mass *= side;
-    moments.second *= side;
-    moments.hilbert *= side;
-    moments.cubic *= side;
+    if (side < 0) {
+        turn_left(&moments);
+    }
     moments.risk = 1.0 + plain_risk(&path, &moments);
     if (side > 0 && moments.risk < 0.2) {
         moments.risk = path.learned_sum + plain_risk(&path, &left) + risk_at_cut(start, cut);
     }
     return moments;
+}
+
+/* Where all s_i are on the right, farther away than the cut is high, all of G is B. */
+SideMoments contour_tail(const Teacher *teacher, double t, const SpectralPoint *cut, double b,
+                         Atoms *atoms)
+{
+    const double apart = teacher_eigenvalue(teacher, teacher->dimension) - cut->u;
+    if (apart < 2.0 * cut->v || is_beyond(teacher, cut, -1)) {
+        return contour_side(teacher, t, cut, b, -1, atoms);
+    }
+    Path path = {.teacher = teacher,
+                 .atoms = atoms,
+                 .t = t,
+                 .b = b,
+                 .split = INFINITY,
+                 .split_index = teacher->dimension,
+                 .top = INFINITY,
+                 .moments = true};
+    add_left_segment(&path, cut);
+    turn_left(&path.sum);
+    return path.sum;
 }
 
 /* Below the split only B is left at the cut, whose z = w + t B must not come near the branch

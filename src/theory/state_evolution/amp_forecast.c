@@ -25,6 +25,7 @@ static void begin(Forecast *forecast, const Problem *problem)
         .teacher = teacher_create(features_source_exponent(problem), problem->dimension),
         .near.v = -1.0,
         .near_top.v = -1.0,
+        .near_low.v = -1.0,
         .width = problem->dimension};
     Equations *e = &forecast->equations;
     *e = equations_of(&forecast->work, problem);

@@ -131,7 +131,8 @@ Evolution track_report(const Equations *e, const Iterate *at, const Problem *pro
 /* v = -1 is no height: there is no guess. */
 EvolutionWork evolution_work(void)
 {
-    return (EvolutionWork){.overlaps = {.near.v = -1.0, .near_top.v = -1.0}};
+    return (EvolutionWork){
+        .overlaps = {.near.v = -1.0, .near_top.v = -1.0, .near_low.v = -1.0}};
 }
 
 void evolution_free(EvolutionWork *work)
@@ -144,7 +145,7 @@ void evolution_free(EvolutionWork *work)
 void evolution_forget(EvolutionWork *work)
 {
     work->track.last.valid = work->track.before.valid = false;
-    work->overlaps.near.v = work->overlaps.near_top.v = -1.0;
+    work->overlaps.near.v = work->overlaps.near_top.v = work->overlaps.near_low.v = -1.0;
 }
 
 static bool same_rows(const Problem *a, const Problem *b)

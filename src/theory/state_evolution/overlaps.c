@@ -154,6 +154,41 @@ Overlaps overlaps_quadratic(OverlapsWork *work, double t, double b)
     return overlaps_matrix(work, t, b, &unused);
 }
 
+/* The tail below -b as that of -S* above b: the same law reflected, where H is odd. */
+static Overlaps from_tail(OverlapsWork *work, double t, double b)
+{
+    const Teacher *teacher = &work->teacher;
+    work->near_low = freeconv_locate(teacher, t, -b, work->near_low, &work->atoms);
+    SideMoments g = contour_tail(teacher, t, &work->near_low, -b, &work->atoms);
+    g.hilbert = -g.hilbert;
+    g.mixed = -g.mixed;
+    Overlaps o = from_above(&g, t, b);
+    /* with f = g alone R - 1 = q - 2 m */
+    o.risk = o.q - 2.0 * o.m;
+    const SpectralPoint reflected = {.u = -work->near_low.u, .v = work->near_low.v, .x = b};
+    differentiate(&o, t, b, &reflected, g.hilbert, g.cubic);
+    return o;
+}
+
+/* f is that of S >= 0 and of its reflection, which act on two parts of the spectrum: all sums
+ * add. */
+Overlaps overlaps_signed(OverlapsWork *work, double t, double b)
+{
+    Overlaps o = overlaps_quadratic(work, t, b);
+    const Overlaps low = from_tail(work, t, b);
+    o.risk += low.risk;
+    o.risk_t += low.risk_t;
+    o.risk_b += low.risk_b;
+    o.divergence += low.divergence;
+    o.divergence_t += low.divergence_t;
+    o.divergence_b += low.divergence_b;
+    o.q += low.q;
+    o.m += low.m;
+    o.trace += low.trace;
+    o.rank += low.rank * work->teacher.dimension;
+    return o;
+}
+
 Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b)
 {
     assert(t > 0.0 && b > 0.0);
