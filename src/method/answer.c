@@ -30,8 +30,16 @@ static double noise_error(const Problem *problem, const Channel *channel, const 
     return 2.0 * apart(sqrt(channel->capacity) * delta, sqrt(risk + channel->noise));
 }
 
-/* D from the other overlaps, and what rounding leaves of it.  Where the threshold jumps that
- * takes the penalty of the solution, which is what the objective has beside the data term. */
+/* Is D no function of the overlaps alone?  Where the threshold jumps, and of ridge regression
+ * where variances differ, it takes the penalty too. */
+static bool asks_penalty(const Problem *problem)
+{
+    return problem_power(problem) < 1.0 ||
+           (problem->covariance_exponent > 0.0 && model_has(problem->model, TRAIT_SQUARED));
+}
+
+/* D from the other overlaps, and what rounding leaves of it; the penalty of the solution is what
+ * the objective has beside the data term. */
 static double divergence_of(const Problem *problem, double share, const double value[],
                             double *rounding)
 {
@@ -43,7 +51,7 @@ static double divergence_of(const Problem *problem, double share, const double v
                              .trace = value[FIELD_TRACE],
                              .rank = value[FIELD_RANK]};
     const double q = problem_power(problem);
-    if (q == 1.0) {
+    if (!asks_penalty(problem)) {
         return model_theory(problem->model)->divergence(&others, t, b, rounding);
     }
     const double penalty = value[FIELD_OBJECTIVE] - model->loss_scale * share * share * t;

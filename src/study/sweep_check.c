@@ -278,11 +278,14 @@ static bool check_features(const Sweep *sweep, const Problem *p, Diagnostics *er
     }
     const MethodFacts *facts = method_facts(p->method);
     const bool deep = p->depth > model_of(p)->depth_least;
-    const bool predicted = facts->predicts && (deep || model_has(p->model, TRAIT_MATRIX) ||
-                                               model_has(p->model, TRAIT_SQUARED));
+    const bool predicted = facts->predicts && (deep || model_has(p->model, TRAIT_MATRIX));
     const bool messages = facts->passes_messages && (model_has(p->model, TRAIT_MATRIX) || deep);
     if (p->covariance_exponent != 0.0 && (predicted || messages)) {
         return refuse_features(sweep, id, p, errors, "0");
+    }
+    /* overlaps_ridge.c */
+    if (p->covariance_exponent > 3.0 && facts->predicts && model_has(p->model, TRAIT_SQUARED)) {
+        return refuse_features(sweep, id, p, errors, "0 to 3");
     }
     return check_kurtosis(sweep, p, errors);
 }

@@ -39,7 +39,7 @@ double divergence_of_penalty(const Overlaps *others, double t, double bias, doub
 
 static double square(const Overlaps *overlaps)
 {
-    return overlaps->q;
+    return overlaps->penalty;
 }
 
 static double trace(const Overlaps *overlaps)
@@ -96,8 +96,8 @@ static const ModelTheory theories[MODEL_COUNT] = {
     [MODEL_DIAGONAL] = {overlaps_diagonal, overlaps_diagonal_deep, overlaps_diagonal_stretched,
                         divergence_of_vector, trace, mmse_scalar, scalars_apart, all,
                         scalars_part},
-    [MODEL_RIDGE] = {overlaps_ridge, NULL, NULL, divergence_of_ridge, square, mmse_scalar,
-                     scalars_apart, all, scalars_part},
+    [MODEL_RIDGE] = {overlaps_ridge, NULL, overlaps_ridge_stretched, divergence_of_ridge,
+                     square, mmse_scalar, scalars_apart, all, scalars_part},
     [MODEL_SIGNED] = {overlaps_signed, NULL, NULL, divergence_of_matrix, trace},
 };
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "phasesweep/model/features.h"
 #include "phasesweep/theory/continuation.h"
 #include "phasesweep/theory/measured_phase.h"
 #include "phasesweep/theory/optimum.h"
@@ -54,6 +55,85 @@ static double closed_form(const Problem *p)
     const double lambda = p->weight_decay;
     const double m = resolvent(p->samples, p->dimension, lambda, &slope);
     return lambda * lambda * slope + p->noise * p->dimension * (m - lambda * slope);
+}
+
+/* (E1) at kappa, all sums term by term: with 1/(1 + kappa/sigma_i) what is left of coordinate i
+ * n = sum left_i + lambda/kappa (theory.md section 14). */
+static double dense_risk(const Problem *p, double kappa)
+{
+    const double a = p->covariance_exponent;
+    const double scale = features_variance_scale(a, p->dimension);
+    const double exponent = features_source_exponent(p);
+    double bias = 0.0;
+    double variance = 0.0;
+    double norm = 0.0;
+    for (double i = p->dimension; i >= 1.0; i--) {
+        const double sigma = scale * pow(i, -a);
+        const double left = 1.0 / (1.0 + kappa / sigma);
+        norm += pow(i, -2.0 * exponent);
+        bias += pow(i, -2.0 * exponent) * pow(1.0 - left, 2.0);
+        variance += left * left;
+    }
+    /* R n/(n - variance) of Hastie, Montanari, Rosset & Tibshirani (Ann. Stat. 50, 2022) */
+    return (bias / norm * p->samples + p->noise * variance) / (p->samples - variance);
+}
+
+static double dense_kappa(const Problem *p)
+{
+    const double scale = features_variance_scale(p->covariance_exponent, p->dimension);
+    double low = -200.0;
+    double high = 200.0;
+    for (int step = 0; step < 200; step++) {
+        const double kappa = exp(0.5 * (low + high));
+        double left = 0.0;
+        for (double i = p->dimension; i >= 1.0; i--) {
+            left += 1.0 / (1.0 + kappa / scale * pow(i, p->covariance_exponent));
+        }
+        const double error = kappa * (p->samples - left) - p->weight_decay;
+        *(error < 0.0 ? &low : &high) = log(kappa);
+    }
+    return exp(0.5 * (low + high));
+}
+
+/* Unequal variances, fewer and more samples than coordinates. */
+static void test_stretched(void **unused)
+{
+    (void)unused;
+    static const double exponents[] = {1e-13, 0.5, 1.5, 3.0};
+    for (int k = 0; k < 16; k++) {
+        Problem p = problem_of(k & 4 ? 300.0 : 4000.0, k & 8 ? 20000.0 : 700.0, 0.1, 3.0);
+        p.covariance_exponent = exponents[k & 3];
+        const Evolution e = solve(&p);
+        const double expected = dense_risk(&p, dense_kappa(&p));
+        assert_true(fabs(e.overlaps.risk / expected - 1.0) < 1e-8);
+    }
+}
+
+/* Its derivatives, by central differences of step 1e-4 in the logarithms: 1e-8 of them. */
+static void test_stretched_terms(void **unused)
+{
+    (void)unused;
+    const Problem p = {.model = MODEL_RIDGE,
+                       .covariance_exponent = 1.2,
+                       .source_exponent = 0.8,
+                       .dimension = 900.0};
+    OverlapsWork work = {.teacher = teacher_create(features_source_exponent(&p), 900.0),
+                         .covariance_exponent = 1.2,
+                         .variance_scale = features_variance_scale(1.2, 900.0)};
+    const double t = 1e-3;
+    const double b = 0.2;
+    const double step = 1e-4;
+    const Overlaps o = overlaps_ridge_stretched(&work, t, b);
+    const Overlaps above = overlaps_ridge_stretched(&work, t * exp(step), b);
+    const Overlaps below = overlaps_ridge_stretched(&work, t * exp(-step), b);
+    assert_true(fabs((above.risk - below.risk) / (2.0 * step) / o.risk_t - 1.0) < 1e-7);
+    const Overlaps right = overlaps_ridge_stretched(&work, t, b * exp(step));
+    const Overlaps left = overlaps_ridge_stretched(&work, t, b * exp(-step));
+    assert_true(fabs((right.risk - left.risk) / (2.0 * step) / o.risk_b - 1.0) < 1e-6);
+    assert_true(fabs((right.divergence - left.divergence) / (2.0 * step) / o.divergence_b -
+                     1.0) < 1e-7);
+    assert_true(fabs(o.risk - (o.q - 2.0 * o.m + 1.0)) < 1e-10);
+    atoms_free(&work.atoms);
 }
 
 static void test_closed_form(void **unused)
@@ -151,8 +231,9 @@ static void test_overlaps(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_closed_form), cmocka_unit_test(test_objective),
-        cmocka_unit_test(test_optimal), cmocka_unit_test(test_exponents),
+        cmocka_unit_test(test_closed_form),     cmocka_unit_test(test_stretched),
+        cmocka_unit_test(test_stretched_terms), cmocka_unit_test(test_objective),
+        cmocka_unit_test(test_optimal),         cmocka_unit_test(test_exponents),
         cmocka_unit_test(test_overlaps)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

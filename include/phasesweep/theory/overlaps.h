@@ -29,9 +29,11 @@ typedef struct Overlaps {
     double q;                    /* |S|^2 / d; |theta|^2 */
     double m;                    /* Tr S S* / d; theta . theta* */
     double trace;                /* Tr S / d; |theta|_1 */
-    double penalty;              /* sum s^q / d; |theta|_q^q; only where a threshold jumps */
-    double slope;                /* sum E eta'^2 without the jump; likewise, vectors only */
-    double rank;                 /* expected positive eigenvalues; active coefficients */
+    /* sum s^q / d; |theta|_q^q; only where a threshold jumps, and |theta|^2 of ridge regression
+     */
+    double penalty;
+    double slope; /* sum E eta'^2 without the jump; likewise, vectors only */
+    double rank;  /* expected positive eigenvalues; active coefficients */
     /* of rows with a kurtosis k4 (theory.md section 14), else 0: (k4/2) sum E_ii^2 / d, E = S -
      * S*, which (E1) has beside R, and its derivatives; b_eff - b of a rotated teacher */
     double surplus, surplus_t, surplus_b;
@@ -75,6 +77,9 @@ Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b);
 /* Local.  Rows of unequal variances, work->covariance_exponent above 0: b is that of (E2),
  * coordinate i is cut at b/sqrt(sigma_i).  theory.md section 14. */
 Overlaps overlaps_diagonal_stretched(OverlapsWork *work, double t, double b);
+
+/* Local.  The same of ridge regression, a <= 3: b / sigma_i in place of b. */
+Overlaps overlaps_ridge_stretched(OverlapsWork *work, double t, double b);
 
 /* What overlaps_matrix has besides: d R / d b = 2 b rank/d - 2 t hilbert, d D / d b = -hilbert,
  * d trace / d t = hilbert / 2 and d trace / d b = -rank/d. */
