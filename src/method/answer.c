@@ -38,8 +38,8 @@ static bool asks_penalty(const Problem *problem)
            (problem->covariance_exponent > 0.0 && model_has(problem->model, TRAIT_SQUARED));
 }
 
-/* D from the other overlaps, and what rounding leaves of it; the penalty of the solution is what
- * the objective has beside the data term. */
+/* D from the other overlaps, and what rounding leaves of it; the penalty of the solution is
+ * what the objective has beside the data term. */
 static double divergence_of(const Problem *problem, double share, const double value[],
                             double *rounding)
 {
