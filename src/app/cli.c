@@ -73,10 +73,13 @@ static ExitStatus command_plan(const Arguments *given)
 static ExitStatus run_request(const Arguments *given, const char *job_path,
                               const char *archive_path)
 {
+    const bool resumes = job_path == NULL;
     const RunRequest request = {.job_path = job_path,
                                 .archive_path = archive_path,
                                 .extend = given->extend,
-                                .retry = given->retry};
+                                .retry = given->retry,
+                                .sets = resumes ? given->sets : NULL,
+                                .set_count = resumes ? given->set_count : 0};
     /* signals first: a batch system may send one before the files are read */
     assert(archive_path != NULL);
     RunStart *start = NULL;
@@ -98,7 +101,7 @@ static ExitStatus command_run(const Arguments *given)
     return run_request(given, given->words[0], given->output);
 }
 
-/* The job is inside the archive; options of run that change it are not offered. */
+/* The job is inside the archive; what would change it is not offered. */
 static ExitStatus command_resume(const Arguments *given)
 {
     return run_request(given, NULL, given->words[0]);

@@ -39,6 +39,9 @@ const struct argp_option cli_run_options[] = {
     {0}};
 
 const struct argp_option cli_resume_options[] = {
+    {"set", OPTION_SET, "KEY=VALUE", 0,
+     "this value in every sweep that takes KEY: ranks_per_line, iteration_limit, time_limit",
+     0},
     {"retry", OPTION_RETRY, NULL, 0,
      "also try again points that did not converge, failed or were lost", 0},
     {0}};

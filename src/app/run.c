@@ -403,8 +403,10 @@ static ExitStatus judge(const Run *run, const char *text)
     }
     if (counts.unconverged > 0) {
         fprintf(stderr,
-                "phasesweep: %zu points did not converge, failed, were lost or refused\n",
-                counts.unconverged);
+                "phasesweep: %zu points did not converge, failed, were lost or refused; "
+                "`phasesweep resume --retry %s` tries them again, with `--set "
+                "iteration_limit=N` where trainings met a limit\n",
+                counts.unconverged, run->path);
     }
     return counts.unconverged > 0 ? STATUS_POINTS_FAILED : STATUS_DONE;
 }
@@ -539,6 +541,7 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     char *path = broadcast_text(comm, root ? start->path : NULL);
     Job job = run_parse(path, text); /* rank 0 found no error in it */
     take_effort(comm, &job, path, start);
+    run_apply_sets(request, &job);
     Run run = {
         .job = &job, .path = path, .work = point_work(), .lock = share_lock(comm, path, start)};
     check_set_cleanup(leave, &run);

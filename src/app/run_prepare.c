@@ -33,6 +33,16 @@ Job run_parse(const char *name, const char *text)
     return job;
 }
 
+void run_apply_sets(const RunRequest *request, Job *job)
+{
+    for (size_t k = 0; k < request->set_count; k++) {
+        char *wrong = job_set_effort(job, request->sets[k]);
+        if (wrong != NULL) {
+            die(STATUS_WRONG_INPUT, "%s", wrong);
+        }
+    }
+}
+
 /* Its text may mean other numbers today than when it was made: then it counts as it was
  * written, too. */
 char *run_difference(const char *path, const Job *old, const Job *given)
@@ -208,6 +218,7 @@ RunStart *run_prepare(const RunRequest *request, char *text)
     char *stored = archive_read_job(start->path);
     if (stored != NULL) {
         Job old = run_parse(start->path, stored);
+        run_apply_sets(request, &old);
         check_archive(start->path, &old);
         meet_archive(request, start, &given, &old, stored);
         job_free(&old);

@@ -31,6 +31,10 @@ struct RunStart {
  * What an archive holds was checked when it was written: it fails on a damaged one alone. */
 Job run_parse(const char *name, const char *text);
 
+/* Local.  The request's keys put into its job, before any rank computes; dies with
+ * STATUS_WRONG_INPUT at one that cannot be. */
+void run_apply_sets(const RunRequest *request, Job *job);
+
 /* Local.  NULL if the archive at path, which holds the job `old`, is one of the given job; else
  * the first difference, owned by the caller. */
 char *run_difference(const char *path, const Job *old, const Job *given);

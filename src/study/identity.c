@@ -191,6 +191,64 @@ void job_take_effort(Job *job, const Job *given)
     }
 }
 
+/* The keys that change no result, in words. */
+static char *silent_keys(void)
+{
+    char *all = checked_format("%s", "");
+    for (KeyId id = 0; id < KEY_COUNT; id++) {
+        if (keys_table[id].silent) {
+            char *longer =
+                checked_format("%s%s%s", all, all[0] != '\0' ? ", " : "", keys_table[id].name);
+            free(all);
+            all = longer;
+        }
+    }
+    return all;
+}
+
+/* NULL, or what is wrong. */
+static char *put_effort(Job *job, const char *assignment, const Sweep *given)
+{
+    KeyId id = 0;
+    while (id < KEY_COUNT && given->settings.written_at[id] == 0) {
+        id++;
+    }
+    bool taken = false;
+    for (size_t s = 0; s < job->sweep_count && id < KEY_COUNT && keys_table[id].silent; s++) {
+        Sweep *sweep = &job->sweeps[s];
+        if (key_taken(&keys_table[id], sweep_model(sweep), sweep_method(sweep))) {
+            sweep->settings.value[id] = given->settings.value[id];
+            taken = true;
+        }
+    }
+    if (taken) {
+        return NULL;
+    }
+    if (id < KEY_COUNT && keys_table[id].silent) {
+        return checked_format("--set: %s: no sweep of this job takes it", assignment);
+    }
+    char *silent = silent_keys();
+    char *message = checked_format("--set: %s: would change what the points are; allowed: %s",
+                                   assignment, silent);
+    free(silent);
+    return message;
+}
+
+char *job_set_effort(Job *job, const char *assignment)
+{
+    Sweep given = {0};
+    Diagnostics errors = {.source = "--set"};
+    sweep_set(&given, assignment, &errors);
+    char *message = diagnostics_finish(&errors);
+    if (message != NULL) {
+        message[strcspn(message, "\n")] = '\0'; /* a line of the caller's */
+    } else {
+        message = put_effort(job, assignment, &given);
+    }
+    sweep_free(&given);
+    return message;
+}
+
 /* ---- numbers of ranges ------------------------------------------------------------------- */
 
 /* What rounding may do to the numbers of a range, in units of the number or of its ends. */

@@ -9,7 +9,7 @@ import tempfile
 import h5py
 import numpy as np
 
-from harness import GRID_JOB, alone, call, count, read, run, status, write
+from harness import GRID_JOB, alone, assert_one_line, call, count, read, run, status, write
 
 
 def check_extend(folder, good):
@@ -72,6 +72,16 @@ def check_effort(folder):
                "--set", "iteration_limit=0") == 1
     assert run(2, "run", job, "-o", path, "--set", "iteration_limit=0") == 1  # without --retry
     assert run(2, "run", job, "-o", path, "--retry", "--set", "iteration_limit=0") == 0
+    again = f"{folder}/again.h5"
+    assert run(2, "run", job, "-o", again) == 1
+    done = call(2, "resume", again)
+    assert done.returncode == 1 and "--retry" in done.stderr and "iteration_limit" in done.stderr, done
+    assert call(2, "resume", again, "--set", "iteration_limit=0").returncode == 1  # nothing is tried again
+    for words in (["noise=0.2", "noise", "allowed: ranks_per_line, iteration_limit, time_limit"],
+                  ["iteration_limit=-1", "iteration_limit", "allowed"], ["limit=3", "unknown key"]):
+        assert_one_line(alone("resume", again, "--retry", "--set", words[0]), 2, *words[1:])
+    assert run(2, "resume", again, "--retry", "--set", "iteration_limit=0") == 0
+    assert alone("diff", path, again).returncode == 0
     assert run(2, "run", job, "-o", whole, "--set", "iteration_limit=0") == 0
     assert alone("diff", path, whole).returncode == 0
 

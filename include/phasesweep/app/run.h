@@ -11,6 +11,7 @@
 
 #include <mpi.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "phasesweep/base/check.h"
 
@@ -23,6 +24,10 @@ typedef struct RunRequest {
     bool extend;
     /* also points that did not converge, failed or were lost */
     bool retry;
+    /* [set_count] KEY=VALUE for the job inside the archive, of keys that change no result;
+     * borrowed; none with a job_path, whose text has its own */
+    char *const *sets;
+    size_t set_count;
 } RunRequest;
 
 /* What rank 0 found out and holds before MPI starts. */

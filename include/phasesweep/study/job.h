@@ -46,6 +46,10 @@ char *job_difference(const Job *stored, const Job *given);
  * there is no difference. */
 void job_take_effort(Job *job, const Job *given);
 
+/* Local.  Put KEY=VALUE into every sweep that takes the key, of those keys alone that say how
+ * points are computed.  NULL, or in a line what is wrong with it; owned by the caller. */
+char *job_set_effort(Job *job, const char *assignment);
+
 /* Local.  Give numbers of ranges the bits that `stored` has for them, where a range with other
  * ends or another count comes to the same number but for rounding; numbers that are written
  * stay.  True if any has changed. */
