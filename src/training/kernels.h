@@ -20,6 +20,9 @@ typedef struct Kernels {
      * are scratch. */
     void (*add_squares)(int d, int rows, const void *x, const double v[], void *packed,
                         void *partial, double sum[]);
+    /* out [rows] = x^T matrix x, matrix d x d symmetric; product [d x rows] is scratch. */
+    void (*forms)(int d, int rows, const void *matrix, const void *x, void *product,
+                  double out[]);
     /* product [rows x columns] = x^T factor, factor d x columns. */
     void (*project)(int d, int columns, int rows, const void *factor, const void *x,
                     void *product);

@@ -36,6 +36,28 @@ static void NAME(outputs)(int d, int rank, int rows, const void *factor, const v
     NAME(squared_columns)(product, rank, rows, out);
 }
 
+CLONES
+static void NAME(inner_columns)(const REAL a[], const REAL b[], int d, int rows, double out[])
+{
+    for (int row = 0; row < rows; row++) {
+        const size_t start = (size_t)row * (size_t)d;
+        REAL sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (int i = 0; i < d; i++) {
+            sum += a[start + (size_t)i] * b[start + (size_t)i];
+        }
+        out[row] = sum;
+    }
+}
+
+static void NAME(forms)(int d, int rows, const void *matrix, const void *x, void *product,
+                        double out[])
+{
+    GEMM("N", "N", &d, &rows, &d, &NAME(unit), matrix, &d, x, &d, &NAME(zero), product, &d, 1,
+         1);
+    NAME(inner_columns)(x, product, d, rows, out);
+}
+
 /* Rows with v > 0 from the front, the others from the back, scaled by sqrt|v|; returns how
  * many are in front.  Then sum v x x^T is the product of the front with itself minus that of
  * the back: Debian's OpenBLAS has no dgemmt, and two dsyrk run near the speed of a square
@@ -116,7 +138,7 @@ static void NAME(add_back)(int d, int columns, int rows, const void *x, const vo
     }
 }
 
-const Kernels KERNELS = {NAME(outputs),   NAME(add_squares), NAME(project),
+const Kernels KERNELS = {NAME(outputs),   NAME(add_squares), NAME(forms),   NAME(project),
                          NAME(add_norms), NAME(scale_rows),  NAME(add_back)};
 
 #undef TARGET

@@ -58,6 +58,7 @@ typedef struct TrainerSettings {
     bool gradient_only;  /* convex, spread: accelerated gradient from the start, to compare */
     ConvexWay convex;    /* to compare */
     ConvexPairs pairs;   /* the same */
+    bool plain_dual;     /* convex: dual vectors are not polished; the same */
     int iteration_limit; /* a point, >= 1; 0: that of the trainer */
     double time_limit;   /* seconds of a point, read by rank 0; 0: none */
     int starts;          /* factored: >= 1, at the first point */

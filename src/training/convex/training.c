@@ -20,6 +20,9 @@
  * the dual vector v of the last pass; it needs the largest eigenvalue of B and nothing else
  * that is new.
  *
+ * Towards the end a step may be followed by a search for a dual vector that proves more
+ * (training_polish.h).
+ *
  * Points of a chain share data and start from each other.  A point begins without a bound and
  * without a history of moves, because both belong to its weight.
  */
@@ -39,10 +42,12 @@
 #include "risk_estimate.h"
 #include "training_interior.h"
 #include "training_pairs.h"
+#include "training_polish.h"
 
 /* What rank 0 tells the team to do next. */
 typedef enum Command {
     COMMAND_STEP,     /* eigendecomposition and pass */
+    COMMAND_POLISH,   /* a step that may prove enough of its network */
     COMMAND_PLAIN,    /* a pass with the network in hand */
     COMMAND_INTERIOR, /* rank 0 alone */
     COMMAND_OPEN,     /* interior steps begin: all rows to rank 0 */
@@ -63,7 +68,7 @@ static size_t convex_memory(const Problem *problem, int ranks, SampleStore store
     const size_t unit = rows > 0.0 ? linear_unit_memory(problem->dimension, rows) : 0;
     return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + unit +
            8 * matrices * d * d + pairs_memory(problem->dimension) +
-           inner_memory(problem->samples, problem->dimension);
+           polish_memory(problem, ranks) + inner_memory(problem->samples, problem->dimension);
 }
 
 static void adopt(TrainingWork *work, const Problem *problem)
@@ -217,6 +222,7 @@ static Command decide(TrainingWork *work)
 {
     Progress *progress = &work->progress;
     const bool room = progress->iterations + 2 <= work->limit; /* for a step and its pass */
+    const bool more = progress->iterations + 3 <= work->limit;
     if (progress->stage == STAGE_INTERIOR && inner_started(work)) {
         return room && !inner_ready(work) ? COMMAND_INTERIOR : decide_landing(work);
     }
@@ -240,7 +246,7 @@ static Command decide(TrainingWork *work)
         descent_switch(&work->descent, work->factor, &progress->plan);
         return COMMAND_PLAIN;
     }
-    return COMMAND_STEP;
+    return more && polish_due(work) ? COMMAND_POLISH : COMMAND_STEP;
 }
 
 /* ---- the team follows ---------------------------------------------------------------- */
@@ -259,8 +265,28 @@ static void follow(TrainingWork *work)
     }
 }
 
+/* Collective.  Does a better dual vector prove enough of the network of a step?  If not, v is
+ * as it was. */
+static bool proved_by_polish(TrainingWork *work)
+{
+    const size_t rows = (size_t)work->data->rows;
+    double *before = checked_alloc(rows, sizeof *before);
+    int ends = 0;
+    if (polish_pass(work, before) && work->rank == 0) {
+        training_certify(&work->progress, &work->problem, largest_of_gram(work));
+        ends = training_outcome(&work->progress, &work->descent, work->problem.tolerance,
+                                work->limit) == OUTCOME_CONVERGED;
+    }
+    MPI_Bcast(&ends, 1, MPI_INT, 0, work->team);
+    if (!ends) {
+        memcpy(work->pass.vector, before, rows * sizeof *before);
+    }
+    free(before);
+    return ends;
+}
+
 /* Collective.  One step of the iteration; false if the eigensolver failed. */
-static bool step(TrainingWork *work)
+static bool step(TrainingWork *work, bool polish)
 {
     if (work->rank == 0) {
         descent_matrix(&work->descent, work->pass.gram, work->matrix);
@@ -273,7 +299,9 @@ static bool step(TrainingWork *work)
         descent_step(&work->descent, b, work->matrix, work->values, work->factor,
                      &work->progress.plan);
     }
-    follow(work);
+    if (!polish || !proved_by_polish(work)) {
+        follow(work);
+    }
     return true;
 }
 
@@ -310,6 +338,7 @@ static void convex_begin(void *state, const Problem *problem)
     work->outcome = OUTCOME_RUNNING;
     work->limit = training_limit(&work->settings);
     training_begin(progress, &work->settings);
+    progress->early = polish_from(&work->settings, problem);
     if (work->rank == 0) {
         descent_restart(&work->descent, work->settings.gradient_only);
     }
@@ -346,7 +375,8 @@ static bool convex_advance(void *state)
     } else if (command == COMMAND_LAND) {
         inner_spread(work);
         follow(work);
-    } else if (command == COMMAND_STEP && !step(work)) {
+    } else if ((command == COMMAND_STEP || command == COMMAND_POLISH) &&
+               !step(work, command == COMMAND_POLISH)) {
         work->outcome = OUTCOME_FAILED;
     }
     return command != COMMAND_END && work->outcome != OUTCOME_FAILED;

@@ -30,6 +30,8 @@ void training_begin(Progress *progress, const TrainerSettings *settings)
     progress->bound = -INFINITY;
     progress->gap = 1.0;
     progress->goal = INFINITY;
+    progress->early = 1.0;
+    progress->tried = INFINITY;
     progress->single = !settings->double_only;
     progress->stage = STAGE_DESCENT;
     progress->mark = progress->mark_before = (Mark){.gap = 1.0};
@@ -64,7 +66,13 @@ bool training_unproved(const Progress *progress, const Problem *problem, int lim
 /* The gap that training_outcome or training_refine waits for. */
 static double awaited(const Progress *progress, double tolerance)
 {
-    return progress->single ? fmax(single_until, tolerance) : tolerance;
+    return progress->single ? fmax(single_until, progress->early * tolerance) : tolerance;
+}
+
+/* The gap from which a certificate matters. */
+static double watched(const Progress *progress, double tolerance)
+{
+    return fmax(nearly * awaited(progress, tolerance), progress->early * tolerance);
 }
 
 double training_ceiling(const Progress *progress, const Problem *problem, int limit)
@@ -74,7 +82,7 @@ double training_ceiling(const Progress *progress, const Problem *problem, int li
     if (!training_finite(progress) || progress->iterations >= limit) {
         return INFINITY;
     }
-    const double share = 1.0 - nearly * awaited(progress, problem->tolerance);
+    const double share = 1.0 - watched(progress, problem->tolerance);
     const double f = training_objective(progress, d, weight);
     return pass_dual_ceiling(&progress->sums, d, weight, share * f);
 }

@@ -30,11 +30,14 @@ typedef struct Progress {
     Mark mark, mark_before; /* of this point; from the latter on the rate is measured */
     double hard;            /* lt of the last point that interior steps took over, 0: none */
     double goal;            /* gap at which interior steps end */
-    Stage stage;            /* the same on all ranks where a point begins */
-    int iterations;         /* passes of this point, and interior steps */
-    int unchecked;          /* passes since the last certificate */
-    int single;             /* passes are in single precision */
-    PassPlan plan;          /* of the last pass */
+    double early;   /* gap from which a better dual vector is looked for, of the tolerance; 1:
+                       none   is */
+    double tried;   /* gap at which that was done last, INFINITY: not yet */
+    Stage stage;    /* the same on all ranks where a point begins */
+    int iterations; /* passes of this point, and interior steps */
+    int unchecked;  /* passes since the last certificate */
+    int single;     /* passes are in single precision */
+    PassPlan plan;  /* of the last pass */
 } Progress;
 
 /* Local, as all below.  Passes that a point may have. */
