@@ -22,6 +22,7 @@
 #include "phasesweep/study/job.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/study/keys.h"
+#include "data_survey.h"
 #include "draw.h"
 #include "libraries.h"
 #include "options.h"
@@ -50,10 +51,12 @@ static MPI_Comm start_aloud(const Arguments *given)
 
 /* ---- run, resume --------------------------------------------------------------- */
 
-/* The job file with what --set changed; owned by the caller. */
+/* The job file with what --set changed, and with what its files of data are; owned by the
+ * caller. */
 static char *job_text(const Arguments *given)
 {
-    return job_override(job_read(given->words[0]), given->sets, given->set_count);
+    char *text = job_override(job_read(given->words[0]), given->sets, given->set_count);
+    return survey_job(given->words[0], text);
 }
 
 static ExitStatus command_plan(const Arguments *given)
@@ -143,6 +146,7 @@ static bool read_point(const Arguments *given, Sweep *sweep)
     for (size_t k = 0; k < given->count; k++) {
         sweep_set(sweep, given->words[k], &errors);
     }
+    survey_sweep(sweep, &errors);
     sweep_check(sweep, 1, &errors);
     if (errors.count > 0) {
         char *text = diagnostics_finish(&errors);
@@ -164,7 +168,7 @@ static ExitStatus command_point(const Arguments *given)
         return STATUS_WRONG_INPUT;
     }
     const Problem problem = sweep_problem(&sweep, 0);
-    PointTeam team = {.work = point_work()};
+    PointTeam team = {.work = point_work(), .data = data_file_of(&sweep)};
     size_t length[SERIES_COUNT];
     sweep_series(&sweep, length);
     Series series = series_create(length, 1);
@@ -197,6 +201,9 @@ static ExitStatus command_draw(const Arguments *given)
     if (!method_facts(problem.method)->draws_data) {
         die(STATUS_WRONG_INPUT, "draw: method %s draws no data; allowed: training, amp",
             method_name(problem.method));
+    }
+    if (problem.data != 0.0) {
+        die(STATUS_WRONG_INPUT, "draw: data of a file are there already; allowed: no data");
     }
     start_aloud(given);
     if (rank_output_is_first_rank()) {

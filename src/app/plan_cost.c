@@ -129,8 +129,11 @@ static void size_team(const Sweep *sweep, const Problem *problem, double memory,
     TaskGroup *task = &cost->task;
     /* efficiency 1/(1 + (r - 1) serial) falls to `useful` at this r */
     const double most = 1.0 + (1.0 / useful - 1.0) / task->serial;
-    const bool any = problem->store == STORE_AUTO; /* rows are stored where they fit */
-    SampleStore store = any ? STORE_NONE : problem->store;
+    /* drawn rows are stored where they fit, those of a file always */
+    const bool any = problem->store == STORE_AUTO && problem->data == 0.0;
+    SampleStore store = any                            ? STORE_NONE
+                        : problem->store == STORE_AUTO ? STORE_DOUBLE
+                                                       : problem->store;
     task->most = most < TEAM_MOST ? (int)most : TEAM_MOST;
     task->least = ranks_for(problem, memory, store);
     if (any && ranks_for(problem, memory, STORE_DOUBLE) <= task->least) {

@@ -55,6 +55,7 @@ static void print_input(KeyId id, double value, const char *comma)
  * that were not given are not. */
 static void print_inputs(const Sweep *sweep)
 {
+    const bool of_file = sweep->source.file[0] != '\0';
     const char *comma = "";
     printf(", \"inputs\": {");
     for (KeyId id = KEY_MODEL; id < KEY_COUNT; id++) {
@@ -63,8 +64,11 @@ static void print_inputs(const Sweep *sweep)
         const double value = axis == NULL       ? sweep->settings.value[id]
                              : axis->count == 1 ? axis->values[0]
                                                 : NAN;
-        if (key_taken(key, sweep_model(sweep), sweep_method(sweep)) &&
-            key_in_range(key, FORM_NUMBER, value)) {
+        if (key->kind == KIND_TEXT && sweep_text(sweep, id)[0] != '\0') {
+            printf("%s\"%s\": \"%s\"", comma, key->name, sweep_text(sweep, id));
+            comma = ", ";
+        } else if (key_taken(key, sweep_model(sweep), sweep_method(sweep)) &&
+                   key_in_range(key, FORM_NUMBER, value) && !(key->drawn && of_file)) {
             print_input(id, value, comma);
             comma = ", ";
         }

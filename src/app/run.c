@@ -25,6 +25,7 @@
 #include "phasesweep/archive/side_files.h"
 #include "phasesweep/engine/farm.h"
 #include "phasesweep/method/method.h"
+#include "data_survey.h"
 #include "libraries.h"
 #include "phasesweep/model/method_facts.h"
 #include "run_start.h"
@@ -216,6 +217,7 @@ static int run_chain(void *context, FarmTeam *team, size_t index)
                                .saved = state_saved,
                                .context = &hand,
                                .memory = run->memory,
+                               .data = data_file_of(sweep),
                                .checkpoint = checkpoint,
                                .archive = run->id};
     size_t length[SERIES_COUNT];

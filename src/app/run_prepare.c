@@ -18,6 +18,7 @@
 #include "phasesweep/base/check.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/base/files.h"
+#include "data_survey.h"
 #include "libraries.h"
 #include "run_start.h"
 
@@ -155,6 +156,9 @@ static Lock *take_lock(const char *path, bool needed)
         die(STATUS_WRONG_INPUT, "%s: may not be written; nothing was changed", path);
     }
     if (stored != NULL) {
+        if (needed) {
+            stored = survey_job(path, stored);
+        }
         Job job = run_parse(path, stored); /* which leaves without a look at locks */
         job_free(&job);
     }

@@ -397,7 +397,26 @@ static bool write_resolved(hid_t file, const Sweep *sweep)
     return good;
 }
 
-/* Axes before the sets that are attached to them. */
+/* Of data that were not drawn: which file, and what tells it from any other. */
+static void put_source(hid_t group, const Sweep *sweep)
+{
+    const DataSource *source = &sweep->source;
+    if (source->file[0] == '\0') {
+        return;
+    }
+    char content[17];
+    snprintf(content, sizeof content, "%016llx", (unsigned long long)source->content);
+    put_text(group, "data", source->file);
+    put_text(group, "target", source->target);
+    put_text(group, "data_content", content);
+    put_text(group, "data_content_recipe",
+             "XXH3-64 of the rows one after the other, each followed by its target, as "
+             "little-endian doubles");
+    H5LTset_attribute_double(group, ".", "data_rows", &source->rows, 1);
+    const double held_out = sweep_problem(sweep, 0).hold_out;
+    H5LTset_attribute_double(group, ".", "hold_out", &held_out, 1);
+}
+
 /* Words that say what the points are, as far as the job gives them. */
 static void put_settings(hid_t group, const Sweep *sweep)
 {
@@ -410,6 +429,7 @@ static void put_settings(hid_t group, const Sweep *sweep)
     }
 }
 
+/* Axes before the sets that are attached to them. */
 static bool create_sweep(hid_t file, const Sweep *sweep)
 {
     const hid_t group = H5Gcreate2(file, sweep->name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
@@ -418,6 +438,7 @@ static bool create_sweep(hid_t file, const Sweep *sweep)
     put_text(group, "method", method_name(sweep_method(sweep)));
     H5LTset_attribute_double(group, ".", "tolerance", &sweep->settings.value[KEY_TOLERANCE], 1);
     put_settings(group, sweep);
+    put_source(group, sweep);
     put_recipe(group, &layout);
     create_axes(group, sweep);
     create_indices(group, &layout);

@@ -26,9 +26,6 @@
 #include "phasesweep/numerics/random_rotation.h"
 #include "phasesweep/numerics/rng.h"
 
-/* Bytes of a block: it should stay in a core's second-level cache or the third. */
-enum { BLOCK_BYTES = 2 << 20, BLOCK_MOST = 4096 };
-
 SamplesSpec samples_spec(const Problem *problem)
 {
     assert(problem->samples >= 1.0 && problem->samples == floor(problem->samples));
@@ -49,27 +46,13 @@ SamplesSpec samples_spec(const Problem *problem)
 
 bool samples_same_data(const Problem *a, const Problem *b)
 {
-    return a->model == b->model && a->source_exponent == b->source_exponent &&
-           a->dimension == b->dimension && a->noise == b->noise && a->seed == b->seed &&
-           a->samples == b->samples && a->random_signs == b->random_signs &&
-           a->features == b->features && a->degrees_of_freedom == b->degrees_of_freedom &&
+    return a->data == b->data && a->hold_out == b->hold_out && a->model == b->model &&
+           a->source_exponent == b->source_exponent && a->dimension == b->dimension &&
+           a->noise == b->noise && a->seed == b->seed && a->samples == b->samples &&
+           a->random_signs == b->random_signs && a->features == b->features &&
+           a->degrees_of_freedom == b->degrees_of_freedom &&
            a->sparse_share == b->sparse_share && a->rotated == b->rotated &&
            a->covariance_exponent == b->covariance_exponent && a->store == b->store;
-}
-
-/* The last quantum may be short. */
-static int64_t quanta(int64_t rows)
-{
-    return (rows + SAMPLES_QUANTUM - 1) / SAMPLES_QUANTUM;
-}
-
-/* First row of a rank's share; that of rank == ranks is the number of rows. */
-static int64_t share_begin(int64_t samples, int rank, int ranks)
-{
-    const int64_t all = quanta(samples);
-    /* all * rank / ranks, without the product that may overflow */
-    const int64_t first = all / ranks * rank + all % ranks * rank / ranks;
-    return first * SAMPLES_QUANTUM < samples ? first * SAMPLES_QUANTUM : samples;
 }
 
 int samples_block_rows(const SamplesSpec *spec)
@@ -78,19 +61,14 @@ int samples_block_rows(const SamplesSpec *spec)
         assert(spec->block_rows % SAMPLES_QUANTUM == 0);
         return spec->block_rows;
     }
-    /* whole quanta, at least one, however large d is */
-    const int64_t fits = BLOCK_BYTES / 8 / spec->dimension / SAMPLES_QUANTUM * SAMPLES_QUANTUM;
-    return (int)(fits < SAMPLES_QUANTUM ? SAMPLES_QUANTUM
-                 : fits > BLOCK_MOST    ? BLOCK_MOST
-                                        : fits);
+    return dataset_block_rows(spec->dimension);
 }
 
 size_t samples_memory(const SamplesSpec *spec, int ranks)
 {
     assert(spec->store != STORE_AUTO);
     static const size_t width[STORE_COUNT] = {[STORE_DOUBLE] = 8, [STORE_FLOAT] = 4};
-    /* of the rank with most: shares differ by a quantum */
-    const size_t rows = ((size_t)quanta(spec->samples) / (size_t)ranks + 1) * SAMPLES_QUANTUM;
+    const size_t rows = (size_t)dataset_share_most(spec->samples, ranks);
     const size_t d = (size_t)spec->dimension;
     const size_t block = (size_t)samples_block_rows(spec) * d * 8;
     const size_t turned = !spec->rotated ? 0 : spec->covariance_exponent > 0.0 ? 3 : 1;
@@ -324,8 +302,8 @@ Samples samples_create(MPI_Comm team, const SamplesSpec *spec)
     Samples samples = {.spec = *spec};
     samples.spec.store = resolve(spec, ranks);
     samples.spec.block_rows = samples_block_rows(spec);
-    samples.first = share_begin(spec->samples, rank, ranks);
-    samples.rows = share_begin(spec->samples, rank + 1, ranks) - samples.first;
+    samples.first = dataset_share(spec->samples, rank, ranks);
+    samples.rows = dataset_share(spec->samples, rank + 1, ranks) - samples.first;
     samples.truth.teacher = make_teacher(spec);
     samples.truth.kurtosis = kurtosis_of(spec);
     samples.variances = make_variances(spec);

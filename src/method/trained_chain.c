@@ -108,6 +108,8 @@ static Record record_of(const Observed *seen, const Problem *problem, const doub
     value[FIELD_RISK_ESTIMATE] = seen->risk_estimate;
     value[FIELD_NOISE_ESTIMATE] = seen->noise_estimate;
     value[FIELD_LINEAR_SQUARE] = seen->linear_square;
+    value[FIELD_TEST_ERROR] = seen->test_error;
+    value[FIELD_CLASSIFICATION_ERROR] = seen->classification_error;
     value[FIELD_FEATURE_OVERLAP] = seen->feature_overlap;
     value[FIELD_DAMPING] = seen->damping;
     value[FIELD_ITERATIONS] = seen->evaluations;
@@ -191,6 +193,7 @@ bool trained_chain(const Chain *chain)
     settings.iteration_limit = (int)chain->problems[0].iteration_limit;
     settings.time_limit = chain->problems[0].time_limit;
     settings.path_room = chain->series->length[SERIES_RISK_PATH];
+    settings.data = team->data;
     settings.checkpoint = team->checkpoint;
     settings.identity = identity;
     settings.identity_bytes = bytes;

@@ -53,7 +53,8 @@ void point_put_spectrum(const Problem *problem, const double eigenvalues[], doub
     value[FIELD_TAIL_ERROR] = summary.tail.error;
     value[FIELD_OUTLIERS] = (double)summary.outliers;
     value[FIELD_BULK_EDGE] = summary.bulk_edge;
-    if (model_has(problem->model, TRAIT_INDEFINITE)) {
+    if (model_has(problem->model, TRAIT_INDEFINITE) ||
+        (model_has(problem->model, TRAIT_MATRIX) && problem->data != 0.0)) {
         /* theory knows neither end of its bulk */
         value[FIELD_OUTLIERS] = value[FIELD_BULK_EDGE] = NAN;
     } else if (model_has(problem->model, TRAIT_MATRIX)) {

@@ -17,6 +17,7 @@
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/text.h"
 #include "phasesweep/study/job.h"
+#include "data_files.h"
 
 /* The shortest text that reads back as the same bits: the resolved job is a job again. */
 static void print_value(FILE *out, AxisId id, double value)
@@ -47,12 +48,24 @@ static void print_axis(FILE *out, const Axis *axis, AxisId id)
     fputs("]}\n", out);
 }
 
+/* In quotes, which no text has in it. */
+static void print_text(FILE *out, const char *key, const char *text)
+{
+    if (text[0] != '\0') {
+        fprintf(out, "    %s: \"%s\"\n", key, text);
+    }
+}
+
 /* Every key that a default gave is written out, so that readers see what the defaults were. */
 static void print_sweep(FILE *out, const Sweep *sweep)
 {
     fprintf(out, "  - name: %s\n", sweep->name);
     for (KeyId id = KEY_MODEL; id < KEY_AXES; id++) {
         const Key *key = &keys_table[id];
+        if (key->kind == KIND_TEXT) {
+            print_text(out, key->name, sweep_text(sweep, id));
+            continue;
+        }
         char *text = key->silent ? NULL : key_text(key, sweep->settings.value[id]);
         if (text != NULL) {
             fprintf(out, "    %s: %s\n", key->name, text);
@@ -76,6 +89,7 @@ char *job_resolved(const Job *job)
     for (size_t k = 0; k < job->sweep_count; k++) {
         print_sweep(out, &job->sweeps[k]);
     }
+    data_files_print(out, job);
     fclose(out);
     return text;
 }
@@ -146,16 +160,35 @@ static char *setting_difference(const Sweep *sweep, KeyId id, double stored, dou
     return difference;
 }
 
+/* A file may move, but not change.  NULL if none. */
+static char *source_difference(const Sweep *sweep, const DataSource *stored,
+                               const DataSource *given)
+{
+    char old[32];
+    char new[32];
+    snprintf(old, sizeof old, "content %016llx", (unsigned long long)stored->content);
+    snprintf(new, sizeof new, "content %016llx", (unsigned long long)given->content);
+    if (stored->content != given->content) {
+        return differ(sweep, KEY_DATA, stored->file[0] == '\0' ? "not given" : old,
+                      given->file[0] == '\0' ? "not given" : new);
+    }
+    return strcmp(stored->target, given->target) == 0
+               ? NULL
+               : differ(sweep, KEY_TARGET, stored->target, given->target);
+}
+
 /* NULL if none, else the first in the order of the keys. */
 static char *sweep_difference(const Sweep *stored, const Sweep *given)
 {
     if (strcmp(stored->name, given->name) != 0) {
         return differ(given, KEY_NAME, stored->name, given->name);
     }
-    char *difference = NULL;
+    char *difference = source_difference(given, &stored->source, &given->source);
     for (KeyId id = KEY_MODEL; id < KEY_AXES && difference == NULL; id++) {
-        difference = setting_difference(given, id, stored->settings.value[id],
-                                        given->settings.value[id]);
+        if (keys_table[id].kind != KIND_TEXT) {
+            difference = setting_difference(given, id, stored->settings.value[id],
+                                            given->settings.value[id]);
+        }
     }
     for (AxisId id = 0; id < AXIS_COUNT && difference == NULL; id++) {
         difference = axis_difference(given, id, &stored->axis[id], &given->axis[id]);
@@ -183,6 +216,7 @@ void job_take_effort(Job *job, const Job *given)
     assert(job->sweep_count == given->sweep_count);
     memcpy(job->title, given->title, sizeof job->title);
     for (size_t s = 0; s < job->sweep_count; s++) {
+        job->sweeps[s].source = given->sweeps[s].source; /* where the file is now */
         for (KeyId id = KEY_MODEL; id < KEY_AXES; id++) {
             if (keys_table[id].silent) {
                 job->sweeps[s].settings.value[id] = given->sweeps[s].settings.value[id];

@@ -18,6 +18,7 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/text.h"
+#include "data_files.h"
 #include "yaml_axes.h"
 
 /* Groups of one file that people still find their way in. */
@@ -25,8 +26,16 @@ enum { SWEEPS_MOST = 1000, DEPTH_MOST = 32 };
 
 /* In the order of root_names; `override`, which is where --set writes, and `set` are read
  * first, whatever the order in the file. */
-typedef enum RootKey { ROOT_TITLE, ROOT_SET, ROOT_SWEEPS, ROOT_OVERRIDE, ROOT_COUNT } RootKey;
-static const char *const root_names[ROOT_COUNT] = {"title", "set", "sweeps", "override"};
+typedef enum RootKey {
+    ROOT_TITLE,
+    ROOT_SET,
+    ROOT_SWEEPS,
+    ROOT_OVERRIDE,
+    ROOT_DATA_FILES,
+    ROOT_COUNT
+} RootKey;
+static const char *const root_names[ROOT_COUNT] = {"title", "set", "sweeps", "override",
+                                                   "data_files"};
 
 char *job_read(const char *path)
 {
@@ -126,6 +135,7 @@ static void read_sweep(Reader *reader, const yaml_node_t *node, const Sweep *com
             read_key(reader, sweep, id, parts[id]);
         }
     }
+    data_files_attach(reader, sweep);
     /* also when keys were wrong: what is missing is said at once */
     sweep_check(sweep, node_line(node), &reader->errors);
 }
@@ -216,6 +226,9 @@ static void read_root(Reader *reader, const yaml_node_t *root, Job *job)
         if (parts[sets[k]] != NULL) {
             read_set(reader, parts[sets[k]], sets[k], &common);
         }
+    }
+    if (parts[ROOT_DATA_FILES] != NULL) {
+        data_files_read(reader, parts[ROOT_DATA_FILES]);
     }
     if (parts[ROOT_SWEEPS] != NULL) {
         read_sweeps(reader, parts[ROOT_SWEEPS], &common, job);
@@ -312,11 +325,13 @@ static void read_documents(Reader *reader, yaml_parser_t *parser, const char *te
     }
 }
 
-char *job_parse(const char *file, const char *text, size_t length, Job *job)
+/* *told: files that the text itself tells of. */
+static char *parse(const char *file, const char *text, size_t length, DataSurvey survey,
+                   Job *job, size_t *told)
 {
     assert(file != NULL && text != NULL);
     *job = (Job){0};
-    Reader reader = {.errors = {.source = file, .numbered = true}};
+    Reader reader = {.errors = {.source = file, .numbered = true}, .survey = survey};
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser)) {
         die(STATUS_ENVIRONMENT, "out of memory in the YAML parser");
@@ -331,7 +346,33 @@ char *job_parse(const char *file, const char *text, size_t length, Job *job)
     if (reader.errors.count > 0) {
         job_free(job);
     }
+    *told = reader.told;
+    free(reader.sources);
     return diagnostics_finish(&reader.errors);
+}
+
+char *job_parse(const char *file, const char *text, size_t length, Job *job)
+{
+    size_t told;
+    return parse(file, text, length, NULL, job, &told);
+}
+
+char *job_survey(const char *file, char **text, DataSurvey survey)
+{
+    Job job;
+    size_t told;
+    char *errors = parse(file, *text, strlen(*text), survey, &job, &told);
+    char *files = errors == NULL ? data_files_text(&job) : NULL;
+    /* what the text has already was found to be the same */
+    if (files != NULL && told == 0) {
+        /* at the end, so that the lines above keep their numbers */
+        char *longer = checked_format("%s\n%s", *text, files);
+        free(*text);
+        *text = longer;
+    }
+    free(files);
+    job_free(&job);
+    return errors;
 }
 
 void job_free(Job *job)

@@ -192,11 +192,12 @@ const Key keys_table[KEY_COUNT] = {
         AT(tolerance), .content = 10},
     [KEY_SIGNS] = {"signs", "", "", "positive",
         "of the teacher's coefficients; none for bayes",
-        WORDS(sign_word, 2), .traits = TRAIT_SIGNS, AT(random_signs), .content = 11},
+        WORDS(sign_word, 2), .traits = TRAIT_SIGNS, AT(random_signs), .content = 11,
+        .drawn = true},
     [KEY_ROTATED] = {"rotated", "", "", "no",
         "is the teacher turned by a Haar rotation, or aligned with the coordinates",
         WORDS(yes_word, 2), .traits = TRAIT_MATRIX, .method = sees_features, AT(rotated),
-        .content = 16},
+        .content = 16, .drawn = true},
     [KEY_LINEAR_UNIT] = {"linear_unit", "", "", "no",
         "a bias and a linear unit beside the squares, without weight decay, as labels of real data ask for",
         WORDS(yes_word, 2), .traits = TRAIT_MATRIX, .method = trains, AT(linear_unit),
@@ -220,34 +221,45 @@ const Key keys_table[KEY_COUNT] = {
     [KEY_TIME_LIMIT] = {"time_limit", "", "s", "0",
         "seconds of a point until it is not_converged, looked at between iterations; 0: none",
         RANGE(KIND_REAL, 0, 1e9), .method = draws_data, AT(time_limit), .silent = true},
+    [KEY_DATA] = {"data", "", "", "drawn",
+        "file whose rows are the data: HDF5, .npy, .csv, idx",
+        .kind = KIND_TEXT, .fallback = none_asked, .method = trains, AT(data), .content = 22},
+    [KEY_TARGET] = {"target", "", "", "required with data",
+        "what is learned: set of the HDF5 file, column of the .csv, the other .npy or idx file",
+        .kind = KIND_TEXT, .fallback = none_asked, .method = trains},
+    [KEY_HOLD_OUT] = {"hold_out", "", "1", "0",
+        "rows of data kept for the test, below 1 a share of them; the same for every n",
+        RANGE(KIND_REAL, 0, WHOLE_MOST), .method = trains, AT(hold_out), .content = 23},
     [KEY_SOURCE_EXPONENT] = {"source_exponent", "gamma", "1", NULL,
         "teacher coefficients decay as i^-gamma",
         RANGE(KIND_REAL, 0.5, 10), .above = true, .forms = ONE_NUMBER,
-        AT(source_exponent), .content = 3},
+        AT(source_exponent), .content = 3, .drawn = true},
     [KEY_COVARIANCE_EXPONENT] = {"covariance_exponent", "a", "1", "0",
         "variances of the coordinates decay as i^-a, their sum being d",
         RANGE(KIND_REAL, 0, 10), .forms = ONE_NUMBER, .fallback = none_asked, .method = sees_features,
-        AT(covariance_exponent), .content = 17},
+        AT(covariance_exponent), .content = 17, .drawn = true},
     [KEY_FEATURES] = {"features", "", "1", "gaussian",
         "law of the entries of a row, before their variances",
         WORDS(feature_word, FEATURES_COUNT), .forms = ONE_NUMBER, .fallback = none_asked,
         .method = sees_features,
-        AT(features), .content = 18},
+        AT(features), .content = 18, .drawn = true},
     [KEY_DEGREES_OF_FREEDOM] = {"degrees_of_freedom", "nu", "1", "6",
         "of features student; variance 1 at any, a fourth moment above 4",
         RANGE(KIND_REAL, 2, 1e6), .above = true, .forms = ONE_NUMBER,
         .fallback = usual_freedom, .method = sees_features, AT(degrees_of_freedom),
-        .content = 19},
+        .content = 19, .drawn = true},
     [KEY_SPARSE_SHARE] = {"sparse_share", "epsilon", "1", "0.25",
         "of features sparse: share of the entries that are not 0",
         RANGE(KIND_REAL, 0, 1), .above = true, .forms = ONE_NUMBER, .fallback = usual_share,
-        .method = sees_features, AT(sparse_share), .content = 20},
-    [KEY_DIMENSION] = {"dimension", "d", "1", NULL, "input dimension",
+        .method = sees_features, AT(sparse_share), .content = 20,
+        .drawn = true},
+    [KEY_DIMENSION] = {"dimension", "d", "1", NULL, "input dimension; of data from a file its own",
         RANGE(KIND_WHOLE, 2, 1e12), .forms = ONE_NUMBER, AT(dimension), .content = 4},
     [KEY_NOISE] = {"noise", "Delta", "1", NULL,
         "VARIANCE of the label noise; less would be lost in R",
-        RANGE(KIND_REAL, NOISE_LEAST, 1e12), .or_zero = true, .forms = ONE_NUMBER, AT(noise), .content = 5},
-    [KEY_SEED] = {"seed", "k", "1", "0", "of drawn data; no part in state evolution",
+        RANGE(KIND_REAL, NOISE_LEAST, 1e12), .or_zero = true, .forms = ONE_NUMBER, AT(noise), .content = 5,
+        .drawn = true},
+    [KEY_SEED] = {"seed", "k", "1", "0", "of drawn data, or the order of the rows of a file; no part in state evolution",
         RANGE(KIND_WHOLE, 0, WHOLE_MOST), .forms = ONE_NUMBER, AT(seed), .content = 6},
     [KEY_DEPTH] = {"depth", "L, h", "1", "2 diagonal, 1 quadratic",
         "layers, diagonal L >= 2; quadratic: h linear ones before the square, h > 1 with width >= d",
@@ -334,6 +346,9 @@ static bool is_exponent(AxisForm form)
 /* A multiple of n_eff or of its root is real and positive, whatever the key itself is. */
 bool key_in_range(const Key *key, AxisForm form, double value)
 {
+    if (key->kind == KIND_TEXT) {
+        return false; /* it is not a number that was written */
+    }
     /* NAN is in no range: every comparison with it is false */
     if (is_exponent(form)) {
         return fabs(value) <= EXPONENT_MOST;
@@ -416,6 +431,9 @@ char *key_allowed(const Key *key, AxisForm form)
     if (key->kind == KIND_NAME) {
         return checked_format("up to 63 of a-z, 0-9, _ (not `runs`)");
     }
+    if (key->kind == KIND_TEXT) {
+        return checked_format("a text of up to %d bytes, no quotes, \\ or #", TEXT_LENGTH - 1);
+    }
     if (key->kind == KIND_WORD) {
         return printed(print_allowed_words, key);
     }
@@ -453,6 +471,19 @@ static const char *check_name(const char *text)
     return good && strcmp(text, "runs") != 0 ? NULL : "is no name of a sweep";
 }
 
+/* What YAML, and one line of a message, can hold as it is. */
+static const char *check_text(const char *text)
+{
+    const size_t length = strlen(text);
+    bool good = length > 0 && length < TEXT_LENGTH && strpbrk(text, "\"'\\#") == NULL &&
+                strstr(text, ": ") == NULL && strchr("[{&*!|>%@` -", text[0]) == NULL &&
+                text[length - 1] != ':' && text[length - 1] != ' ';
+    for (size_t k = 0; k < length; k++) {
+        good = good && (unsigned char)text[k] >= ' ' && text[k] != 127;
+    }
+    return good ? NULL : "is no name that is taken";
+}
+
 static char *read_word(const Key *key, const char *text, double *value)
 {
     const char *names[WORDS_MOST];
@@ -476,8 +507,10 @@ char *key_read(const Key *key, AxisForm form, const char *text, double *value)
     if (key->kind == KIND_WORD) {
         return read_word(key, text, value);
     }
-    const char *wrong =
-        key->kind == KIND_NAME ? check_name(text) : read_number(key, form, text, value);
+    const char *wrong = key->kind == KIND_NAME   ? check_name(text)
+                        : key->kind == KIND_TEXT ? check_text(text)
+                                                 : read_number(key, form, text, value);
+    *value = key->kind == KIND_TEXT ? 1.0 : *value;
     if (wrong == NULL) {
         return NULL;
     }

@@ -38,6 +38,15 @@ static void put_value(Sweep *sweep, KeyId id, double value)
     axis->values[axis->count++] = value;
 }
 
+/* Where the text of a key stands. */
+static char *text_of(Sweep *sweep, KeyId id)
+{
+    assert(id == KEY_NAME || id == KEY_DATA || id == KEY_TARGET);
+    return id == KEY_NAME   ? sweep->name
+           : id == KEY_DATA ? sweep->source.file
+                            : sweep->source.target;
+}
+
 void sweep_put(Sweep *sweep, KeyId id, const char *text, size_t line, Diagnostics *errors)
 {
     assert(sweep->settings.written_at[id] == 0 && line > 0);
@@ -51,9 +60,25 @@ void sweep_put(Sweep *sweep, KeyId id, const char *text, size_t line, Diagnostic
         return;
     }
     put_value(sweep, id, value);
-    if (id == KEY_NAME) {
-        snprintf(sweep->name, sizeof sweep->name, "%s", text);
+    if (keys_table[id].kind == KIND_NAME || keys_table[id].kind == KIND_TEXT) {
+        snprintf(text_of(sweep, id), id == KEY_NAME ? NAME_LENGTH : TEXT_LENGTH, "%s", text);
     }
+}
+
+const char *sweep_text(const Sweep *sweep, KeyId id)
+{
+    return text_of((Sweep *)sweep, id);
+}
+
+/* Doubles hold 53 bits; 0 would say that there is no file. */
+void sweep_know(Sweep *sweep, const DataSource *known)
+{
+    const double number = (double)(known->content >> 11);
+    assert(known->rows >= 1.0 && sweep->settings.written_at[KEY_DATA] != 0);
+    sweep->source.rows = known->rows;
+    sweep->source.dimension = known->dimension;
+    sweep->source.content = known->content;
+    sweep->settings.value[KEY_DATA] = number > 0.0 ? number : 1.0;
 }
 
 void sweep_set(Sweep *sweep, const char *assignment, Diagnostics *errors)
@@ -85,8 +110,14 @@ void sweep_copy(Sweep *to, const Sweep *from, KeyId id)
     assert(to->settings.written_at[id] == 0);
     to->settings.written_at[id] = from->settings.written_at[id];
     to->settings.value[id] = from->settings.value[id];
-    if (id == KEY_NAME) {
-        memcpy(to->name, from->name, sizeof to->name);
+    if (id < KEY_AXES &&
+        (keys_table[id].kind == KIND_NAME || keys_table[id].kind == KIND_TEXT)) {
+        strcpy(text_of(to, id), sweep_text(from, id));
+        if (id == KEY_DATA) {
+            to->source.rows = from->source.rows;
+            to->source.dimension = from->source.dimension;
+            to->source.content = from->source.content;
+        }
     } else if (id >= KEY_AXES) {
         /* `to` owns its values, like every sweep */
         Axis *axis = &to->axis[id - KEY_AXES];
@@ -107,6 +138,10 @@ void sweep_complete(Sweep *sweep)
         const Key *key = &keys_table[id];
         const double *value = &sweep->settings.value[id];
         const bool none = sweep->settings.written_at[id] == 0;
+        if (id == KEY_DIMENSION && none && sweep->source.rows > 0.0 &&
+            sweep->axis[id - KEY_AXES].count == 0) {
+            put_value(sweep, id, sweep->source.dimension);
+        }
         if (id < KEY_AXES ? none || isnan(*value)
                           : none && key->preset != NULL && key->fallback == NULL) {
             put_value(sweep, id, key_default(key, &so_far));
@@ -196,7 +231,9 @@ static size_t index_length(const Sweep *sweep, IndexId index)
 
 uint64_t sweep_fields(const Sweep *sweep)
 {
-    return record_fields_of(sweep_method(sweep), sweep->axis[KEY_DEPTH - KEY_AXES].count > 0);
+    const bool depth = sweep->axis[KEY_DEPTH - KEY_AXES].count > 0;
+    return record_fields_of(sweep_method(sweep), depth,
+                            sweep->settings.value[KEY_HOLD_OUT] > 0.0);
 }
 
 void sweep_series(const Sweep *sweep, size_t length[SERIES_COUNT])
@@ -233,6 +270,9 @@ static double resolve(const Problem *problem, AxisForm form, double value)
 static double axis_value(const Problem *so_far, KeyId id, const Axis *axis, size_t place)
 {
     const Key *key = &keys_table[id];
+    if (key->drawn && so_far->data != 0.0) {
+        return 0.0;
+    }
     if (axis->count == 0) {
         assert(key->fallback != NULL);
         return key->fallback(so_far);
@@ -254,6 +294,13 @@ static double axis_value(const Problem *so_far, KeyId id, const Axis *axis, size
     return id == KEY_NUCLEAR_WEIGHT ? problem_weight_decay(so_far, value) : value;
 }
 
+/* Rows, where a share is written. */
+static double setting_value(const Sweep *sweep, KeyId id)
+{
+    const double value = sweep->settings.value[id];
+    return id == KEY_HOLD_OUT && value < 1.0 ? round(value * sweep->source.rows) : value;
+}
+
 /* Resolved to plain n, lambda, p: what a form means depends on d and on the other axes, so
  * it is done point by point, and rounding is done here, before any content id is made. */
 Problem sweep_problem(const Sweep *sweep, size_t point)
@@ -267,7 +314,7 @@ Problem sweep_problem(const Sweep *sweep, size_t point)
         if (key->member != 0) {
             const AxisId axis = (AxisId)id - KEY_AXES;
             key_put(key, &problem,
-                    axis < 0 ? sweep->settings.value[id]
+                    axis < 0 ? setting_value(sweep, id)
                              : axis_value(&problem, id, &sweep->axis[axis], place[axis]));
         }
     }

@@ -38,7 +38,9 @@ static bool taken(const Sweep *sweep, KeyId id)
 static void check_missing(const Sweep *sweep, size_t line, Diagnostics *errors)
 {
     for (KeyId id = 0; id < KEY_COUNT; id++) {
-        if (keys_table[id].preset == NULL && taken(sweep, id) && !given(sweep, id)) {
+        const bool told =
+            given(sweep, KEY_DATA) && (keys_table[id].drawn || id == KEY_DIMENSION);
+        if (keys_table[id].preset == NULL && taken(sweep, id) && !given(sweep, id) && !told) {
             char *allowed = key_allowed(&keys_table[id], FORM_NUMBER);
             diagnostics_add(errors, line, "%s: missing; allowed: %s", keys_table[id].name,
                             allowed);
@@ -101,6 +103,46 @@ static void check_method(const Sweep *sweep, Diagnostics *errors)
            checked_format("model %s has no %s; allowed: %s", model_name(sweep_model(sweep)),
                           method_name(sweep_method(sweep)), allowed));
     free(allowed);
+}
+
+/* Rows come from a file, or they are drawn: each way has keys of its own. */
+static void check_source(const Sweep *sweep, size_t line, Diagnostics *errors)
+{
+    static const KeyId of_files[] = {KEY_TARGET, KEY_HOLD_OUT};
+    const DataSource *source = &sweep->source;
+    if (!given(sweep, KEY_DATA)) {
+        for (int k = 0; k < 2; k++) {
+            if (asks(sweep, of_files[k]) && taken(sweep, of_files[k])) {
+                refuse(sweep, of_files[k], errors,
+                       checked_format("of data from a file; allowed: data, or no %s",
+                                      keys_table[of_files[k]].name));
+            }
+        }
+        return;
+    }
+    for (KeyId id = 0; id < KEY_COUNT && taken(sweep, KEY_DATA); id++) {
+        if (keys_table[id].drawn && asks(sweep, id)) {
+            refuse(sweep, id, errors,
+                   checked_format("of drawn data; allowed: no data, or no %s",
+                                  keys_table[id].name));
+        }
+    }
+    const Axis *dimension = &sweep->axis[KEY_DIMENSION - KEY_AXES];
+    if (!given(sweep, KEY_TARGET) && taken(sweep, KEY_TARGET)) {
+        diagnostics_add(errors, line, "target: missing; allowed: what of %s is learned",
+                        text_show(source->file).text);
+    } else if (given(sweep, KEY_DIMENSION) && source->rows > 0.0 &&
+               (dimension->count != 1 || dimension->values[0] != source->dimension)) {
+        refuse(sweep, KEY_DIMENSION, errors,
+               checked_format("%s has %.15g; allowed: none, or that",
+                              text_show(source->file).text, source->dimension));
+    }
+    if (sweep->settings.value[KEY_STORE] == STORE_NONE) {
+        refuse(
+            sweep, KEY_STORE, errors,
+            checked_format("none: rows of a file cannot be made again; allowed: auto, double, "
+                           "float"));
+    }
 }
 
 /* Keys that exclude each other. */
@@ -166,6 +208,31 @@ static bool check_resolved(const Sweep *sweep, KeyId id, double resolved, double
     return false;
 }
 
+/* A file has as many rows as it has. */
+static bool check_rows(const Sweep *sweep, const Problem *p, Diagnostics *errors)
+{
+    const DataSource *source = &sweep->source;
+    const double left = source->rows - p->hold_out;
+    if (p->hold_out != floor(p->hold_out) || left < 1.0) {
+        refuse(
+            sweep, KEY_HOLD_OUT, errors,
+            checked_format("%.15g of %.15g rows of %s; allowed: a whole number below that, or "
+                           "a share below 1",
+                           sweep->settings.value[KEY_HOLD_OUT], source->rows,
+                           text_show(source->file).text));
+        return false;
+    }
+    if (p->samples > left) {
+        refuse(sweep, KEY_SAMPLES, errors,
+               checked_format("%.15g, and %.15g held out, of %.15g rows of %s; allowed: up to "
+                              "%.15g",
+                              p->samples, p->hold_out, source->rows,
+                              text_show(source->file).text, left));
+        return false;
+    }
+    return true;
+}
+
 /* Data are drawn row by row, in matrices of side d. */
 static bool check_data(const Sweep *sweep, const Problem *p, Diagnostics *errors)
 {
@@ -176,8 +243,11 @@ static bool check_data(const Sweep *sweep, const Problem *p, Diagnostics *errors
                               p->samples, method));
         return false;
     }
+    if (p->data != 0.0 && !check_rows(sweep, p, errors)) {
+        return false;
+    }
     const Model *model = model_of(p);
-    const bool spread = model->spread_most > 0 && model_is_convex(p) &&
+    const bool spread = p->data == 0.0 && model->spread_most > 0 && model_is_convex(p) &&
                         !method_facts(p->method)->passes_messages;
     const int most = spread ? model->spread_most : model->side_most;
     if (p->dimension > most) {
@@ -430,8 +500,12 @@ void sweep_check(Sweep *sweep, size_t line, Diagnostics *errors)
         check_taken(sweep, id, errors);
     }
     check_together(sweep, errors);
+    check_source(sweep, line, errors);
     if (errors->count > before || !check_size(sweep, line, errors)) {
         return;
+    }
+    if (given(sweep, KEY_DATA) && sweep->source.rows == 0.0) {
+        return; /* the file was found wrong before */
     }
     /* a key found wrong before has no values, and then there is nothing to resolve */
     for (KeyId id = KEY_AXES; id < KEY_COUNT; id++) {

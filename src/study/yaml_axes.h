@@ -8,12 +8,19 @@
 
 #include <yaml.h>
 
-#include "phasesweep/study/sweep.h"
+#include "phasesweep/study/job.h"
 
 /* A document being read, and what was found wrong with it so far. */
 typedef struct Reader {
     yaml_document_t document;
     Diagnostics errors;
+    /* what the text, or whoever was asked, says of files of data: [source_count]; owned */
+    DataSource *sources;
+    size_t source_count;
+    /* the first of them are from the text */
+    size_t told;
+    /* asked what is known of a file; NULL: the text alone knows */
+    DataSurvey survey;
 } Reader;
 
 /* Local.  Line of the file where the node begins, from 1. */

@@ -327,3 +327,54 @@ void network_share(MPI_Comm team, int d, Observed *observed, double spectrum[],
     MPI_Bcast(spectrum, d, MPI_DOUBLE, 0, team);
     MPI_Bcast(overlaps, d, MPI_DOUBLE, 0, team);
 }
+
+/* Tr[S (x x^T - I)]/sqrt(d) is sum_k +-((factor_k . x)^2 - |factor_k|^2)/sqrt(d). */
+static void matrix_outputs(int d, const Network *network, int rows, const double x[],
+                           double out[])
+{
+    const int columns = network->columns;
+    const double one = 1.0;
+    const double zero = 0.0;
+    double *values = checked_alloc((size_t)columns, sizeof *values);
+    double *along = checked_alloc((size_t)columns * (size_t)rows, sizeof *along);
+    network_eigenvalues(d, network, values);
+    if (columns > 0) {
+        dgemm_("T", "N", &columns, &rows, &d, &one, network->factor, &d, x, &d, &zero, along,
+               &columns, 1, 1);
+    }
+    for (int row = 0; row < rows; row++) {
+        out[row] = 0.0;
+        for (int k = 0; k < columns; k++) {
+            const double u = along[(size_t)row * (size_t)columns + (size_t)k];
+            out[row] += (k < columns - network->negative ? u * u : -u * u) - values[k];
+        }
+        out[row] /= sqrt(d);
+    }
+    free(along);
+    free(values);
+}
+
+static double product(int d, const double a[], const double b[])
+{
+    double sum = 0.0;
+    for (int i = 0; i < d; i++) {
+        sum += a[i] * b[i];
+    }
+    return sum;
+}
+
+void network_outputs(int d, const Network *network, int rows, const double x[], double out[])
+{
+    assert(network->factor != NULL || network->theta != NULL);
+    if (network->factor != NULL) {
+        matrix_outputs(d, network, rows, x, out);
+    }
+    for (int row = 0; row < rows; row++) {
+        const double *at = x + (size_t)row * (size_t)d;
+        if (network->factor == NULL) {
+            out[row] = product(d, network->theta, at);
+        } else if (network->unit != NULL) {
+            out[row] += network->unit[0] + product(d, network->unit + 1, at);
+        }
+    }
+}

@@ -23,6 +23,9 @@ double network_kurtosis_risk(const Dataset *data, const Network *network);
 /* Local.  Its eigenvalues [columns] with their signs, in the order of the columns. */
 void network_eigenvalues(int d, const Network *network, double values[]);
 
+/* Local.  out [rows]: f of the rows x [rows * d], whose covariance is the identity. */
+void network_outputs(int d, const Network *network, int rows, const double x[], double out[]);
+
 /* Local.  What has no value if nobody knows who made the labels. */
 void network_forget_truth(Observed *observed);
 

@@ -8,6 +8,7 @@
 
 #include "phasesweep/base/check.h"
 #include "checkpoint.h"
+#include "source.h"
 
 /* What a save costs before there was one. */
 static const double slow_disk = 1e8; /* bytes a second */
@@ -17,8 +18,8 @@ struct Path {
     int rank;
     const Trainer *trainer;
     TrainerSettings settings;
-    Samples samples;      /* owned, as work */
-    Dataset data;         /* a view of them */
+    Source source;        /* of the data; owned, as work */
+    Dataset data;         /* a view of it */
     void *work;           /* of the trainer; NULL: no data */
     Problem problem;      /* in hand */
     bool pending;         /* a checkpoint is open: `problem` was in hand when it was saved */
@@ -127,7 +128,7 @@ static void drop_data(Path *path)
     if (path->work != NULL) {
         path->trainer->release(path->work);
         path->work = NULL;
-        samples_free(&path->samples);
+        source_free(&path->source);
     }
 }
 
@@ -157,20 +158,8 @@ static bool same_point(const Problem *a, const Problem *b)
 static void draw(Path *path, const Problem *problem)
 {
     drop_data(path);
-    SamplesSpec spec = samples_spec(problem);
-    if (path->trainer->reads_once) {
-        spec.store = STORE_NONE;
-    } else if (spec.store == STORE_AUTO) {
-        int ranks;
-        MPI_Comm_size(path->team, &ranks);
-        /* matrices and rows together must fit, as plan counts them */
-        spec.store = path->trainer->memory(problem, ranks, STORE_DOUBLE, INFINITY) <=
-                             path->settings.memory
-                         ? STORE_DOUBLE
-                         : STORE_NONE;
-    }
-    path->samples = samples_create(path->team, &spec);
-    path->data = samples_dataset(&path->samples);
+    path->source = source_create(path->team, problem, path->trainer, &path->settings);
+    path->data = source_dataset(&path->source);
     path->work = path->trainer->create(path->team, &path->data, problem, &path->settings);
     if (path->settings.checkpoint != NULL && path->cost < 0.0) {
         StateVisitor size = checkpoint_measure(path->team);
@@ -266,6 +255,16 @@ static bool iterate(Path *path, int *iterations)
     return true;
 }
 
+/* On the rows held out; of what is no network there is nothing to test. */
+static void test(const Path *path, Observed *observed)
+{
+    const HoldOut held = source_hold_out(&path->source);
+    if (isfinite(observed->objective)) {
+        const Network network = path->trainer->network(path->work);
+        hold_out_test(path->team, &held, &network, observed);
+    }
+}
+
 Observed path_solve(Path *path, const Problem *problem, double spectrum[], double overlaps[])
 {
     assert(problem->weight_decay > 0.0 && problem->tolerance > 0.0);
@@ -285,6 +284,7 @@ Observed path_solve(Path *path, const Problem *problem, double spectrum[], doubl
     }
     double *arrays = checked_alloc(2 * d, sizeof *arrays);
     path->trainer->observe(path->work, &observed, arrays, arrays + d);
+    test(path, &observed);
     if (spectrum != NULL) {
         memcpy(spectrum, arrays, d * sizeof *spectrum);
     }

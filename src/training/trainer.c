@@ -5,6 +5,7 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/model/model.h"
+#include "source.h"
 
 enum { TRAINERS = 7 };
 
@@ -33,7 +34,7 @@ const Trainer *trainer_for(const Problem *problem, int ranks, double memory)
     assert(ranks >= 1 && memory > 0.0);
     /* what needs whole matrices, or a second pass over the rows */
     if (first != &trainer_convex || model_of(problem)->spread_most == 0 || problem->rotated ||
-        problem->linear_unit) {
+        problem->linear_unit || problem->data != 0.0) {
         return first;
     }
     const double d = problem->dimension;
@@ -50,7 +51,9 @@ size_t trainer_memory(const Problem *problem, int ranks, SampleStore store, doub
                       double memory)
 {
     assert(ranks >= 1 && store != STORE_AUTO);
-    return trainer_for(problem, ranks, memory)->memory(problem, ranks, store, active);
+    const Trainer *trainer = trainer_for(problem, ranks, memory);
+    return trainer->memory(problem, ranks, store, active) +
+           source_memory(problem, trainer, ranks);
 }
 
 static const double bandwidth = 1e9;  /* bytes a second that ranks add up */
@@ -94,6 +97,8 @@ Observed observed_nothing(Outcome outcome)
                       .risk_estimate = NAN,
                       .noise_estimate = NAN,
                       .linear_square = NAN,
+                      .test_error = NAN,
+                      .classification_error = NAN,
                       .smoothness = NAN,
                       .damping = NAN,
                       .residual = NAN,

@@ -51,6 +51,29 @@ typedef struct Setting {
     int value;
 } Setting;
 
+/* Keys of a sweep whose data come from a file. */
+static bool is_of_file(KeyId id)
+{
+    return id == KEY_DATA || id == KEY_TARGET || id == KEY_HOLD_OUT;
+}
+
+/* What a survey would have found: files named 2 and 3 differ, whatever their target. */
+static char *append_files(char *text)
+{
+    char *longer = checked_format("%sdata_files:\n", text);
+    free(text);
+    for (int file = 2; file <= 3; file++) {
+        for (int target = 2; target <= 3; target++) {
+            text = longer;
+            longer = checked_format("%s  - {data: %d, target: %d, rows: 100, dimension: 5, "
+                                    "content: 012345678%d000000}\n",
+                                    text, file, target, file);
+            free(text);
+        }
+    }
+    return longer;
+}
+
 /* The sweep with value k of a key, or without the key; false where it is refused. */
 static bool parse(Setting setting, KeyId id, int k, Job *job)
 {
@@ -62,6 +85,11 @@ static bool parse(Setting setting, KeyId id, int k, Job *job)
         for (int f = 0; f < 3; f++) {
             value = other == fixed[f] ? values[f] : value;
         }
+        if (is_of_file(id)) {
+            value = other == KEY_DATA || other == KEY_TARGET            ? 0
+                    : keys_table[other].drawn || other == KEY_DIMENSION ? -1
+                                                                        : value;
+        }
         value = other == id ? k : value;
         if (value >= 0) {
             char *written = sample(&keys_table[other], value);
@@ -72,6 +100,7 @@ static bool parse(Setting setting, KeyId id, int k, Job *job)
             text = append(text, &keys_table[other], written);
         }
     }
+    text = is_of_file(id) ? append_files(text) : text;
     char *errors = job_parse("job", text, strlen(text), job);
     const bool good = errors == NULL;
     free(errors);

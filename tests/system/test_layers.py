@@ -9,7 +9,8 @@ import sys
 ROOT = pathlib.Path(sys.argv[1])
 FOREIGN = {  # header: the layers that may see it
     "mpi.h": "parallel data training engine archive method app",
-    "hdf5": "archive",
+    "hdf5": "archive table",
+    "zlib.h": "table",
     "yaml.h": "study",
 }
 

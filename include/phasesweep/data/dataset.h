@@ -10,6 +10,10 @@
 
 #include "phasesweep/data/truth.h"
 
+/* Rows that are never cut: the unit of shares, of blocks, and of whatever must not depend on
+ * the team. */
+enum { SAMPLES_QUANTUM = 64 };
+
 /* Rows as they are handed out; both pointers are borrowed. */
 typedef struct SampleBlock {
     int64_t offset;         /* of its first row in this rank's share */
@@ -42,6 +46,15 @@ typedef struct Dataset {
     const DatasetOps *ops;
     const void *source;
 } Dataset;
+
+/* Local.  First row of the share of a rank; that of rank == ranks is the number of rows.  And
+ * the most rows that a share of `ranks` may have. */
+int64_t dataset_share(int64_t samples, int rank, int ranks);
+int64_t dataset_share_most(int64_t samples, int ranks);
+
+/* Local.  Rows of a block of d numbers each, what the caches hold: a multiple of the quantum.
+ */
+int dataset_block_rows(int dimension);
 
 /* Local.  Number of blocks of this rank, may be 0, and block k with features from ops; without
  * them it has none. */

@@ -28,8 +28,6 @@
 #include "phasesweep/data/dataset.h"
 #include "phasesweep/model/problem.h"
 
-enum { SAMPLES_QUANTUM = 64 };
-
 /* What the data are, and how a rank is to hold them; only the former changes numbers, but
  * for STORE_FLOAT, which rounds the rows and not the labels. */
 typedef struct SamplesSpec {

@@ -9,6 +9,7 @@
 #include <mpi.h>
 #include <stdbool.h>
 
+#include "phasesweep/data/file_rows.h"
 #include "phasesweep/model/problem.h"
 #include "phasesweep/study/record.h"
 
@@ -35,6 +36,8 @@ typedef struct PointTeam {
     double memory;
     /* path for the state of a training, NULL: none; borrowed */
     const char *checkpoint;
+    /* of problems whose data come from one, else empty */
+    DataFile data;
     /* name of the archive that the state is for, the same on all ranks; NULL: none; borrowed */
     const char *archive;
 } PointTeam;

@@ -71,6 +71,11 @@ typedef enum SampleStore {
 typedef struct Problem {
     ModelId model;
     MethodId method;
+    /* of a file whose rows are the data, a number that tells its content; 0: data are drawn. Of
+     * data from a file nothing is known that says how others are drawn: those are 0 */
+    double data;
+    /* rows of the file that no training sees, >= 0 and whole */
+    double hold_out;
     /* gamma > 1/2: teacher coefficients decay as i^-gamma */
     double source_exponent;
     /* a >= 0: variances of the coordinates decay as i^-a (features.h); 0: all are 1 */

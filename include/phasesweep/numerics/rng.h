@@ -20,7 +20,8 @@ typedef enum RngPurpose {
     RNG_SIGNS = 4,    /* of the teacher's coefficients */
     RNG_ROTATION = 5, /* of the teacher */
     RNG_PROBE = 6,    /* starting vectors of iterative methods */
-    RNG_LAW = 7       /* of features whose law takes a second number an entry */
+    RNG_LAW = 7,      /* of features whose law takes a second number an entry */
+    RNG_ROWS = 8      /* order of the rows of a file */
 } RngPurpose;
 
 /* Local.  Uniform on (0, 1). */

@@ -30,6 +30,16 @@ char *job_read(const char *path);
  * caller.  Dies with STATUS_WRONG_INPUT if an assignment is wrong by itself. */
 char *job_override(char *text, char *const assignments[], size_t count);
 
+/* Looks at a file of data: fills in rows, dimension and content, or says what is wrong with the
+ * file in one line, owned by the caller. */
+typedef char *(*DataSurvey)(DataSource *source);
+
+/* Local.  Ask for every file of data that the sweeps name, and add what is known of them to the
+ * text, as its list `data_files`; where the text has one, it must say the same.  So whoever has
+ * the text knows all points, without a look at the files.  Takes *text over and replaces it.
+ * NULL, or all errors of job and files, as from job_parse. */
+char *job_survey(const char *file, char **text, DataSurvey survey);
+
 /* Local.  Parse `length` bytes of YAML; file names it in messages.  Returns NULL and a job
  * to release with job_free, or all errors, one line each ("FILE:LINE: KEY: ..."), owned by
  * the caller, and an empty job. */

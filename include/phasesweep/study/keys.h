@@ -49,6 +49,9 @@ typedef enum KeyId {
     KEY_DAMPING,
     KEY_ITERATION_LIMIT,
     KEY_TIME_LIMIT,
+    KEY_DATA,
+    KEY_TARGET,
+    KEY_HOLD_OUT,
     KEY_AXES,
     KEY_SOURCE_EXPONENT = KEY_AXES,
     KEY_COVARIANCE_EXPONENT,
@@ -70,12 +73,15 @@ typedef enum KeyId {
 typedef int AxisId;
 enum { AXIS_COUNT = KEY_COUNT - KEY_AXES };
 
-/* Words of one key and bytes of a name; bound arrays on the stack. */
-enum { WORDS_MOST = 8, NAME_LENGTH = 64 };
+/* Words of one key, bytes of a name and of a text; bound arrays on the stack. */
+enum { WORDS_MOST = 8, NAME_LENGTH = 64, TEXT_LENGTH = 256 };
 
 typedef enum KeyKind {
     /* up to 63 of a-z, 0-9, _ */
     KIND_NAME,
+    /* of a file or of something in it; its number is 1 where there is one, 0 where there is
+     * none, and for a file that tells its content */
+    KIND_TEXT,
     /* one of a few words */
     KIND_WORD,
     /* any decimal number within the bounds of the key */
@@ -115,6 +121,8 @@ typedef struct Key {
     size_t content;
     /* what of a value changes results, as a number; NULL: the value itself */
     double (*counts)(double value);
+    /* how data are drawn: not taken where they come from a file */
+    bool drawn;
     /* how results are computed, not which: neither resolved nor compared; of a run that goes
      * on in an archive the job given counts */
     bool silent;
@@ -138,7 +146,8 @@ bool key_in_range(const Key *key, AxisForm form, double value);
 /* Local.  Does a network, solved by a method, take the key? */
 bool key_taken(const Key *key, ModelId model, MethodId method);
 
-/* Local.  Read a number or word of a key from the whole of text (names are only checked);
+/* Local.  Read a number or word of a key from the whole of text (names and texts are only
+ * checked);
  * NULL, or what is wrong with it and what is allowed, owned by the caller and without the
  * key's name. */
 char *key_read(const Key *key, AxisForm form, const char *text, double *value);

@@ -32,6 +32,9 @@
 /* Trainings of a sweep that gives a depth. */
 #define HAS_DEEP_TRAINING (1u << (METHOD_COUNT + 1))
 
+/* Trainings of a sweep that holds rows out. */
+#define HAS_HOLD_OUT (1u << (METHOD_COUNT + 2))
+
 /* How a field is stored. */
 typedef enum FieldKind {
     /* float64 */
@@ -130,7 +133,11 @@ typedef enum FieldKind {
     X(NOISE_ESTIMATE, REAL, TRAINING, "noise_estimate", "1", "Delta", "12",                    \
       "variance of the label noise, estimated from the training data alone")                   \
     X(LINEAR_SQUARE, REAL, TRAINING, "linear_unit_square", "1", "E(w.x+c)^2", "13",            \
-      "mean square of what linear unit and bias add to the output; with key linear_unit")
+      "mean square of what linear unit and bias add to the output; with key linear_unit")      \
+    X(TEST_ERROR, REAL, HOLD_OUT, "test_error", "1", "E(y-f)^2", "12",                         \
+      "mean squared error of the output on the rows held out")                                 \
+    X(CLASSIFICATION_ERROR, REAL, HOLD_OUT, "classification_error", "1", "", "12",             \
+      "share of the rows held out whose sign is wrong, where all their targets are 1 or -1")
 
 typedef enum FieldId {
 #define X(suffix, kind, methods, name, unit, symbol, equation, long_name) FIELD_##suffix,
@@ -142,7 +149,7 @@ typedef enum FieldId {
 /* One row of the table; all strings static. */
 typedef struct Field {
     FieldKind kind;
-    /* bit 1u << method, HAS_DEPTH and HAS_DEEP_TRAINING */
+    /* bit 1u << method, HAS_DEPTH, HAS_DEEP_TRAINING and HAS_HOLD_OUT */
     unsigned methods;
     const char *name, *unit, *symbol, *equation, *long_name;
 } Field;
@@ -172,8 +179,9 @@ double record_resolved(const Problem *problem, FieldId field);
 /* Local.  Of a point without a result: its outcome and what is known before it is solved. */
 Record record_unsolved(const Problem *problem, Outcome outcome);
 
-/* Local.  Bit 1 << field for every field of the method, in a sweep with or without a depth. */
-uint64_t record_fields_of(MethodId method, bool depth);
+/* Local.  Bit 1 << field for every field of the method, in a sweep with or without a depth, and
+ * rows held out. */
+uint64_t record_fields_of(MethodId method, bool depth, bool hold_out);
 
 /* ---- series ------------------------------------------------------------------------------ */
 

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "phasesweep/base/diagnostics.h"
 #include "phasesweep/model/problem.h"
@@ -34,10 +35,21 @@ typedef struct Axis {
     double *values;
 } Axis;
 
+/* A file whose rows are the data of a sweep. */
+typedef struct DataSource {
+    /* as in table.h of the layer that reads them; empty: data are drawn */
+    char file[TEXT_LENGTH], target[TEXT_LENGTH];
+    /* of the file; 0: not known */
+    double rows, dimension;
+    /* its numbers in 64 bits */
+    uint64_t content;
+} DataSource;
+
 typedef struct Sweep {
     /* of the group in the archive: a-z, 0-9, _; empty until it is read or made up */
     char name[NAME_LENGTH];
     Settings settings;
+    DataSource source;
     /* by AxisId; owned, released by sweep_free */
     Axis axis[AXIS_COUNT];
 } Sweep;
@@ -52,6 +64,12 @@ void sweep_put(Sweep *sweep, KeyId id, const char *text, size_t line, Diagnostic
 
 /* Local.  Put KEY=VALUE into the sweep, any key but `name`. */
 void sweep_set(Sweep *sweep, const char *assignment, Diagnostics *errors);
+
+/* Local.  What is known of the file that the sweep names; before sweep_check. */
+void sweep_know(Sweep *sweep, const DataSource *known);
+
+/* Local.  The text of a key of that kind, "" where none is given. */
+const char *sweep_text(const Sweep *sweep, KeyId id);
 
 /* Local.  Copy what `from` has of one key into `to`, which must not have it yet. */
 void sweep_copy(Sweep *to, const Sweep *from, KeyId id);

@@ -24,6 +24,7 @@
 #include <stddef.h>
 
 #include "phasesweep/base/outcome.h"
+#include "phasesweep/data/file_rows.h"
 #include "phasesweep/data/gaussian_rows.h"
 #include "phasesweep/model/problem.h"
 #include "phasesweep/parallel/symmetric_eigen.h"
@@ -62,6 +63,7 @@ typedef struct TrainerSettings {
     int iteration_limit; /* a point, >= 1; 0: that of the trainer */
     double time_limit;   /* seconds of a point, read by rank 0; 0: none */
     int starts;          /* factored: >= 1, at the first point */
+    DataFile data;       /* of problems whose data are not drawn */
     size_t path_room;    /* amp: iterations whose risk is kept */
     /* where the state is saved, NULL: nowhere; borrowed, read on rank 0 */
     const char *checkpoint;
@@ -113,6 +115,9 @@ typedef struct Observed {
     /* from the training data alone (theory.md section 12): E (y - f)^2, noise included; R; the
      * variance of the noise; NAN where there is no estimate */
     double error_estimate, risk_estimate, noise_estimate;
+    /* on the rows held out, if there are any: mean squared error; share of wrong signs, if all
+     * their labels are 1 or -1 */
+    double test_error, classification_error;
     double linear_square; /* E (w.x + c)^2 of a linear unit */
     double smoothness;    /* convex: Lipschitz constant of the gradient, as estimated so far */
     double damping;       /* amp: k of the last iteration */
@@ -130,6 +135,7 @@ typedef struct Network {
     int negative;         /* the last of them, which count with a minus */
     const double *factor; /* S = factor factor^T: d x columns by column; NULL: no matrix, or
                              spread over the team */
+    const double *unit;   /* c and w of a linear unit beside the matrix: [1 + d], or NULL */
     const double *theta;  /* diagonal network: [d], or NULL */
 } Network;
 
@@ -189,7 +195,8 @@ const Trainer *trainer_of(const Problem *problem);
 
 /* Local.  The one for a team of `ranks` of which each has `memory` bytes: trainer_spread where
  * the first is trainer_convex, and its matrices do not fit or are so large that a team of 2 or
- * more had better share them; never for a rotated teacher, which is d x d on every rank. */
+ * more had better share them; never for a rotated teacher, which is d x d on every rank, nor
+ * for rows of a file, of which a rank has only its own. */
 const Trainer *trainer_for(const Problem *problem, int ranks, double memory);
 
 /* Local.  Memory of that trainer in the layout that it would choose. */

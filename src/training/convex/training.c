@@ -394,7 +394,10 @@ static Network convex_network(const void *state)
 {
     const TrainingWork *work = state;
     const PassPlan *plan = &work->progress.plan;
-    return (Network){.columns = plan->rank, .negative = plan->negative, .factor = work->factor};
+    return (Network){.columns = plan->rank,
+                     .negative = plan->negative,
+                     .factor = work->factor,
+                     .unit = work->pass.unit != NULL ? work->pass.unit->weights : NULL};
 }
 
 /* Rank 0.  The error of the network of the last pass, by the eigenvalues of its B. */

@@ -1,0 +1,41 @@
+/* formats.h - private to the layer: the formats of table.h as a table of functions. */
+#ifndef PHASESWEEP_TABLE_FORMATS_H
+#define PHASESWEEP_TABLE_FORMATS_H
+
+#include <stdbool.h>
+
+#include "phasesweep/table/table.h"
+
+typedef struct TableFormat {
+    /* Does the name say that it is this format? */
+    bool (*accepts)(const char *file);
+    /* Fill in rows, columns and work; or what is wrong. */
+    char *(*open)(Table *table);
+    /* `count` neighbours from `first` on, at or after the end of what was read before; row
+     * after row.  Labels likewise. */
+    char *(*read)(Table *table, int64_t first, int count, double features[], double labels[]);
+    /* Also of what open left half done. */
+    void (*close)(Table *table);
+} TableFormat;
+
+struct Table {
+    const TableFormat *format;
+    const char *file, *target; /* owned */
+    int64_t rows;
+    int columns;
+    void *work; /* of the format; owned by it */
+};
+
+extern const TableFormat format_hdf5;
+extern const TableFormat format_npy;
+extern const TableFormat format_idx;
+extern const TableFormat format_csv;
+
+/* Does the name, but for .gz, end in `ending`? */
+bool name_ends(const char *name, const char *ending);
+
+/* "FILE: WHAT", WHAT as for printf. */
+char *table_error(const char *file, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,355 @@
+"""Sweeps whose data are the rows of a file.
+
+usage: test_data.py PHASESWEEP MPIEXEC
+"""
+import gzip
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import h5py
+import numpy as np
+
+from harness import MPIEXEC, PROGRAM, alone, assert_one_line, call, read, status, write
+
+D, N, HELD = 12, 300, 1
+DRAWN = [f"dimension={D}", "source_exponent=1.25", "noise=0.1"]
+
+
+def put_idx(path, array):
+    """Doubles, most significant byte first, as MNIST has its bytes."""
+    with open(path, "wb") as file:
+        file.write(struct.pack(">BBBB", 0, 0, 0x0E, array.ndim))
+        file.write(struct.pack(f">{array.ndim}I", *array.shape))
+        file.write(array.astype(">f8").tobytes())
+
+
+def put_csv(path, x, y):
+    names = ["label"] + [f"c{i}" for i in range(x.shape[1])]
+    lines = [", ".join(names)] + [",".join(f"{v:.17g}" for v in (label, *row)) for label, row in zip(y, x)]
+    write(path, "\r\n".join(lines) + "\n")
+
+
+def put_gzipped(path):
+    with open(path, "rb") as plain, gzip.open(f"{path}.gz", "wb") as packed:
+        packed.write(plain.read())
+
+
+def write_formats(folder, x, y):
+    """Each format with its target, of the same numbers."""
+    np.save(f"{folder}/x.npy", x)
+    np.save(f"{folder}/y.npy", y)
+    with h5py.File(f"{folder}/f.h5", "w") as file:
+        file["X"], file["y"], file["group/other"] = x, y, x
+        file.create_dataset("packed", data=x, chunks=(7, x.shape[1]), compression="gzip")
+    put_csv(f"{folder}/f.csv", x, y)
+    # three dimensions, of which all but the first are flattened
+    put_idx(f"{folder}/x-idx3", x.reshape(len(x), 3, -1))
+    put_idx(f"{folder}/y-idx1", y)
+    for name in ("x.npy", "f.csv", "x-idx3", "y-idx1"):
+        put_gzipped(f"{folder}/{name}")
+    return {"x.npy": "y.npy", "x.npy.gz": "y.npy", "f.h5": "y", "f.h5:group/other": "y", "f.h5:packed": "y",
+            "f.csv": "label", "f.csv.gz": "label", "x-idx3": "y-idx1", "x-idx3.gz": "y-idx1.gz"}
+
+
+def point(ranks, *words):
+    done = call(ranks, "point", "method=training", *words) if ranks else alone("point", "method=training", *words)
+    assert done.returncode == 0, done
+    result = json.loads(done.stdout)
+    del result["seconds"]
+    return result
+
+
+def unnamed(result):
+    """Without the name of the file."""
+    return {key: value for key, value in result.items() if key != "inputs"}
+
+
+def test_drawn_again(folder):
+    """Drawn data through a file: the same minimum, up to the order of the rows.  The gap bounds how far
+    two minima are apart."""
+    for model, weight in (("quadratic", "nuclear_weight=0.1"), ("diagonal", "weight_decay=2"), ("ridge", "weight_decay=2")):
+        words = [f"model={model}", f"samples={N}", weight, "tolerance=1e-11"]
+        done = alone("draw", "method=training", *words, *DRAWN, "-o", f"{folder}/{model}")
+        assert done.returncode == 0, done
+        drawn = point(0, *words, *DRAWN)
+        for ranks in (1, 2, 3):
+            again = point(ranks, *words, f"data={folder}/{model}_x.npy", f"target={model}_y.npy")
+            assert abs(again["objective"] / drawn["objective"] - 1) < 1e-9, (model, ranks)
+            # nobody knows who made the labels
+            assert not {"risk", "prediction_risk", "overlap_m", "feature_overlap"} & set(again)
+            assert "test_error" not in again
+
+
+def test_formats(folder, x, y):
+    words = ["model=ridge", "samples=200", "weight_decay=2", "hold_out=100"]
+    results = {}
+    for file, target in write_formats(folder, x, y).items():
+        results[file] = unnamed(point(0, *words, f"data={folder}/{file}", f"target={target}"))
+    # the same numbers in the same order
+    for file, result in results.items():
+        assert result == results["x.npy"], file
+    # bytes and single precision become doubles
+    np.save(f"{folder}/b.npy", np.round(x * 20).astype("i1"))
+    np.save(f"{folder}/s.npy", np.round(x * 20).astype(">f4"))
+    assert unnamed(point(0, *words, f"data={folder}/b.npy", "target=y.npy")) == \
+        unnamed(point(0, *words, f"data={folder}/s.npy", "target=y.npy"))
+
+
+def test_hold_out(folder, x, y):
+    """One row is held out: which it was, the two errors tell, and numpy has the same of that row alone."""
+    write_formats(folder, x, np.sign(y))
+    signs = np.sign(y)
+    found = set()
+    for seed in range(3):
+        seen = point(0, "model=ridge", f"samples={N - 1}", "weight_decay=2", f"hold_out={HELD}", f"seed={seed}",
+                     f"data={folder}/f.h5", "target=y")
+        match = []
+        for row in range(N):
+            kept = np.arange(N) != row
+            theta = np.linalg.solve(x[kept].T @ x[kept] + 2 * np.eye(D), x[kept].T @ signs[kept])
+            train = np.mean((signs[kept] - x[kept] @ theta) ** 2)
+            test = (signs[row] - x[row] @ theta) ** 2
+            if abs(seen["train_loss"] / train - 1) < 1e-9 and abs(seen["test_error"] / test - 1) < 1e-7:
+                match.append(row)
+                assert seen["classification_error"] == float(signs[row] * (x[row] @ theta) <= 0)
+        assert len(match) == 1, (seed, match)
+        found.add(match[0])
+        # fewer samples are tested on the same row: of one sample more or less only the training changes
+        small = point(0, "model=ridge", "samples=1", "weight_decay=1e9", f"hold_out={HELD}", f"seed={seed}",
+                      f"data={folder}/x.npy", "target=y.npy")
+        assert abs(small["test_error"] - signs[match[0]] ** 2) < 1e-6  # nothing is learned
+    assert len(found) > 1  # seeds differ
+    # a share of the rows, on any number of ranks
+    words = ["nuclear_weight=0.1", "samples=150", "hold_out=0.4", f"data={folder}/f.h5", "target=y", "tolerance=1e-11"]
+    for model in ("quadratic", "signed", "diagonal"):
+        mine = [f"model={model}", *(words if model != "diagonal" else ["weight_decay=1", *words[1:]])]
+        one = point(1, *mine)
+        for ranks in (2, 3):
+            other = point(ranks, *mine)
+            for field in ("objective", "test_error", "classification_error"):
+                assert abs(other[field] - one[field]) <= 1e-6 * one[field], (model, ranks, field)
+
+
+def test_wrong_files(folder, x, y):
+    """One line that names the file, and status 2."""
+    np.save(f"{folder}/y.npy", y)
+    np.save(f"{folder}/x.npy", x)
+
+    def refused(file, *words, target="y.npy"):
+        """The line names one of the two files."""
+        done = alone("point", "method=training", "model=ridge", "samples=10", "weight_decay=1", f"data={folder}/{file}",
+                     f"target={target}")
+        assert_one_line(done, 2, *words)
+        assert any(name in done.stderr for name in (f"/{file.split(':')[0]}: ", f"/{target}: ")), done
+
+    refused("none.npy", "No such file")
+    refused("none.h5", "No such file", target="y")
+    refused("x.npy", "none.npy: No such file", target="none.npy")
+    refused("what.txt", "no known kind")
+    spoilt = x.copy()
+    spoilt[41, 2] = np.inf
+    np.save(f"{folder}/inf.npy", spoilt)
+    refused("inf.npy", "row 42: number 3 is not finite")
+    spoilt = y.copy()
+    spoilt[6] = np.nan
+    np.save(f"{folder}/nan.npy", spoilt)
+    refused("x.npy", "row 7: target nan.npy is not finite", target="nan.npy")
+    np.save(f"{folder}/short.npy", y[:-1])
+    refused("x.npy", "299 by 1 numbers", "300 rows", target="short.npy")
+    np.save(f"{folder}/fortran.npy", np.asfortranarray(x))
+    refused("fortran.npy", "stored by column")
+    np.save(f"{folder}/complex.npy", x + 0j)
+    refused("complex.npy", "no plain numbers")
+    np.save(f"{folder}/flat.npy", x[:, 0])
+    refused("flat.npy", "no rows by columns")
+    np.save(f"{folder}/one.npy", x[:, :1])
+    refused("one.npy", "rows of one number")
+    with open(f"{folder}/x.npy", "rb") as file:
+        whole = file.read()
+    for name, length, words in (("cut.npy", len(whole) - 5, "too short"), ("head.npy", 40, "damaged header"),
+                                ("empty.npy", 0, "no npy file")):
+        with open(f"{folder}/{name}", "wb") as file:
+            file.write(whole[:length])
+        refused(name, words)
+    packed = gzip.compress(whole)
+    with open(f"{folder}/cut.npy.gz", "wb") as file:
+        file.write(packed[:len(packed) // 2])
+    refused("cut.npy.gz", "too short")
+    put_idx(f"{folder}/x-idx", x)
+    with open(f"{folder}/x-idx", "r+b") as file:
+        file.truncate(1000)
+    put_idx(f"{folder}/y-idx", y)
+    refused("x-idx", "too short", target="y-idx")
+    write(f"{folder}/bad-idx", "nothing of the kind")
+    refused("bad-idx", "no idx file", target="y-idx")
+    header = "a,b,label\n"
+    for text, words in (("", "is empty"), ("a,b\n1,2\n", "no column label"), (header, "0 rows"),
+                        (header + "1,2,3\n4,5\n", "line 3: 2 fields"), (header + "1,2,3\n4,5,6,7\n", "line 3: 4 fields"),
+                        (header + "1,x,3\n", "line 2: field 2: x is no finite number"),
+                        (header + "1,2,nan\n", "line 2: field 3: nan is no finite")):
+        write(f"{folder}/bad.csv", text)
+        refused("bad.csv", words, target="label")
+    put_csv(f"{folder}/f.csv", x, y)
+    with open(f"{folder}/f.csv", "rb") as file:
+        packed = gzip.compress(file.read())
+    with open(f"{folder}/cut.csv.gz", "wb") as file:
+        file.write(packed[:len(packed) // 2])
+    refused("cut.csv.gz", "damaged or cut short", target="label")
+    write(f"{folder}/text.h5", "no HDF5")
+    refused("text.h5", "is no HDF5 file", target="y")
+    with h5py.File(f"{folder}/f.h5", "w") as file:
+        file["X"], file["y"], file["long"], file["words"] = x, y, np.r_[y, 0], np.array([b"a"] * N)
+    refused("f.h5", "holds no set z", target="z")
+    refused("f.h5:Z", "holds no set Z", target="y")
+    refused("f.h5", "long is no set of 300 numbers", target="long")
+    refused("f.h5", "words is no set of 300", target="words")
+    refused("f.h5:y", "y is no set of numbers, rows by columns", target="y")
+
+
+def test_wrong_keys(folder):
+    """Of the job, before anything is done."""
+    base = ["point", "method=training", "model=ridge", "weight_decay=1", f"data={folder}/x.npy", "target=y.npy"]
+    for words, said in ((["samples=301"], "301, and 0 held out, of 300 rows"),
+                        (["samples=299", "hold_out=2"], "allowed: up to 298"),
+                        (["samples=9", "hold_out=300"], "hold_out"), (["samples=9", "hold_out=1.5"], "hold_out"),
+                        (["samples=9", "noise=1"], "noise: of drawn data"),
+                        (["samples=9", "source_exponent=1"], "source_exponent: of drawn data"),
+                        (["samples=9", "features=laplace"], "features: of drawn data"),
+                        (["samples=9", "dimension=13"], "x.npy has 12"), (["samples=9", "store=none"], "cannot be made again")):
+        assert_one_line(alone(*base, *words), 2, said, "allowed")
+    assert_one_line(alone(*base[:-1], "samples=9"), 2, "target: missing")
+    assert_one_line(alone(*base[:4], *DRAWN, "samples=9", "hold_out=2"), 2, "hold_out: of data from a file")
+    assert_one_line(alone("draw", *base[1:], "samples=9", "-o", f"{folder}/d"), 2, "there already")
+    done = alone("point", *base[2:], "samples=9")
+    assert done.returncode == 2 and "method state_evolution has none; allowed: no data, or method training" in done.stderr
+    assert alone(*base, "samples=9", "dimension=12").returncode == 0
+    # its inputs give the same point again
+    inputs = point(0, *base[2:], "samples=9")["inputs"]
+    assert inputs["data"].endswith("x.npy") and "signs" not in inputs
+    again = point(0, *[f"{key}={value}" for key, value in inputs.items() if key != "method"])
+    assert again == point(0, *base[2:], "samples=9")
+
+
+JOB = """sweeps:
+  - {{name: real, method: training, data: {data}, target: y, hold_out: 100, samples: [100, 200], seed: [0, 1],
+     nuclear_weight: [1, 0.3, 0.1]{more}}}
+"""
+
+
+def test_archive(folder, x, y):
+    """Its provenance; the same file goes on, another is refused."""
+    write_formats(folder, x, y)
+    data, out = f"{folder}/f.h5", f"{folder}/out.h5"
+    job = write(f"{folder}/job.yaml", JOB.format(data=data, more=""))
+    assert call(2, "run", job, "-o", out).returncode == 0
+    for engine in ("h5netcdf", "netcdf4"):
+        archive = read(out, "real", engine)
+        assert archive.attrs["data"] == data and archive.attrs["target"] == "y"
+        assert archive.attrs["data_rows"] == N and archive.attrs["dimension"] == D and archive.attrs["hold_out"] == 100
+        assert len(archive.attrs["data_content"]) == 16
+        assert archive.test_error.shape == (2, 2, 3) and np.isfinite(archive.test_error).all()
+        assert np.isnan(archive.risk).all() and np.isnan(archive.bulk_edge).all()
+    assert alone("verify", out).returncode == 0
+    again = call(1, "run", job, "-o", out)
+    assert again.returncode == 0 and "nothing to do" in again.stderr, again
+    # elsewhere it is the same file, also in another format
+    os.rename(data, f"{folder}/moved.h5")
+    assert_one_line(alone("resume", out), 2, "f.h5: No such file")
+    moved = write(f"{folder}/moved.yaml", JOB.format(data=f"{folder}/moved.h5", more=""))
+    again = call(1, "run", moved, "-o", out)
+    assert again.returncode == 0 and "nothing to do" in again.stderr, again
+    # nothing but the archive is needed to look at it
+    assert status(out)["sweeps"][0]["outcomes"]["converged"] == 12
+    before = sorted(os.listdir(folder))
+    with h5py.File(f"{folder}/moved.h5", "r+") as file:
+        file["X"][7, 3] += 1e-9
+    assert_one_line(alone("run", moved, "-o", out), 2, "sweep real: data: content", "in the archive", "in the job")
+    os.rename(f"{folder}/moved.h5", data)
+    assert_one_line(alone("resume", out), 2, "f.h5: its content is", "allowed: the same file")
+    before[before.index("moved.h5")] = "f.h5"
+    assert sorted(os.listdir(folder)) == sorted(before)
+    # another target, or other rows held out
+    other = write(f"{folder}/other.yaml", JOB.format(data=data, more=", tolerance: 1e-7"))
+    assert call(1, "run", other, "-o", f"{folder}/out2.h5").returncode == 0
+    held = write(f"{folder}/held.yaml", JOB.format(data=data, more="").replace("hold_out: 100", "hold_out: 0.25"))
+    assert_one_line(alone("run", held, "-o", f"{folder}/out2.h5"), 2, "in the archive")
+    # what an archive says of its job is a job
+    with h5py.File(f"{folder}/out2.h5") as file:
+        resolved = write(f"{folder}/resolved.yaml", file.attrs["resolved_job"].decode())
+    again = call(1, "run", resolved, "-o", f"{folder}/out2.h5")
+    assert again.returncode == 0 and "nothing to do" in again.stderr, again
+    planned = alone("plan", resolved)
+    assert planned.returncode == 0 and "12" in planned.stdout, planned
+
+
+def test_extend(folder, x, y):
+    """What is shared is taken over from the same content alone."""
+    write_formats(folder, x, y)
+    out = f"{folder}/e.h5"
+    small = JOB.format(data=f"{folder}/f.h5", more="")
+    assert call(1, "run", write(f"{folder}/a.yaml", small), "-o", out).returncode == 0
+    wide = small.replace("[100, 200]", "[100, 150, 200]")
+    assert call(1, "run", write(f"{folder}/b.yaml", wide), "-o", out, "--extend").returncode == 0
+    attempts = read(out, "real").attempts.values
+    assert (attempts == 0).sum() == 12 and (attempts == 1).sum() == 6, attempts
+    with h5py.File(f"{folder}/f.h5", "r+") as file:
+        file["y"][0] += 1e-9
+    assert call(1, "run", write(f"{folder}/b.yaml", wide), "-o", out, "--extend").returncode == 0
+    assert (read(out, "real").attempts.values == 1).all()
+
+
+def test_kill(folder, x, y):
+    """Killed in the middle, and resumed: as if nothing had happened."""
+    write_formats(folder, x, y)
+    text = JOB.format(data=f"{folder}/f.h5", more="").replace("seed: [0, 1]", "seed: {from: 0, to: 39, count: 40}")
+    job = write(f"{folder}/kill.yaml", text)
+    assert call(2, "run", job, "-o", f"{folder}/whole.h5").returncode == 0
+    whole = read(f"{folder}/whole.h5", "real")
+    kills = 0
+    for ranks in (1, 3):
+        out = f"{folder}/killed{ranks}.h5"
+        running = subprocess.Popen([MPIEXEC, "-n", str(ranks), PROGRAM, "run", job, "-o", out], start_new_session=True,
+                                   stderr=subprocess.DEVNULL)
+        while running.poll() is None and not (os.path.exists(out) and finished(out) > 5):
+            time.sleep(0.005)
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+            kills += 1
+        running.wait()
+        resumed = call(ranks, "resume", out)
+        assert resumed.returncode == 0, resumed
+        again = read(out, "real")
+        # two minima of a gap of 1e-6; the rows and their test are the same to the bit
+        np.testing.assert_allclose(again.objective, whole.objective, rtol=2e-6)
+        np.testing.assert_allclose(again.test_error, whole.test_error, rtol=1e-2)
+    assert kills > 0
+
+
+def finished(path):
+    done = alone("status", "--json", path)
+    return json.loads(done.stdout)["sweeps"][0]["outcomes"]["converged"] if done.returncode == 0 else 0
+
+
+def main():
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((N, D))
+    y = (x[:, 0] ** 2 - 1 + x[:, 1] ** 2 - 1) / 2 + 0.3 * x[:, 2] + 0.3 * rng.standard_normal(N)
+    wanted = sys.argv[3:]
+    for test in (test_drawn_again, test_formats, test_hold_out, test_wrong_files, test_wrong_keys, test_archive,
+                 test_extend, test_kill):
+        if wanted and test.__name__ not in wanted:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            if test is test_wrong_keys:
+                write_formats(folder, x, y)
+            data = [] if test in (test_drawn_again, test_wrong_keys) else [x, y]
+            test(folder, *data)
+
+
+main()
