@@ -38,6 +38,7 @@ typedef struct Run {
     const char *id;     /* its random name; borrowed */
     Lock *lock;         /* held by rank 0, shared by the others; borrowed */
     double memory;      /* bytes a rank may use */
+    FarmMaster master;  /* rank 0 */
     char *classes;      /* names of the classes of costs; owned, rank 0 only */
     PointWork *work;    /* of this rank */
     Plan plan;          /* of the chains to compute; rank 0 alone has its groups */
@@ -370,6 +371,7 @@ static bool compute(MPI_Comm comm, Run *run, bool root)
                            .group_count = run->plan.group_count,
                            .model = &run->costs,
                            .deadline = INFINITY,
+                           .master = run->master,
                            .run = run_chain,
                            .progress = show_progress,
                            .stop = run_should_stop,
@@ -413,6 +415,19 @@ static ExitStatus judge(const Run *run, const char *text)
     return counts.unconverged > 0 ? STATUS_POINTS_FAILED : STATUS_DONE;
 }
 
+/* Root only.  Teams of all ranks need the master too, though it shares a core then. */
+static FarmMaster master_wish(MPI_Comm comm, const Plan *plan)
+{
+    int ranks;
+    MPI_Comm_size(comm, &ranks);
+    FarmMaster wish = FARM_MASTER_AUTO;
+    for (size_t g = 0; g < plan->group_count; g++) {
+        const TaskGroup *group = &plan->groups[g];
+        wish = group->count > 0 && group->least == ranks ? FARM_MASTER_COMPUTES : wish;
+    }
+    return wish;
+}
+
 /* Collective on comm.  Returns whether every chain is done.  The order matters: reading is over
  * before all ranks open the file together, and the entry of this run is in the table before the
  * first chain starts, so that a run that dies at once leaves a trace. */
@@ -425,10 +440,11 @@ static bool compute_open(MPI_Comm comm, Run *run, const RunRequest *request, boo
         open =
             chains_find(run->path, run->job, request->retry, lock_after_node_loss(run->lock));
         run->plan = plan_of_open(run->job, &(PlanSettings){.memory = run->memory}, &open);
+        run->master = master_wish(comm, &run->plan);
     }
     share_chains(comm, &run->plan);
     MPI_Bcast(&run->entry_index, sizeof run->entry_index, MPI_BYTE, 0, comm);
-    const int workers = farm_workers(comm, FARM_MASTER_AUTO);
+    const int workers = farm_workers(comm, run->master);
     if (root) {
         say_refusals(&run->plan, workers);
         say_if_finished(run, &open);
