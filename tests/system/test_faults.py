@@ -33,9 +33,11 @@ sweeps:
      nuclear_weight: [0.6, 0.3], ranks_per_line: 1}
   - {name: ridge, method: training, model: ridge, dimension: 100, samples: 2000, seed: [1, 2],
      weight_decay: [0.6, 0.3], ranks_per_line: 1}
+  - {name: signed, method: training, model: signed, signs: random, linear_unit: "yes", dimension: 24,
+     samples: 500, seed: [1, 2], tolerance: 1e-9, nuclear_weight: [0.1, 0.05], ranks_per_line: 2}
 """
-NAMES = ("grid", "convex", "team", "narrow", "lasso", "passing", "ridge")
-TRAININGS = 2 * 6 + 4 + 6 + 4 + 4
+NAMES = ("grid", "convex", "team", "narrow", "lasso", "passing", "ridge", "signed")
+TRAININGS = 2 * 6 + 4 + 6 + 4 + 4 + 4
 # lines of the grid: few where it is run again and again, and seconds of them where signals are
 # sent, for mpirun gives its ranks one second to end after INT and TERM
 FEW, MANY, LINE = 120, 500, 150
