@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/features.h"
 #include "phasesweep/model/model.h"
 #include "methods.h"
 
@@ -82,6 +83,9 @@ double theory_seconds(const TheoryPrice *price, const Problem *problem, bool fir
                       double *fixed)
 {
     const bool matrix = model_has(problem->model, TRAIT_MATRIX);
+    if (features_are_aligned(problem)) {
+        return *fixed = price->first * (1.0 + 0.02 * problem->dimension);
+    }
     return *fixed = first                      ? price->first
                     : model_is_narrow(problem) ? price->narrow
                     : matrix                   ? price->matrix

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/features.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/theory/decomposition.h"
 #include "phasesweep/theory/measured_phase.h"
@@ -115,7 +116,7 @@ static bool has_spectrum(const Problem *problem, const Evolution *e)
 {
     /* of S >= 0 */
     return model_has(problem->model, TRAIT_MATRIX) &&
-           !model_has(problem->model, TRAIT_INDEFINITE) &&
+           !model_has(problem->model, TRAIT_INDEFINITE) && !features_are_aligned(problem) &&
            (e->threshold > 0.0 || e->delta == 0.0);
 }
 

@@ -71,6 +71,13 @@ bool features_are_plain(const Problem *problem)
     return problem->features == FEATURES_GAUSSIAN && problem->covariance_exponent == 0.0;
 }
 
+bool features_are_aligned(const Problem *problem)
+{
+    return model_has(problem->model, TRAIT_MATRIX) &&
+           (problem->covariance_exponent > 0.0 ||
+            (features_kurtosis(problem) != 0.0 && !problem->rotated));
+}
+
 double features_source_exponent(const Problem *problem)
 {
     const double share = model_has(problem->model, TRAIT_MATRIX) ? 1.0 : 0.5;

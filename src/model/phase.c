@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "phasesweep/model/features.h"
 #include "phasesweep/model/model.h"
 
 /* Names of the archive and of JSON. */
@@ -55,7 +56,8 @@ double phase_noise_line(ModelId model, double source_exponent, double dimension)
 bool phase_table_applies(const Problem *problem)
 {
     return problem->noise > 0.0 && !model_is_narrow(problem) &&
-           problem->covariance_exponent == 0.0 && model_of(problem)->phases.noise_line != NULL;
+           problem->covariance_exponent == 0.0 && !features_are_aligned(problem) &&
+           model_of(problem)->phases.noise_line != NULL;
 }
 
 Phase phase_outside_table(const Problem *problem)

@@ -298,33 +298,55 @@ static bool check_law_has(const Sweep *sweep, KeyId id, FeatureLaw law, Diagnost
     return there;
 }
 
-/* A vector learns from any law what it learns from Gaussian rows; what a matrix learns depends
- * on their fourth moment (theory.md section 14). */
-static bool check_kurtosis(const Sweep *sweep, const Problem *p, Diagnostics *errors)
+/* What theory asks of a problem whose rows it depends on: `id` is the key that makes them so,
+ * and `plain` its value where nothing is asked. */
+static bool check_predicted(const Sweep *sweep, const Problem *p, KeyId id, const char *plain,
+                            Diagnostics *errors)
 {
+    const Model *model = model_of(p);
     const MethodFacts *facts = method_facts(p->method);
-    if (p->features == FEATURES_GAUSSIAN || !model_has(p->model, TRAIT_MATRIX) ||
-        !facts->predicts) {
-        return true;
-    }
-    if (!isfinite(features_kurtosis(p))) {
-        refuse(sweep, KEY_DEGREES_OF_FREEDOM, errors,
-               checked_format("%g for method %s: no fourth moment, no theory; allowed: above 4",
-                              p->degrees_of_freedom, facts->name));
+    const bool matrix = model_has(p->model, TRAIT_MATRIX);
+    const bool narrow =
+        model_is_narrow(p) || (matrix && facts->optimises && !isnan(p->weight_decay));
+    const char *also = p->depth > model->depth_least           ? ", or the least depth"
+                       : narrow                                ? ", or a width of the dimension"
+                       : model_has(p->model, TRAIT_INDEFINITE) ? ""
+                       : model_has(p->model, TRAIT_SQUARED) && p->covariance_exponent > 3.0
+                           ? " to 3" /* overlaps_ridge.c */
+                       : id == KEY_COVARIANCE_EXPONENT && matrix && p->rotated
+                           ? ", or rotated: no"
+                           : NULL;
+    if (also != NULL) {
+        char *allowed = checked_format("%s%s", plain, also);
+        refuse_features(sweep, id, p, errors, allowed);
+        free(allowed);
         return false;
     }
-    if (model_has(p->model, TRAIT_INDEFINITE)) {
-        return refuse_features(sweep, KEY_FEATURES, p, errors, "gaussian");
+    if (features_are_aligned(p) && p->dimension > FEATURES_ALIGNED_MOST) {
+        refuse(sweep, KEY_DIMENSION, errors,
+               checked_format("%.15g for method %s, whose theory of such rows has every "
+                              "coordinate; allowed: up to %d",
+                              p->dimension, facts->name, FEATURES_ALIGNED_MOST));
+        return false;
     }
-    const bool narrow =
-        p->width < p->dimension || (facts->optimises && !isnan(p->weight_decay));
-    if (narrow || p->depth > model_of(p)->depth_least) {
-        return refuse_features(sweep, KEY_FEATURES, p, errors,
-                               narrow ? "gaussian, or a width of the dimension"
-                                      : "gaussian, or depth 1");
+    return true;
+}
+
+/* A vector learns from any law what it learns from Gaussian rows of the same variances; what a
+ * matrix learns depends on their fourth moment, too (theory.md section 14). */
+static bool check_theory(const Sweep *sweep, const Problem *p, Diagnostics *errors)
+{
+    const bool law = p->features != FEATURES_GAUSSIAN && model_has(p->model, TRAIT_MATRIX);
+    if (law && !isfinite(features_kurtosis(p))) {
+        refuse(sweep, KEY_DEGREES_OF_FREEDOM, errors,
+               checked_format("%g for method %s: no fourth moment, no theory; allowed: above 4",
+                              p->degrees_of_freedom, method_name(p->method)));
+        return false;
     }
-    return p->rotated ||
-           refuse_features(sweep, KEY_FEATURES, p, errors, "gaussian, or rotated: yes");
+    if (p->covariance_exponent != 0.0) {
+        return check_predicted(sweep, p, KEY_COVARIANCE_EXPONENT, "0", errors);
+    }
+    return !law || check_predicted(sweep, p, KEY_FEATURES, "gaussian", errors);
 }
 
 /* Where rows are not Gaussian and isotropic. */
@@ -348,16 +370,11 @@ static bool check_features(const Sweep *sweep, const Problem *p, Diagnostics *er
     }
     const MethodFacts *facts = method_facts(p->method);
     const bool deep = p->depth > model_of(p)->depth_least;
-    const bool predicted = facts->predicts && (deep || model_has(p->model, TRAIT_MATRIX));
-    const bool messages = facts->passes_messages && (model_has(p->model, TRAIT_MATRIX) || deep);
-    if (p->covariance_exponent != 0.0 && (predicted || messages)) {
+    if (p->covariance_exponent != 0.0 && facts->passes_messages &&
+        (model_has(p->model, TRAIT_MATRIX) || deep)) {
         return refuse_features(sweep, id, p, errors, "0");
     }
-    /* overlaps_ridge.c */
-    if (p->covariance_exponent > 3.0 && facts->predicts && model_has(p->model, TRAIT_SQUARED)) {
-        return refuse_features(sweep, id, p, errors, "0 to 3");
-    }
-    return check_kurtosis(sweep, p, errors);
+    return !facts->predicts || check_theory(sweep, p, errors);
 }
 
 /* A linear unit is beside a whole matrix, of a convex training. */
@@ -476,9 +493,13 @@ static bool check_numbers(const Sweep *sweep, Diagnostics *errors)
 /* Every law, for none is between two others. */
 static void check_laws(const Sweep *sweep, Diagnostics *errors)
 {
-    static const KeyId ids[] = {KEY_SOURCE_EXPONENT,    KEY_COVARIANCE_EXPONENT,
-                                KEY_DEGREES_OF_FREEDOM, KEY_SPARSE_SHARE,
-                                KEY_DIMENSION,          KEY_DEPTH};
+    static const KeyId ids[] = {KEY_SOURCE_EXPONENT,
+                                KEY_COVARIANCE_EXPONENT,
+                                KEY_DEGREES_OF_FREEDOM,
+                                KEY_SPARSE_SHARE,
+                                KEY_DIMENSION,
+                                KEY_DEPTH,
+                                KEY_WIDTH};
     const Axis *features = &sweep->axis[KEY_FEATURES - KEY_AXES];
     size_t place[AXIS_COUNT] = {0};
     bool good = check_law_has(sweep, KEY_DEGREES_OF_FREEDOM, FEATURES_STUDENT, errors) &&

@@ -118,6 +118,9 @@ OverlapsFunction overlaps_of(const Problem *problem)
     if (problem_power(problem) < 1.0) {
         return theory->overlaps_deep;
     }
+    if (features_are_aligned(problem)) {
+        return overlaps_quadratic_aligned;
+    }
     if (problem->covariance_exponent > 0.0) {
         return theory->overlaps_stretched;
     }

@@ -25,6 +25,9 @@
 
 #include "phasesweep/model/problem.h"
 
+/* Largest d of a theory that has numbers for each coordinate. */
+enum { FEATURES_ALIGNED_MOST = 20000 };
+
 /* Local.  As written in job files; static. */
 const char *feature_name(FeatureLaw law);
 
@@ -33,6 +36,10 @@ double features_kurtosis(const Problem *problem);
 
 /* Local.  Are rows Gaussian and isotropic, as the theory of the papers has them? */
 bool features_are_plain(const Problem *problem);
+
+/* Local.  Has a network of matrices, its teacher aligned with the coordinates of such rows, a
+ * theory with numbers for each of them (theory.md section 14)? */
+bool features_are_aligned(const Problem *problem);
 
 /* Local.  Exponent of the teacher in the coordinates z: gamma + a of a matrix, gamma + a/2 of a
  * vector. */

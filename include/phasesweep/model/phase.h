@@ -53,8 +53,8 @@ double phase_noise_line(ModelId model, double source_exponent, double dimension)
  * line in a smooth crossover: near it constants that the table leaves out decide. */
 Phase phase_predicted(const Problem *problem);
 
-/* Local.  Is there a table for this problem?  Width >= d, noise > 0, rows of equal variances.
- */
+/* Local.  Is there a table for this problem?  Width >= d, noise > 0, rows of equal variances,
+ * and of no kurtosis where a teacher of matrices is aligned with them. */
 bool phase_table_applies(const Problem *problem);
 
 /* Local.  What to say where there is none: NONE without noise, UNDEFINED for narrow networks.

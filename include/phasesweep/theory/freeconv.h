@@ -26,6 +26,9 @@ typedef struct SpectralPoint {
 /* Local.  The point of mu over u, at t > 0; any real u. */
 SpectralPoint freeconv_point(const Teacher *teacher, double t, double u, Atoms *atoms);
 
+/* Local.  The same of any atoms, all of them summed, at u none of them. */
+SpectralPoint freeconv_point_of(const Atoms *atoms, double t, double u);
+
 /* Local.  The point at position x, to 1e-10 in x relative to delta (moments are stationary in
  * the cut).  near: a guess, for instance the point found for a similar x; v = -1 for none. */
 SpectralPoint freeconv_locate(const Teacher *teacher, double t, double x, SpectralPoint near,

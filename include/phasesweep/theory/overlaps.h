@@ -54,6 +54,7 @@ typedef struct OverlapsWork {
     /* sigma_i = variance_scale i^-covariance_exponent of the rows; risk, m and q are then in
      * the coordinates where the rows are isotropic, and so is the teacher */
     double covariance_exponent, variance_scale;
+    struct Coordinates *coordinates; /* one by one, where they are asked for; owned */
 } OverlapsWork;
 
 /* Local.  Where f begins: the threshold, or the cut of the top p eigenvalues if that is
@@ -95,6 +96,15 @@ Overlaps overlaps_matrix(OverlapsWork *work, double t, double b, MatrixParts *pa
 /* Local.  Rows of work->kurtosis, a rotated teacher: b is that of (E2), eigenvalues are cut at
  * b + shift.  theory.md section 14. */
 Overlaps overlaps_quadratic_rotated(OverlapsWork *work, double t, double b);
+
+/* Local.  Rows of work->kurtosis and unequal variances, a teacher aligned with their
+ * coordinates, d of at most FEATURES_ALIGNED_MOST: b is that of (E2).  NAN where no solution is
+ * found. */
+Overlaps overlaps_quadratic_aligned(OverlapsWork *work, double t, double b);
+
+/* Local.  What an evaluation remembers is forgotten, or freed. */
+void overlaps_forget(OverlapsWork *work);
+void overlaps_free(OverlapsWork *work);
 
 /* Local.  The same for a penalty |.|^q, q < 1, of work->threshold, with its edge at b; no width
  * p < d.  theory.md section 11. */

@@ -53,15 +53,20 @@ static double curve_height_squared(const Atoms *atoms, double t, double u)
     return y;
 }
 
-SpectralPoint freeconv_point(const Teacher *teacher, double t, double u, Atoms *atoms)
+SpectralPoint freeconv_point_of(const Atoms *atoms, double t, double u)
 {
     assert(t > 0.0);
-    atoms_over(teacher, u, sqrt(t), atoms);
     /* theory.md section 2: x = u + t Re G, density v/(pi t) */
     const double v = sqrt(curve_height_squared(atoms, t, u));
     double complex derivative;
     const double complex g = atoms_resolvent_at(atoms, u + I * v, &derivative);
     return (SpectralPoint){.u = u, .v = v, .x = u + t * creal(g), .density = v / (M_PI * t)};
+}
+
+SpectralPoint freeconv_point(const Teacher *teacher, double t, double u, Atoms *atoms)
+{
+    atoms_over(teacher, u, sqrt(t), atoms);
+    return freeconv_point_of(atoms, t, u);
 }
 
 typedef struct Search {

@@ -68,6 +68,6 @@ void amp_forecast(const Problem *problem, size_t count, const double kept[], dou
     for (; k < count; k++) {
         risk[k] = NAN;
     }
-    atoms_free(&forecast->work.atoms);
+    overlaps_free(&forecast->work);
     free(forecast);
 }

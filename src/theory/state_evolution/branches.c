@@ -71,7 +71,7 @@ static const Iterate *lowest(const Equations *e, const Problem *problem, const F
 
 static bool cold(Equations *e, int start, Iterate *at)
 {
-    e->work->near.v = -1.0;
+    overlaps_forget(e->work);
     return equations_cold_from(e, start, at);
 }
 

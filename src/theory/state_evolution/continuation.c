@@ -22,7 +22,7 @@ static bool solve_wide(EvolutionWork *work, Equations *e, Iterate *at)
 {
     if (!track_follow(&work->track, e, at)) {
         /* a cold start must not depend on what was solved before */
-        e->work->near.v = -1.0;
+        overlaps_forget(e->work);
         if (!(e->threshold.jump > 0.0 ? branches_cold(e, &work->problem, at)
                                       : equations_cold(e, at))) {
             work->track.last.valid = work->track.before.valid = false;
@@ -137,7 +137,7 @@ EvolutionWork evolution_work(void)
 
 void evolution_free(EvolutionWork *work)
 {
-    atoms_free(&work->overlaps.atoms);
+    overlaps_free(&work->overlaps);
     *work = evolution_work();
 }
 
@@ -145,7 +145,8 @@ void evolution_free(EvolutionWork *work)
 void evolution_forget(EvolutionWork *work)
 {
     work->track.last.valid = work->track.before.valid = false;
-    work->overlaps.near.v = work->overlaps.near_top.v = work->overlaps.near_low.v = -1.0;
+    overlaps_forget(&work->overlaps);
+    work->overlaps.near_top.v = work->overlaps.near_low.v = -1.0;
 }
 
 static bool same_rows(const Problem *a, const Problem *b)
