@@ -84,7 +84,7 @@ double theory_seconds(const TheoryPrice *price, const Problem *problem, bool fir
 {
     const bool matrix = model_has(problem->model, TRAIT_MATRIX);
     if (features_are_aligned(problem)) {
-        return *fixed = price->first * (1.0 + 0.02 * problem->dimension);
+        return *fixed = price->first + price->coordinate * problem->dimension;
     }
     return *fixed = first                      ? price->first
                     : model_is_narrow(problem) ? price->narrow

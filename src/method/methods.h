@@ -44,9 +44,11 @@ extern const Method method_training;
 extern const Method method_amp;
 
 /* Local.  What a theory costs: the first point of a chain, others of a network that learns a
- * matrix, or a vector, or is narrow; seconds. */
+ * matrix, or a vector, or is narrow, and any for each coordinate where each has numbers;
+ * seconds.
+ */
 typedef struct TheoryPrice {
-    double first, matrix, vector, narrow;
+    double first, matrix, vector, narrow, coordinate;
 } TheoryPrice;
 double theory_seconds(const TheoryPrice *price, const Problem *problem, bool first,
                       double *fixed);

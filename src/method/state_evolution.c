@@ -210,7 +210,7 @@ static bool solve(const Chain *chain)
  * 2e-3 cold. */
 static double seconds(const Problem *problem, bool first, double *fixed)
 {
-    static const TheoryPrice price = {2e-3, 3e-5, 1e-4, 1.6e-3};
+    static const TheoryPrice price = {2e-3, 3e-5, 1e-4, 1.6e-3, 4e-5};
     return theory_seconds(&price, problem, first, fixed);
 }
 

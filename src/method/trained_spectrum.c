@@ -1,11 +1,13 @@
 #include <assert.h>
 #include <math.h>
 
+#include "phasesweep/model/features.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/numerics/tail_statistics.h"
 #include "phasesweep/numerics/threshold.h"
 #include "phasesweep/theory/continuation.h"
 #include "phasesweep/theory/decomposition.h"
+#include "phasesweep/theory/model_theory.h"
 #include "methods.h"
 
 /* Where noise ends in a trained spectrum.  Gaps between eigenvalues do not tell it from
@@ -18,7 +20,11 @@ static double noise_edge(const Problem *problem, const double value[])
     const double d = problem->dimension;
     const Model *model = model_of(problem);
     const Channel channel = model->channel(problem);
-    const double t = (value[FIELD_RISK] + channel.noise) / channel.capacity;
+    /* E (f - f*)^2 has what a kurtosis adds to R */
+    const double risk = matrix_kurtosis(problem) == 0.0
+                            ? value[FIELD_RISK]
+                            : value[FIELD_PREDICTION_RISK] / model->prediction_per_risk;
+    const double t = (risk + channel.noise) / channel.capacity;
     const double loss =
         problem->samples * value[FIELD_TRAIN_LOSS] / model->squares_per_loss(problem);
     const double b = channel.weight * sqrt(model->loss_scale * t / loss);
@@ -41,6 +47,13 @@ static double noise_edge(const Problem *problem, const double value[])
                                 : fmax(0.0, forecast.bulk_edge - b + beyond);
 }
 
+/* Of S >= 0 learned from a teacher and noise that is the same in all directions. */
+static bool has_known_bulk(const Problem *problem)
+{
+    return !model_has(problem->model, TRAIT_INDEFINITE) && problem->data == 0.0 &&
+           !features_are_aligned(problem) && isfinite(matrix_kurtosis(problem));
+}
+
 void point_put_spectrum(const Problem *problem, const double eigenvalues[], double value[])
 {
     const size_t d = (size_t)problem->dimension;
@@ -53,8 +66,7 @@ void point_put_spectrum(const Problem *problem, const double eigenvalues[], doub
     value[FIELD_TAIL_ERROR] = summary.tail.error;
     value[FIELD_OUTLIERS] = (double)summary.outliers;
     value[FIELD_BULK_EDGE] = summary.bulk_edge;
-    if (model_has(problem->model, TRAIT_INDEFINITE) ||
-        (model_has(problem->model, TRAIT_MATRIX) && problem->data != 0.0)) {
+    if (model_has(problem->model, TRAIT_MATRIX) && !has_known_bulk(problem)) {
         /* theory knows neither end of its bulk */
         value[FIELD_OUTLIERS] = value[FIELD_BULK_EDGE] = NAN;
     } else if (model_has(problem->model, TRAIT_MATRIX)) {

@@ -98,7 +98,9 @@ static const ModelTheory theories[MODEL_COUNT] = {
                         scalars_part},
     [MODEL_RIDGE] = {overlaps_ridge, NULL, overlaps_ridge_stretched, divergence_of_ridge,
                      square, mmse_scalar, scalars_apart, all, scalars_part},
-    [MODEL_SIGNED] = {overlaps_signed, NULL, NULL, divergence_of_matrix, trace},
+    [MODEL_SIGNED] = {.overlaps = overlaps_signed,
+                      .divergence = divergence_of_matrix,
+                      .penalty = trace},
 };
 
 const ModelTheory *model_theory(ModelId id)

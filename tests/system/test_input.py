@@ -53,6 +53,15 @@ def check_point():
     refused(["point", *linear, "model=diagonal", "depth=1"], "depth", "from 2 to 100")
     refused(["point", *linear, "model=ridge", "depth=2"], "depth", "model quadratic or diagonal")
     refused(["point", *good, "model=signed", "method=amp"], "method", "model signed has no amp", "training")
+    # rows that theory does not cover
+    refused(["point", *good, "features=student", "degrees_of_freedom=4"], "degrees_of_freedom", "allowed: above 4")
+    for key, value in {"features": "laplace", "covariance_exponent": "1"}.items():
+        refused(["point", *good, f"{key}={value}", "depth=2"], key, "allowed", "the least depth")
+        refused(["point", *good, f"{key}={value}", "width=7"], key, "allowed", "a width of the dimension")
+        refused([*best, f"{key}={value}"], key, "allowed")
+    refused(["point", *good, "covariance_exponent=1", "rotated=yes"], "covariance_exponent", "rotated: no")
+    large = [f"{k}={v}" for k, v in {**GOOD, "dimension": "20001"}.items()]
+    refused(["point", *large, "features=uniform"], "dimension", "allowed: up to 20000")
     refused(["point", *good, "model=signed", "signs=random"], "signs", "allowed: positive")
     refused(["point", *good, "model=signed", "features=laplace", "rotated=yes"], "features", "allowed: gaussian")
     refused(["point", *good, "model=signed", "method=training", "width=20"], "width", "model signed", "allowed")

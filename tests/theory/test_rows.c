@@ -312,6 +312,44 @@ static void test_aligned_anywhere(void **unused)
     }
 }
 
+/* The best weight decay is where neighbours are worse; without noise the truth is found, R =
+ * b^2 as it is approached, by the exponent that the limit has. */
+static void check_optimum(Problem p)
+{
+    EvolutionWork work = evolution_work();
+    const Optimum best = optimal_weight_decay(&work, &p);
+    assert_int_equal(best.evolution.outcome, OUTCOME_CONVERGED);
+    if (p.noise > 0.0) {
+        assert_int_equal(best.place, OPTIMUM_INSIDE);
+        for (int side = -1; side <= 1; side += 2) {
+            p.weight_decay = best.weight_decay * (1.0 + 0.02 * side);
+            assert_true(solve(p).overlaps.risk > best.evolution.overlaps.risk);
+        }
+    } else {
+        assert_int_equal(best.place, OPTIMUM_AT_ZERO);
+        p.weight_decay = 1e-6;
+        assert_near("exponent", solve(p).exponent_samples, best.evolution.exponent_samples,
+                    1e-4);
+    }
+    evolution_free(&work);
+}
+
+static void test_optima(void **unused)
+{
+    (void)unused;
+    for (int rotated = 0; rotated < 2; rotated++) {
+        const Problem p = problem_of(MODEL_QUADRATIC, 8e3, 100, 0.9, NAN, 0.3);
+        check_optimum(with_law(p, FEATURES_LAPLACE, rotated));
+        check_optimum(with_law(p, FEATURES_UNIFORM, rotated));
+        Problem silent = with_law(p, FEATURES_LAPLACE, rotated);
+        silent.noise = 0.0;
+        check_optimum(silent);
+    }
+    check_optimum(with_variances(problem_of(MODEL_QUADRATIC, 8e3, 100, 0.9, NAN, 0.3), 0.6));
+    check_optimum(with_variances(problem_of(MODEL_DIAGONAL, 400, 300, 0.9, NAN, 0.3), 0.6));
+    check_optimum(with_variances(problem_of(MODEL_DIAGONAL, 400, 300, 0.9, NAN, 0.0), 0.6));
+}
+
 /* A share of 1 is the Gaussian law: the same bits. */
 static void test_no_kurtosis(void **unused)
 {
@@ -334,7 +372,8 @@ int main(void)
         cmocka_unit_test(test_no_kurtosis),      cmocka_unit_test(test_aligned),
         cmocka_unit_test(test_aligned_limits),   cmocka_unit_test(test_aligned_table),
         cmocka_unit_test(test_aligned_anywhere), cmocka_unit_test(test_lasso),
-        cmocka_unit_test(test_lasso_limits),     cmocka_unit_test(test_lasso_anywhere),
+        cmocka_unit_test(test_optima),           cmocka_unit_test(test_lasso_limits),
+        cmocka_unit_test(test_lasso_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -265,9 +265,17 @@ static double teacher_trace(const Teacher *teacher, const Problem *problem)
            features_variance_scale(problem->source_exponent, d);
 }
 
+/* d log R / d log n of the limit below; k = 1 where no kurtosis is. */
+static double truth_exponent(double c, double k)
+{
+    return k == 1.0 ? 1.0 - 3.0 * c / (c - 1.0)
+                    : -2.0 * c / (c - 1.0) - k * c / ((c - 1.0) * (c - 1.0 + k));
+}
+
 /* The limit: with t -> 0 every s_i is learned, R = unknowns (t + b^2) and D = unknowns, so that
  * (E1) and (E2) give R = b^2 c unknowns / (c - 1), b = weight / (unknowns (c - 1)),
- * c = capacity / unknowns. */
+ * c = capacity / unknowns.  A kurtosis leaves b/k of the diagonal, k = 1 + k4/2, and puts c - 1
+ * + k in place of c. */
 static Optimum truth(EvolutionWork *work, const Problem *problem, double excess)
 {
     evolution_take(work, problem);
@@ -280,7 +288,8 @@ static Optimum truth(EvolutionWork *work, const Problem *problem, double excess)
                           .rank = d};
     return (Optimum){.evolution = {.outcome = OUTCOME_CONVERGED,
                                    .overlaps = all,
-                                   .exponent_samples = 1.0 - 3.0 * excess / (excess - 1.0),
+                                   .exponent_samples = truth_exponent(
+                                       excess, 1.0 + 0.5 * matrix_kurtosis(problem)),
                                    .exponent_weight_decay = 2.0},
                      .width = problem->width,
                      .place = OPTIMUM_AT_ZERO,
