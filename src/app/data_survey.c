@@ -50,5 +50,7 @@ void survey_sweep(Sweep *sweep, Diagnostics *errors)
 
 DataFile data_file_of(const Sweep *sweep)
 {
-    return (DataFile){sweep->source.file, sweep->source.target, (int64_t)sweep->source.rows};
+    return (DataFile){.file = sweep->source.file,
+                      .target = sweep->source.target,
+                      .rows = (int64_t)sweep->source.rows};
 }

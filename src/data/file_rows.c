@@ -59,6 +59,12 @@ static int by_row(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
+/* In the order of the rows: those of the test are passed over. */
+static int64_t place_of(const FileSpec *spec, int64_t trained)
+{
+    return trained < spec->test_first ? trained : trained + spec->hold_out;
+}
+
 /* [rows + tested], ascending; owned by the caller. */
 static Wanted *list_wanted(const FileRows *share, int64_t test_first)
 {
@@ -67,10 +73,10 @@ static Wanted *list_wanted(const FileRows *share, int64_t test_first)
     const int64_t count = share->rows + share->tested;
     Wanted *wanted = checked_alloc((size_t)count, sizeof *wanted);
     for (int64_t k = 0; k < count; k++) {
-        const int64_t place =
-            k < share->rows ? share->first + k
-                            : spec->file.rows - spec->hold_out + test_first + k - share->rows;
-        wanted[k] = (Wanted){order[place], k};
+        wanted[k] =
+            (Wanted){order[k < share->rows ? place_of(spec, share->first + k)
+                                           : spec->test_first + test_first + k - share->rows],
+                     k};
     }
     free(order);
     qsort(wanted, (size_t)count, sizeof *wanted, by_row);
@@ -145,6 +151,7 @@ FileRows file_rows_create(MPI_Comm team, const FileSpec *spec)
     int ranks;
     assert(spec->samples >= 1 && spec->hold_out >= 0 && spec->dimension >= 2);
     assert(spec->samples + spec->hold_out <= spec->file.rows);
+    assert(spec->test_first >= 0 && spec->test_first <= spec->file.rows - spec->hold_out);
     MPI_Comm_rank(team, &rank);
     MPI_Comm_size(team, &ranks);
     FileRows share = {.spec = *spec};

@@ -153,6 +153,47 @@ static bool train_point(const Chain *chain, size_t k, Path *path, Luggage *lugga
     return !seen.stopped;
 }
 
+/* One fold: what the rows of it are off by, added to sum [count].  False if told to stop. */
+static bool validate_fold(const Chain *chain, const Trainer *trainer,
+                          const TrainerSettings *settings, double sum[])
+{
+    const double rows = (double)settings->data.fold_rows;
+    bool going_on = true;
+    Path *path = path_create(chain->team->comm, trainer, settings);
+    for (size_t k = 0; k < chain->count && going_on; k++) {
+        Problem problem = chain->problems[k];
+        problem.samples -= rows;
+        const Observed seen = path_solve(path, &problem, NULL, NULL);
+        going_on = !seen.stopped;
+        sum[k] += rows * seen.test_error;
+    }
+    path_free(path);
+    return going_on;
+}
+
+/* Collective on the team.  Folds are runs of the n rows in the order of the seed.  Their states
+ * are not saved: a chain that is stopped here goes on from the checkpoint of its own trainings,
+ * if there is one.  Seconds of the records are without them. */
+static bool cross_validate(const Chain *chain, const Trainer *trainer, TrainerSettings settings,
+                           Record records[])
+{
+    const int64_t n = (int64_t)chain->problems[0].samples;
+    const int64_t folds = (int64_t)chain->problems[0].folds;
+    double *sum = checked_alloc(chain->count, sizeof *sum);
+    bool going_on = true;
+    settings.checkpoint = NULL;
+    for (int64_t fold = 0; fold < folds && going_on; fold++) {
+        settings.data.fold_first = n * fold / folds;
+        settings.data.fold_rows = n * (fold + 1) / folds - settings.data.fold_first;
+        going_on = validate_fold(chain, trainer, &settings, sum);
+    }
+    for (size_t k = 0; k < chain->count && folds > 0; k++) {
+        records[k].value[FIELD_VALIDATION_ERROR] = sum[k] / (double)n;
+    }
+    free(sum);
+    return going_on;
+}
+
 /* A chain has one trainer: that of the point which asks for the spread matrices, if one does.
  */
 static const Trainer *choose_trainer(const Chain *chain, double memory)
@@ -202,12 +243,14 @@ bool trained_chain(const Chain *chain)
     settings.stop = team->stopping;
     settings.saved = team->saved;
     settings.stop_context = team->context;
-    Path *path = path_create(team->comm, choose_trainer(chain, team->memory), &settings);
+    const Trainer *trainer = choose_trainer(chain, team->memory);
+    Path *path = path_create(team->comm, trainer, &settings);
     bool going_on = true;
     for (size_t k = *luggage.done; k < chain->count && going_on; k++) {
         going_on = train_point(chain, k, path, &luggage);
     }
     path_free(path);
+    going_on = going_on && cross_validate(chain, trainer, settings, luggage.records);
     /* also of a chain that was stopped: the caller stores only what is finished */
     memcpy(chain->records, luggage.records, chain->count * sizeof(Record));
     memcpy(series_block(chain->series), series_block(&luggage.series),

@@ -70,13 +70,15 @@ Record record_unsolved(const Problem *problem, Outcome outcome)
     return record;
 }
 
-uint64_t record_fields_of(MethodId method, bool depth, bool hold_out)
+uint64_t record_fields_of(MethodId method, SweepExtras extras)
 {
     const unsigned bit = 1u << method;
     const unsigned deep = (HAS_THEORY & bit) != 0     ? HAS_DEPTH
                           : (HAS_TRAINING & bit) != 0 ? HAS_DEEP_TRAINING
                                                       : 0u;
-    const unsigned bits = bit | (depth ? deep : 0u) | (hold_out ? HAS_HOLD_OUT : 0u);
+    const unsigned bits = bit | (extras.depth ? deep : 0u) |
+                          (extras.hold_out ? HAS_HOLD_OUT : 0u) |
+                          (extras.folds ? HAS_FOLDS : 0u);
     assert(method >= 0 && method < METHOD_COUNT);
     uint64_t fields = 0;
     static_assert(FIELD_COUNT <= 64, "a set of fields is one word");

@@ -231,9 +231,10 @@ static size_t index_length(const Sweep *sweep, IndexId index)
 
 uint64_t sweep_fields(const Sweep *sweep)
 {
-    const bool depth = sweep->axis[KEY_DEPTH - KEY_AXES].count > 0;
-    return record_fields_of(sweep_method(sweep), depth,
-                            sweep->settings.value[KEY_HOLD_OUT] > 0.0);
+    const SweepExtras extras = {.depth = sweep->axis[KEY_DEPTH - KEY_AXES].count > 0,
+                                .hold_out = sweep->settings.value[KEY_HOLD_OUT] > 0.0,
+                                .folds = sweep->settings.value[KEY_FOLDS] > 0.0};
+    return record_fields_of(sweep_method(sweep), extras);
 }
 
 void sweep_series(const Sweep *sweep, size_t length[SERIES_COUNT])

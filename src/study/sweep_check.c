@@ -108,10 +108,10 @@ static void check_method(const Sweep *sweep, Diagnostics *errors)
 /* Rows come from a file, or they are drawn: each way has keys of its own. */
 static void check_source(const Sweep *sweep, size_t line, Diagnostics *errors)
 {
-    static const KeyId of_files[] = {KEY_TARGET, KEY_HOLD_OUT};
+    static const KeyId of_files[] = {KEY_TARGET, KEY_HOLD_OUT, KEY_FOLDS};
     const DataSource *source = &sweep->source;
     if (!given(sweep, KEY_DATA)) {
-        for (int k = 0; k < 2; k++) {
+        for (int k = 0; k < 3; k++) {
             if (asks(sweep, of_files[k]) && taken(sweep, of_files[k])) {
                 refuse(sweep, of_files[k], errors,
                        checked_format("of data from a file; allowed: data, or no %s",
@@ -220,6 +220,12 @@ static bool check_rows(const Sweep *sweep, const Problem *p, Diagnostics *errors
                            "a share below 1",
                            sweep->settings.value[KEY_HOLD_OUT], source->rows,
                            text_show(source->file).text));
+        return false;
+    }
+    if (p->folds > p->samples) {
+        refuse(sweep, KEY_FOLDS, errors,
+               checked_format("%.15g of %.15g samples; allowed: 0, or 2 to the samples",
+                              p->folds, p->samples));
         return false;
     }
     if (p->samples > left) {

@@ -14,11 +14,13 @@ enum { TESTED_AT_ONCE = 256 };
 
 static FileSpec file_spec(const Problem *problem, const DataFile *file)
 {
+    const int64_t held = file->fold_rows > 0 ? file->fold_rows : (int64_t)problem->hold_out;
     return (FileSpec){.file = *file,
                       .dimension = (int)problem->dimension,
                       .seed = (uint64_t)problem->seed,
                       .samples = (int64_t)problem->samples,
-                      .hold_out = (int64_t)problem->hold_out,
+                      .hold_out = held,
+                      .test_first = file->fold_rows > 0 ? file->fold_first : file->rows - held,
                       .rounded = problem->store == STORE_FLOAT};
 }
 

@@ -66,9 +66,13 @@ double trainer_seconds(const Problem *problem, bool first, double *fixed)
     /* where a team shares the matrices that is how it comes to more ranks */
     const TrainerPrice price = trainer_for(problem, 2, INFINITY)->price(problem);
     const double iterations = first ? price.first : price.next;
-    *fixed = iterations * (fmin(1.0, serial_d / problem->dimension) * price.eigen / price.rate +
-                           16.0 * price.words / bandwidth + latency);
-    return iterations * ((price.flops + price.eigen) / price.rate + latency) + *fixed;
+    /* a training more for every fold */
+    const double trainings = 1.0 + problem->folds;
+    *fixed = trainings * iterations *
+             (fmin(1.0, serial_d / problem->dimension) * price.eigen / price.rate +
+              16.0 * price.words / bandwidth + latency);
+    return trainings * iterations * ((price.flops + price.eigen) / price.rate + latency) +
+           *fixed;
 }
 
 TrainerSettings trainer_defaults(void)

@@ -54,7 +54,7 @@ typedef struct Setting {
 /* Keys of a sweep whose data come from a file. */
 static bool is_of_file(KeyId id)
 {
-    return id == KEY_DATA || id == KEY_TARGET || id == KEY_HOLD_OUT;
+    return id == KEY_DATA || id == KEY_TARGET || id == KEY_HOLD_OUT || id == KEY_FOLDS;
 }
 
 /* What a survey would have found: files named 2 and 3 differ, whatever their target. */
@@ -86,7 +86,8 @@ static bool parse(Setting setting, KeyId id, int k, Job *job)
             value = other == fixed[f] ? values[f] : value;
         }
         if (is_of_file(id)) {
-            value = other == KEY_DATA || other == KEY_TARGET            ? 0
+            value = other == KEY_DATA || other == KEY_TARGET ? 0
+                    : other == KEY_SAMPLES                   ? 4 /* enough for folds */
                     : keys_table[other].drawn || other == KEY_DIMENSION ? -1
                                                                         : value;
         }

@@ -136,6 +136,48 @@ def test_hold_out(folder, x, y):
                 assert abs(other[field] - one[field]) <= 1e-6 * one[field], (model, ranks, field)
 
 
+def test_folds(folder, x, y):
+    """Leaving out one row each is the textbook's formula for ridge; a few folds of a few rows depend on them."""
+    write_formats(folder, x, y)
+    words = ["model=ridge", f"samples={N}", "weight_decay=2", f"data={folder}/f.h5", "target=y"]
+    hat = x @ np.linalg.solve(x.T @ x + 2 * np.eye(D), x.T)
+    residual = (y - hat @ y) / (1 - np.diag(hat))
+    for ranks, seed in ((1, 0), (2, 1)):
+        seen = point(ranks, *words, f"folds={N}", f"seed={seed}")
+        assert abs(seen["cross_validation_error"] / np.mean(residual ** 2) - 1) < 1e-9
+    # two halves of two rows each: one of the three ways to pair four rows
+    small = x[:4, :2].copy(), y[:4].copy()
+    np.save(f"{folder}/four.npy", small[0])
+    np.save(f"{folder}/labels.npy", small[1])
+    seen = point(0, "model=ridge", "samples=4", "weight_decay=2", f"data={folder}/four.npy", "target=labels.npy", "folds=2")
+
+    def off(trained, tested):
+        a, b = small[0][trained], small[1][trained]
+        theta = np.linalg.solve(a.T @ a + 2 * np.eye(2), a.T @ b)
+        return ((small[1][tested] - small[0][tested] @ theta) ** 2).sum()
+
+    pairs = [([0, k], [j for j in (1, 2, 3) if j != k]) for k in (1, 2, 3)]
+    ways = [(off(a, b) + off(b, a)) / 4 for a, b in pairs]
+    assert min(abs(seen["cross_validation_error"] / way - 1) for way in ways) < 1e-9
+    # other networks, beside the rows held out: near their error, whatever the ranks
+    words = ["samples=200", "hold_out=100", "folds=5", "tolerance=1e-10", f"data={folder}/f.h5", "target=y"]
+    for weight in ("model=signed", "nuclear_weight=0.3"), ("model=diagonal", "weight_decay=2"):
+        one, two = (point(ranks, *weight, *words) for ranks in (1, 2))
+        assert abs(one["cross_validation_error"] / two["cross_validation_error"] - 1) < 1e-5
+        # the mean square of 100 labels has a relative deviation of sqrt(2/100) or more; 4 of them
+        assert abs(one["cross_validation_error"] / one["test_error"] - 1) < 0.6
+    # of an archive, along a chain: as of its points
+    job = JOB.format(data=f"{folder}/f.h5", more=", folds: 3, tolerance: 1e-10")
+    assert call(2, "run", write(f"{folder}/job.yaml", job), "-o", f"{folder}/o.h5").returncode == 0
+    stored = read(f"{folder}/o.h5", "real").sel(samples=100, seed=1, nuclear_weight=0.1)
+    alone_again = point(0, "samples=100", "seed=1", "nuclear_weight=0.1", "hold_out=100", "folds=3", "tolerance=1e-10",
+                        f"data={folder}/f.h5", "target=y")
+    assert abs(float(stored.cross_validation_error) / alone_again["cross_validation_error"] - 1) < 1e-4
+    for wrong in ("1", "2.5", "301"):
+        done = alone("point", "method=training", *words[3:], "model=ridge", "samples=300", "weight_decay=1", f"folds={wrong}")
+        assert_one_line(done, 2, "folds", "allowed")
+
+
 def test_wrong_files(folder, x, y):
     """One line that names the file, and status 2."""
     np.save(f"{folder}/y.npy", y)
@@ -341,7 +383,7 @@ def main():
     x = rng.standard_normal((N, D))
     y = (x[:, 0] ** 2 - 1 + x[:, 1] ** 2 - 1) / 2 + 0.3 * x[:, 2] + 0.3 * rng.standard_normal(N)
     wanted = sys.argv[3:]
-    for test in (test_drawn_again, test_formats, test_hold_out, test_wrong_files, test_wrong_keys, test_archive,
+    for test in (test_drawn_again, test_formats, test_hold_out, test_folds, test_wrong_files, test_wrong_keys, test_archive,
                  test_extend, test_kill):
         if wanted and test.__name__ not in wanted:
             continue

@@ -2,7 +2,8 @@
  * of ranks.
  *
  * The rows stand in an order that the seed makes: training reads the first n, testing the last
- * hold_out.  So the data are nested in n, and what is held out is the same for every n.  As in
+ * hold_out, or those of a fold, which training then passes over.  So the data are nested in n,
+ * and what is held out is the same for every n.  As in
  * gaussian_rows.h a rank owns whole quanta of the order, and reads those rows alone; they stay
  * in memory.
  *
@@ -25,6 +26,8 @@
 typedef struct DataFile {
     const char *file, *target; /* of table.h; borrowed */
     int64_t rows;
+    /* a fold to be tested on in place of the rows at the end; 0: none */
+    int64_t fold_first, fold_rows;
 } DataFile;
 
 typedef struct FileSpec {
@@ -33,7 +36,10 @@ typedef struct FileSpec {
     uint64_t seed;
     int64_t samples;  /* n >= 1 */
     int64_t hold_out; /* >= 0; with n at most rows */
-    bool rounded;     /* rows are kept in single precision; those of the test are not */
+    /* place in the order where the rows of the test begin, at most rows - hold_out; training
+     * takes n of the others */
+    int64_t test_first;
+    bool rounded; /* rows are kept in single precision; those of the test are not */
 } FileSpec;
 
 /* Rows that no training sees. */

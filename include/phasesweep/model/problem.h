@@ -76,6 +76,8 @@ typedef struct Problem {
     double data;
     /* rows of the file that no training sees, >= 0 and whole */
     double hold_out;
+    /* of cross-validation, whole: 0, none, or 2 and more */
+    double folds;
     /* gamma > 1/2: teacher coefficients decay as i^-gamma */
     double source_exponent;
     /* a >= 0: variances of the coordinates decay as i^-a (features.h); 0: all are 1 */

@@ -52,6 +52,7 @@ typedef enum KeyId {
     KEY_DATA,
     KEY_TARGET,
     KEY_HOLD_OUT,
+    KEY_FOLDS,
     KEY_AXES,
     KEY_SOURCE_EXPONENT = KEY_AXES,
     KEY_COVARIANCE_EXPONENT,

@@ -34,6 +34,8 @@
 
 /* Trainings of a sweep that holds rows out. */
 #define HAS_HOLD_OUT (1u << (METHOD_COUNT + 2))
+/* Trainings of a sweep that cross-validates. */
+#define HAS_FOLDS (1u << (METHOD_COUNT + 3))
 
 /* How a field is stored. */
 typedef enum FieldKind {
@@ -137,7 +139,9 @@ typedef enum FieldKind {
     X(TEST_ERROR, REAL, HOLD_OUT, "test_error", "1", "E(y-f)^2", "12",                         \
       "mean squared error of the output on the rows held out")                                 \
     X(CLASSIFICATION_ERROR, REAL, HOLD_OUT, "classification_error", "1", "", "12",             \
-      "share of the rows held out whose sign is wrong, where all their targets are 1 or -1")
+      "share of the rows held out whose sign is wrong, where all their targets are 1 or -1")   \
+    X(VALIDATION_ERROR, REAL, FOLDS, "cross_validation_error", "1", "E(y-f)^2", "15",          \
+      "mean squared error of each row by the training that leaves out its fold")
 
 typedef enum FieldId {
 #define X(suffix, kind, methods, name, unit, symbol, equation, long_name) FIELD_##suffix,
@@ -149,7 +153,7 @@ typedef enum FieldId {
 /* One row of the table; all strings static. */
 typedef struct Field {
     FieldKind kind;
-    /* bit 1u << method, HAS_DEPTH, HAS_DEEP_TRAINING and HAS_HOLD_OUT */
+    /* bit 1u << method, HAS_DEPTH, HAS_DEEP_TRAINING, HAS_HOLD_OUT, HAS_FOLDS */
     unsigned methods;
     const char *name, *unit, *symbol, *equation, *long_name;
 } Field;
@@ -179,9 +183,13 @@ double record_resolved(const Problem *problem, FieldId field);
 /* Local.  Of a point without a result: its outcome and what is known before it is solved. */
 Record record_unsolved(const Problem *problem, Outcome outcome);
 
-/* Local.  Bit 1 << field for every field of the method, in a sweep with or without a depth, and
- * rows held out. */
-uint64_t record_fields_of(MethodId method, bool depth, bool hold_out);
+/* What a sweep has beside its method. */
+typedef struct SweepExtras {
+    bool depth, hold_out, folds;
+} SweepExtras;
+
+/* Local.  Bit 1 << field for every field of such a sweep. */
+uint64_t record_fields_of(MethodId method, SweepExtras extras);
 
 /* ---- series ------------------------------------------------------------------------------ */
 
