@@ -187,9 +187,9 @@ def draw_decay(data, trained, bayes):
         axes.set_ylabel(r"excess risk $R$")
     grid[0, 0].legend()
     figure.suptitle(f"{data.attrs['model'].capitalize()} network, d = {data.attrs['dimension']:g}, "
-                    rf"$\Delta$ = {data.attrs['noise']:g}: theory (lines), "
-                    + ("" if trained is None else f"{trained.sizes['seed']} trainings (mean, std), ")
-                    + "Bayes risk (grey)")
+                    rf"$\Delta$ = {data.attrs['noise']:g}: theory (lines)"
+                    + ("" if trained is None else f", {trained.sizes['seed']} trainings (mean, std)")
+                    + ("" if bayes is None else ", Bayes risk (grey)"))
     return figure
 
 
@@ -350,6 +350,18 @@ def spectra_figures(path):
             yield f"depth_{name}", draw_spectra(data, next((t for t in trainings if same_problem(t, data)), None))
 
 
+def lacking(path):
+    """Why nothing is drawn: theory, on which all else is put, or depths at all."""
+    methods = {data.attrs["method"] for data in sweep.open_all(path, None, BASE[:1], phases.MODELS).values()
+               if "depth" in data.dims}
+    if not methods:
+        return "no sweep by depth"
+    if not methods & {"state_evolution", "optimal"}:
+        return f"sweeps by depth of {', '.join(sorted(methods))} alone; needs one of state_evolution or optimal, too"
+    return ("no sweep of state_evolution by depth over samples and weight decay, samples or decay alone at one source "
+            "exponent, nor one of optimal with its bayes")
+
+
 def figures(path):
     drawn = [diagrams, decays, slope_figures, optimal_figures, spectra_figures]
     found = False
@@ -358,7 +370,7 @@ def figures(path):
             found = True
             yield figure
     if not found:
-        raise sweep.Refusal(f"{path}: no sweep by depth")
+        raise sweep.Refusal(f"{path}: {lacking(path)}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Excess risk against effective samples: state evolution as lines, trainings as error bars; a
-figure for each network of the archive.  The caption says how far the two are apart, at few and
+figure for each network of the archive, and each depth or noise of it.  The caption says how far the two are apart, at few and
 at many samples.
 
 usage: fig_risk_vs_samples.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
@@ -12,29 +12,42 @@ from style import np, plt
 FEW = {"quadratic": 10, "diagonal": 100, "ridge": 100, "signed": 10}        # effective samples: the theory is for many
 
 
-def by_model(path):
-    """{model: [theory, trained]}; either may be None."""
+def by_problem(path):
+    """{(model, noise, depth, ...): [suffix of the name, theories, trainings]}; either list may be empty."""
     pairs = {}
     for data in sweep.open_all(path).values():
-        methods = {"state_evolution": 0, "training": 1}
-        if data.attrs["method"] not in methods or "weight_decay" not in data.dims:
+        methods = {"state_evolution": 1, "training": 2}
+        if data.attrs["method"] not in methods or not {"weight_decay", "samples"} <= set(data.dims):
             continue
         kind = methods[data.attrs["method"]]
-        for axis in ("source_exponent", "dimension", "seed")[:2 + kind]:
+        for axis in ("source_exponent", "dimension", "seed")[:1 + kind]:
             data = sweep.axis(data, axis)
-        pairs.setdefault(data.attrs["model"], [None, None])[kind] = data
+        for suffix, part in sweep.parts(data):
+            pair = pairs.setdefault((part.attrs["model"], *sweep.other_keys(part)), ["", [], []])
+            pair[0] = pair[0] or suffix
+            pair[kind].append(part)
     return pairs
 
 
-def check_same_places(path, model, theory, trained):
-    """The line of theory beside trainings is of their dimension, and of the nearest weight decay on a
-    map, written in the same way."""
+def stranger(theory, trained):
+    """The axis along which trainings stand where the theory has no line; None: nowhere.  It is of their
+    dimension, and of the nearest weight decay on a map, written in the same way."""
     for name in ("source_exponent", "dimension", "weight_decay"):
         form = [data[name].attrs.get("form", "number") for data in (theory, trained)]
         step = np.diff(np.sort(theory[name].values)).max(initial=0) if name == "weight_decay" else 0
         apart = [abs(theory[name].values - value).min() for value in trained[name].values]
         if form[0] != form[1] or max(apart) > 1e-9 + 0.5 * step:
-            raise sweep.Refusal(f"{path}: {model}: trainings at {name} that state_evolution has not")
+            return name
+    return None
+
+
+def choose(path, model, theories, trainings):
+    """The last trainings, and the last theory that serves them."""
+    trained = trainings[-1]
+    missing = [stranger(theory, trained) for theory in theories]
+    if None not in missing:
+        raise sweep.Refusal(f"{path}: {model}: trainings at {missing[-1]} that state_evolution has not")
+    return [theory for theory, name in zip(theories, missing) if name is None][-1], trained
 
 
 def draw_theory(axes, theory, where, colours):
@@ -91,6 +104,14 @@ def disagreement(theory, trained):
     return "\n".join(lines)
 
 
+def proof(trained):
+    """How far trainings may be from their end."""
+    gap = float(trained["gap"].max())
+    if np.isfinite(gap):
+        return f"relative duality gap at most {gap:.0e}"
+    return "stationary points, the best of several starts: no gap proves more"
+
+
 def draw_model(theory, trained, model):
     gammas, sizes = trained["source_exponent"].values, trained["dimension"].values
     decays = trained["weight_decay"].values
@@ -111,21 +132,22 @@ def draw_model(theory, trained, model):
     for axes in grid[-1]:
         axes.set_xlabel(style.N_EFF[model])
     grid[0, 0].legend(fontsize=8, frameon=False)
-    figure.suptitle(rf"{model.capitalize()} network, $\Delta$ = {theory.attrs['noise']:g}" "\n"
+    deep = f", depth {trained.attrs['depth']:g}" if "depth" in trained.attrs else ""
+    figure.suptitle(rf"{model.capitalize()} network{deep}, $\Delta$ = {theory.attrs['noise']:g}" "\n"
                     f"state evolution (lines), {trained.sizes['seed']} trainings (mean, std)\n"
-                    f"relative duality gap at most {float(trained['gap'].max()):.0e}\n"
+                    f"{proof(trained)}\n"
                     + disagreement(theory, trained), fontsize=8.5)
     return figure
 
 
 def figures(path):
-    pairs = {model: pair for model, pair in by_model(path).items()
-             if all(data is not None for data in pair)}
+    pairs = {key: pair for key, pair in by_problem(path).items()
+             if pair[1] and pair[2]}
     if not pairs:
-        raise sweep.Refusal(f"{path}: no model with a sweep of state_evolution and one of training")
-    for model, (theory, trained) in pairs.items():
-        check_same_places(path, model, theory, trained)
-        yield f"risk_vs_samples_{model}", draw_model(theory, trained, model)
+        raise sweep.Refusal(f"{path}: no model with a sweep of state_evolution and one of training over samples and "
+                            "weight_decay, of the same noise and depth")
+    for (model, *_), (suffix, theories, trainings) in pairs.items():
+        yield f"risk_vs_samples_{model}{suffix}", draw_model(*choose(path, model, theories, trainings), model)
 
 
 if __name__ == "__main__":

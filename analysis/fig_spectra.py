@@ -20,9 +20,10 @@ COLUMNS = 3
 
 def points(data, *more):
     """All points of a sweep as one axis, each with its own attributes as variables."""
-    for name in ("source_exponent", "dimension"):
+    for name in ("source_exponent", "dimension", "noise"):
         data = sweep.axis(data, name)
-    data = data.assign(noise=data.attrs["noise"])
+    if "depth" not in data.dims:
+        data = data.assign(depth=data.attrs.get("depth", 1))
     names = [n for n in data["outcome"].dims if n not in more]
     return [data.isel(dict(zip(names, at)))
             for at in np.ndindex(*[data.sizes[n] for n in names])]
@@ -30,7 +31,7 @@ def points(data, *more):
 
 def same(one, two):
     """Whether two points are the same problem; a training has a whole number of samples."""
-    return (all(float(one[n]) == float(two[n]) for n in ("source_exponent", "dimension", "noise"))
+    return (all(float(one[n]) == float(two[n]) for n in ("source_exponent", "dimension", "noise", "depth"))
             and abs(float(one["resolved_samples"]) - float(two["resolved_samples"].max())) <= 1
             and np.isclose(one["resolved_nuclear_weight"], two["resolved_nuclear_weight"].max()))
 

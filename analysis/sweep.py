@@ -132,6 +132,32 @@ def over(data, *names):
     return data
 
 
+# what tells problems apart beside dimension, source exponent, samples and weight decay
+OTHERS = ("noise", "depth", "width", "covariance_exponent", "features", "degrees_of_freedom", "sparse_share")
+LEAST_DEPTH = {"diagonal": 2, "quadratic": 1}
+
+
+def other_keys(data):
+    """(noise, depth, ...) of a sweep in which none of them varies; None for what it does not give."""
+    keys = {name: data.attrs.get(name) for name in OTHERS}
+    if keys["depth"] is None:
+        keys["depth"] = LEAST_DEPTH.get(data.attrs["model"])
+    return tuple(None if value is None else float(value) for value in keys.values())
+
+
+def parts(data):
+    """[(suffix, part)]: the sweep cut along those axes of OTHERS that it has, whose values become
+    attributes; the suffix names them, empty without any."""
+    varied = [name for name in OTHERS if name in data.dims]
+    found = []
+    for at in np.ndindex(*[data.sizes[name] for name in varied]):
+        part = data.isel(dict(zip(varied, at)))
+        values = {name: float(part[name]) for name in varied}
+        part = part.drop_vars(varied).assign_attrs(values)
+        found.append(("".join(f"_{name}_{value:g}" for name, value in values.items()), part))
+    return found
+
+
 def physical(data, *names):
     """The same with these axes as plain numbers in place of powers and multiples; None where one of
     them is another number for another value of the other axes."""

@@ -4,8 +4,9 @@ usage: test_figures_depth.py PHASESWEEP MPIEXEC
 """
 import tempfile
 
-from figures import archive, saved
+from figures import archive, draw, saved
 import fig_depth
+import fig_risk_vs_samples
 import sweep
 from style import np
 
@@ -69,6 +70,34 @@ def check_theory(path):
     assert (best > bound).all()
 
 
+SAMPLES_JOB = """set: {noise: 0.1, source_exponent: 1.25, dimension: 60}
+sweeps:
+  - {name: theory, model: diagonal, depth: [2, 3], samples: [50, 100, 400], weight_decay: [0.5, 1]}
+  - {name: trained, model: diagonal, method: training, depth: [2, 3], samples: [50, 100], weight_decay: [0.5, 1]}
+"""
+
+
+def check_samples(folder):
+    """Risk along samples: a figure a depth, each of its own theory; a default depth is the least one."""
+    figures = saved(fig_risk_vs_samples, archive(folder, "samples", SAMPLES_JOB))
+    assert list(figures) == ["risk_vs_samples_diagonal_depth_2", "risk_vs_samples_diagonal_depth_3"]
+    lines = [figure.axes[0].lines[0].get_ydata() for figure in figures.values()]
+    assert not np.allclose(*lines, rtol=0.01), lines
+    least = archive(folder, "least", SAMPLES_JOB.replace("diagonal, depth: [2, 3]", "diagonal", 1))
+    assert list(saved(fig_risk_vs_samples, least)) == ["risk_vs_samples_diagonal_depth_2"]
+
+
+def check_lacking(folder):
+    """What keeps fig_depth.py from drawing is said, and no Bayes risk is named where none is drawn."""
+    path = archive(folder, "trained", "set: {noise: 0.1, source_exponent: 1.25, dimension: 60}\nsweeps:\n"
+                   + SAMPLES_JOB.splitlines()[-1] + "\n")
+    done = draw("fig_depth.py", path, folder)
+    assert done.returncode == 2 and "by depth of training alone" in done.stderr, done.stderr
+    text = DEPTH_JOB[:DEPTH_JOB.index("  - {name: bayes,")]
+    title = saved(fig_depth, archive(folder, "nobayes", text))["depth_decay"]._suptitle.get_text()
+    assert "Bayes" not in title and "trainings" in title, title
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         path = archive(folder, "depth", DEPTH_JOB)
@@ -77,6 +106,8 @@ def main():
                                 "depth_spectra"}, set(figures)
         check_map(figures, path)
         check_other_problem(folder)
+        check_samples(folder)
+        check_lacking(folder)
         check_theory(path)
         texts = [axes.texts[0].get_text() for axes in figures["depth_decay"].axes]
         assert len(texts) == 2 and all(text.count("\n") == 2 for text in texts), texts
