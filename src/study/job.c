@@ -357,6 +357,29 @@ char *job_parse(const char *file, const char *text, size_t length, Job *job)
     return parse(file, text, length, NULL, job, &told);
 }
 
+/* At the end, so that the lines above keep their numbers.  Takes text over. */
+static char *add_files(char *text, const char *files)
+{
+    char *longer = checked_format("%s\n%s", text, files);
+    free(text);
+    return longer;
+}
+
+/* Is it a job still, with what was added at its end? */
+static char *check_end(const char *file, const char *text)
+{
+    Job job;
+    char *errors = job_parse(file, text, strlen(text), &job);
+    job_free(&job);
+    if (errors == NULL) {
+        return NULL;
+    }
+    free(errors);
+    return checked_format("%s: no place for data_files at its end; allowed: a root that is not "
+                          "written in braces, and no `...`\n",
+                          file);
+}
+
 char *job_survey(const char *file, char **text, DataSurvey survey)
 {
     Job job;
@@ -365,10 +388,8 @@ char *job_survey(const char *file, char **text, DataSurvey survey)
     char *files = errors == NULL ? data_files_text(&job) : NULL;
     /* what the text has already was found to be the same */
     if (files != NULL && told == 0) {
-        /* at the end, so that the lines above keep their numbers */
-        char *longer = checked_format("%s\n%s", *text, files);
-        free(*text);
-        *text = longer;
+        *text = add_files(*text, files);
+        errors = check_end(file, *text);
     }
     free(files);
     job_free(&job);

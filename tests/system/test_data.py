@@ -271,6 +271,11 @@ def test_wrong_keys(folder):
     done = alone("point", *base[2:], "samples=9")
     assert done.returncode == 2 and "method state_evolution has none; allowed: no data, or method training" in done.stderr
     assert alone(*base, "samples=9", "dimension=12").returncode == 0
+    flow = "{sweeps: [{method: training, model: ridge, data: %s/x.npy, target: y.npy, samples: 9, weight_decay: 1}]}\n"
+    for text in (flow % folder, (flow % folder)[1:-2] + "\n...\n"):
+        done = alone("run", write(f"{folder}/flow.yaml", text), "-o", f"{folder}/flow.h5")
+        assert_one_line(done, 2, "no place for data_files", "braces")
+        assert not os.path.exists(f"{folder}/flow.h5")
     # its inputs give the same point again
     inputs = point(0, *base[2:], "samples=9")["inputs"]
     assert inputs["data"].endswith("x.npy") and "signs" not in inputs
