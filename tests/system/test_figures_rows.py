@@ -1,0 +1,69 @@
+"""Figures of rows that are not isotropic and Gaussian draw what the archive holds.
+
+usage: test_figures_rows.py PHASESWEEP MPIEXEC
+"""
+import tempfile
+
+from figures import archive, draw, saved
+import fig_covariance
+import sweep
+from style import np
+
+COVARIANCE_JOB = """set: {noise: 0.1, dimension: 60}
+sweeps:
+  - {name: lasso_best, model: diagonal, method: optimal, source_exponent: [0.6, 1, 1.8],
+     covariance_exponent: [0, 1, 2], samples: [30, 200]}
+  - {name: ridge_best, model: ridge, method: optimal, source_exponent: [0.6, 1, 1.8],
+     covariance_exponent: [0, 1, 2], samples: [30, 200]}
+  - {name: lasso, model: diagonal, source_exponent: 0.8, covariance_exponent: [0, 1],
+     samples: {from: 30, to: 300, count: 5, spacing: logarithmic}, weight_decay: {as: sqrt_effective, values: [1]}}
+  - {name: lasso_trained, model: diagonal, method: training, source_exponent: 0.8, covariance_exponent: [0, 1],
+     seed: [0, 1, 2], samples: [30, 300], weight_decay: {as: sqrt_effective, values: [1]}}
+"""
+
+
+def check_map(chart, path):
+    """Risks and their ratio, a panel each; at a = 2, gamma = .6 ridge regression is better, at a = 0,
+    gamma = 1.8 the LASSO is (sparse against dense teachers)."""
+    lasso, ridge = (sweep.open_sweep(path, name)["risk"] for name in ("lasso_best", "ridge_best"))
+    dims = ("samples", "source_exponent", "covariance_exponent")
+    panels = [axes for axes in chart.axes if axes.get_title()]
+    expected = [values for n in (30, 200) for values in (
+        lasso.transpose(*dims).sel(samples=n), ridge.transpose(*dims).sel(samples=n),
+        (lasso / ridge).transpose(*dims).sel(samples=n))]
+    assert len(panels) == 6
+    for axes, values in zip(panels, expected):
+        assert np.allclose(axes.collections[0].get_array().reshape(3, 3), values, rtol=1e-12), axes.get_title()
+    ratio = (lasso / ridge).sel(samples=200)
+    assert ratio.sel(covariance_exponent=2, source_exponent=0.6) > 1
+    assert ratio.sel(covariance_exponent=0, source_exponent=1.8) < 0.5
+
+
+def check_lines(chart, path):
+    """Theory as lines; circles are means over the seeds."""
+    theory = sweep.open_sweep(path, "lasso")["risk"].squeeze()
+    trained = sweep.open_sweep(path, "lasso_trained")["risk"].mean("seed").squeeze()
+    (axes,) = chart.axes
+    drawn = [line for line in axes.get_lines() if len(line.get_xdata()) == 5]
+    circles = [line for line in axes.get_lines() if line.get_marker() == "o"]
+    for k, a in enumerate((0, 1)):
+        assert np.allclose(drawn[k].get_ydata(), theory.sel(covariance_exponent=a), rtol=1e-12)
+        assert np.allclose(circles[k].get_ydata(), trained.sel(covariance_exponent=a), rtol=1e-12)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        path = archive(folder, "covariance", COVARIANCE_JOB)
+        figures = saved(fig_covariance, path)
+        assert set(figures) == {"covariance_map", "covariance_lines"}
+        check_map(figures["covariance_map"], path)
+        check_lines(figures["covariance_lines"], path)
+        other = archive(folder, "other", "sweeps:\n  - {dimension: 10, source_exponent: 1, noise: 1, samples: 9, "
+                        "weight_decay: 1}\n")
+        done = draw("fig_covariance.py", other, folder)
+        assert done.returncode == 2 and "run jobs/covariance.yaml" in done.stderr, done
+        assert done.stderr.count("\n") == 1, done
+
+
+if __name__ == "__main__":
+    main()
