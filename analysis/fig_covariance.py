@@ -86,7 +86,7 @@ def draw_trained(axes, trained, theory, a, colour):
         return []
     risk = sweep.axis(trained, "seed")["risk"].sel(covariance_exponent=a)
     mean, error = risk.mean("seed"), risk.std("seed", ddof=1) / np.sqrt(max(risk.sizes["seed"], 1))
-    axes.errorbar(risk["samples"], mean, error, fmt="o", ms=4, mfc="white", color=colour, capsize=2, lw=1)
+    axes.errorbar(risk["samples"].values, mean.values, error.values, fmt="o", ms=4, mfc="white", color=colour, capsize=2, lw=1)
     predicted = np.exp(np.interp(np.log(risk["samples"]), np.log(theory["samples"]), np.log(theory)))
     return list(np.abs(mean.values / predicted - 1))
 
