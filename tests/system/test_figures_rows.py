@@ -6,6 +6,7 @@ import tempfile
 
 from figures import archive, draw, saved
 import fig_covariance
+import fig_feature_laws
 import sweep
 from style import np
 
@@ -19,6 +20,19 @@ sweeps:
      samples: {from: 30, to: 300, count: 5, spacing: logarithmic}, weight_decay: {as: sqrt_effective, values: [1]}}
   - {name: lasso_trained, model: diagonal, method: training, source_exponent: 0.8, covariance_exponent: [0, 1],
      seed: [0, 1, 2], samples: [30, 300], weight_decay: {as: sqrt_effective, values: [1]}}
+"""
+
+
+LAWS_JOB = """set: {source_exponent: 0.75, noise: 0.5}
+sweeps:
+  - {name: turned, features: [gaussian, sparse], rotated: yes, dimension: [10, 14, 20],
+     samples: {as: proportional, values: [0.5]}, nuclear_weight: [0.2]}
+  - {name: turned_trained, method: training, features: [gaussian, sparse], rotated: yes, dimension: [10, 20],
+     seed: [0, 1, 2], samples: {as: proportional, values: [0.5]}, nuclear_weight: [0.2]}
+  - {name: lasso, model: diagonal, dimension: 40, samples: {from: 10, to: 100, count: 9, spacing: logarithmic},
+     weight_decay: {as: sqrt_effective, values: [0.6]}}
+  - {name: lasso_trained, model: diagonal, method: training, features: [gaussian, sparse], sparse_share: 0.05,
+     dimension: 40, seed: [0, 1], samples: [10, 100], weight_decay: {as: sqrt_effective, values: [0.6]}}
 """
 
 
@@ -51,8 +65,27 @@ def check_lines(chart, path):
         assert np.allclose(circles[k].get_ydata(), trained.sel(covariance_exponent=a), rtol=1e-12)
 
 
+def check_laws(charts, path):
+    """Means over the seeds, over the theory of the same law and dimension; n = d^2/2 in both."""
+    theory, trained = (sweep.open_sweep(path, name) for name in ("turned", "turned_trained"))
+    mean = trained["prediction_risk"].mean("seed").squeeze()
+    expected = (mean / theory["prediction_risk"].squeeze().sel(dimension=[10, 20]) - 1).transpose("features", "dimension")
+    assert np.array_equal(trained["resolved_samples"].values.ravel()[[0, -1]], [50, 200])
+    (axes,) = charts["feature_laws_excess"].axes
+    for k, (line, name) in enumerate(zip(axes.containers, ("gaussian", "sparse"))):
+        assert line.get_label() == name and np.allclose(line[0].get_ydata(), expected[k], rtol=1e-12)
+    upper, lower = charts["feature_laws_lasso"].axes
+    risk = sweep.open_sweep(path, "lasso_trained")["risk"].mean("seed").squeeze()
+    assert np.allclose(upper.containers[1][0].get_ydata(), risk.isel(features=1), rtol=1e-12)
+    assert len(lower.containers) == 2
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
+        path = archive(folder, "laws", LAWS_JOB)
+        charts = saved(fig_feature_laws, path)
+        assert set(charts) == {"feature_laws_excess", "feature_laws_errors", "feature_laws_lasso"}, set(charts)
+        check_laws(charts, path)
         path = archive(folder, "covariance", COVARIANCE_JOB)
         figures = saved(fig_covariance, path)
         assert set(figures) == {"covariance_map", "covariance_lines"}
