@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOW_MOST = 128, SLOW_NODES = 96 };
+enum { SLOW_MOST = 128, SLOW_NODES = 64 };
 
 typedef struct SlowMatrix {
     int count;                 /* d, or kinds of equal base points, by mass */
@@ -48,7 +48,7 @@ static inline double slow_height(const SlowMatrix *s, double u)
     if (!(slow_power(s, u, 1e-18 * s->t, 2) > 1.0 / s->t)) {
         return 0.0;
     }
-    for (int k = 0; k < 70; k++) {
+    for (int k = 0; k < 56; k++) {
         const double middle = k < 20 && low == 0.0 ? high * 0.1 : 0.5 * (low + high);
         *(slow_power(s, u, middle, 2) > 1.0 / s->t ? &low : &high) = middle;
     }
