@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 """Tail exponent of the learned weights against the risk over the phase diagram of the quadratic
 network: predicted as dots coloured by phase, trained networks with error bars (the spread over
-seeds and the mean standard error of the fit, in squares).
+seeds and the mean standard error of the fit, in squares).  For each trained sweep, what spectra say of
+the risk: tail exponent with its bootstrap error (tail_fit.py, none below 50 values), stable rank and
+number of outliers, with Spearman's correlation over all networks and at fixed samples.
 
 usage: fig_tail_exponent.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import style
 import phases
 import sweep
+import tail_fit
 from style import np, plt
 
 AXES = ("source_exponent", "samples", "weight_decay")
@@ -15,6 +18,9 @@ SHARED = ["effective_samples", "resolved_nuclear_weight", "risk", "tail_exponent
           "tail_exponent_error"]
 TRAINED = {"training": (SHARED, ("seed", *AXES))}
 PHASES = phases.NAMES[1:]
+FITTED = ["effective_samples", "risk", "eigenvalues", "stable_rank", "outliers"]
+STATISTICS = {"exponent": "tail exponent (bootstrap deviation)", "stable_rank": "stable rank",
+              "outliers": "outliers"}
 
 
 def colour(name):
@@ -101,13 +107,105 @@ def predicted(path):
     return None
 
 
+# ---- spectrum against risk, network by network ----------------------------------------------------
+
+def networks(data):
+    """Of one source exponent: {name: [networks]}, those that are finished, and their fits."""
+    flat = data.stack(network=("seed", *AXES[1:])).transpose("network", ...)
+    flat = flat.isel(network=np.isfinite(flat["risk"].values))
+    fits = [tail_fit.fit(values[np.isfinite(values)]) for values in flat["eigenvalues"].values]
+    found = {name: flat[name].values for name in ("risk", "effective_samples", "stable_rank", "outliers")}
+    found["exponent"] = np.array([fit.exponent for fit in fits])
+    found["samples"] = flat["samples"].values
+    found["eigenvalues"] = flat["eigenvalues"].values
+    return found, fits
+
+
+def told(found, name):
+    """Both correlations in words."""
+    pairs = {"all": tail_fit.correlation(found[name], found["risk"]),
+             "at fixed n": tail_fit.correlation(found[name], found["risk"], found["samples"])}
+    return "\n".join([f"Spearman of {pairs['all'].count} networks with the risk"]
+                     + [rf"{where}: {c.rho:+.2f} [{c.low:+.2f}, {c.high:+.2f}]" if np.isfinite(c.rho)
+                        else f"{where}: none" for where, c in pairs.items()])
+
+
+def draw_statistic(axes, found, fits, name):
+    error = np.array([fit.error for fit in fits])
+    samples = np.unique(found["samples"])
+    for value, shade, dot in zip(samples, style.colours(len(samples)), style.MARKERS * len(samples)):
+        part = (found["samples"] == value) & np.isfinite(found[name])
+        if not part.any():
+            continue
+        label = f"{found['effective_samples'][part].mean():.3g}"
+        axes.errorbar(found["risk"][part], found[name][part], error[part] if name == "exponent" else None,
+                      fmt=dot, ms=4, mfc="white", color=shade, lw=0.8, label=label)
+    axes.set(xscale="log", xlabel=r"excess risk $R$", ylabel=STATISTICS[name])
+    axes.set_title(told(found, name), fontsize=8)
+    if axes.containers:
+        axes.legend(title=style.N_EFF["quadratic"], fontsize=6.5, title_fontsize=7)
+    refused = sum(bool(fit.reason) for fit in fits)
+    if name == "exponent" and refused:
+        axes.text(0.03, 0.03, f"{refused} of {len(fits)} refused: tails below {tail_fit.LEAST} values",
+                  transform=axes.transAxes, fontsize=7)
+
+
+def draw_longest(axes, found, fits):
+    """The longest tail: share of the values above, and the fit."""
+    given = [k for k, fit in enumerate(fits) if not fit.reason]
+    axes.set(xscale="log", yscale="log", xlabel="learned eigenvalue", ylabel="share above")
+    if not given:
+        axes.set_title("no tail is long enough", fontsize=8)
+        return
+    k = max(given, key=lambda k: fits[k].count)
+    fit, x = fits[k], found["eigenvalues"][k]
+    x = np.sort(x[np.isfinite(x) & (x > 0)])
+    axes.plot(x, 1 - np.arange(len(x)) / len(x), ".", ms=3, color="grey")
+    line = np.geomspace(fit.start, fit.most, 100)
+    below = tail_fit.part_below(np.log(line / fit.start), fit.exponent - 1, np.log(fit.most / fit.start))
+    # of the values from the start up, the largest is the end of the law and above all of it
+    axes.plot(line, (1 + (1 - below) * (fit.count - 1)) / len(x), color="black", lw=1.2)
+    axes.set_title(f"longest tail: {fit.count} of {len(x)} values, $R$ = {found['risk'][k]:.2g}\n"
+                   f"exponent {fit.exponent:.2f} $\\pm$ {fit.error:.2f}, fit p = {fit.p:.2f}\n"
+                   f"log-likelihood over exponential {fit.exponential.ratio:+.1f} (z = {fit.exponential.z:.1f})\n"
+                   f"over lognormal {fit.lognormal.ratio:+.1f} (at most 0)", fontsize=8)
+
+
+def draw_fits(data):
+    gammas = data["source_exponent"].values
+    figure, grid = plt.subplots(len(gammas), 4, figsize=(16.5, 4.2 * len(gammas)), squeeze=False,
+                                constrained_layout=True)
+    for row, gamma in zip(grid, gammas):
+        found, fits = networks(data.sel(source_exponent=gamma, drop=True))
+        for axes, name in zip(row, STATISTICS):
+            draw_statistic(axes, found, fits, name)
+        draw_longest(row[-1], found, fits)
+        row[0].annotate(rf"$\gamma$ = {gamma:g}", (-0.26, 0.5), xycoords="axes fraction", rotation=90, va="center")
+    figure.suptitle(f"{data.attrs['model'].capitalize()} network, $d$ = {data.attrs['dimension']:g}, "
+                    rf"$\Delta$ = {data.attrs['noise']:g}: what learned eigenvalues say of the risk, each mark a "
+                    "trained network; brackets: 95 % of the bootstrap over networks")
+    return figure
+
+
+def fit_figures(path):
+    if not any(sweep.method_of(path, name) == "training" for name in sweep.sweep_names(path)):
+        return
+    for name, data in sweep.open_all(path, "training", FITTED, ("quadratic", "signed")).items():
+        data = sweep.over(data, "seed", *AXES)
+        if data is not None and bool(np.isfinite(data["risk"]).any()):
+            yield f"tail_fit_{name}", draw_fits(data)
+
+
 def figures(path):
-    theory = predicted(path)
-    if theory is None:
+    theory, found = predicted(path), False
+    if theory is not None:
+        trained = sweep.by_model(path, TRAINED).get("quadratic", {}).get("training")
+        yield "tail_exponent", draw(theory, trained)
+    for found in fit_figures(path):
+        yield found
+    if theory is None and not found:
         raise sweep.Refusal(f"{path}: no state_evolution of the quadratic network over samples and "
-                            "weight_decay with a predicted spectrum")
-    trained = sweep.by_model(path, TRAINED).get("quadratic", {}).get("training")
-    yield "tail_exponent", draw(theory, trained)
+                            "weight_decay with a predicted spectrum, and no training over them")
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def check_tail(path):
     trained = sweep.by_model(path, fig_tail_exponent.TRAINED)["quadratic"]["training"]
     off = fig_tail_exponent.deviations(theory, trained, 1.25)
     assert len(off) >= 2 and np.max(np.abs(off)) < 3, off
-    assert set(saved(fig_tail_exponent, path)) == {"tail_exponent"}
+    assert set(saved(fig_tail_exponent, path)) == {"tail_exponent", "tail_fit_trained"}
 
 
 with tempfile.TemporaryDirectory() as scratch:
