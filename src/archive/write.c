@@ -341,13 +341,33 @@ static hsize_t place_of_run(size_t index)
     return index < ARCHIVE_RUNS ? index : ARCHIVE_RUNS - 1;
 }
 
+/* The classes that the file names, NULL before schema 3; owned by the caller.  Not guard_text,
+ * which asks for the size of the file: of one that is open in parallel there is none.
+ * Attributes were checked before. */
+static char *classes_of(hid_t group)
+{
+    if (H5Aexists(group, "classes") <= 0) {
+        return NULL;
+    }
+    const hid_t attribute = H5Aopen(group, "classes", H5P_DEFAULT);
+    const hid_t type = H5Aget_type(attribute);
+    char *text = checked_alloc(H5Tget_size(type) + 1, 1);
+    if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) > 0 ||
+        H5Aread(attribute, type, text) < 0) {
+        die(STATUS_ENVIRONMENT, "the classes of costs in the archive cannot be read");
+    }
+    H5Tclose(type);
+    H5Aclose(attribute);
+    return text;
+}
+
 /* In the order of the classes that the file names. */
 static void put_coefficients(hid_t group, hsize_t place, const RunEntry *entry,
                              const char *classes)
 {
     const hsize_t width = column_width(group, "coefficients");
     double coefficients[RUN_COEFFICIENTS];
-    char *stored = guard_text(group, "classes");
+    char *stored = classes_of(group);
     coefficients_sort(classes, entry->coefficients, RUN_COEFFICIENTS,
                       stored != NULL ? stored : coefficients_old_classes(), coefficients);
     put_cell(group, "coefficients", H5T_NATIVE_DOUBLE, place, width, coefficients);

@@ -86,6 +86,26 @@ def check_effort(folder):
     assert alone("diff", path, whole).returncode == 0
 
 
+LEARNED_JOB = """
+sweeps:
+  - {name: deep, method: training, depth: [1, 2], source_exponent: 1.25, dimension: 20, noise: 0.1, samples: 200,
+     nuclear_weight: [0.3, 0.1]}
+"""
+
+
+def check_learned(folder):
+    """What trainings took is kept by class, deeper ones apart; a later run begins with it."""
+    job, path = write(f"{folder}/learned.yaml", LEARNED_JOB), f"{folder}/learned.h5"
+    assert run(1, "run", job, "-o", path) == 0 and run(1, "resume", path) == 0
+    with h5py.File(path) as file:
+        classes = file["runs"].attrs["classes"].decode().split()
+        learned = file["runs/coefficients"][:2].reshape(2, -1, 3)
+    places = [classes.index("quadratic/training" + more) for more in ("", "/not_convex")]
+    assert (learned[0][places, 2] == 1).all(), learned[0]    # weight: one chain each
+    assert (learned[1][places] == learned[0][places]).all(), learned
+    assert np.isfinite(learned[:, :len(classes)]).all() and learned[0, classes.index("ridge/bayes"), 2] == 0
+
+
 SERIES_JOB = """
 title: spectra
 sweeps:
@@ -158,6 +178,7 @@ def main():
         check_attempts(folder, good)
         check_series(folder)
         check_effort(folder)
+        check_learned(folder)
 
 
 main()
