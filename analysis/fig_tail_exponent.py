@@ -117,14 +117,16 @@ def networks(data):
     found = {name: flat[name].values for name in ("risk", "effective_samples", "stable_rank", "outliers")}
     found["exponent"] = np.array([fit.exponent for fit in fits])
     found["samples"] = flat["samples"].values
+    found["point"] = np.unique(np.column_stack([flat[name].values for name in AXES[1:]]), axis=0,
+                               return_inverse=True)[1]
     found["eigenvalues"] = flat["eigenvalues"].values
     return found, fits
 
 
 def told(found, name):
     """Both correlations in words."""
-    pairs = {"all": tail_fit.correlation(found[name], found["risk"]),
-             "at fixed n": tail_fit.correlation(found[name], found["risk"], found["samples"])}
+    pairs = {"all": tail_fit.correlation(found[name], found["risk"], points=found["point"]),
+             "at fixed n": tail_fit.correlation(found[name], found["risk"], found["samples"], found["point"])}
     return "\n".join([f"Spearman of {pairs['all'].count} networks with the risk"]
                      + [rf"{where}: {c.rho:+.2f} [{c.low:+.2f}, {c.high:+.2f}]" if np.isfinite(c.rho)
                         else f"{where}: none" for where, c in pairs.items()])
@@ -183,7 +185,7 @@ def draw_fits(data):
         row[0].annotate(rf"$\gamma$ = {gamma:g}", (-0.26, 0.5), xycoords="axes fraction", rotation=90, va="center")
     figure.suptitle(f"{data.attrs['model'].capitalize()} network, $d$ = {data.attrs['dimension']:g}, "
                     rf"$\Delta$ = {data.attrs['noise']:g}: what learned eigenvalues say of the risk, each mark a "
-                    "trained network; brackets: 95 % of the bootstrap over networks")
+                    "trained network; brackets: 95 % of the bootstrap over points")
     return figure
 
 

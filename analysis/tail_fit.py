@@ -233,7 +233,7 @@ def fit(values, limited=True, tries=CANDIDATES, draws=DRAWS, seed=0):
 
 @dataclasses.dataclass(frozen=True)
 class Correlation:
-    """Spearman's, with 95 % of the bootstrap over networks; NaN below 4 of them."""
+    """Spearman's, with 95 % of the bootstrap; NaN below 4 networks."""
     rho: float = np.nan
     low: float = np.nan
     high: float = np.nan
@@ -257,20 +257,23 @@ def within(x, y, groups):
     return float((rho * weight)[good].sum() / weight[good].sum()) if good.any() else np.nan
 
 
-def correlation(x, y, groups=None, draws=1000, seed=0):
+def correlation(x, y, groups=None, points=None, draws=1000, seed=0):
     """Of a statistic with an error, over all networks or, given groups, at fixed group: the bootstrap then
-    draws within each.  Where either is not finite the network is left out."""
+    draws within each.  Networks of one point, which differ in their seeds alone, are drawn together: they
+    are no further evidence.  Where either is not finite the network is left out."""
     x, y = np.ravel(x).astype(float), np.ravel(y).astype(float)
     good = np.isfinite(x) & np.isfinite(y)
     groups = np.zeros(len(x)) if groups is None else np.ravel(groups)
-    x, y, groups = x[good], y[good], groups[good]
+    points = np.arange(len(x)) if points is None else np.ravel(points)
+    x, y, groups, points = x[good], y[good], groups[good], points[good]
     if len(x) < 4:
         return Correlation(count=len(x))
     generator = np.random.default_rng(seed)
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    members = [[np.flatnonzero((groups == group) & (points == point)) for point in np.unique(points[groups == group])]
+               for group in np.unique(groups)]
     found = []
     for _ in range(draws):
-        at = np.concatenate([generator.choice(part, len(part)) for part in members])
+        at = np.concatenate([parts[k] for parts in members for k in generator.integers(len(parts), size=len(parts))])
         found.append(within(x[at], y[at], groups[at]))
     found = np.array(found)[np.isfinite(found)]
     low, high = np.quantile(found, [0.025, 0.975]) if len(found) else (np.nan, np.nan)
