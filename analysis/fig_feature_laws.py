@@ -29,12 +29,14 @@ def by_law(path):
 
 def laws_of(data):
     """Names of the laws along the axis of features."""
-    names = {code: name for name, code in sweep.flag_codes(data["features"]).items()}
-    return [names[code] for code in data["features"].values]
+    return [str(name) for name in data["features"].values]
 
 
 def flat(data):
     """{(law, d): errors of predictions, of all seeds}."""
+    for name in set(data["prediction_risk"].dims) - {"features", "dimension", "seed"}:
+        if data.sizes[name] > 1:
+            raise sweep.Refusal(f"{name}: {data.sizes[name]} values in a sweep by features; allowed: one")
     names, data = laws_of(data), sweep.axis(data, "dimension")
     return {(name, float(d)): data.isel(features=k, dimension=j)["prediction_risk"].values.ravel()
             for k, name in enumerate(names) for j, d in enumerate(data["dimension"].values)}
@@ -77,7 +79,7 @@ def draw_excess(laws):
         axes.xaxis.set_major_formatter("{x:g}")
     grid[0, 0].set_ylabel("error of predictions, trained / theory - 1")
     grid[0, 0].legend()
-    figure.suptitle("Excess over the theory of each law, n = d$^2$/2")
+    figure.suptitle("Excess over the theory of each law")
     return figure
 
 

@@ -70,6 +70,17 @@ def open_sweep(path, name, engine="h5netcdf", fields=None):
         attributes = data[field].attrs
         data[field] = data[field].where(good)
         data[field].attrs = attributes
+    return worded(data)
+
+
+def worded(data):
+    """The same with the words of an axis of words as its coordinate, in place of their numbers."""
+    for name in data.dims:
+        if name in data.coords and "flag_meanings" in data[name].attrs:
+            words = {code: word for word, code in flag_codes(data[name]).items()}
+            attributes = data[name].attrs
+            data = data.assign_coords({name: [words[code] for code in data[name].values]})
+            data[name].attrs = attributes
     return data
 
 
@@ -114,7 +125,8 @@ def axis(data, name):
     """The sweep with `name` as a dimension, also where the job gave one number."""
     if name in data.dims:
         return data
-    return data.expand_dims({name: [float(data.attrs[name])]})
+    value = data.attrs[name]
+    return data.expand_dims({name: [value if isinstance(value, str) else float(value)]})
 
 
 def over(data, *names):
@@ -127,22 +139,31 @@ def over(data, *names):
     for name in set(data["outcome"].dims) - set(names):
         if data.sizes[name] > 1:
             return None
-        data.attrs[name] = float(data[name][0])
+        data.attrs[name] = coordinate(data.isel({name: 0}), name)
         data = data.isel({name: 0}, drop=True)
     return data
 
 
 # what tells problems apart beside dimension, source exponent, samples and weight decay
-OTHERS = ("noise", "depth", "width", "covariance_exponent", "features", "degrees_of_freedom", "sparse_share")
+OTHERS = ("noise", "depth", "width", "covariance_exponent", "features", "degrees_of_freedom", "sparse_share",
+          "rotated", "signs", "linear_unit")
+DEFAULTS = {"covariance_exponent": 0.0, "features": "gaussian", "rotated": "no", "signs": "positive",
+            "linear_unit": "no"}
 LEAST_DEPTH = {"diagonal": 2, "quadratic": 1}
 
 
 def other_keys(data):
     """(noise, depth, ...) of a sweep in which none of them varies; None for what it does not give."""
-    keys = {name: data.attrs.get(name) for name in OTHERS}
+    keys = {name: data.attrs.get(name, DEFAULTS.get(name)) for name in OTHERS}
     if keys["depth"] is None:
         keys["depth"] = LEAST_DEPTH.get(data.attrs["model"])
-    return tuple(None if value is None else float(value) for value in keys.values())
+    return tuple(value if value is None or isinstance(value, str) else float(value) for value in keys.values())
+
+
+def coordinate(data, name):
+    """The only value of an axis: a number, or a word."""
+    value = data[name].values.item()
+    return value if isinstance(value, str) else float(value)
 
 
 def parts(data):
@@ -152,9 +173,10 @@ def parts(data):
     found = []
     for at in np.ndindex(*[data.sizes[name] for name in varied]):
         part = data.isel(dict(zip(varied, at)))
-        values = {name: float(part[name]) for name in varied}
+        values = {name: coordinate(part, name) for name in varied}
         part = part.drop_vars(varied).assign_attrs(values)
-        found.append(("".join(f"_{name}_{value:g}" for name, value in values.items()), part))
+        found.append(("".join(f"_{name}_{value if isinstance(value, str) else format(value, 'g')}"
+                              for name, value in values.items()), part))
     return found
 
 

@@ -205,6 +205,9 @@ static ExitStatus command_draw(const Arguments *given)
     if (problem.data != 0.0) {
         die(STATUS_WRONG_INPUT, "draw: data of a file are there already; allowed: no data");
     }
+    if (rank_output_is_first_rank()) {
+        draw_check(given->output);
+    }
     start_aloud(given);
     if (rank_output_is_first_rank()) {
         draw_write(&problem, given->output);

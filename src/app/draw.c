@@ -72,7 +72,7 @@ static Npy begin(const char *name, const char *what, int64_t rows, int64_t colum
 {
     Npy npy = {.path = checked_format("%s_%s.npy", name, what)};
     npy.part = checked_format("%s.part", npy.path);
-    npy.file = fopen(npy.part, "wbx");
+    npy.file = fopen(npy.part, "wb");
     if (npy.file == NULL) {
         die(file_status(errno), "%s: %s", npy.part, strerror(errno));
     }
@@ -152,10 +152,15 @@ static void write_vector(const Samples *samples, const char *name)
     end(&npy);
 }
 
-/* Before the first is written. */
-static void refuse_existing(const char *name)
+void draw_check(const char *name)
 {
     static const char *const parts[] = {"x", "y", "teacher"};
+    char *folder = file_folder(name);
+    if (access(folder, W_OK) != 0) {
+        die(STATUS_WRONG_INPUT, "draw: -o %s: %s: %s; allowed: a folder to write into", name,
+            folder, strerror(errno));
+    }
+    free(folder);
     for (int k = 0; k < 3; k++) {
         char *path = checked_format("%s_%s.npy", name, parts[k]);
         if (access(path, F_OK) == 0) {
@@ -167,7 +172,6 @@ static void refuse_existing(const char *name)
 
 void draw_write(const Problem *problem, const char *name)
 {
-    refuse_existing(name);
     SamplesSpec spec = samples_spec(problem);
     spec.store = STORE_NONE; /* exact rows also where a training rounds them */
     Samples samples = samples_create(MPI_COMM_SELF, &spec);

@@ -35,8 +35,8 @@ static void uniform(const RowLaw *law, uint64_t row, int count, double z[])
     }
 }
 
-CLONES
 /* The median is 0, and |z| is exponential of mean square 1. */
+CLONES
 static void laplace_of(double z[], int count)
 {
 #pragma omp simd
@@ -52,15 +52,15 @@ static void laplace(const RowLaw *law, uint64_t row, int count, double z[])
     laplace_of(z, count);
 }
 
-CLONES
 /* R. W. Bailey, Math. Comp. 62 (1994) 779: sqrt(nu (u^(-2/nu) - 1)) cos(2 pi v) is Student's t,
  * as Box and Muller's pair is normal; its variance is nu/(nu - 2). */
+CLONES
 static void student_of(double nu, const double angle[], double z[], int count)
 {
 #pragma omp simd
     for (int i = 0; i < count; i++) {
         const double square = (nu - 2.0) * (exp(-2.0 / nu * log(z[i])) - 1.0);
-        z[i] = sqrt(square) * cos(2.0 * M_PI * angle[i]);
+        z[i] = sqrt(fmax(square, 0.0)) * cos(2.0 * M_PI * angle[i]);
     }
 }
 

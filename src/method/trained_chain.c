@@ -165,7 +165,8 @@ static bool validate_fold(const Chain *chain, const Trainer *trainer,
         problem.samples -= rows;
         const Observed seen = path_solve(path, &problem, NULL, NULL);
         going_on = !seen.stopped;
-        sum[k] += rows * seen.test_error;
+        /* of a fold that has not ended there is no error, nor then of the point */
+        sum[k] += outcome_is_good(seen.outcome) ? rows * seen.test_error : NAN;
     }
     path_free(path);
     return going_on;

@@ -5,7 +5,7 @@
 
 #include "phasesweep/model/model.h"
 
-/* E z^4 - 3 by law (theory-next.md A1). */
+/* E z^4 - 3 by law (theory.md section 14). */
 static double normal_kurtosis(const Problem *problem)
 {
     (void)problem;

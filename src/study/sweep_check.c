@@ -213,11 +213,12 @@ static bool check_rows(const Sweep *sweep, const Problem *p, Diagnostics *errors
 {
     const DataSource *source = &sweep->source;
     const double left = source->rows - p->hold_out;
-    if (p->hold_out != floor(p->hold_out) || left < 1.0) {
+    const bool lost = p->hold_out == 0.0 && sweep->settings.value[KEY_HOLD_OUT] > 0.0;
+    if (p->hold_out != floor(p->hold_out) || left < 1.0 || lost) {
         refuse(
             sweep, KEY_HOLD_OUT, errors,
             checked_format("%.15g of %.15g rows of %s; allowed: a whole number below that, or "
-                           "a share below 1",
+                           "a share below 1 that is a row at least",
                            sweep->settings.value[KEY_HOLD_OUT], source->rows,
                            text_show(source->file).text));
         return false;

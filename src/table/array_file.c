@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/files.h"
@@ -29,11 +30,27 @@ static char *beside(const char *file, const char *target)
     return path;
 }
 
+/* What a header claims is there, as far as the file alone can tell. */
+static char *check_size(const ArrayFile *array)
+{
+    struct stat status;
+    const double bytes =
+        (double)array->start + (double)array->rows * (double)array->columns * array->size;
+    if (bytes > 0x1p62 || (strstr(array->file, ".gz") == NULL &&
+                           stat(array->file, &status) == 0 && bytes > (double)status.st_size)) {
+        return table_error(array->file,
+                           "is too short for the %lld rows of %lld numbers that it tells of",
+                           (long long)array->rows, (long long)array->columns);
+    }
+    return NULL;
+}
+
 static char *open_array(ArrayFile *array, char *file, ReadHeader header)
 {
     array->file = file;
     char *why = stream_open(file, &array->stream);
-    return why != NULL ? why : header(array);
+    why = why != NULL ? why : header(array);
+    return why != NULL ? why : check_size(array);
 }
 
 static void close_array(ArrayFile *array)

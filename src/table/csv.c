@@ -57,6 +57,9 @@ static char *read_header(Table *table, Csv *csv)
     if (line == NULL) {
         return table_error(table->file, "is empty; allowed: a header and rows of numbers");
     }
+    if (strncmp(line, "\xEF\xBB\xBF", 3) == 0) {
+        line += 3; /* spreadsheets begin a file with a mark of its encoding */
+    }
     for (char *rest = line; rest != NULL; csv->fields++) {
         if (strcmp(next_field(&rest), table->target) == 0) {
             csv->target = csv->fields;

@@ -1,5 +1,6 @@
 /* Sets of an HDF5 file, opened by one process for itself: no collective calls, no locks that
  * other ranks could wait for. */
+#include <errno.h>
 #include <hdf5.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -66,7 +67,7 @@ static char *open_sets(Table *table, Hdf5 *h)
     hsize_t length[2] = {0, 1};
     struct stat status;
     if (stat(h->path, &status) != 0) {
-        return table_error(h->path, "No such file or directory");
+        return table_error(h->path, "%s", strerror(errno));
     }
     h->file = H5Fopen(h->path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (h->file < 0) {

@@ -17,10 +17,11 @@ void network_observe_matrix(const Dataset *data, const Network *network, double 
                             Observed *observed, double spectrum[], double overlaps[]);
 
 /* Local.  What independent features that are not Gaussian add to E (f - f*)^2 = 2 R
- * (theory-next.md A1): (k4/d) sum_i E_ii^2 of E = S - S*, in the coordinates where the data are
- * isotropic; 0 for Gaussian ones.  The truth must be known. */
+ * (theory.md section 14): (k4/d) sum_i E_ii^2 of E = S - S*, in the coordinates where the data
+ * are isotropic; 0 for Gaussian ones.  The truth must be known. */
 double network_kurtosis_risk(const Dataset *data, const Network *network);
-/* Local.  Its eigenvalues [columns] with their signs, in the order of the columns. */
+
+/* Local.  Eigenvalues [columns] of S with their signs, in the order of the columns. */
 void network_eigenvalues(int d, const Network *network, double values[]);
 
 /* Local.  out [rows]: f of the rows x [rows * d], whose covariance is the identity. */

@@ -110,7 +110,7 @@ void hold_out_test(MPI_Comm team, const HoldOut *test, const Network *network,
         for (int k = 0; k < rows; k++) {
             const double label = test->labels[first + k];
             sum[0] += (label - output[k]) * (label - output[k]);
-            sum[1] += label * output[k] <= 0.0;
+            sum[1] += !(label * output[k] > 0.0); /* also of what is not finite */
             sum[2] += fabs(label) != 1.0;
         }
     }

@@ -68,8 +68,9 @@ static void test_moments(void **unused)
     }
 }
 
-/* theory-next.md A1: E (Tr E Z)^2 = 2 |E|^2/d + (k4/d) sum E_ii^2, for the error E = -S* of a
- * network that has learned nothing, in a turned basis too: then labels are its predictions. */
+/* theory.md section 14: E (Tr E Z)^2 = 2 |E|^2/d + (k4/d) sum E_ii^2, for the error E = -S* of
+ * a network that has learned nothing, in a turned basis too: then labels are its predictions.
+ */
 static void test_prediction(void **unused)
 {
     (void)unused;

@@ -64,7 +64,7 @@ def test_refused(folder):
     done = alone("draw", *COMMON, "weight_decay=1", "-o", f"{folder}/vector")
     assert done.returncode == 2 and "vector_x.npy is there already" in done.stderr
     done = alone("draw", *COMMON, "weight_decay=1", "-o", f"{folder}/nofolder/x")
-    assert done.returncode == 2 and "nofolder" in done.stderr and done.stderr.count("\n") == 1, done
+    assert done.returncode == 2 and "a folder to write into" in done.stderr and done.stderr.count("\n") == 1, done
     assert sorted(os.listdir(folder)) == before
 
 

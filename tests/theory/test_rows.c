@@ -166,8 +166,8 @@ static void test_lasso(void **unused)
     }
 }
 
-/* Variances that hardly differ, on the path of those that do, and the table of theory-next.md
- * A3: numbers of three and four digits. */
+/* Variances that hardly differ, on the path of those that do, and the table of theory.md
+ * section 14: numbers of three and four digits. */
 static void test_lasso_limits(void **unused)
 {
     (void)unused;
@@ -228,7 +228,7 @@ static void test_aligned(void **unused)
     (void)unused;
     static const struct {
         FeatureLaw law;
-        double a, kept; /* of the slow iteration; theory-next.md A1: it needs much of it */
+        double a, kept; /* of the slow iteration; theory.md section 14: it needs much of it */
     } rows[] = {
         {FEATURES_RADEMACHER, 0.0, 0.6}, {FEATURES_UNIFORM, 0.0, 0.5},
         {FEATURES_LAPLACE, 0.0, 0.75},   {FEATURES_SPARSE, 0.0, 0.9},
@@ -266,9 +266,9 @@ static void test_aligned_limits(void **unused)
     }
 }
 
-/* The table of theory-next.md A2, which does not say all of its units: to 2 %.  There (1/d) sum
- * s_i^2 = 1: in units of labels where (1/d) sum (sigma_i s_i)^2 is, R and noise are divided by
- * what that was, lt by its root. */
+/* The table of theory.md section 14, which does not say all of its units: to 2 %.  There (1/d)
+ * sum s_i^2 = 1: in units of labels where (1/d) sum (sigma_i s_i)^2 is, R and noise are divided
+ * by what that was, lt by its root. */
 static void test_aligned_table(void **unused)
 {
     (void)unused;

@@ -3,9 +3,8 @@
  *
  * The rows stand in an order that the seed makes: training reads the first n, testing the last
  * hold_out, or those of a fold, which training then passes over.  So the data are nested in n,
- * and what is held out is the same for every n.  As in
- * gaussian_rows.h a rank owns whole quanta of the order, and reads those rows alone; they stay
- * in memory.
+ * and what is held out is the same for every n.  As in gaussian_rows.h a rank owns whole quanta
+ * of the order, and reads those rows alone; they stay in memory.
  *
  * Nobody knows who made the labels: the dataset has no truth, and its covariance is taken as
  * the identity, which is the business of whoever prepared the file.

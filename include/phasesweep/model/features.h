@@ -2,7 +2,7 @@
  *
  * x_i = sqrt(sigma_i) z_i with independent z_i of mean 0, variance 1 and the law of the
  * problem, and sigma_i ~ i^-a, sum sigma_i = d.  The teacher is the power law of theory.md
- * section 1 in the coordinates z, where the data are isotropic (theory-next.md A2, A3): with
+ * section 1 in the coordinates z, where the data are isotropic (theory.md section 14): with
  * S~* = Sigma^(1/2) S* Sigma^(1/2) and theta~* = Sigma^(1/2) theta*,
  *     s~_i = sigma_i s_i ~ i^-(gamma + a)
  *     theta~_i = sqrt(sigma_i) theta_i ~ i^-(gamma + a/2)

@@ -33,7 +33,7 @@ double rng_uniform(uint64_t seed, uint64_t purpose, uint64_t row, uint64_t colum
 void rng_normals(uint64_t seed, uint64_t purpose, uint64_t row, int count, double out[]);
 
 /* Local.  The same of independent uniforms on (0, 1), of 52 bits, equal on every kind of CPU.
- * Of one purpose either these or the normals may be used. */
+ * Of one seed and purpose either these or the normals may be used. */
 void rng_uniforms(uint64_t seed, uint64_t purpose, uint64_t row, int count, double out[]);
 
 #endif

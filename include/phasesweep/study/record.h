@@ -55,9 +55,11 @@ typedef enum FieldKind {
       "q = 1/h; diagonal: lambda")                                                             \
     X(WIDTH, REAL, ALL, "resolved_width", "1", "p", "1", "hidden units; diagonal: d")          \
     X(RISK, REAL, ALL, "risk", "1", "R", "1",                                                  \
-      "excess risk |S - S*|^2/d (diagonal |theta - theta*|^2), without label noise")           \
+      "excess risk |S - S*|^2/d (diagonal |theta - theta*|^2) where features have variance "   \
+      "1, "                                                                                    \
+      "without label noise")                                                                   \
     X(PREDICTION_RISK, REAL, ALL, "prediction_risk", "1", "E(f-f*)^2", "1",                    \
-      "mean squared error of the output: 2 R quadratic, R diagonal")                           \
+      "mean squared error of the output: R diagonal, 2 R quadratic of Gaussian features")      \
     X(DELTA, REAL, FIXED_POINT, "delta", "1", "delta", "2 (E1), 3, 10",                        \
       "effective noise delta; diagonal: tau")                                                  \
     X(THRESHOLD, REAL, CUT, "threshold", "1", "b", "2 (E2), 3, 10",                            \
@@ -136,9 +138,9 @@ typedef enum FieldKind {
       "variance of the label noise, estimated from the training data alone")                   \
     X(LINEAR_SQUARE, REAL, TRAINING, "linear_unit_square", "1", "E(w.x+c)^2", "13",            \
       "mean square of what linear unit and bias add to the output; with key linear_unit")      \
-    X(TEST_ERROR, REAL, HOLD_OUT, "test_error", "1", "E(y-f)^2", "12",                         \
+    X(TEST_ERROR, REAL, HOLD_OUT, "test_error", "1", "E(y-f)^2", "15",                         \
       "mean squared error of the output on the rows held out")                                 \
-    X(CLASSIFICATION_ERROR, REAL, HOLD_OUT, "classification_error", "1", "", "12",             \
+    X(CLASSIFICATION_ERROR, REAL, HOLD_OUT, "classification_error", "1", "", "15",             \
       "share of the rows held out whose sign is wrong, where all their targets are 1 or -1")   \
     X(VALIDATION_ERROR, REAL, FOLDS, "cross_validation_error", "1", "E(y-f)^2", "15",          \
       "mean squared error of each row by the training that leaves out its fold")

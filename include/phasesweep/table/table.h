@@ -1,12 +1,18 @@
 /* table.h - rows of numbers, each with a target, in a file that others made.
  *
- *     HDF5   FILE.h5 or FILE.hdf5: set `X`, or the one that FILE.h5:NAME names, rows by
- * columns; the target is a set of as many numbers npy    FILE.npy, rows by columns; the target
- * is another FILE.npy idx    FILE with `idx` in its name, as of MNIST, what belongs to a row
- * being flattened; the target is another such file csv    FILE.csv with a header; the target is
- * a column, all others are numbers of the row All but HDF5 may end in .gz, where the program
- * was built with zlib.  A target that is a file lies in the folder of the first, or has a path
- * from the root.  Numbers of any width become doubles.
+ * HDF5: FILE.h5 or FILE.hdf5, set `X`, or the one that FILE.h5:NAME names, rows by columns; the
+ * target is a set of as many numbers.
+ *
+ * npy: FILE.npy, rows by columns; the target is another FILE.npy.
+ *
+ * idx: FILE with `idx` in its name, as of MNIST, what belongs to a row being flattened; the
+ * target is another such file.
+ *
+ * csv: FILE.csv with a header; the target is a column, all others are numbers of the row.
+ *
+ * All but HDF5 may end in .gz, where the program was built with zlib.  A target that is a file
+ * lies in the folder of the first, or has a path from the root.  Numbers of any width become
+ * doubles.
  *
  * Nothing communicates: every rank reads the rows that it wants, in ascending order, so that
  * also a stream is read once.  What is wrong with a file is one line, "FILE: what is wrong",

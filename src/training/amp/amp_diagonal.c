@@ -125,19 +125,14 @@ static double diagonal_begin(void *state, double weight)
     return a->gradient[a->d + 1];
 }
 
-/* The threshold is b where the data are isotropic; theta_i of variance sigma_i has b/sigma_i.
- */
-static double variance(const Diagonal *a, int i)
-{
-    return a->data->variances == NULL ? 1.0 : a->data->variances[i];
-}
-
-/* Root only.  theta + Sigma^-1 X^T z / n in theta, and its threshold. */
+/* Root only.  theta + Sigma^-1 X^T z / n in theta, and its threshold b: that where the data are
+ * isotropic is b/sqrt(sigma_i), that of theta_i is b/sigma_i. */
 static double make_matched(Diagonal *a)
 {
     for (int i = 0; i < a->d; i++) {
-        a->theta[i] = a->base[i] + a->gradient[i] / (a->capacity * variance(a, i));
-        a->sorted[i] = a->theta[i] * variance(a, i);
+        a->theta[i] =
+            a->base[i] + a->gradient[i] / (a->capacity * dataset_variance(a->data, i));
+        a->sorted[i] = a->theta[i] * dataset_variance(a->data, i);
     }
     network_sort(a->d, a->sorted, a->sorted);
     if (a->threshold.jump == 0.0) {
@@ -158,7 +153,7 @@ static void shrink(Diagonal *a, AmpStep *step)
     double move = 0.0;
     *step = (AmpStep){.keep = step->keep, .threshold = b};
     for (int i = 0; i < a->d; i++) {
-        const double sigma = variance(a, i);
+        const double sigma = dataset_variance(a->data, i);
         const double size = fabs(a->theta[i]);
         const double theta =
             size * sigma > (a->active[i] ? held : b)

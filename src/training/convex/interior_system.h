@@ -4,10 +4,10 @@
  * With W = G G^T a step solves K x = rhs,
  *     K = I + A W A^* W,   K_mn = [m = n] + Tr Z_m W Z_n W,
  * which for x~ = G^T x is a product of rows squared:
- *     Tr Z_m W Z_n W = ((x~_m . x~_n)^2 - q_m - q_n + Tr W^2)/d,   q = |G x~|^2.
- * So K costs n^2 d flops and its Cholesky factor n^3/3, whatever the weight decay is.  Both are
- * in single precision while a few steps of conjugate gradient with the exact operator mend what
- * that loses, 6 n d^2 flops each; then in double.
+ *     Tr Z_m W Z_n W = ((x~_m . x~_n)^2 - q_m - q_n + Tr (Sigma W)^2)/d,   q = |Sigma^1/2 G
+ * x~|^2. So K costs n^2 d flops and its Cholesky factor n^3/3, whatever the weight decay is.
+ * Both are in single precision while a few steps of conjugate gradient with the exact operator
+ * mend what that loses, 6 n d^2 flops each; then in double.
  */
 #ifndef PHASESWEEP_TRAINING_INTERIOR_SYSTEM_H
 #define PHASESWEEP_TRAINING_INTERIOR_SYSTEM_H

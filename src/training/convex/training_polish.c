@@ -29,10 +29,12 @@ static const double crowded = 0.8;
 static const double left_over = 0.02;
 enum { STEPS = 14 };
 
-/* A change of v would have to be projected off a linear unit. */
+/* A change of v would have to be projected off a linear unit; and the operator on the active
+ * eigenvectors is that of equal variances. */
 static bool possible(const Problem *problem)
 {
-    return problem->tolerance >= tolerance_least && !problem->linear_unit;
+    return problem->tolerance >= tolerance_least && !problem->linear_unit &&
+           problem->covariance_exponent == 0.0;
 }
 
 size_t polish_memory(const Problem *problem, int ranks)
@@ -40,7 +42,8 @@ size_t polish_memory(const Problem *problem, int ranks)
     const double d = problem->dimension;
     const double square = fmin(d * d, 2.0 * crowded * problem->samples);
     const double rows = problem->samples / ranks + SAMPLES_QUANTUM;
-    return possible(problem) ? (size_t)(20.0 * square + 16.0 * rows) : 0;
+    const double image = 8.0 * d * sqrt(square);
+    return possible(problem) ? (size_t)(20.0 * square + 16.0 * rows + image) : 0;
 }
 
 double polish_from(const TrainerSettings *settings, const Problem *problem)

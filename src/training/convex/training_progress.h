@@ -30,8 +30,8 @@ typedef struct Progress {
     Mark mark, mark_before; /* of this point; from the latter on the rate is measured */
     double hard;            /* lt of the last point that interior steps took over, 0: none */
     double goal;            /* gap at which interior steps end */
-    double early;   /* gap from which a better dual vector is looked for, of the tolerance; 1:
-                       none   is */
+    double early;   /* gap from which a better dual vector is looked for, over the tolerance;
+                       1: none is */
     double tried;   /* gap at which that was done last, INFINITY: not yet */
     Stage stage;    /* the same on all ranks where a point begins */
     int iterations; /* passes of this point, and interior steps */
