@@ -48,13 +48,15 @@ def write_formats(folder, x, y):
         file["X"], file["y"], file["group/other"] = x, y, x
         file.create_dataset("packed", data=x, chunks=(7, x.shape[1]), compression="gzip")
     put_csv(f"{folder}/f.csv", x, y)
+    with open(f"{folder}/f.csv", "rb") as plain, open(f"{folder}/marked.csv", "wb") as marked:
+        marked.write(b"\xef\xbb\xbf" + plain.read())  # as spreadsheets save it
     # three dimensions, of which all but the first are flattened
     put_idx(f"{folder}/x-idx3", x.reshape(len(x), 3, -1))
     put_idx(f"{folder}/y-idx1", y)
     for name in ("x.npy", "f.csv", "x-idx3", "y-idx1"):
         put_gzipped(f"{folder}/{name}")
     return {"x.npy": "y.npy", "x.npy.gz": "y.npy", "f.h5": "y", "f.h5:group/other": "y", "f.h5:packed": "y",
-            "f.csv": "label", "f.csv.gz": "label", "x-idx3": "y-idx1", "x-idx3.gz": "y-idx1.gz"}
+            "f.csv": "label", "marked.csv": "label", "f.csv.gz": "label", "x-idx3": "y-idx1", "x-idx3.gz": "y-idx1.gz"}
 
 
 def point(ranks, *words):
@@ -214,6 +216,10 @@ def test_wrong_files(folder, x, y):
     refused("one.npy", "rows of one number")
     with open(f"{folder}/x.npy", "rb") as file:
         whole = file.read()
+    claim = whole.replace(b"(300, ", b"(999999999, ").replace(b" " * 7 + b"\n", b"\n")
+    with open(f"{folder}/claim.npy", "wb") as file:  # a header of the same length
+        file.write(claim)
+    refused("claim.npy", "too short for the 999999999 rows")
     for name, length, words in (("cut.npy", len(whole) - 5, "too short"), ("head.npy", 40, "damaged header"),
                                 ("empty.npy", 0, "no npy file")):
         with open(f"{folder}/{name}", "wb") as file:
@@ -260,6 +266,7 @@ def test_wrong_keys(folder):
     for words, said in ((["samples=301"], "301, and 0 held out, of 300 rows"),
                         (["samples=299", "hold_out=2"], "allowed: up to 298"),
                         (["samples=9", "hold_out=300"], "hold_out"), (["samples=9", "hold_out=1.5"], "hold_out"),
+                        (["samples=9", "hold_out=0.001"], "a row at least"),
                         (["samples=9", "noise=1"], "noise: of drawn data"),
                         (["samples=9", "source_exponent=1"], "source_exponent: of drawn data"),
                         (["samples=9", "features=laplace"], "features: of drawn data"),

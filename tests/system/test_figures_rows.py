@@ -80,12 +80,38 @@ def check_laws(charts, path):
     assert len(lower.containers) == 2
 
 
+RISK_JOB = """set: {source_exponent: 1, noise: 0.5, dimension: 10, features: laplace}
+sweeps:
+  - {name: theory, rotated: ROTATED, samples: {from: 20, to: 200, count: 5, spacing: logarithmic}, weight_decay: [0.2]}
+  - {name: trained, method: training, rotated: "yes", seed: [0, 1], samples: [20, 200], weight_decay: [0.2]}
+"""
+
+
+def check_risk(folder):
+    """One law, by name, of all sweeps; a trained network is not drawn on the theory of another teacher."""
+    for rotated, apart in (("yes", False), ("no", True)):
+        path = archive(folder, f"risk_{rotated}", RISK_JOB.replace("ROTATED", f'"{rotated}"'))
+        data = sweep.open_all(path)
+        keys = [sweep.other_keys(part) for part in data.values()]
+        assert (keys[0] != keys[1]) == apart and "laplace" in keys[0]
+        done = draw("fig_risk_vs_samples.py", path, folder)
+        assert done.returncode == (2 if apart else 0) and "Traceback" not in done.stderr, done
+
+
+def check_words(path):
+    """Axes of words are read as words."""
+    data = sweep.open_sweep(path, "turned_trained")
+    assert data["risk"].sel(features="sparse").notnull().all()
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
+        check_risk(folder)
         path = archive(folder, "laws", LAWS_JOB)
         charts = saved(fig_feature_laws, path)
         assert set(charts) == {"feature_laws_excess", "feature_laws_errors", "feature_laws_lasso"}, set(charts)
         check_laws(charts, path)
+        check_words(path)
         path = archive(folder, "covariance", COVARIANCE_JOB)
         figures = saved(fig_covariance, path)
         assert set(figures) == {"covariance_map", "covariance_lines"}
