@@ -135,7 +135,9 @@ def prepare(x, y, arguments):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n")[0])
+    usage, meaning = __doc__.split("usage: ")[1].split("\n", 1)
+    parser = argparse.ArgumentParser(usage=usage, description=meaning, allow_abbrev=False,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source")
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--dimension", type=int)
@@ -150,6 +152,8 @@ def main():
         with h5py.File(arguments.output, "x") as file:
             file["X"], file["y"] = x, y
             file["X"].attrs.update({"source": arguments.source, "whitened": not arguments.keep_covariance, **said})
+            how = {"below": arguments.below, "target": arguments.target}  # of the labels
+            file["y"].attrs.update({name: value for name, value in how.items() if value is not None})
     except (Refusal, OSError, ValueError, KeyError) as wrong:
         print(f"prepare_data.py: {wrong}", file=sys.stderr)
         raise SystemExit(2) from None
