@@ -23,7 +23,10 @@
 enum {
     BLOCK = 64,
     /* lent cores pay from about .1 s on (core_lending.h says why) */
-    THREADS_FROM = 1000
+    THREADS_FROM = 1000,
+    /* below it a decomposition takes a millisecond of one rank: a clock, which a busy machine
+     * can turn, must not decide the last digits */
+    MEASURED_FROM = 100
 };
 
 /* Of rank 0: the matrix reduced by LAPACK, but for the reflectors, which stay in place. */
@@ -42,7 +45,7 @@ Eigen eigen_create(MPI_Comm team, int n, EigenMethod method)
     Eigen eigen = {.team = team, .n = n, .method = method};
     MPI_Comm_rank(team, &eigen.rank);
     MPI_Comm_size(team, &eigen.ranks);
-    if (method == EIGEN_AUTO && eigen.ranks == 1) {
+    if (method == EIGEN_AUTO && (eigen.ranks == 1 || n < MEASURED_FROM)) {
         eigen.method = EIGEN_LAPACK;
     }
     return eigen;

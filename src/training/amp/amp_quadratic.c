@@ -283,6 +283,8 @@ static void quadratic_state(void *state, StateVisitor *visitor)
     visit_common(visitor, &q->weight, sizeof q->weight);
     visit_common(visitor, &q->rank, sizeof q->rank);
     visit_common(visitor, &q->eigen.method, sizeof q->eigen.method);
+    visit_common(visitor, q->eigen.tried, sizeof q->eigen.tried);
+    visit_common(visitor, q->eigen.seconds, sizeof q->eigen.seconds);
     visit_common(visitor, q->factor, (size_t)q->rank * column);
     visit_root(visitor, q->base, (size_t)q->d * column);
     visit_root(visitor, q->pass.gram, (size_t)q->d * column);
