@@ -36,8 +36,8 @@ static char *check_size(const ArrayFile *array)
     struct stat status;
     const double bytes =
         (double)array->start + (double)array->rows * (double)array->columns * array->size;
-    if (bytes > 0x1p62 || (strstr(array->file, ".gz") == NULL &&
-                           stat(array->file, &status) == 0 && bytes > (double)status.st_size)) {
+    if (bytes > 0x1p62 || (!name_packed(array->file) && stat(array->file, &status) == 0 &&
+                           bytes > (double)status.st_size)) {
         return table_error(array->file,
                            "is too short for the %lld rows of %lld numbers that it tells of",
                            (long long)array->rows, (long long)array->columns);

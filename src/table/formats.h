@@ -31,7 +31,8 @@ extern const TableFormat format_npy;
 extern const TableFormat format_idx;
 extern const TableFormat format_csv;
 
-/* Does the name, but for .gz, end in `ending`? */
+/* Does the name end in .gz?  And does it, but for that, end in `ending`? */
+bool name_packed(const char *name);
 bool name_ends(const char *name, const char *ending);
 
 /* "FILE: WHAT", WHAT as for printf. */

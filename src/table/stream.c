@@ -47,8 +47,7 @@ static bool readable_without_zlib(const char *file)
     (void)file;
     return true;
 #else
-    const size_t length = strlen(file);
-    return length < 3 || strcmp(file + length - 3, ".gz") != 0;
+    return !name_packed(file);
 #endif
 }
 

@@ -20,12 +20,15 @@ enum { FORMATS = 4 };
 static const TableFormat *const formats[FORMATS] = {&format_hdf5, &format_npy, &format_csv,
                                                     &format_idx};
 
+bool name_packed(const char *name)
+{
+    const size_t length = strlen(name);
+    return length > 3 && strcmp(name + length - 3, ".gz") == 0;
+}
+
 bool name_ends(const char *name, const char *ending)
 {
-    size_t length = strlen(name);
-    if (length > 3 && strcmp(name + length - 3, ".gz") == 0) {
-        length -= 3;
-    }
+    const size_t length = strlen(name) - (name_packed(name) ? 3 : 0);
     const size_t tail = strlen(ending);
     return length > tail && memcmp(name + length - tail, ending, tail) == 0;
 }

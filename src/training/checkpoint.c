@@ -517,3 +517,10 @@ void visit_fetched(StateVisitor *visitor)
 {
     agree_all(visitor, damaged);
 }
+
+void visit_eigen(StateVisitor *visitor, Eigen *eigen)
+{
+    visit_common(visitor, &eigen->method, sizeof eigen->method);
+    visit_common(visitor, eigen->tried, sizeof eigen->tried);
+    visit_common(visitor, eigen->seconds, sizeof eigen->seconds);
+}

@@ -19,6 +19,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "phasesweep/parallel/symmetric_eigen.h"
+
 typedef enum VisitMode { VISIT_SIZE, VISIT_SAVE, VISIT_LOAD } VisitMode;
 
 typedef struct StateVisitor {
@@ -63,6 +65,10 @@ bool checkpoint_close(StateVisitor *visitor);
  * share, in the order of ranks: a team of another size may read it if its shares are cut anew.
  * Shares must stay as they are until the commit. */
 void visit_common(StateVisitor *visitor, void *item, size_t bytes);
+
+/* Local.  What a choice among methods has measured, so that it is made as if nothing had been
+ * interrupted. */
+void visit_eigen(StateVisitor *visitor, Eigen *eigen);
 void visit_root(StateVisitor *visitor, void *item, size_t bytes);
 void visit_shares(StateVisitor *visitor, void *share, size_t bytes);
 

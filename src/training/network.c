@@ -13,11 +13,6 @@
 #include "phasesweep/numerics/lapack.h"
 #include "matrix_square.h"
 
-static double deviation(const Dataset *data, int i)
-{
-    return data->variances == NULL ? 1.0 : sqrt(data->variances[i]);
-}
-
 /* The factor where S* is diagonal: O^T factor, or where the data are isotropic.  Owned by the
  * caller. */
 static double *turned_factor(const Dataset *data, const Network *network)
@@ -28,7 +23,7 @@ static double *turned_factor(const Dataset *data, const Network *network)
     double *turned = checked_alloc(entries, sizeof *turned);
     if (data->variances != NULL) {
         for (size_t k = 0; k < entries; k++) {
-            turned[k] = deviation(data, (int)(k % (size_t)d)) * network->factor[k];
+            turned[k] = dataset_deviation(data, (int)(k % (size_t)d)) * network->factor[k];
         }
     } else if (data->truth == NULL || data->truth->rotation == NULL) {
         memcpy(turned, network->factor, entries * sizeof *turned);
@@ -92,8 +87,7 @@ double network_kurtosis_risk(const Dataset *data, const Network *network)
     return sum == 0.0 ? 0.0 : data->truth->kurtosis * sum / d;
 }
 
-/* Lower triangle of S~* of a rotated teacher, owned by the caller; else NULL. */
-static double *turned_target(const Dataset *data)
+double *network_turned_truth(const Dataset *data)
 {
     if (data->truth == NULL || data->truth->rotation == NULL) {
         return NULL;
@@ -108,8 +102,8 @@ static double *turned_target(const Dataset *data)
         const double s = data->truth->teacher[k];
         double *column = columns + (s < 0.0 ? --back : front++) * side;
         for (size_t i = 0; i < side; i++) {
-            column[i] =
-                deviation(data, (int)i) * data->truth->rotation[i + k * side] * sqrt(fabs(s));
+            column[i] = dataset_deviation(data, (int)i) * data->truth->rotation[i + k * side] *
+                        sqrt(fabs(s));
         }
     }
     matrix_lower(d, d, (int)(side - back), columns, target);
@@ -205,7 +199,7 @@ static double product_with(int d, const Network *turned, const double teacher[])
 static void observe_stretched(const Dataset *data, const double s[], Observed *observed)
 {
     const size_t d = (size_t)data->dimension;
-    double *target = turned_target(data);
+    double *target = network_turned_truth(data);
     double square = 0.0;
     double apart = 0.0;
     double product = 0.0;
@@ -283,7 +277,8 @@ void network_sort(int d, const double x[], double sorted[])
 void network_vector_truth(const Dataset *data, double out[])
 {
     for (int i = 0; i < data->dimension; i++) {
-        out[i] = data->truth == NULL ? 0.0 : data->truth->teacher[i] / deviation(data, i);
+        out[i] =
+            data->truth == NULL ? 0.0 : data->truth->teacher[i] / dataset_deviation(data, i);
     }
 }
 
@@ -295,7 +290,7 @@ void network_observe_vector(const Dataset *data, const int order[], const double
     observed->overlap_q = observed->overlap_m = 0.0;
     for (int k = 0; k < data->dimension; k++) {
         const int i = order == NULL ? k : order[k];
-        const double x = deviation(data, i) * theta[k];
+        const double x = dataset_deviation(data, i) * theta[k];
         const double target = teacher == NULL ? 0.0 : teacher[i];
         observed->rank += theta[k] != 0.0;
         observed->risk += (x - target) * (x - target);

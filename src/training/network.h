@@ -21,6 +21,10 @@ void network_observe_matrix(const Dataset *data, const Network *network, double 
  * are isotropic; 0 for Gaussian ones.  The truth must be known. */
 double network_kurtosis_risk(const Dataset *data, const Network *network);
 
+/* Local.  S~* of a rotated teacher where the data are isotropic: d x d, lower triangle, owned
+ * by the caller; NULL where nobody knows one or its basis is that of the coordinates. */
+double *network_turned_truth(const Dataset *data);
+
 /* Local.  Eigenvalues [columns] of S with their signs, in the order of the columns. */
 void network_eigenvalues(int d, const Network *network, double values[]);
 

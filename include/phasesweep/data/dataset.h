@@ -4,6 +4,7 @@
 #ifndef PHASESWEEP_DATA_DATASET_H
 #define PHASESWEEP_DATA_DATASET_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,10 +63,15 @@ size_t dataset_blocks(const Dataset *data);
 SampleBlock dataset_block(const Dataset *data, size_t k, double buffer[]);
 SampleBlock dataset_labels(const Dataset *data, size_t k);
 
-/* Local.  E x_i^2. */
+/* Local.  E x_i^2, and its square root. */
 static inline double dataset_variance(const Dataset *data, int i)
 {
     return data->variances == NULL ? 1.0 : data->variances[i];
+}
+
+static inline double dataset_deviation(const Dataset *data, int i)
+{
+    return data->variances == NULL ? 1.0 : sqrt(data->variances[i]);
 }
 
 /* Local.  Rows `row` ... row + rows - 1 of all samples into out [rows * d]; those of the share

@@ -9,15 +9,10 @@
 #include "phasesweep/base/clones.h"
 #include "phasesweep/numerics/roots.h"
 #include "phasesweep/theory/freeconv.h"
+#include "half_rule.h"
 
 /* 16-point Gauss-Legendre, half of it. */
-enum { HALF = 8, NODES = 2 * HALF };
-static const double node[HALF] = {
-    0.0950125098376374402, 0.2816035507792589132, 0.4580167776572273863, 0.6178762444026437484,
-    0.7554044083550030339, 0.8656312023878317439, 0.9445750230732325761, 0.9894009349916499326};
-static const double weight[HALF] = {
-    0.1894506104550684963, 0.1826034150449235889, 0.1691565193950025382, 0.1495959888165767321,
-    0.1246289712555338720, 0.0951585116824927848, 0.0622535239386478929, 0.0271524594117540949};
+enum { HALF = HALF_RULE, NODES = 2 * HALF };
 
 /* As in contour.c: poles stay outside the ellipse rho = 3.1 of the quarter circle. */
 static const double clearance = 2.5;
@@ -65,12 +60,12 @@ static void reserve(BasePath *path)
 /* Places in (-1, 1) and weights of the rule by number. */
 static double place_of(int k)
 {
-    return k < HALF ? -node[HALF - 1 - k] : node[k - HALF];
+    return k < HALF ? -half_node[HALF - 1 - k] : half_node[k - HALF];
 }
 
 static double weight_of(int k)
 {
-    return k < HALF ? weight[HALF - 1 - k] : weight[k - HALF];
+    return k < HALF ? half_weight[HALF - 1 - k] : half_weight[k - HALF];
 }
 
 static void add_vertical(BasePath *path, double u, double low, double high)
@@ -177,6 +172,13 @@ BaseMoments base_path_moments(const BasePath *path)
     return sum;
 }
 
+/* Im (re + i im)/(x + i v)^2, r = 1/(x^2 + v^2). */
+static inline __attribute__((always_inline)) double over_square(double re, double im, double x,
+                                                                double v, double r)
+{
+    return r * r * (im * (x * x - v * v) - 2.0 * re * x * v);
+}
+
 /* one [i] -= Im c/(w - y_i), two [i] -= Im c/(w - y_i)^2. */
 CLONES
 static void pull(double complex w, double complex c, size_t count, const double y[],
@@ -191,7 +193,7 @@ static void pull(double complex w, double complex c, size_t count, const double 
         const double x = u - y[i];
         const double r = 1.0 / (x * x + v * v);
         one[i] -= r * (im * x - re * v);
-        two[i] -= r * r * (im * (x * x - v * v) - 2.0 * re * x * v);
+        two[i] -= over_square(re, im, x, v, r);
     }
 }
 
@@ -219,7 +221,7 @@ static void pull_square(double complex w, double complex c, size_t count, const 
     for (size_t i = 0; i < count; i++) {
         const double x = u - y[i];
         const double r = 1.0 / (x * x + v * v);
-        out[i] -= r * r * (im * (x * x - v * v) - 2.0 * re * x * v);
+        out[i] -= over_square(re, im, x, v, r);
     }
 }
 

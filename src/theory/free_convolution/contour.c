@@ -5,15 +5,9 @@
 #include <string.h>
 
 #include "contour_penalty.h"
+#include "half_rule.h"
 
 enum { NODES = 2 * ATOM_NODES }; /* 16-point Gauss-Legendre, in two batches of 8 */
-
-static const double node[ATOM_NODES] = {
-    0.0950125098376374402, 0.2816035507792589132, 0.4580167776572273863, 0.6178762444026437484,
-    0.7554044083550030339, 0.8656312023878317439, 0.9445750230732325761, 0.9894009349916499326};
-static const double weight[ATOM_NODES] = {
-    0.1894506104550684963, 0.1826034150449235889, 0.1691565193950025382, 0.1495959888165767321,
-    0.1246289712555338720, 0.0951585116824927848, 0.0622535239386478929, 0.0271524594117540949};
 
 /* G is split in B, the atoms far to the left of a cut with little mass above it, and the rest
  * O.  Integrals of B alone reduce to a segment of length v at the cut; everything else has a
@@ -154,9 +148,9 @@ static void add_vertical(Path *path, double u, double low, double high)
     teacher_atoms_split(path->teacher, samples, 3, path->split_index, path->atoms);
     double complex w[NODES], dw[NODES];
     for (int k = 0; k < ATOM_NODES; k++) {
-        w[2 * k] = u + I * (middle + half * node[k]);
-        w[2 * k + 1] = u + I * (middle - half * node[k]);
-        dw[2 * k] = dw[2 * k + 1] = I * half * weight[k];
+        w[2 * k] = u + I * (middle + half * half_node[k]);
+        w[2 * k + 1] = u + I * (middle - half * half_node[k]);
+        dw[2 * k] = dw[2 * k + 1] = I * half * half_weight[k];
     }
     add_nodes(path, w, dw);
 }
@@ -167,10 +161,10 @@ static void add_quarter_circle(Path *path, double u, double radius, int side)
     const double half = 0.25 * M_PI;
     double complex w[NODES], dw[NODES], samples[5];
     for (int k = 0; k < NODES; k++) {
-        const double at = k % 2 == 0 ? node[k / 2] : -node[k / 2];
+        const double at = k % 2 == 0 ? half_node[k / 2] : -half_node[k / 2];
         const double turn = half * (1.0 + at); /* 0: top, pi/2: real line */
         w[k] = u + radius * (side * sin(turn) + I * cos(turn));
-        dw[k] = radius * (side * cos(turn) - I * sin(turn)) * half * weight[k / 2];
+        dw[k] = radius * (side * cos(turn) - I * sin(turn)) * half * half_weight[k / 2];
     }
     for (int k = 0; k < 5; k++) {
         samples[k] = u + radius * (side * sin(k * M_PI / 8.0) + I * cos(k * M_PI / 8.0));
@@ -185,9 +179,9 @@ static void add_crossing(Path *path, double left, double right, double height)
     const double half = 0.5 * (right - left);
     double complex w[NODES], dw[NODES];
     for (int k = 0; k < NODES; k++) {
-        const double at = k % 2 == 0 ? node[k / 2] : -node[k / 2];
+        const double at = k % 2 == 0 ? half_node[k / 2] : -half_node[k / 2];
         w[k] = left + half * (1.0 + at) + I * height;
-        dw[k] = half * weight[k / 2];
+        dw[k] = half * half_weight[k / 2];
     }
     const double complex samples[3] = {left + I * height, left + half + I * height,
                                        right + I * height};
@@ -206,9 +200,9 @@ static void add_left_segment(Path *path, const SpectralPoint *cut)
         double complex w[ATOM_NODES], g[2][ATOM_NODES], dw[ATOM_NODES];
         for (int k = 0; k < ATOM_NODES; k++) {
             const int n = batch + k;
-            const double at = n % 2 == 0 ? node[n / 2] : -node[n / 2];
+            const double at = n % 2 == 0 ? half_node[n / 2] : -half_node[n / 2];
             w[k] = cut->u + I * half * (1.0 + at);
-            dw[k] = -I * half * weight[n / 2]; /* downwards: dw = -i dv */
+            dw[k] = -I * half * half_weight[n / 2]; /* downwards: dw = -i dv */
             g[0][k] = atoms_resolvent_at(&left, w[k], &g[1][k]);
         }
         for (int k = 0; path->moments && k < ATOM_NODES; k++) {

@@ -28,7 +28,7 @@ static void overlaps_rows(OverlapsWork *work, const Problem *problem)
     const double a = problem->covariance_exponent;
     work->kurtosis = matrix_kurtosis(problem);
     work->covariance_exponent = a;
-    work->variance_scale = features_variance_scale(a, problem->dimension);
+    work->variance_scale = a > 0.0 ? features_variance_scale(a, problem->dimension) : 1.0;
 }
 
 Equations equations_of(OverlapsWork *work, const Problem *problem)

@@ -15,6 +15,7 @@
 #include "checkpoint.h"
 #include "convex/training_pass.h"
 #include "matrix_threshold.h"
+#include "network.h"
 
 typedef struct Quadratic {
     MPI_Comm team; /* borrowed */
@@ -43,26 +44,6 @@ static size_t quadratic_memory(const Problem *problem, int ranks, SampleStore st
     return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * (7 + turned) * d * d;
 }
 
-/* Lower triangle of O diag(s) O^T, owned by the caller; NULL if O is the identity. */
-static double *turned_teacher(const Dataset *data)
-{
-    if (data->truth == NULL || data->truth->rotation == NULL) {
-        return NULL;
-    }
-    const int d = data->dimension;
-    const size_t side = (size_t)d;
-    double *turned = checked_alloc(side * side, sizeof *turned);
-    double *columns = checked_alloc(side * side, sizeof *columns);
-    for (size_t k = 0; k < side * side; k++) {
-        columns[k] = data->truth->rotation[k] * sqrt(data->truth->teacher[k / side]);
-    }
-    const double one = 1.0;
-    const double zero = 0.0;
-    dsyrk_("L", "N", &d, &d, &one, columns, &d, &zero, turned, &d, 1, 1);
-    free(columns);
-    return turned;
-}
-
 static void *quadratic_create(MPI_Comm team, const Dataset *data, const Problem *problem,
                               const TrainerSettings *settings)
 {
@@ -82,7 +63,7 @@ static void *quadratic_create(MPI_Comm team, const Dataset *data, const Problem 
     q->values = checked_alloc(d, sizeof(double));
     if (q->team_rank == 0) {
         q->base = checked_alloc(d * d, sizeof(double));
-        q->turned = turned_teacher(data);
+        q->turned = network_turned_truth(data);
     }
     return q;
 }
@@ -282,9 +263,7 @@ static void quadratic_state(void *state, StateVisitor *visitor)
     const size_t column = (size_t)q->d * sizeof(double);
     visit_common(visitor, &q->weight, sizeof q->weight);
     visit_common(visitor, &q->rank, sizeof q->rank);
-    visit_common(visitor, &q->eigen.method, sizeof q->eigen.method);
-    visit_common(visitor, q->eigen.tried, sizeof q->eigen.tried);
-    visit_common(visitor, q->eigen.seconds, sizeof q->eigen.seconds);
+    visit_eigen(visitor, &q->eigen);
     visit_common(visitor, q->factor, (size_t)q->rank * column);
     visit_root(visitor, q->base, (size_t)q->d * column);
     visit_root(visitor, q->pass.gram, (size_t)q->d * column);

@@ -137,9 +137,7 @@ static void convex_state(void *state, StateVisitor *visitor)
     visit_common(visitor, progress, sizeof *progress);
     visit_common(visitor, &descent->state, sizeof descent->state);
     /* the method too: EIGEN_AUTO must not measure again and choose another */
-    visit_common(visitor, &work->eigen.method, sizeof work->eigen.method);
-    visit_common(visitor, work->eigen.tried, sizeof work->eigen.tried);
-    visit_common(visitor, work->eigen.seconds, sizeof work->eigen.seconds);
+    visit_eigen(visitor, &work->eigen);
     visit_common(visitor, work->factor, (size_t)progress->plan.rank * column);
     visit_root(visitor, work->pass.gram, matrix);
     visit_root(visitor, descent->base, matrix);

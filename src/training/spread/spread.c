@@ -202,12 +202,6 @@ static double weighted_trace(const SpreadWork *work, const double weight[])
     return sum_over(work, sum);
 }
 
-/* sqrt(sigma_i), 1 where the data are isotropic. */
-static double deviation(const SpreadWork *work, int i)
-{
-    return work->data->variances == NULL ? 1.0 : sqrt(work->data->variances[i]);
-}
-
 /* |S~ - S~*|^2 where the data are isotropic, entry by entry, which keeps its digits when S~ is
  * close to S~* = diag(teacher); NULL: 0. */
 static double distance(const SpreadWork *work, const double teacher[])
@@ -221,7 +215,8 @@ static double distance(const SpreadWork *work, const double teacher[])
             dist_matrix_global(column, s->block, work->grid.column, work->grid.columns);
         for (int row = work->triangle.start[column]; row < s->local_rows; row++) {
             const int i = dist_matrix_global(row, s->block, work->grid.row, work->grid.rows);
-            const double entry = deviation(work, i) * deviation(work, j) * x[row];
+            const double entry =
+                dataset_deviation(work->data, i) * dataset_deviation(work->data, j) * x[row];
             const double target = teacher == NULL ? 0.0 : teacher[j];
             /* below the diagonal S is there twice, folded into one entry */
             const double error = row == diagonal ? entry - target : M_SQRT1_2 * entry;
