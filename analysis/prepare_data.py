@@ -2,13 +2,15 @@
 """A file of data for `data:` of a job: read, centre, rotate to principal axes, whiten or keep the covariance,
 one target; an HDF5 file with sets X and y, and a report as attributes of X and on the terminal.
 
-usage: prepare_data.py SOURCE -o OUT.h5 [--dimension D] [--keep-covariance] [--below K] [--target NAME]
+usage: prepare_data.py SOURCE -o OUT.h5 [--dimension D] [--keep-covariance | --ridge R] [--below K] [--target NAME]
 
 SOURCE  digits, breast_cancer, diabetes, wine (Debian's python3-sklearn); fashion-mnist (Debian's
         dataset-fashion-mnist, train and test after one another); or a file: X.npy with --target y.npy, F.csv with
         --target COLUMN, F.h5 with --target SET (features in set X)
 --dimension D      keep the D leading principal components (default: all that vary)
 --keep-covariance  scale all by one number, so that the mean variance is 1, instead of each to variance 1
+--ridge R          divide by the root of the variance plus R times the mean variance, then all by one number, so that
+                   the mean variance is 1: directions of little variance, mostly noise, are not made as large as all
 --below K          target 1 where the label is below K, else -1 (default: the label, of mean 0 and variance 1)
 """
 import argparse
@@ -115,6 +117,16 @@ def report(x, y, variances):
             "share_positive": float((y > 0).mean())}
 
 
+def scaled(x, arguments):
+    """Coordinates along principal axes, to mean variance 1."""
+    variances = (x ** 2).mean(axis=0)
+    if arguments.keep_covariance:
+        weights = np.ones_like(variances)
+    else:
+        weights = 1 / np.sqrt(variances + arguments.ridge * variances.mean())
+    return x * (weights / np.sqrt((weights ** 2 * variances).mean()))
+
+
 def prepare(x, y, arguments):
     x = np.asarray(x, dtype=float)
     y = np.asarray(y, dtype=float)
@@ -123,10 +135,7 @@ def prepare(x, y, arguments):
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise Refusal("not all numbers are finite")
     x, variances = principal(x - x.mean(axis=0), arguments.dimension)
-    if arguments.keep_covariance:
-        x = x / np.sqrt((x ** 2).mean())
-    else:
-        x = x / np.sqrt((x ** 2).mean(axis=0))
+    x = scaled(x, arguments)
     if arguments.below is not None:
         y = np.where(y < arguments.below, 1.0, -1.0)
     elif y.std() > 0:
@@ -141,17 +150,22 @@ def main():
     parser.add_argument("source")
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--dimension", type=int)
-    parser.add_argument("--keep-covariance", action="store_true")
+    kept = parser.add_mutually_exclusive_group()
+    kept.add_argument("--keep-covariance", action="store_true")
+    kept.add_argument("--ridge", type=float, default=0.0)
     parser.add_argument("--below", type=float)
     parser.add_argument("--target")
     arguments = parser.parse_args()
     try:
+        if not 0 <= arguments.ridge < np.inf:
+            raise Refusal(f"--ridge {arguments.ridge}; allowed: 0 or more")
         if pathlib.Path(arguments.output).exists():
             raise Refusal(f"{arguments.output}: is there already; allowed: a new file")
         x, y, said = prepare(*read(arguments.source, arguments.target), arguments)
         with h5py.File(arguments.output, "x") as file:
             file["X"], file["y"] = x, y
-            file["X"].attrs.update({"source": arguments.source, "whitened": not arguments.keep_covariance, **said})
+            whitened = not arguments.keep_covariance and arguments.ridge == 0
+            file["X"].attrs.update({"source": arguments.source, "whitened": whitened, "ridge": arguments.ridge, **said})
             how = {"below": arguments.below, "target": arguments.target}  # of the labels
             file["y"].attrs.update({name: value for name, value in how.items() if value is not None})
     except (Refusal, OSError, ValueError, KeyError) as wrong:

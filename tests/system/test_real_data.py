@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from figures import ANALYSIS, archive, draw, saved
+import harness
 from harness import assert_one_line, write
 
 N, D = 400, 7
@@ -65,6 +66,21 @@ def test_kept(folder):
     assert abs(y.mean()) < 1e-12 and abs(y.std() - 1) < 1e-12
 
 
+def test_ridge(folder):
+    """Between whitened and kept: variances v/(v + R mean), of mean 1."""
+    x, label = rows()
+    np.save(f"{folder}/x.npy", x)
+    np.save(f"{folder}/y.npy", label)
+    source = [f"{folder}/x.npy", "--target", "y.npy"]
+    assert prepare(*source, "-o", f"{folder}/r.h5", "--ridge", "0.5").returncode == 0
+    with h5py.File(f"{folder}/r.h5") as file:
+        found, said = file["X"][:].var(axis=0), dict(file["X"].attrs)
+    v = np.linalg.eigvalsh(np.cov(x.T, bias=True))[::-1][:D]
+    np.testing.assert_allclose(found, v / (v + 0.5 * v.mean()) / (v / (v + 0.5 * v.mean())).mean(), rtol=1e-9)
+    assert said["ridge"] == 0.5 and not said["whitened"]
+    assert_one_line(prepare(*source, "-o", f"{folder}/n.h5", "--ridge", "-1"), 2, "0 or more")
+
+
 def test_refused(folder):
     x, label = rows()
     np.save(f"{folder}/x.npy", x)
@@ -116,6 +132,41 @@ def test_figure(folder):
     assert_one_line(draw("fig_real_data.py", drawn, folder), 2, "rows held out", "jobs/real_data.yaml")
 
 
-for test in (test_digits,) if "digits" in sys.argv[3:] else (test_whitened, test_kept, test_refused, test_figure):
+def test_theory(folder):
+    """Gaussian rows and a teacher that theory knows: from the largest n it tells noise and the other errors."""
+    rng, d, n, noise = np.random.default_rng(5), 24, 1400, 0.3
+    teacher = np.arange(1, d + 1) ** -1.25
+    teacher *= np.sqrt(d / (teacher ** 2).sum())
+    x = rng.standard_normal((n, d))
+    with h5py.File(f"{folder}/t.h5", "w") as file:
+        file["X"] = x
+        file["y"] = ((x ** 2 - 1) @ teacher / np.sqrt(d) + np.sqrt(noise) * rng.standard_normal(n)) * 3
+    text = ("sweeps:\n  - {name: q, method: training, data: %s/t.h5, target: y, hold_out: 500, seed: [0, 1],\n"
+            "     samples: [450, 900], nuclear_weight: [3, 1]}\n")
+    path = archive(folder, "theory", text % folder)
+    os.environ["PHASESWEEP"] = harness.PROGRAM
+    import fig_data_theory
+    fig_data_theory.ROUNDS = 3  # grids of steps of .29, .10, .03 in gamma
+    (name, data), = fig_data_theory.trainings(path).items()
+    fitter = fig_data_theory.Fitter(data, fig_data_theory.read_data(f"{folder}/t.h5", "y"))
+    fit = fitter.fit()
+    all_n, error = fig_data_theory.predict(data, fitter, fit, folder, name)
+    found = fig_data_theory.ratios(data, all_n, error)
+    # two numbers by two unknowns; labels are 3 times those of the teacher.  Errors on 500 rows are known to 6 %, the
+    # noise and the trace of one file of 900 rows to about 10 %
+    assert fit.apart < 0.05 and abs(fit.noise / (9 * noise) - 1) < 0.3 and abs(fit.square / 9 - 1) < 0.3, fit
+    assert found.shape == (2, 2) and np.abs(found - 1).max() < 0.2, found
+    figure = fig_data_theory.draw(name, data, fit, (all_n, error), fitter.rows)
+    errors, ratio, spectrum = figure.axes
+    assert len(errors.lines) == 4 and len(ratio.lines) == 3 and len(spectrum.lines) == 2
+    # without the program, and without the file
+    os.environ["PHASESWEEP"] = f"{folder}/none"
+    assert_one_line(draw("fig_data_theory.py", path, folder), 2, "PHASESWEEP")
+    os.rename(f"{folder}/t.h5", f"{folder}/u.h5")
+    assert_one_line(draw("fig_data_theory.py", path, folder), 2, "t.h5")
+
+
+TESTS = (test_whitened, test_kept, test_ridge, test_refused, test_figure, test_theory)
+for test in (test_digits,) if "digits" in sys.argv[3:] else TESTS:
     with tempfile.TemporaryDirectory() as scratch:
         test(scratch)
