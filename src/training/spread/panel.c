@@ -6,7 +6,7 @@
 #include "phasesweep/base/check.h"
 
 /* Bytes of the rows of a panel, and samples at least: a product needs so many to be fast. */
-enum { PANEL_BYTES = 2 << 20, PANEL_LEAST = 256, PANEL_MOST = 2048 };
+enum { PANEL_BYTES = 2 << 20, PANEL_LEAST = 128, PANEL_MOST = 2048 };
 
 int panel_samples(int d)
 {

