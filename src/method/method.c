@@ -17,6 +17,7 @@ static const Method *const methods[METHOD_COUNT] = {
     [METHOD_OPTIMAL] = &method_optimal,
     [METHOD_TRAINING] = &method_training,
     [METHOD_AMP] = &method_amp,
+    [METHOD_FLOW] = &method_flow,
 };
 
 const double program_bytes = 36e6;

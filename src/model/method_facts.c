@@ -38,6 +38,12 @@ static const MethodFacts facts[METHOD_COUNT] = {
                     .stands_alone = true,
                     .takes_weight = true,
                     .passes_messages = true},
+    [METHOD_FLOW] = {.name = "flow",
+                     .tolerance = 1e-9,
+                     .stands_alone = true,
+                     .takes_weight = true,
+                     .takes_width = true,
+                     .in_time = true},
 };
 
 const MethodFacts *method_facts(MethodId id)

@@ -22,7 +22,8 @@ static size_t row_length(const Sweep *sweep)
     return rank > 0 ? shape[rank - 1] : 1;
 }
 
-/* Trainings share their data along a weight decay and nothing along any other axis; message
+/* Trainings share their data along a weight decay and nothing along any other axis, what is
+ * followed in time its past along the time; message
  * passing starts anew at every point, and data are drawn in the time of one iteration. */
 static size_t chain_length(const Sweep *sweep)
 {
@@ -30,9 +31,10 @@ static size_t chain_length(const Sweep *sweep)
     AxisId ids[AXIS_COUNT];
     const int rank = sweep_shape(sweep, shape, ids);
     const KeyId inner = rank > 0 ? KEY_AXES + (KeyId)ids[rank - 1] : KEY_NAME;
-    const bool shared = inner == KEY_WEIGHT_DECAY || inner == KEY_NUCLEAR_WEIGHT;
+    const bool weight = inner == KEY_WEIGHT_DECAY || inner == KEY_NUCLEAR_WEIGHT;
     const MethodFacts *facts = method_facts(sweep_method(sweep));
-    return facts->draws_data && !(facts->shares_data && shared) ? 1 : CHAIN_LENGTH;
+    const bool shared = (facts->shares_data && weight) || (facts->in_time && inner == KEY_TIME);
+    return (facts->draws_data || facts->in_time) && !shared ? 1 : CHAIN_LENGTH;
 }
 
 /* The last of them may be shorter.  A function of the job alone. */

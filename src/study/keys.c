@@ -52,6 +52,11 @@ static const char *yes_word(int k)
     return k == 0 ? "no" : "yes";
 }
 
+static const char *start_word(int k)
+{
+    return k == 0 ? "random" : "aligned";
+}
+
 static const char *feature_word(int k)
 {
     return feature_name((FeatureLaw)k);
@@ -107,6 +112,11 @@ static double none_asked(const Problem *problem)
     return 0.0;
 }
 
+static double usual_start_scale(const Problem *problem)
+{
+    return method_facts(problem->method)->in_time ? 0.1 : 0.0;
+}
+
 static double no_weight(const Problem *problem)
 {
     (void)problem;
@@ -150,16 +160,21 @@ static bool trains(MethodId id)
     return draws_data(id) && !method_facts(id)->passes_messages;
 }
 
-/* All that learn: the best risk is of the data. */
-static bool has_layers(MethodId id)
+static bool in_time(MethodId id)
 {
-    return !method_facts(id)->knows_signs;
+    return method_facts(id)->in_time;
 }
 
-/* The best risk of all is of Gaussian rows. */
+/* All that learn: the best risk is of the data; and what is followed in time has the least. */
+static bool has_layers(MethodId id)
+{
+    return !method_facts(id)->knows_signs && !in_time(id);
+}
+
+/* The best risk of all is of Gaussian rows, and so is what is followed in time. */
 static bool sees_features(MethodId id)
 {
-    return !method_facts(id)->knows_signs;
+    return !method_facts(id)->knows_signs && !in_time(id);
 }
 
 static bool passes_messages(MethodId id)
@@ -233,6 +248,13 @@ const Key keys_table[KEY_COUNT] = {
     [KEY_FOLDS] = {"folds", "", "1", "0",
         "of cross-validation over the n rows, 0: none; as many trainings more",
         RANGE(KIND_WHOLE, 2, 1000), .or_zero = true, .method = trains, AT(folds), .content = 24},
+    [KEY_START] = {"start", "", "", "random",
+        "weights at time 0: independent and normal, or aligned with the teacher",
+        WORDS(start_word, 2), .method = in_time, AT(start_aligned), .content = 25},
+    [KEY_START_SCALE] = {"start_scale", "", "1", "0.1",
+        "standard deviation of the weights at time 0",
+        RANGE(KIND_REAL, 1e-30, 1e10), .fallback = usual_start_scale, .method = in_time,
+        AT(start_scale), .content = 26},
     [KEY_SOURCE_EXPONENT] = {"source_exponent", "gamma", "1", NULL,
         "teacher coefficients decay as i^-gamma",
         RANGE(KIND_REAL, 0.5, 10), .above = true, .forms = ONE_NUMBER,
@@ -284,6 +306,10 @@ const Key keys_table[KEY_COUNT] = {
         RANGE(KIND_REAL, WEIGHT_LEAST, WEIGHT_MOST), .forms = WEIGHT_FORMS, .fallback = given_weight,
         .traits = TRAIT_MATRIX, .method = takes_nuclear_weight,
         AT(weight_decay), .content = 9},
+    [KEY_TIME] = {"time", "tau", "1", NULL,
+        "step size times steps on the mean loss, in units of d sqrt(p d)/8, diagonal sqrt(d)/2",
+        RANGE(KIND_REAL, 1e-12, 1e12), .or_zero = true, .forms = ONE_NUMBER, .fallback = none_asked,
+        .method = in_time, AT(time), .content = 27},
 };
 #undef WORDS
 #undef RANGE

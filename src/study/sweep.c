@@ -217,7 +217,9 @@ static size_t index_length(const Sweep *sweep, IndexId index)
     }
     switch (index) {
     case INDEX_EIGENVALUE:
-        return (size_t)largest;
+        return (size_t)(method_facts(sweep_method(sweep))->draws_data
+                            ? largest
+                            : fmin(largest, FLOW_STORED));
     case INDEX_DENSITY:
         return (size_t)sweep->settings.value[KEY_SPECTRUM];
     case INDEX_OUTLIER:

@@ -426,6 +426,24 @@ static bool check_depth(const Sweep *sweep, const Problem *p, Diagnostics *error
     return false;
 }
 
+/* A drawn start is a matrix, an aligned one a vector. */
+static bool check_start(const Sweep *sweep, const Problem *p, Diagnostics *errors)
+{
+    const bool drawn = model_has(p->model, TRAIT_MATRIX) && !p->start_aligned;
+    const double numbers = drawn ? (p->width + p->dimension) * p->dimension : p->dimension;
+    const double most = drawn ? FLOW_NUMBERS_MOST : FLOW_COORDINATES_MOST;
+    if (method_facts(p->method)->in_time && numbers > most) {
+        refuse(sweep, KEY_DIMENSION, errors,
+               checked_format("%.15g at width %.15g for method %s, start %s: %g numbers; "
+                              "allowed: up to %g%s",
+                              p->dimension, p->width, method_name(p->method),
+                              p->start_aligned ? "aligned" : "random", numbers, most,
+                              drawn ? ", or start: aligned" : ""));
+        return false;
+    }
+    return true;
+}
+
 /* All that the axes resolve to at one point; the first mistake is enough, for its neighbours
  * have it too.  A weight must be in range both as lambda and as lt. */
 static bool check_corner(const Sweep *sweep, const Problem *p, Diagnostics *errors)
@@ -441,7 +459,7 @@ static bool check_corner(const Sweep *sweep, const Problem *p, Diagnostics *erro
         return false;
     }
     return check_depth(sweep, p, errors) && check_linear_unit(sweep, p, errors) &&
-           (!method_facts(p->method)->draws_data || check_data(sweep, p, errors));
+           (method_facts(p->method)->draws_data ? check_data : check_start)(sweep, p, errors);
 }
 
 /* Place of the least or largest value; 0 for an axis that is not given. */

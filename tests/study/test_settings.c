@@ -81,7 +81,9 @@ static bool parse(Setting setting, KeyId id, int k, Job *job)
     const int values[] = {setting.model, setting.method, setting.value};
     char *text = checked_format("sweeps:\n  -\n");
     for (KeyId other = 0; other < KEY_COUNT; other++) {
-        int value = keys_table[other].preset == NULL ? 0 : -1;
+        const bool needed = keys_table[other].preset == NULL &&
+                            key_taken(&keys_table[other], setting.model, setting.method);
+        int value = needed ? 0 : -1;
         for (int f = 0; f < 3; f++) {
             value = other == fixed[f] ? values[f] : value;
         }

@@ -53,6 +53,15 @@ def check_point():
     refused(["point", *linear, "model=diagonal", "depth=1"], "depth", "from 2 to 100")
     refused(["point", *linear, "model=ridge", "depth=2"], "depth", "model quadratic or diagonal")
     refused(["point", *good, "model=signed", "method=amp"], "method", "model signed has no amp", "training")
+    # what is followed in time
+    flow = ["point", *linear, "method=flow"]
+    refused(flow, "time", "missing", "allowed")
+    refused([*flow, "time=-1"], "time", "allowed")
+    refused([*flow, "time=1", "features=laplace"], "features", "method flow has none")
+    refused([*flow, "time=1", "depth=2"], "depth", "method flow has none")
+    refused([*flow, "time=1", "width=1e9"], "dimension", "start random", "or start: aligned")
+    refused([*flow, "time=1", "model=ridge"], "method", "model ridge has no flow")
+    refused(["point", *linear, "time=1"], "time", "method flow")
     # rows that theory does not cover
     refused(["point", *good, "features=student", "degrees_of_freedom=4"], "degrees_of_freedom", "allowed: above 4")
     for key, value in {"features": "laplace", "covariance_exponent": "1"}.items():

@@ -20,7 +20,8 @@ typedef struct MethodFacts {
     bool takes_width;  /* a width narrower than the dimension means something to it */
     bool passes_messages; /* iterates with damping, beside its state evolution */
     bool knows_signs;     /* reports both with and without them, and takes none */
-    bool predicts;        /* state evolution: has exponents, phases, predicted spectra */
+    bool in_time;  /* follows a network from a start: takes a time, Gaussian rows alone */
+    bool predicts; /* state evolution: has exponents, phases, predicted spectra */
 } MethodFacts;
 
 /* Local.  Is the result of a point one wherever it stands?  A training proves its own, unless

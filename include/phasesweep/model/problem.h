@@ -35,10 +35,16 @@ typedef enum MethodId {
     METHOD_TRAINING,
     /* approximate message passing on drawn samples */
     METHOD_AMP,
+    /* population gradient flow, in closed form (section 17) */
+    METHOD_FLOW,
     METHOD_COUNT
 } MethodId;
 
 #define ALL_METHODS ((1u << METHOD_COUNT) - 1u)
+
+/* Most numbers of the start of a flow: (p + d) d where a matrix is drawn, else d. */
+#define FLOW_NUMBERS_MOST 2e8
+#define FLOW_COORDINATES_MOST 1e8
 
 /* Law of the independent entries of a row before its covariance, all of mean 0 and variance 1;
  * what each is stands in features.h. */
@@ -116,6 +122,14 @@ typedef struct Problem {
     SampleStore store;
     /* of amp, in [0, 1); negative: as little as it needs */
     double damping;
+    /* of flow: tau >= 0 where theory.md section 17 says what its unit is; 0 for others, as
+     * below
+     */
+    double time;
+    /* 0 or 1: is the start aligned with the teacher, or drawn; and the standard deviation of
+     * its weights, > 0 */
+    int start_aligned;
+    double start_scale;
     /* effort of training and amp, a point: iterations and seconds, 0: no limit but the
      * trainer's own; no part of what a converged point is */
     double iteration_limit, time_limit;

@@ -84,6 +84,8 @@ void dgesv_(const int *n, const int *columns, double *a, const int *lda, int *pi
 /* Orthogonal factors, for random_rotation.c. */
 void dgeqrf_(const int *m, const int *n, double *a, const int *lda, double *tau, double *work,
              const int *lwork, int *info);
+void dgeqp3_(const int *m, const int *n, double *a, const int *lda, int *pivots, double *tau,
+             double *work, const int *lwork, int *info);
 void dorgqr_(const int *m, const int *n, const int *k, double *a, const int *lda,
              const double *tau, double *work, const int *lwork, int *info);
 

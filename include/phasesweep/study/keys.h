@@ -53,6 +53,8 @@ typedef enum KeyId {
     KEY_TARGET,
     KEY_HOLD_OUT,
     KEY_FOLDS,
+    KEY_START,
+    KEY_START_SCALE,
     KEY_AXES,
     KEY_SOURCE_EXPONENT = KEY_AXES,
     KEY_COVARIANCE_EXPONENT,
@@ -67,6 +69,7 @@ typedef enum KeyId {
     KEY_SAMPLES,
     KEY_WEIGHT_DECAY,
     KEY_NUCLEAR_WEIGHT,
+    KEY_TIME,
     KEY_COUNT
 } KeyId;
 

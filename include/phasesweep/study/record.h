@@ -20,12 +20,15 @@
 #define HAS_OPTIMAL (1u << METHOD_OPTIMAL)
 #define HAS_TRAINING (1u << METHOD_TRAINING)
 #define HAS_AMP (1u << METHOD_AMP)
+#define HAS_FLOW (1u << METHOD_FLOW)
 #define HAS_THEORY (HAS_EVOLUTION | HAS_OPTIMAL)
 #define HAS_INSTANCE (HAS_TRAINING | HAS_AMP)
 #define HAS_NETWORK (HAS_THEORY | HAS_INSTANCE)
 #define HAS_FIXED_POINT (HAS_THEORY | HAS_BAYES | HAS_AMP)
 #define HAS_CUT (HAS_THEORY | HAS_AMP)
-#define HAS_ALL (HAS_NETWORK | HAS_BAYES)
+#define HAS_LEARNED (HAS_NETWORK | HAS_FLOW)
+#define HAS_SPECTRUM (HAS_INSTANCE | HAS_FLOW)
+#define HAS_ALL (HAS_LEARNED | HAS_BAYES)
 /* State evolution and optima of a sweep that gives a depth. */
 #define HAS_DEPTH (1u << METHOD_COUNT)
 #define HAS_SEVERAL (HAS_BAYES | HAS_DEPTH)
@@ -64,12 +67,12 @@ typedef enum FieldKind {
       "effective noise delta; diagonal: tau")                                                  \
     X(THRESHOLD, REAL, CUT, "threshold", "1", "b", "2 (E2), 3, 10",                            \
       "threshold on eigenvalues or coefficients; ridge: shrinkage 1/(1 + b)")                  \
-    X(OVERLAP_Q, REAL, NETWORK, "overlap_q", "1", "q", "2", "|S|^2/d; diagonal |theta|^2")     \
-    X(OVERLAP_M, REAL, NETWORK, "overlap_m", "1", "m", "2",                                    \
+    X(OVERLAP_Q, REAL, LEARNED, "overlap_q", "1", "q", "2", "|S|^2/d; diagonal |theta|^2")     \
+    X(OVERLAP_M, REAL, LEARNED, "overlap_m", "1", "m", "2",                                    \
       "Tr S S*/d; diagonal theta.theta*")                                                      \
-    X(TRACE, REAL, NETWORK, "trace", "1", "Tr S/d", "2",                                       \
+    X(TRACE, REAL, LEARNED, "trace", "1", "Tr S/d", "2",                                       \
       "Tr S/d; signed |S|_*/d; diagonal |theta|_1")                                            \
-    X(RANK, REAL, NETWORK, "learned_rank", "1", "rank S", "7",                                 \
+    X(RANK, REAL, LEARNED, "learned_rank", "1", "rank S", "7",                                 \
       "rank of the learned weights (expected, for theory); diagonal: active coefficients")     \
     X(OBJECTIVE, REAL, NETWORK, "objective", "1", "F", "1, 2, 10", "training objective")       \
     X(TRAIN_LOSS, REAL, NETWORK, "train_loss", "1", "sum res^2/n", "2, 3, 10",                 \
@@ -93,14 +96,14 @@ typedef enum FieldKind {
       "eigenvalues above the bulk: learned features")                                          \
     X(BULK_EDGE, REAL, NETWORK, "bulk_edge", "1", "", "7",                                     \
       "upper edge of the bulk of learned eigenvalues")                                         \
-    X(STABLE_RANK, REAL, INSTANCE, "stable_rank", "1", "|S|_F^2/|S|^2", "7", "stable rank")    \
-    X(PARTICIPATION, REAL, INSTANCE, "participation_ratio", "1", "(Tr S)^2/|S|_F^2", "7",      \
+    X(STABLE_RANK, REAL, SPECTRUM, "stable_rank", "1", "|S|_F^2/|S|^2", "7", "stable rank")    \
+    X(PARTICIPATION, REAL, SPECTRUM, "participation_ratio", "1", "(Tr S)^2/|S|_F^2", "7",      \
       "participation ratio")                                                                   \
-    X(TAIL_EXPONENT, REAL, NETWORK, "tail_exponent", "1", "", "7",                             \
+    X(TAIL_EXPONENT, REAL, LEARNED, "tail_exponent", "1", "", "7",                             \
       "power-law exponent of the learned spectrum (theory: with key spectrum)")                \
-    X(TAIL_ERROR, REAL, NETWORK, "tail_exponent_error", "1", "", "7",                          \
+    X(TAIL_ERROR, REAL, LEARNED, "tail_exponent_error", "1", "", "7",                          \
       "standard error of the tail exponent")                                                   \
-    X(FEATURE_OVERLAP, REAL, INSTANCE, "feature_overlap", "1", "", "7",                        \
+    X(FEATURE_OVERLAP, REAL, SPECTRUM, "feature_overlap", "1", "", "7",                        \
       "squared overlap of the leading learned vector with its teacher vector")                 \
     X(SOLUTIONS, REAL, SEVERAL, "solutions", "1", "", "6, 11", "fixed points found")           \
     X(RISK_UNINFORMED, REAL, SEVERAL, "risk_uninformed", "1", "", "6, 11",                     \
@@ -143,7 +146,9 @@ typedef enum FieldKind {
     X(CLASSIFICATION_ERROR, REAL, HOLD_OUT, "classification_error", "1", "", "15",             \
       "share of the rows held out whose sign is wrong, where all their targets are 1 or -1")   \
     X(VALIDATION_ERROR, REAL, FOLDS, "cross_validation_error", "1", "E(y-f)^2", "15",          \
-      "mean squared error of each row by the training that leaves out its fold")
+      "mean squared error of each row by the training that leaves out its fold")               \
+    X(EXPONENT_TIME, REAL, FLOW, "exponent_time", "1", "d log R/d log tau", "17",              \
+      "exact local exponent in the time")
 
 typedef enum FieldId {
 #define X(suffix, kind, methods, name, unit, symbol, equation, long_name) FIELD_##suffix,
@@ -206,11 +211,15 @@ typedef enum IndexId {
 } IndexId;
 
 /* Lengths that no key gives; part of the file format. */
-enum { OUTLIERS_STORED = 512, ITERATIONS_STORED = 256 };
+enum {
+    OUTLIERS_STORED = 512,
+    ITERATIONS_STORED = 256,
+    FLOW_STORED = 4096 /* leading eigenvalues of a flow */
+};
 
 /* suffix, index, methods, name, unit, symbol, equation (theory.md section), long name */
 #define SERIES_LIST(X)                                                                         \
-    X(EIGENVALUES, EIGENVALUE, INSTANCE, "eigenvalues", "1", "", "7",                          \
+    X(EIGENVALUES, EIGENVALUE, SPECTRUM, "eigenvalues", "1", "", "7",                          \
       "eigenvalues of S, descending; signed: their sizes; diagonal: |theta|")                  \
     X(DENSITY_POSITION, DENSITY, THEORY, "density_position", "1", "x - b", "7",                \
       "learned eigenvalues of the bulk at which its density is given, ascending")              \
