@@ -243,6 +243,9 @@ static Command decide(TrainingWork *work)
     }
     training_refine(progress, &work->descent, work->problem.tolerance, work->limit);
     if (descent_stuck(&work->descent)) {
+        if (training_worse_than_zero(progress, work->d, work->descent.weight)) {
+            training_forget_network(progress);
+        }
         descent_switch(&work->descent, work->factor, &progress->plan);
         return COMMAND_PLAIN;
     }
@@ -321,6 +324,7 @@ static void begin_at_zero(TrainingWork *work)
     work->progress.plan = (PassPlan){.residual_share = 1.0, .share = {1.0}};
     follow(work);
     work->progress.single = single;
+    work->progress.at_zero = training_objective(&work->progress, work->d, 0.0);
     work->started = true;
 }
 

@@ -4,7 +4,8 @@
  * v a pair: v = y - A(base) + what message passing adds.  Only inner products of moves enter
  * the choice: HISTORY of them a step, d^2 operations each, little against n d^2.
  *
- * When moves stop shrinking the damping rises a notch, and when it is above its limit
+ * When moves stop shrinking the damping rises a notch, and when it is above its limit, or
+ * moves have grown past all bounds (rows of a large kurtosis multiply them by ten a step),
  * message passing has failed on these data: the gradient takes over until the next point.
  */
 #include "training_descent.h"
@@ -25,6 +26,10 @@ static const double shrinks = 0.95;
 static const double damping_first = 0.1;
 static const double damping_notch = 0.15;
 static const double damping_most = 0.75;
+
+/* Times the least move: what does not come back.  Trainings that end by message passing stay
+ * below 10. */
+static const double runs_away = 1e3;
 
 /* S = 0: base and all moves are zero. */
 Descent descent_create(int d, double samples, MPI_Comm team, size_t entries)
@@ -60,6 +65,7 @@ void descent_restart(Descent *descent, bool give_up)
     DescentState *state = &descent->state;
     *state = (DescentState){.rule = RULE_MESSAGE,
                             .best_move = INFINITY,
+                            .least_move = INFINITY,
                             .damping = give_up ? 1.0 : damping_first,
                             .smoothness = state->smoothness,
                             .momentum = 1.0};
@@ -188,7 +194,10 @@ static void combine(Descent *descent, const double share[HISTORY])
 static void watch(DescentState *state)
 {
     const double size = sqrt(state->product[state->slot][state->slot]);
-    if (size < shrinks * state->best_move) {
+    state->least_move = fmin(state->least_move, size);
+    if (size > runs_away * state->least_move) {
+        state->damping = 1.0;
+    } else if (size < shrinks * state->best_move) {
         state->best_move = size;
         state->stale = 0;
     } else if (++state->stale >= PATIENCE) {

@@ -35,6 +35,7 @@ typedef struct DescentState {
     int steps;         /* since the rule began */
     int stale;         /* steps in which the move did not shrink */
     double best_move;  /* least |S' - base|_F since the damping was last raised */
+    double least_move; /* and since the rule began */
     double damping;    /* in [0, 1) */
     double smoothness; /* L */
     double momentum;   /* Nesterov's t */

@@ -50,6 +50,18 @@ double training_objective(const Progress *progress, int d, double weight)
     return progress->sums.residual / (side * side) + weight / side * norm;
 }
 
+bool training_worse_than_zero(const Progress *progress, int d, double weight)
+{
+    /* also where it is not finite */
+    return !(training_objective(progress, d, weight) <= progress->at_zero);
+}
+
+void training_forget_network(Progress *progress)
+{
+    progress->plan.rank = progress->plan.negative = 0;
+    progress->plan.trace = progress->plan.below = 0.0;
+}
+
 bool training_finite(const Progress *progress)
 {
     return isfinite(progress->sums.residual + progress->sums.square);

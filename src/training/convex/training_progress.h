@@ -28,6 +28,7 @@ typedef struct Progress {
     double bound;  /* best lower bound of the minimum, -infinity: none */
     double gap;    /* relative, of the last certificate; NAN: something is not finite */
     Mark mark, mark_before; /* of this point; from the latter on the rate is measured */
+    double at_zero;         /* F of S = 0 */
     double hard;            /* lt of the last point that interior steps took over, 0: none */
     double goal;            /* gap at which interior steps end */
     double early;   /* gap from which a better dual vector is looked for, over the tolerance;
@@ -51,6 +52,13 @@ void training_count(Progress *progress);
 
 /* F of theory.md section 8 for the network of the last pass, lt = weight. */
 double training_objective(const Progress *progress, int d, double weight);
+
+/* Is its F above that of S = 0, or not finite?  Where message passing has run away it is by
+ * many orders of magnitude, which a gradient would have to make good. */
+bool training_worse_than_zero(const Progress *progress, int d, double weight);
+
+/* S = 0 in the plan. */
+void training_forget_network(Progress *progress);
 
 /* Are the sums of the last pass finite? */
 bool training_finite(const Progress *progress);

@@ -397,10 +397,23 @@ static bool step(SpreadWork *work)
     return true;
 }
 
-/* Collective.  Message passing makes no progress: the gradient from the network in hand.
- * Folded, its entries below the diagonal are twice, in a vector sqrt(2) times, those of S. */
+static void forget_network(SpreadWork *work)
+{
+    const size_t d = (size_t)work->d;
+    training_forget_network(&work->progress);
+    memset(work->matrix.local, 0, dist_matrix_entries(&work->matrix) * sizeof(double));
+    memset(work->spectrum, 0, d * sizeof(double));
+    memset(work->overlaps, 0, d * sizeof(double));
+}
+
+/* Collective.  Message passing makes no progress: the gradient from the network in hand, or
+ * from S = 0 if that is better.  Folded, its entries below the diagonal are twice, in a vector
+ * sqrt(2) times, those of S. */
 static void give_up(SpreadWork *work)
 {
+    if (training_worse_than_zero(&work->progress, work->d, work->descent.weight)) {
+        forget_network(work);
+    }
     lower_triangle_pack(&work->triangle, &work->matrix, M_SQRT1_2, work->descent.base);
     descent_turn(&work->descent, &work->progress.plan);
     follow(work);
@@ -409,22 +422,19 @@ static void give_up(SpreadWork *work)
 /* Collective.  S = 0, v = y. */
 static void begin_at_zero(SpreadWork *work)
 {
-    const size_t d = (size_t)work->d;
     const size_t rows = (size_t)work->data->rows;
-    const size_t entries = dist_matrix_entries(&work->matrix);
     memset(work->pass.vector, 0, rows * sizeof(double));
     for (int k = 0; k < HISTORY; k++) {
         memset(work->pass.memory[k], 0, rows * sizeof(double));
     }
-    memset(work->matrix.local, 0, entries * sizeof(double));
+    forget_network(work);
     memset(work->descent.base, 0, work->triangle.entries * sizeof(double));
-    memset(work->spectrum, 0, d * sizeof(double));
-    memset(work->overlaps, 0, d * sizeof(double));
     const int single = work->progress.single;
     work->progress.single = 0;
     work->progress.plan = (PassPlan){.residual_share = 1.0, .share = {1.0}};
     follow(work);
     work->progress.single = single;
+    work->progress.at_zero = training_objective(&work->progress, work->d, 0.0);
     work->started = true;
 }
 
