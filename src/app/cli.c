@@ -18,11 +18,13 @@
 #include "phasesweep/archive/report.h"
 #include "phasesweep/base/text.h"
 #include "phasesweep/base/version.h"
+#include "phasesweep/base/wall_clock.h"
 #include "phasesweep/method/method.h"
 #include "phasesweep/study/job.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/study/keys.h"
 #include "data_survey.h"
+#include "deadline.h"
 #include "draw.h"
 #include "libraries.h"
 #include "options.h"
@@ -68,6 +70,7 @@ static ExitStatus command_plan(const Arguments *given)
     request.archive = given->output;
     request.extend = given->extend;
     request.retry = given->retry;
+    request.deadline = given->deadline;
     return cli_plan(&request, job_text(given));
 }
 
@@ -77,17 +80,22 @@ static ExitStatus run_request(const Arguments *given, const char *job_path,
                               const char *archive_path)
 {
     const bool resumes = job_path == NULL;
-    const RunRequest request = {.job_path = job_path,
-                                .archive_path = archive_path,
-                                .extend = given->extend,
-                                .retry = given->retry,
-                                .sets = resumes ? given->sets : NULL,
-                                .set_count = resumes ? given->set_count : 0};
+    RunRequest request = {.job_path = job_path,
+                          .archive_path = archive_path,
+                          .extend = given->extend,
+                          .retry = given->retry,
+                          .sets = resumes ? given->sets : NULL,
+                          .set_count = resumes ? given->set_count : 0};
     /* signals first: a batch system may send one before the files are read */
     assert(archive_path != NULL);
     RunStart *start = NULL;
     run_stop_on_signals();
     if (rank_output_is_first_rank()) {
+        const Deadline deadline =
+            deadline_find(resumes ? "resume" : "run", given->deadline, wall_clock());
+        request.deadline = deadline.end;
+        request.deadline_source = deadline.source;
+        request.time_limit = deadline.end - deadline.begin;
         start = run_prepare(&request, job_path != NULL ? job_text(given) : NULL);
     }
     return run_job(start_aloud(given), &request, start);

@@ -21,7 +21,8 @@ enum {
     OPTION_SIMULATE,
     OPTION_MEMORY,
     OPTION_LEARNED,
-    OPTION_SBATCH
+    OPTION_SBATCH,
+    OPTION_DEADLINE
 };
 
 /* ---- tables ------------------------------------------------------------------------------ */
@@ -34,6 +35,8 @@ const struct argp_option cli_run_options[] = {
      "if OUT.h5 holds another job, keep the results that both share", 0},
     {"retry", OPTION_RETRY, NULL, 0,
      "also try again points that did not converge, failed or were lost", 0},
+    {"deadline", OPTION_DEADLINE, "T|+MINUTES", 0,
+     "be over by T, 18:30 or 2026-12-24T18:30; else by the end of the Slurm job", 0},
     {"dry-run", OPTION_DRY_RUN, NULL, 0,
      "print what would be done, with -o what remains of it, and touch nothing", 0},
     {0}};
@@ -44,6 +47,8 @@ const struct argp_option cli_resume_options[] = {
      0},
     {"retry", OPTION_RETRY, NULL, 0,
      "also try again points that did not converge, failed or were lost", 0},
+    {"deadline", OPTION_DEADLINE, "T|+MINUTES", 0,
+     "be over by T, 18:30 or 2026-12-24T18:30; else by the end of the Slurm job", 0},
     {0}};
 
 const struct argp_option cli_plan_options[] = {
@@ -54,6 +59,8 @@ const struct argp_option cli_plan_options[] = {
      0},
     {"learned", OPTION_LEARNED, "OUT.h5", 0,
      "take the times that runs into OUT.h5 have learned", 0},
+    {"deadline", OPTION_DEADLINE, "T|+MINUTES", 0,
+     "refuse chains that cannot end by T, 18:30 or 2026-12-24T18:30", 0},
     {"sbatch", OPTION_SBATCH, NULL, 0, "print a batch script for these ranks (64)", 0},
     {"set", OPTION_SET, "KEY=VALUE", 0, "give KEY this value in every sweep", 0},
     {0}};
@@ -121,6 +128,9 @@ error_t cli_parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_TOLERANCE:
         given->tolerance = argument;
+        return 0;
+    case OPTION_DEADLINE:
+        given->deadline = argument;
         return 0;
     case ARGP_KEY_ARG:
         given->words[given->count++] = argument;

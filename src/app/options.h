@@ -18,7 +18,7 @@ typedef struct Arguments {
     const char *output;
     bool dry_run, json, extend, retry;
     /* as written, NULL: none */
-    const char *tolerance;
+    const char *tolerance, *deadline;
     /* its options; job_path and overridden unset */
     PlanRequest plan;
     /* [count], arguments that are no options; owned */

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "phasesweep/app/progress.h"
 #include "phasesweep/base/check.h"
 
 enum { PACKS_PER_RANK = 16 };
@@ -151,6 +152,16 @@ static const PlanChain *chain_of(const Plan *plan, const TaskGroup *group, size_
     return NULL;
 }
 
+/* How many chains of a group are of a sweep. */
+static size_t chains_of(const Plan *plan, const TaskGroup *group, size_t sweep)
+{
+    size_t count = 0;
+    for (size_t k = group->first; k < group->first + group->count; k++) {
+        count += plan->chains[k].sweep == sweep;
+    }
+    return count;
+}
+
 PlanTotal plan_total(const Plan *plan, size_t sweep)
 {
     const CostModel model = learned(plan);
@@ -161,10 +172,7 @@ PlanTotal plan_total(const Plan *plan, size_t sweep)
         if (chain == NULL) {
             continue;
         }
-        size_t count = 0;
-        for (size_t k = group->first; k < group->first + group->count; k++) {
-            count += plan->chains[k].sweep == sweep;
-        }
+        const size_t count = chains_of(plan, group, sweep);
         const Sweep *its = &plan->job->sweeps[sweep];
         /* all chains of a group cost the same: one of them tells the memory */
         const PlanCost cost = plan_cost(its, chain->chain, &plan->settings);
@@ -199,6 +207,42 @@ char *plan_refusals(const Plan *plan, int workers)
                               per_rank);
         free(what);
         free(old);
+    }
+    return text;
+}
+
+/* The longest time a chain of a group takes on its fastest team, with the caution with which it
+ * is held against a deadline (schedule.h). */
+static double longest_wait(const TaskGroup *group, int workers, const CostModel *model)
+{
+    const int most = group->most < workers ? group->most : workers;
+    return cost_cautious(model, group->kind, cost_estimate(model, group, most));
+}
+
+char *plan_too_long(const Plan *plan, int workers, double seconds, const CostModel *model)
+{
+    char *text = NULL;
+    for (size_t s = 0; s < plan->job->sweep_count; s++) {
+        size_t count = 0;
+        double longest = 0.0;
+        for (size_t g = 0; g < plan->group_count; g++) {
+            const TaskGroup *group = &plan->groups[g];
+            const double wait = longest_wait(group, workers, model);
+            if (!group->polls && wait > seconds && chain_of(plan, group, s) != NULL) {
+                count += chains_of(plan, group, s);
+                longest = fmax(longest, wait);
+            }
+        }
+        if (count > 0) {
+            char *old = text;
+            text = checked_format("%s%s: %zu chains take up to %s and cannot be interrupted; "
+                                  "the time limit leaves "
+                                  "%s; allowed: a later end, or fewer values along a chain\n",
+                                  old != NULL ? old : "", plan->job->sweeps[s].name, count,
+                                  progress_duration(longest).text,
+                                  progress_duration(seconds).text);
+            free(old);
+        }
     }
     return text;
 }

@@ -21,6 +21,8 @@
 #include "phasesweep/archive/resume.h"
 #include "phasesweep/base/memory_limit.h"
 #include "phasesweep/base/text.h"
+#include "phasesweep/base/wall_clock.h"
+#include "deadline.h"
 #include "run_start.h"
 
 enum { BEST_MOST = 4096, RANKS_PRESET = 64 };
@@ -281,6 +283,24 @@ static void print_script(const Plan *plan, const char *job_path, int ranks)
 
 /* ---- the command ------------------------------------------------------------------------- */
 
+/* Whether every chain ends by the deadline, or within the longest job that is asked for; says
+ * so if not. */
+static bool fits_the_time(const PlanRequest *request, const Plan *plan, int workers)
+{
+    const double now = wall_clock();
+    double seconds = request->sbatch ? time_longest : INFINITY;
+    if (request->deadline != NULL) {
+        seconds = fmin(seconds, deadline_find("plan", request->deadline, now).end - now);
+    }
+    char *late =
+        plan_too_long(plan, workers, seconds - deadline_margin(seconds), plan->settings.model);
+    if (late != NULL) {
+        fputs(late, stderr);
+        free(late);
+    }
+    return late == NULL;
+}
+
 /* Table, one run per wish, and the best number of ranks; or the batch script alone. */
 static ExitStatus print_plan(const PlanRequest *request, const Plan *plan)
 {
@@ -292,6 +312,9 @@ static ExitStatus print_plan(const PlanRequest *request, const Plan *plan)
     if (refusals != NULL) {
         fprintf(stderr, "%s", refusals);
         free(refusals);
+        return STATUS_WRONG_INPUT;
+    }
+    if (!fits_the_time(request, plan, plan_workers(ranks > 0 ? ranks : BEST_MOST, &master))) {
         return STATUS_WRONG_INPUT;
     }
     if (request->sbatch) {

@@ -16,11 +16,12 @@
 typedef struct PlanRequest {
     const char *job_path;
     const char *ranks, *simulate, *memory; /* as written, NULL: not given; borrowed */
-    const char *learned; /* archive whose last run knows what chains cost, or NULL */
-    bool sbatch;         /* a batch script instead of the table */
-    bool overridden;     /* keys were set on the command line */
-    const char *archive; /* of run --dry-run: only what is open in it is planned; or NULL */
-    bool extend, retry;  /* as for run */
+    const char *learned;  /* archive whose last run knows what chains cost, or NULL */
+    const char *deadline; /* as written, NULL: not given; borrowed */
+    bool sbatch;          /* a batch script instead of the table */
+    bool overridden;      /* keys were set on the command line */
+    const char *archive;  /* of run --dry-run: only what is open in it is planned; or NULL */
+    bool extend, retry;   /* as for run */
 } PlanRequest;
 
 /* Local.  Needs no MPI.  Print what the job of this text (taken over) costs.

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "phasesweep/app/plan.h"
@@ -23,13 +22,18 @@
 #include "phasesweep/archive/extend.h"
 #include "phasesweep/archive/resume.h"
 #include "phasesweep/archive/side_files.h"
+#include "phasesweep/base/wall_clock.h"
 #include "phasesweep/engine/farm.h"
 #include "phasesweep/method/method.h"
 #include "data_survey.h"
+#include "deadline.h"
 #include "libraries.h"
 #include "phasesweep/model/method_facts.h"
 #include "run_start.h"
 #include "team_memory.h"
+
+/* Share of a job's time that is left when chains begin. */
+static const double started = 0.9;
 
 typedef struct Run {
     const Job *job;
@@ -46,7 +50,10 @@ typedef struct Run {
     size_t entry_index; /* in the table of runs */
     RunEntry entry;
     Progress progress;
-    double kept; /* when keep_up was last done, on the clock of MPI_Wtime */
+    double seconds; /* until nothing may run any more; INFINITY: no limit; rank 0 */
+    double limit;   /* the most that a run may have of them */
+    bool hopeless;  /* all that is left does not fit into them */
+    double kept;    /* when keep_up was last done, on the clock of MPI_Wtime */
 } Run;
 
 /* ---- the work ---------------------------------------------------------------------------- */
@@ -311,6 +318,29 @@ static void say_if_finished(const Run *run, const OpenChains *open)
     }
 }
 
+/* Root only.  How long chains may run, and what that means for the longest. */
+static void set_deadline(Run *run, const RunRequest *request, int workers)
+{
+    const double left = fmax(request->deadline - wall_clock(), 0.0);
+    run->seconds = left - deadline_margin(left);
+    /* a run that begins late leaves to the next what that can end, with time to start */
+    const double whole = request->time_limit - deadline_margin(request->time_limit);
+    run->limit = fmax(run->seconds, isinf(whole) ? run->seconds : started * whole);
+    if (isinf(left) || run->plan.chain_count == 0) {
+        return;
+    }
+    fprintf(stderr,
+            "phasesweep: nothing starts that would not end by %s (%s); trainings are saved "
+            "%s before\n",
+            deadline_text(request->deadline).text, request->deadline_source,
+            progress_duration(deadline_margin(left)).text);
+    char *late = plan_too_long(&run->plan, workers, run->limit, &run->costs);
+    if (late != NULL) {
+        fputs(late, stderr);
+    }
+    free(late);
+}
+
 /* Collective on comm.  Task k of the farm is chain k: all ranks need the list, its groups
  * with their costs only the master. */
 static void share_chains(MPI_Comm comm, Plan *plan)
@@ -324,14 +354,6 @@ static void share_chains(MPI_Comm comm, Plan *plan)
     assert(count <= INT_MAX / 2);
     plan->chain_count = count;
     MPI_Bcast(plan->chains, (int)(2 * count), MPI_UINT32_T, 0, comm);
-}
-
-/* For the table of runs alone: what is measured runs on clocks that nobody sets. */
-static double seconds_since_1970(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 /* Root only.  Before the archive is opened for writing: take the next entry of the table of
@@ -349,7 +371,7 @@ static void enter_run(MPI_Comm comm, Run *run, const char *path)
     free(entries);
     const char *job = getenv("SLURM_JOB_ID");
     RunEntry *entry = &run->entry;
-    entry->start = seconds_since_1970();
+    entry->start = wall_clock();
     MPI_Comm_size(comm, &entry->ranks);
     for (int k = 0; k < RUN_COEFFICIENTS; k++) {
         entry->coefficients[k] = NAN;
@@ -370,7 +392,8 @@ static bool compute(MPI_Comm comm, Run *run, bool root)
     const FarmWork work = {.groups = run->plan.groups,
                            .group_count = run->plan.group_count,
                            .model = &run->costs,
-                           .deadline = INFINITY,
+                           .deadline = run->seconds,
+                           .limit = run->limit,
                            .master = run->master,
                            .run = run_chain,
                            .progress = show_progress,
@@ -386,6 +409,9 @@ static bool compute(MPI_Comm comm, Run *run, bool root)
         run->entry.points = report.state.points_done;
         cost_export(&report.learned, run->entry.coefficients);
     }
+    const size_t left =
+        report.state.tasks - report.state.done - report.state.refused - report.state.too_long;
+    run->hopeless = report.state.too_long > 0 && left == 0;
     return report.state.done + report.state.refused == report.state.tasks;
 }
 
@@ -448,6 +474,7 @@ static bool compute_open(MPI_Comm comm, Run *run, const RunRequest *request, boo
     if (root) {
         say_refusals(&run->plan, workers);
         say_if_finished(run, &open);
+        set_deadline(run, request, workers);
     }
     /* collective from here to archive_close; only raw writes in between */
     run->archive = archive_open(comm, run->path, run->job);
@@ -461,7 +488,7 @@ static bool compute_open(MPI_Comm comm, Run *run, const RunRequest *request, boo
     const bool finished = compute(comm, run, root);
     lock_check(run->lock);
     if (root) {
-        run->entry.end = seconds_since_1970();
+        run->entry.end = wall_clock();
         archive_put_run(run->archive, run->entry_index, &run->entry, run->classes);
         archive_put_ending(run->archive, run->entry_index,
                            finished ? RUN_FINISHED : RUN_STOPPED);
@@ -526,7 +553,8 @@ static Lock *share_lock(MPI_Comm comm, const char *path, const RunStart *start)
 static ExitStatus agree_on_status(MPI_Comm comm, const Run *run, const char *text, bool root,
                                   bool finished)
 {
-    int status = finished ? STATUS_DONE : STATUS_STOPPED;
+    /* a job that is requeued would meet the same limit again */
+    int status = finished ? STATUS_DONE : run->hopeless ? STATUS_ENVIRONMENT : STATUS_STOPPED;
     if (root) {
         lock_touch(run->lock);
     }
@@ -534,7 +562,9 @@ static ExitStatus agree_on_status(MPI_Comm comm, const Run *run, const char *tex
         status = judge(run, text);
         side_remove_checkpoints(run->path);
     } else if (root) {
-        fprintf(stderr, "phasesweep: stopped; `phasesweep resume %s` goes on\n", run->path);
+        fprintf(stderr, "phasesweep: %s; `phasesweep resume %s` goes on%s\n",
+                run->hopeless ? "all that is left takes longer than the time limit" : "stopped",
+                run->path, run->hopeless ? " where there is more time" : "");
     }
     MPI_Bcast(&status, 1, MPI_INT, 0, comm);
     return (ExitStatus)status;

@@ -31,6 +31,7 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/files.h"
+#include "phasesweep/base/wall_clock.h"
 
 enum {
     /* longer than host names and Slurm ids; the 127 of fscanf below is one less */
@@ -392,14 +393,6 @@ static bool acquire(Lock *lock, const Holder *me, const char *mine)
     return false;
 }
 
-static double seconds_since_1970(void)
-{
-    /* not the monotonic clock, which stands while a machine sleeps */
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static Lock *new_lock(const char *path, const char *token, bool holder)
 {
     Lock *lock = checked_alloc(1, sizeof *lock);
@@ -408,7 +401,7 @@ static Lock *new_lock(const char *path, const char *token, bool holder)
     snprintf(lock->token, TOKEN, "%s", token);
     lock->holder = holder;
     lock->fence = -1;
-    lock->looked = seconds_since_1970();
+    lock->looked = wall_clock();
     return lock;
 }
 
@@ -524,14 +517,14 @@ static void look(Lock *lock)
             "`phasesweep resume` goes on",
             lock->archive, lock->path);
     }
-    lock->looked = seconds_since_1970();
+    lock->looked = wall_clock();
 }
 
 void lock_check(Lock *lock)
 {
     assert(lock != NULL && lock->path != NULL);
     /* a clock that was set back must not end the looking */
-    if (fabs(seconds_since_1970() - lock->looked) > lock_silence() / 10.0) {
+    if (fabs(wall_clock() - lock->looked) > lock_silence() / 10.0) {
         look(lock);
     }
 }

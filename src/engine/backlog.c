@@ -14,11 +14,14 @@
 static const double slack = 1e-9;     /* seconds; sums of estimates are rounded */
 static const double remembered = 4.0; /* most weight of what earlier runs learned */
 static const double stale = 0.05;
+static const double late_share = 0.1; /* of the limit: what outlasts it starts before that */
 
 Work backlog_create(const TaskGroup groups[], size_t count, int ranks, bool master,
                     const CostModel *model)
 {
-    Work work = {.model = model != NULL ? *model : cost_model(),
+    Work work = {.deadline = INFINITY,
+                 .limit = INFINITY,
+                 .model = model != NULL ? *model : cost_model(),
                  .lanes = lanes_create(groups, count, ranks),
                  .allotment = {.ranks = ranks, .master = master}};
     for (int kind = 0; kind < COST_CLASSES; kind++) {
@@ -69,12 +72,29 @@ double backlog_estimate(const Work *work, size_t group, int size)
     return cost_estimate(&work->model, &work->lanes.groups[group], size);
 }
 
+bool backlog_too_long(const Work *work, const TaskGroup *group)
+{
+    const int most = group->most < work->allotment.ranks ? group->most : work->allotment.ranks;
+    const double estimate = cost_estimate(&work->model, group, most);
+    return cost_cautious(&work->model, group->kind, estimate) > work->limit + slack;
+}
+
+/* It never ends in one run, but saves its state when told to stop.  On reserved ranks it would
+ * be in the way, and near the end its data would be made for nothing. */
+static bool goes_on_later(const Work *work, const Slot *slot, const TaskGroup *group)
+{
+    return group->polls && slot->until >= work->deadline &&
+           slot->begin <= work->deadline - late_share * work->limit &&
+           backlog_too_long(work, group);
+}
+
 bool backlog_in_time(const Work *work, const Slot *slot, const TaskGroup *group, int size)
 {
     const double estimate = cost_estimate(&work->model, group, size);
     return estimate <= slot->longest + slack &&
-           slot->begin + cost_cautious(&work->model, group->kind, estimate) <=
-               slot->until + slack;
+           (slot->begin + cost_cautious(&work->model, group->kind, estimate) <=
+                slot->until + slack ||
+            goes_on_later(work, slot, group));
 }
 
 /* Never fewer ranks than the allotment says: the task would outlast the rest. */

@@ -16,8 +16,9 @@ typedef struct Work {
     CostModel model;
     Lanes lanes;
     Allotment allotment;
-    bool wide;    /* is any task of use to several ranks? */
-    bool waiting; /* a task has been taken and not started: the late ones wait too */
+    bool wide;              /* is any task of use to several ranks? */
+    double deadline, limit; /* as in ScheduleSettings */
+    bool waiting;           /* a task has been taken and not started: the late ones wait too */
     double found_left, found_at; /* seconds left and clock when the span was found */
 } Work;
 
@@ -42,9 +43,13 @@ double backlog_left(const Work *work);
 struct Pool;
 void backlog_refresh(Work *work, const struct Pool *pool, double now);
 
-/* Local.  Does a task on that many ranks end in time?  The plain estimate against
- * slot->longest, the cautious one against slot->until. */
+/* Local.  May a task start on that many ranks?  If it ends in time, by the plain estimate
+ * against slot->longest and the cautious one against slot->until; or if it would outlast
+ * any run, and can be interrupted and continued by the next. */
 bool backlog_in_time(const Work *work, const Slot *slot, const TaskGroup *group, int size);
+
+/* Local.  Does no team end a task of the group within work->limit, however early it starts? */
+bool backlog_too_long(const Work *work, const TaskGroup *group);
 
 /* Local.  Team for a task in a slot, wider than usual if only that ends in time; 0: none. */
 int backlog_team(const Work *work, const Slot *slot, const TaskGroup *group);

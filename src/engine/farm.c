@@ -351,6 +351,7 @@ static void create_master(Farm *farm, bool computes)
     ScheduleSettings settings = schedule_settings(farm->size - farm->offset);
     settings.master = computes;
     settings.deadline = work->deadline;
+    settings.limit = work->limit;
     settings.batch = work->batch > 0 ? work->batch : settings.batch;
     farm->schedule = schedule_create(work->groups, work->group_count, &settings, work->model);
     farm->message = checked_alloc(WORDS_HEAD + 2 * (size_t)farm->size, sizeof *farm->message);

@@ -306,7 +306,7 @@ bool schedule_next(Schedule *s, double now, ScheduleStart *start)
 ScheduleSettings schedule_settings(int ranks)
 {
     return (ScheduleSettings){
-        .ranks = ranks, .batch = 64, .window = 2e-3, .deadline = INFINITY};
+        .ranks = ranks, .batch = 64, .window = 2e-3, .deadline = INFINITY, .limit = INFINITY};
 }
 
 Schedule *schedule_create(const TaskGroup groups[], size_t count,
@@ -318,6 +318,8 @@ Schedule *schedule_create(const TaskGroup groups[], size_t count,
     s->settings = *settings;
     s->computing = settings->master && ranks > 1;
     s->work = backlog_create(groups, count, ranks, s->computing, model);
+    s->work.deadline = settings->deadline;
+    s->work.limit = settings->limit;
     s->pool = rank_pool_create(ranks);
     s->team = checked_alloc((size_t)ranks, sizeof *s->team);
     s->reserved = checked_alloc((size_t)ranks, sizeof *s->reserved);
@@ -384,6 +386,10 @@ ScheduleState schedule_state(const Schedule *s, double now)
     double work = backlog_left(&s->work) + rank_pool_backlog(&s->pool, now, &last);
     if (s->reservation.size > 0) {
         work += s->reservation.size * s->reservation.estimate;
+    }
+    for (size_t k = 0; k < s->work.lanes.count; k++) {
+        const TaskGroup *group = &s->work.lanes.groups[k];
+        state.too_long += !group->polls && backlog_too_long(&s->work, group) ? group->count : 0;
     }
     state.team_seconds = rank_pool_teams_left(&s->pool, now);
     state.seconds_left = fmax(work / s->settings.ranks, last - now);

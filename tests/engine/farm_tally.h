@@ -77,6 +77,7 @@ static inline FarmReport farm(Tally *tally, const TaskGroup groups[], size_t cou
                            .group_count = count,
                            .master = master,
                            .deadline = deadline,
+                           .limit = deadline,
                            .run = run,
                            .progress = watch,
                            .stop = stop,

@@ -35,6 +35,35 @@ static void test_deadline(void **unused)
     }
 }
 
+/* What outlasts any run starts where it can be interrupted, and else never; a run that begins
+ * late in its job leaves to the next what fits there. */
+static void test_longer_than_the_limit(void **unused)
+{
+    (void)unused;
+    static Log log;
+    TaskGroup groups[] = {singles(0, 1, 0, 500.0), singles(1, 1, 1, 500.0),
+                          singles(2, 1, 2, 90.0)};
+    groups[0].polls = true;
+    static const struct {
+        double deadline;
+        int starts[3];
+    } cases[] = {{100.0, {1, 0, 1}}, {80.0, {1, 0, 0}}, {11.0, {1, 0, 0}}, {9.0, {0, 0, 0}}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        SimulateSettings settings = ranks(2);
+        settings.schedule.deadline = cases[c].deadline;
+        settings.schedule.limit = 100.0;
+        run(groups, 3, settings, &log);
+        for (size_t k = 0; k < 3; k++) {
+            assert_int_equal(log.starts[k], cases[c].starts[k]);
+        }
+    }
+    ScheduleSettings settings = schedule_settings(2);
+    settings.limit = 100.0;
+    Schedule *schedule = schedule_create(groups, 3, &settings, NULL);
+    assert_int_equal(schedule_state(schedule, 0.0).too_long, 1);
+    schedule_free(schedule);
+}
+
 /* A task that needs all ranks meets ranks that come free one after the other: it starts when
  * the last does, whatever could run meanwhile, and that is used for what fits. */
 static void test_reservation(void **unused)
@@ -93,7 +122,8 @@ static void test_tail(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_deadline), cmocka_unit_test(test_reservation),
-        cmocka_unit_test(test_starvation), cmocka_unit_test(test_tail)};
+        cmocka_unit_test(test_deadline), cmocka_unit_test(test_longer_than_the_limit),
+        cmocka_unit_test(test_reservation), cmocka_unit_test(test_starvation),
+        cmocka_unit_test(test_tail)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,11 @@ int plan_workers(int ranks, bool *master);
  * of which a rank gets very many are counted in packs. */
 Simulated plan_simulate(const Plan *plan, int ranks);
 
+/* Local.  One line for each sweep with chains that take longer than `seconds` on any team of
+ * `workers` ranks and cannot be interrupted, naming what they need; NULL if there are none.
+ * model: what was learned.  Owned by the caller. */
+char *plan_too_long(const Plan *plan, int workers, double seconds, const CostModel *model);
+
 /* Ranks that a run is planned for. */
 enum { PLAN_RANKS_MOST = 65536 };
 

@@ -24,6 +24,12 @@ typedef struct RunRequest {
     bool extend;
     /* also points that did not converge, failed or were lost */
     bool retry;
+    /* seconds since 1970 at which all must be over, INFINITY: no limit; who says so, borrowed;
+     * and the seconds that a run of the same job has from its begin on, 0: unknown; read on
+     * rank 0 */
+    double deadline;
+    const char *deadline_source;
+    double time_limit;
     /* [set_count] KEY=VALUE for the job inside the archive, of keys that change no result;
      * borrowed; none with a job_path, whose text has its own */
     char *const *sets;

@@ -40,6 +40,7 @@ typedef struct FarmWork {
     FarmMaster master;      /* rank 0 decides */
     int batch;              /* most tasks in one message; 0: the schedule's default */
     double deadline;        /* seconds from now, of rank 0; INFINITY: none */
+    double limit;           /* the most that a run has of them, this one or a later; the same */
 
     /* Collective on the team: compute and store a task.  Returns the number of its points
      * that failed, or FARM_UNFINISHED if it was given up because farm_stopping said so;

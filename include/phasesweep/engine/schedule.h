@@ -7,7 +7,9 @@
  *   - a task that needs more ranks than are free has those that come free first RESERVED;
  *     meanwhile others start beside it, and on reserved ranks what is expected to end before.
  *     The predicted start never moves back, so no task can starve;
- *   - nothing starts that its estimate, with the spread seen so far, puts past the deadline;
+ *   - nothing starts that its estimate, with the spread seen so far, puts past the deadline,
+ *     but tasks that poll and would outlast any run: these are interrupted, and
+ *     a later run goes on with them;
  *   - short tasks go out in batches, some milliseconds ahead, and one by one at the end.
  * State per finished task: none.
  *
@@ -33,6 +35,8 @@ typedef struct ScheduleSettings {
     int batch;       /* most tasks started at once, >= 1 */
     double window;   /* seconds of work a busy rank is given ahead, >= 0 */
     double deadline; /* on the clock of `now`; INFINITY: none */
+    double limit;    /* the longest time before a deadline that a run can have, this one or a
+                        later; seconds, INFINITY: no limit */
 } ScheduleSettings;
 
 /* `count` tasks for one team; one after the other if several. */
@@ -58,6 +62,8 @@ typedef struct ScheduleResult {
 typedef struct ScheduleState {
     size_t tasks, done; /* of all that were given */
     size_t refused;     /* tasks that need more ranks than there are */
+    size_t
+        too_long; /* tasks that have not started, cannot be interrupted and outlast any run */
     double points, points_done;
     size_t failed;
     int busy, ranks;
