@@ -18,6 +18,7 @@ static const Method *const methods[METHOD_COUNT] = {
     [METHOD_TRAINING] = &method_training,
     [METHOD_AMP] = &method_amp,
     [METHOD_FLOW] = &method_flow,
+    [METHOD_DESCENT] = &method_descent,
 };
 
 const double program_bytes = 36e6;

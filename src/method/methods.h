@@ -43,6 +43,7 @@ extern const Method method_optimal;
 extern const Method method_training;
 extern const Method method_amp;
 extern const Method method_flow;
+extern const Method method_descent;
 
 /* Local.  What a theory costs: the first point of a chain, others of a network that learns a
  * matrix, or a vector, or is narrow, and any for each coordinate where each has numbers;

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "phasesweep/model/features.h"
+#include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/numerics/tail_statistics.h"
 #include "phasesweep/numerics/threshold.h"
@@ -50,7 +51,8 @@ static double noise_edge(const Problem *problem, const double value[])
 /* Of S >= 0 learned from a teacher and noise that is the same in all directions. */
 static bool has_known_bulk(const Problem *problem)
 {
-    return !model_has(problem->model, TRAIT_INDEFINITE) && problem->data == 0.0 &&
+    return !model_has(problem->model, TRAIT_INDEFINITE) &&
+           !method_facts(problem->method)->in_time && problem->data == 0.0 &&
            !features_are_aligned(problem) && isfinite(matrix_kurtosis(problem));
 }
 

@@ -44,6 +44,13 @@ static const MethodFacts facts[METHOD_COUNT] = {
                      .takes_weight = true,
                      .takes_width = true,
                      .in_time = true},
+    [METHOD_DESCENT] = {.name = "descent",
+                        .tolerance = 1e-6,
+                        .draws_data = true,
+                        .stands_alone = true,
+                        .takes_weight = true,
+                        .takes_width = true,
+                        .in_time = true},
 };
 
 const MethodFacts *method_facts(MethodId id)

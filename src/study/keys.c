@@ -52,6 +52,12 @@ static const char *yes_word(int k)
     return k == 0 ? "no" : "yes";
 }
 
+static const char *optimizer_word(int k)
+{
+    static const char *const names[OPTIMIZER_COUNT] = {"gd", "sgd", "adam"};
+    return names[k];
+}
+
 static const char *start_word(int k)
 {
     return k == 0 ? "random" : "aligned";
@@ -157,7 +163,12 @@ static bool draws_data(MethodId id)
 
 static bool trains(MethodId id)
 {
-    return draws_data(id) && !method_facts(id)->passes_messages;
+    return draws_data(id) && !method_facts(id)->passes_messages && !method_facts(id)->in_time;
+}
+
+static bool descends(MethodId id)
+{
+    return draws_data(id) && method_facts(id)->in_time;
 }
 
 static bool in_time(MethodId id)
@@ -255,6 +266,17 @@ const Key keys_table[KEY_COUNT] = {
         "standard deviation of the weights at time 0",
         RANGE(KIND_REAL, 1e-30, 1e10), .fallback = usual_start_scale, .method = in_time,
         AT(start_scale), .content = 26},
+    [KEY_OPTIMIZER] = {"optimizer", "", "", "gd",
+        "gradient descent on all rows, or sgd and adam on batches of them",
+        WORDS(optimizer_word, OPTIMIZER_COUNT), .method = descends, AT(optimizer), .content = 28},
+    [KEY_LEARNING_RATE] = {"learning_rate", "", "1", NULL,
+        "step in units of `time` (plain step size / (d sqrt(p d)/8), diagonal / (sqrt(d)/2)); adam: in weights, "
+        "and `time` is that times steps",
+        RANGE(KIND_REAL, 1e-12, 1e3), .fallback = none_asked, .method = descends,
+        AT(learning_rate), .content = 29},
+    [KEY_BATCH] = {"batch", "", "1", "0",
+        "rows of a step of sgd or adam, 0: all; beyond ceil(n/batch) steps the same batches again",
+        RANGE(KIND_WHOLE, 0, WHOLE_MOST), .method = descends, AT(batch), .content = 30},
     [KEY_SOURCE_EXPONENT] = {"source_exponent", "gamma", "1", NULL,
         "teacher coefficients decay as i^-gamma",
         RANGE(KIND_REAL, 0.5, 10), .above = true, .forms = ONE_NUMBER,
@@ -307,7 +329,8 @@ const Key keys_table[KEY_COUNT] = {
         .traits = TRAIT_MATRIX, .method = takes_nuclear_weight,
         AT(weight_decay), .content = 9},
     [KEY_TIME] = {"time", "tau", "1", NULL,
-        "step size times steps on the mean loss, in units of d sqrt(p d)/8, diagonal sqrt(d)/2",
+        "step size times steps on the mean loss, in units of d sqrt(p d)/8, diagonal sqrt(d)/2; of adam in plain "
+        "weights",
         RANGE(KIND_REAL, 1e-12, 1e12), .or_zero = true, .forms = ONE_NUMBER, .fallback = none_asked,
         .method = in_time, AT(time), .content = 27},
 };

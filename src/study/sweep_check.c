@@ -240,6 +240,35 @@ static bool check_rows(const Sweep *sweep, const Problem *p, Diagnostics *errors
     return true;
 }
 
+/* A descent makes whole steps, of weights that every rank has, on all rows or on some. */
+static bool check_steps(const Sweep *sweep, const Problem *p, Diagnostics *errors)
+{
+    const double weights =
+        model_has(p->model, TRAIT_MATRIX) ? p->dimension * p->width : 2.0 * p->dimension;
+    if ((p->optimizer == OPTIMIZER_GD && p->batch > 0.0) ||
+        (p->optimizer == OPTIMIZER_SGD && p->batch == 0.0)) {
+        const bool all = p->optimizer == OPTIMIZER_GD;
+        refuse(
+            sweep, all ? KEY_BATCH : KEY_OPTIMIZER, errors,
+            checked_format(all ? "given to optimizer gd; allowed: none, or sgd or adam"
+                               : "sgd without batch; allowed: gd, or a batch of 1 and more"));
+        return false;
+    }
+    if (p->time / p->learning_rate > DESCENT_STEPS_MOST) {
+        refuse(sweep, KEY_TIME, errors,
+               checked_format("%g in steps of %g; allowed: up to %g steps", p->time,
+                              p->learning_rate, DESCENT_STEPS_MOST));
+        return false;
+    }
+    if (weights > 0x1p31 - 1.0) {
+        refuse(sweep, KEY_WIDTH, errors,
+               checked_format("%.15g for method %s: %g weights; allowed: up to 2^31 - 1",
+                              p->width, method_name(p->method), weights));
+        return false;
+    }
+    return true;
+}
+
 /* Data are drawn row by row, in matrices of side d. */
 static bool check_data(const Sweep *sweep, const Problem *p, Diagnostics *errors)
 {
@@ -255,12 +284,16 @@ static bool check_data(const Sweep *sweep, const Problem *p, Diagnostics *errors
     }
     const Model *model = model_of(p);
     const bool spread = p->data == 0.0 && model->spread_most > 0 && model_is_convex(p) &&
-                        !method_facts(p->method)->passes_messages;
+                        !method_facts(p->method)->passes_messages &&
+                        !method_facts(p->method)->in_time;
     const int most = spread ? model->spread_most : model->side_most;
     if (p->dimension > most) {
         refuse(sweep, KEY_DIMENSION, errors,
                checked_format("%.15g for method %s; allowed: up to %d", p->dimension, method,
                               most));
+        return false;
+    }
+    if (method_facts(p->method)->in_time && !check_steps(sweep, p, errors)) {
         return false;
     }
     /* of message passing for a network that is cut to its width there is no theory, and of a
@@ -506,11 +539,11 @@ static bool check_corners(const Sweep *sweep, const KeyId ids[], int count,
 
 /* The logarithm of n, p and the weights is linear in every written exponent, in the logarithm
  * of every written value and in log d, the others being fixed; so its extremes over the grid
- * are at corners, and a grid of any size is checked at 64 points. */
+ * are at corners, and a grid of any size is checked at 128 points. */
 static bool check_numbers(const Sweep *sweep, Diagnostics *errors)
 {
-    static const KeyId ids[] = {KEY_DIMENSION, KEY_DEPTH,        KEY_WIDTH,
-                                KEY_SAMPLES,   KEY_WEIGHT_DECAY, KEY_NUCLEAR_WEIGHT};
+    static const KeyId ids[] = {KEY_DIMENSION,    KEY_DEPTH,          KEY_WIDTH, KEY_SAMPLES,
+                                KEY_WEIGHT_DECAY, KEY_NUCLEAR_WEIGHT, KEY_TIME};
     const size_t first[AXIS_COUNT] = {0};
     return check_corners(sweep, ids, sizeof ids / sizeof *ids, first, check_corner, errors);
 }

@@ -152,7 +152,7 @@ static bool same_point(const Problem *a, const Problem *b)
 {
     return samples_same_data(a, b) && a->weight_decay == b->weight_decay &&
            a->width == b->width && a->linear_unit == b->linear_unit && a->depth == b->depth &&
-           a->tolerance == b->tolerance;
+           a->tolerance == b->tolerance && a->time == b->time;
 }
 
 static void draw(Path *path, const Problem *problem)

@@ -7,11 +7,11 @@
 #include "phasesweep/model/model.h"
 #include "source.h"
 
-enum { TRAINERS = 7 };
+enum { TRAINERS = 8 };
 
 static const Trainer *const trainers[TRAINERS] = {
-    &trainer_amp,      &trainer_ridge,       &trainer_deep_lasso, &trainer_lasso,
-    &trainer_factored, &trainer_deep_matrix, &trainer_convex};
+    &trainer_descent, &trainer_amp,      &trainer_ridge,       &trainer_deep_lasso,
+    &trainer_lasso,   &trainer_factored, &trainer_deep_matrix, &trainer_convex};
 
 const Trainer *trainer_of(const Problem *problem)
 {

@@ -35,7 +35,9 @@ static const Words ways[] = {
     {{"method=amp", "dimension=12", "samples=150", "weight_decay=.3", "damping=.1"}},
     {{"method=amp", "model=diagonal", "dimension=40", "samples=50", "weight_decay=.3"}},
     {{"method=training", "dimension=8", "samples=60", "weight_decay=.1", "features=student"}},
-    {{"method=training", "dimension=8", "samples=60", "weight_decay=.1", "features=sparse"}}};
+    {{"method=training", "dimension=8", "samples=60", "weight_decay=.1", "features=sparse"}},
+    {{"method=descent", "dimension=12", "samples=150", "weight_decay=.05", "width=3", "time=.3",
+      "learning_rate=.01", "optimizer=adam", "batch=40"}}};
 
 /* Another value of each key that has a part in a problem. */
 static const char *const changes[] = {"model=diagonal",
@@ -64,7 +66,13 @@ static const char *const changes[] = {"model=diagonal",
                                       "features=laplace",
                                       "covariance_exponent=.5",
                                       "degrees_of_freedom=8",
-                                      "sparse_share=.5"};
+                                      "sparse_share=.5",
+                                      "start=aligned",
+                                      "start_scale=.2",
+                                      "optimizer=sgd",
+                                      "learning_rate=.02",
+                                      "batch=30",
+                                      "time=.5"};
 
 static char name[64];
 
@@ -95,7 +103,7 @@ static KeyId key_of(const char *word)
 }
 
 /* The way with one word in the place of another, or beside it; false if refused.  The points
- * differ in weight. */
+ * differ in weight, or in time. */
 static bool describe(const Words *way, const char *change, Chain *chain)
 {
     Sweep sweep = {0};
@@ -126,7 +134,10 @@ static bool describe(const Words *way, const char *change, Chain *chain)
         chain->series = series_create(length, POINTS);
         for (size_t k = 0; k < POINTS; k++) {
             chain->problem[k] = sweep_problem(&sweep, 0);
-            chain->problem[k].weight_decay /= (double)(k + 1);
+            const bool in_time = chain->problem[k].time > 0.0;
+            double *differs =
+                in_time ? &chain->problem[k].time : &chain->problem[k].weight_decay;
+            *differs *= in_time ? (double)(k + 1) : 1.0 / (double)(k + 1);
         }
     }
     sweep_free(&sweep);

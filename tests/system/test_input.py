@@ -62,6 +62,14 @@ def check_point():
     refused([*flow, "time=1", "width=1e9"], "dimension", "start random", "or start: aligned")
     refused([*flow, "time=1", "model=ridge"], "method", "model ridge has no flow")
     refused(["point", *linear, "time=1"], "time", "method flow")
+    down = ["point", *linear, "method=descent", "time=1"]
+    refused(down, "learning_rate", "missing")
+    down += ["learning_rate=0.1"]
+    refused([*down, "batch=3"], "batch", "allowed: none, or sgd or adam")
+    refused([*down, "optimizer=sgd"], "optimizer", "a batch of 1 and more")
+    refused([*[k for k in down if "samples" not in k], "samples=3.5"], "samples", "a whole number")
+    refused([*down, "data=x.csv"], "data", "method descent has none")
+    refused(["point", *linear, "method=descent", "time=1e9", "learning_rate=1e-3"], "time", "up to 2e+09 steps")
     # rows that theory does not cover
     refused(["point", *good, "features=student", "degrees_of_freedom=4"], "degrees_of_freedom", "allowed: above 4")
     for key, value in {"features": "laplace", "covariance_exponent": "1"}.items():

@@ -5,7 +5,7 @@
 
 #include "phasesweep/training/path.h"
 
-enum { CASES = 20, D_MOST = 150, POINTS = 3, ROOM = 8 };
+enum { CASES = 22, D_MOST = 150, POINTS = 3, ROOM = 8 };
 
 typedef struct Case {
     const Trainer *trainer;
@@ -65,12 +65,25 @@ static const Case cases[CASES] = {
      CONVEX_AUTO, 0, false},
     {&trainer_convex, MODEL_SIGNED, 24, 24, 400, 0.1, 1e-10, LASSO_AUTO, false, true,
      CONVEX_AUTO, 0, true},
+    /* Adam on batches, which has the most state */
+    {&trainer_descent, MODEL_QUADRATIC, 24, 6, 400, 0.1, 1e-6, LASSO_AUTO, false, true,
+     CONVEX_AUTO, 0, false},
+    {&trainer_descent, MODEL_DIAGONAL, 150, 1, 450, 0.1, 1e-6, LASSO_AUTO, false, true,
+     CONVEX_AUTO, 0, false},
 };
 
 static inline Problem problem_of(const Case *c, int point)
 {
+    const bool in_time = c->trainer == &trainer_descent;
     return (Problem){.model = c->model,
-                     .method = c->trainer == &trainer_amp ? METHOD_AMP : METHOD_TRAINING,
+                     .method = c->trainer == &trainer_amp ? METHOD_AMP
+                               : in_time                  ? METHOD_DESCENT
+                                                          : METHOD_TRAINING,
+                     .time = in_time ? 0.2 * (point + 1) : 0.0,
+                     .optimizer = OPTIMIZER_ADAM,
+                     .learning_rate = 0.01,
+                     .batch = 64.0,
+                     .start_scale = 0.5,
                      .depth = c->depth,
                      .linear_unit = c->unit,
                      .dimension = c->d,
@@ -78,7 +91,7 @@ static inline Problem problem_of(const Case *c, int point)
                      .samples = c->n,
                      .source_exponent = 1.25,
                      .noise = 0.1,
-                     .weight_decay = c->weight / (1 << point),
+                     .weight_decay = in_time ? c->weight : c->weight / (1 << point),
                      .seed = 7.0,
                      .random_signs = c->model == MODEL_DIAGONAL || c->model == MODEL_SIGNED,
                      .damping = -1.0,

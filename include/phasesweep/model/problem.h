@@ -37,10 +37,23 @@ typedef enum MethodId {
     METHOD_AMP,
     /* population gradient flow, in closed form (section 17) */
     METHOD_FLOW,
+    /* gradient descent, SGD or Adam on the weights, on drawn samples (section 17) */
+    METHOD_DESCENT,
     METHOD_COUNT
 } MethodId;
 
 #define ALL_METHODS ((1u << METHOD_COUNT) - 1u)
+
+/* How a descent steps. */
+typedef enum Optimizer {
+    OPTIMIZER_GD, /* all rows */
+    OPTIMIZER_SGD,
+    OPTIMIZER_ADAM,
+    OPTIMIZER_COUNT
+} Optimizer;
+
+/* Most steps of a descent. */
+#define DESCENT_STEPS_MOST 2e9
 
 /* Most numbers of the start of a flow: (p + d) d where a matrix is drawn, else d. */
 #define FLOW_NUMBERS_MOST 2e8
@@ -122,14 +135,17 @@ typedef struct Problem {
     SampleStore store;
     /* of amp, in [0, 1); negative: as little as it needs */
     double damping;
-    /* of flow: tau >= 0 where theory.md section 17 says what its unit is; 0 for others, as
-     * below
-     */
+    /* of flow and descent: tau >= 0 where theory.md section 17 says what its unit is; 0 for
+     * others, as below */
     double time;
-    /* 0 or 1: is the start aligned with the teacher, or drawn; and the standard deviation of
-     * its weights, > 0 */
-    int start_aligned;
+    /* the standard deviation of the weights at the start, > 0 */
     double start_scale;
+    /* of descent: step size > 0 in units of tau, of Adam in plain weights; rows of a batch,
+     * whole, 0: all */
+    double learning_rate, batch;
+    /* of descent; and of flow, too: 0 or 1, is the start aligned with the teacher, or drawn */
+    Optimizer optimizer;
+    int start_aligned;
     /* effort of training and amp, a point: iterations and seconds, 0: no limit but the
      * trainer's own; no part of what a converged point is */
     double iteration_limit, time_limit;

@@ -21,13 +21,16 @@
 #define HAS_TRAINING (1u << METHOD_TRAINING)
 #define HAS_AMP (1u << METHOD_AMP)
 #define HAS_FLOW (1u << METHOD_FLOW)
+#define HAS_DESCENT (1u << METHOD_DESCENT)
 #define HAS_THEORY (HAS_EVOLUTION | HAS_OPTIMAL)
 #define HAS_INSTANCE (HAS_TRAINING | HAS_AMP)
 #define HAS_NETWORK (HAS_THEORY | HAS_INSTANCE)
 #define HAS_FIXED_POINT (HAS_THEORY | HAS_BAYES | HAS_AMP)
 #define HAS_CUT (HAS_THEORY | HAS_AMP)
-#define HAS_LEARNED (HAS_NETWORK | HAS_FLOW)
-#define HAS_SPECTRUM (HAS_INSTANCE | HAS_FLOW)
+#define HAS_LEARNED (HAS_NETWORK | HAS_FLOW | HAS_DESCENT)
+#define HAS_FITTED (HAS_NETWORK | HAS_DESCENT)
+#define HAS_BOUND (HAS_TRAINING | HAS_DESCENT)
+#define HAS_SPECTRUM (HAS_INSTANCE | HAS_FLOW | HAS_DESCENT)
 #define HAS_ALL (HAS_LEARNED | HAS_BAYES)
 /* State evolution and optima of a sweep that gives a depth. */
 #define HAS_DEPTH (1u << METHOD_COUNT)
@@ -74,8 +77,8 @@ typedef enum FieldKind {
       "Tr S/d; signed |S|_*/d; diagonal |theta|_1")                                            \
     X(RANK, REAL, LEARNED, "learned_rank", "1", "rank S", "7",                                 \
       "rank of the learned weights (expected, for theory); diagonal: active coefficients")     \
-    X(OBJECTIVE, REAL, NETWORK, "objective", "1", "F", "1, 2, 10", "training objective")       \
-    X(TRAIN_LOSS, REAL, NETWORK, "train_loss", "1", "sum res^2/n", "2, 3, 10",                 \
+    X(OBJECTIVE, REAL, FITTED, "objective", "1", "F", "1, 2, 10", "training objective")        \
+    X(TRAIN_LOSS, REAL, FITTED, "train_loss", "1", "sum res^2/n", "2, 3, 10",                  \
       "mean squared residual over the samples")                                                \
     X(EXPONENT_SAMPLES, REAL, THEORY, "exponent_samples", "1", "d log R/d log n", "4",         \
       "exact local exponent in the samples")                                                   \
@@ -116,7 +119,7 @@ typedef enum FieldKind {
       "evaluations of the overlaps, or steps of the training")                                 \
     X(RESIDUAL, REAL, FIXED_POINT, "residual", "1", "", "2",                                   \
       "relative error of the fixed-point equations; amp: change of S and delta")               \
-    X(GAP, REAL, TRAINING, "gap", "1", "gap/F", "8", "relative duality gap")                   \
+    X(GAP, REAL, BOUND, "gap", "1", "gap/F", "8", "relative duality gap")                      \
     X(SECONDS, REAL, ALL, "seconds", "s", "", "",                                              \
       "wall time of the point; not in the checksum")                                           \
     X(DAMPING, REAL, AMP, "last_damping", "1", "k", "8",                                       \

@@ -12,6 +12,7 @@
  *                       of more layers: the best of several starts
  *     trainer_ridge     linear regression with weight decay, by one factorisation a point
  *     trainer_amp       message passing for either network, beside its state evolution
+ *     trainer_descent   either network by gradient descent, SGD or Adam, as it is at a time
  *
  * path.h drives every one of them.  An iteration is the only place to stop or to save; the
  * state that a trainer lists is all that it needs to repeat the same iterates after it.
@@ -181,6 +182,7 @@ typedef struct Trainer {
     size_t (*memory)(const Problem *problem, int ranks, SampleStore store, double active);
 } Trainer;
 
+extern const Trainer trainer_descent;
 extern const Trainer trainer_convex;
 extern const Trainer trainer_spread;
 extern const Trainer trainer_factored;

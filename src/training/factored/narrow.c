@@ -24,22 +24,16 @@
 #include "phasesweep/base/check.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
-#include "phasesweep/numerics/lapack.h"
 #include "checkpoint.h"
 #include "convex/training_pass.h"
+#include "factor_report.h"
 #include "network.h"
-#include "risk_estimate.h"
 
 enum { PAIRS = 30 };
 
 /* Columns of all starts that descend side by side, about: from here on products of one network
  * are as fast (bench_narrow). */
 enum { COLUMNS = 192 };
-
-/* Eigenvalues of S below this share of the largest are what the descent has left of neurons
- * that the penalty removes, and those below the other are rounding. */
-static const double vanishing = 1e-6;
-static const double nothing = 1e-13;
 
 /* Of a descent, each. */
 enum { EVALUATIONS = 5000 };
@@ -152,131 +146,6 @@ static void narrow_state(void *state, StateVisitor *visitor)
     }
 }
 
-/* ---- report -------------------------------------------------------------------------- */
-
-/* Principal axes of the factor on rank 0, the longest first: the same S with orthogonal
- * columns.  Returns how many there are, -1 if LAPACK failed. */
-static int orthogonalise(const NarrowWork *work, double axes[])
-{
-    const int d = work->d;
-    const int p = work->p;
-    const size_t n = (size_t)p;
-    const double one = 1.0;
-    const double zero = 0.0;
-    const int one_axis = 1;
-    double *gram = checked_alloc(n * n, sizeof *gram);
-    double *values = checked_alloc(n, sizeof *values);
-    Eigen eigen = eigen_create(MPI_COMM_SELF, p, EIGEN_LAPACK);
-    dsyrk_("L", "T", &p, &d, &one, work->factor, &d, &zero, gram, &p, 1, 1);
-    int rank = eigen_values(&eigen, gram, values) == OUTCOME_CONVERGED ? 0 : -1;
-    while (rank >= 0 && rank < p && values[p - 1 - rank] > nothing * values[p - 1]) {
-        rank++;
-    }
-    if (rank >= 0 && eigen_vectors(&eigen, rank, gram) != OUTCOME_CONVERGED) {
-        rank = -1;
-    }
-    for (int k = 0; k < rank; k++) {
-        dgemv_("N", &d, &p, &one, work->factor, &d, gram + (n - 1 - (size_t)k) * n, &one_axis,
-               &zero, axes + (size_t)k * (size_t)d, &one_axis, 1);
-    }
-    eigen_free(&eigen);
-    free(values);
-    free(gram);
-    return rank;
-}
-
-/* Of ascending values [d], those `rank` that are nearest 1 come last: the learned directions,
- * whose places are not the last where a width cuts off larger ones. */
-static void put_learned_last(int d, int rank, double values[])
-{
-    int first = d - rank;
-    while (first > 0 && fabs(values[first - 1] - 1.0) < fabs(values[first + rank - 1] - 1.0)) {
-        first--;
-    }
-    memmove(values + first, values + first + rank, (size_t)(d - rank - first) * sizeof *values);
-}
-
-/* The error of the network by the eigenvalues of B, which become those of (2/(d lt)) B. */
-static void estimate(const NarrowWork *work, int columns, const double axes[], double values[],
-                     Observed *report)
-{
-    const size_t d = (size_t)work->d;
-    double *learned = checked_alloc((size_t)columns, sizeof *learned);
-    for (size_t k = 0; k < (size_t)columns * d; k++) {
-        learned[k / d] += axes[k] * axes[k];
-    }
-    int rank = columns;
-    while (rank > 0 && !(learned[rank - 1] > vanishing * learned[0])) {
-        rank--;
-    }
-    for (size_t j = 0; j < d; j++) {
-        values[j] *= 2.0 / (work->d * work->weight);
-    }
-    put_learned_last(work->d, rank, values);
-    estimate_matrix(&work->problem, rank, learned, values, report);
-    free(learned);
-}
-
-/* Gap of the convex problem and mean squared residual, on rank 0. */
-static void certify(const NarrowWork *work, const double axes[], int rank, double matrix[],
-                    Observed *report)
-{
-    Pass pass = pass_create(work->team, work->data);
-    Eigen eigen = eigen_create(work->team, work->d, EIGEN_LAPACK);
-    PassPlan plan = {.rank = rank, .residual_share = 1.0, .share = {1.0}};
-    for (size_t k = 0; k < (size_t)work->d * (size_t)rank; k++) {
-        plan.trace += axes[k] * axes[k];
-    }
-    const PassSums sums = pass_run(&pass, &plan, axes);
-    if (work->rank == 0) {
-        double *values = checked_alloc((size_t)work->d, sizeof *values);
-        memcpy(matrix, pass.gram, (size_t)work->d * (size_t)work->d * sizeof *matrix);
-        const double largest = eigen_largest(&eigen, matrix, values);
-        const double bound = pass_dual_bound(&sums, work->d, work->weight, largest);
-        report->train_loss = sums.residual / work->problem.samples;
-        report->gap =
-            isnan(largest) ? NAN : fmax((report->objective - bound) / report->objective, 0.0);
-        if (!isnan(largest)) {
-            estimate(work, rank, axes, values, report);
-        }
-        free(values);
-    }
-    eigen_free(&eigen);
-    pass_free(&pass);
-}
-
-/* The network by its principal axes, described on rank 0. */
-static void describe(NarrowWork *work, Observed *observed, double spectrum[], double overlaps[])
-{
-    const size_t d = (size_t)work->d;
-    double *axes = checked_alloc(d * d, sizeof *axes);
-    double *matrix = checked_alloc(d * d, sizeof *matrix);
-    Network network = {.factor = axes};
-    if (work->rank == 0 && observed->outcome != OUTCOME_FAILED) {
-        network.columns = orthogonalise(work, axes);
-    }
-    MPI_Bcast(&network.columns, 1, MPI_INT, 0, work->team);
-    if (network.columns < 0) {
-        observed->outcome = OUTCOME_FAILED;
-    }
-    if (observed->outcome != OUTCOME_FAILED) {
-        MPI_Bcast(axes, work->d * network.columns, MPI_DOUBLE, 0, work->team);
-        certify(work, axes, network.columns, matrix, observed);
-    }
-    if (work->rank == 0 && observed->outcome != OUTCOME_FAILED) {
-        network_observe_matrix(work->data, &network, matrix, observed, spectrum, overlaps);
-        observed->rank = 0.0;
-        for (size_t k = 0; k < d; k++) {
-            /* a descent only comes near 0 where the minimum has it */
-            spectrum[k] = spectrum[k] > vanishing * spectrum[0] ? spectrum[k] : 0.0;
-            observed->rank += spectrum[k] > 0.0;
-        }
-        observed->feature_overlap = observed->rank > 0.0 ? overlaps[0] : NAN;
-    }
-    free(axes);
-    free(matrix);
-}
-
 /* ---- a point ----------------------------------------------------------------------------- */
 
 static void narrow_begin(void *state, const Problem *problem)
@@ -320,7 +189,14 @@ static void narrow_observe(void *state, Observed *observed, double spectrum[],
     observed->spread =
         progress->lowest > 0.0 ? progress->highest / progress->lowest - 1.0 : 0.0;
     work->started = end.outcome != OUTCOME_FAILED;
-    describe(work, observed, spectrum, overlaps);
+    const FactorReport report = {.team = work->team,
+                                 .data = work->data,
+                                 .problem = &work->problem,
+                                 .d = work->d,
+                                 .p = work->p,
+                                 .factor = work->factor,
+                                 .at_minimum = true};
+    factor_describe(&report, observed, spectrum, overlaps);
     network_share(work->team, work->d, observed, spectrum, overlaps);
 }
 
