@@ -7,6 +7,7 @@
  */
 #include "plan_command.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/archive/lock.h"
 #include "phasesweep/archive/resume.h"
+#include "phasesweep/base/files.h"
 #include "phasesweep/base/memory_limit.h"
 #include "phasesweep/base/text.h"
 #include "phasesweep/base/wall_clock.h"
@@ -251,6 +253,55 @@ static double signal_margin(const Plan *plan)
     return fmin(fmax(margin_shortest, 2.0 * longest), 0.25 * time_longest);
 }
 
+/* The absolute path of a file that must be there; owned by the caller. */
+static char *whole_path(const char *path)
+{
+    char *whole = realpath(path, NULL);
+    if (whole == NULL) {
+        die(STATUS_ENVIRONMENT, "plan: --sbatch: %s: %s", path, strerror(errno));
+    }
+    return whole;
+}
+
+/* The batch script of this program: in its source tree, beside build/, or where it was
+ * installed; owned by the caller. */
+static char *batch_script(const char *program)
+{
+    static const char *const places[] = {"slurm", "share/phasesweep/slurm"};
+    char *folder = file_folder(program);
+    char *found = NULL;
+    for (size_t k = 0; k < sizeof places / sizeof *places && found == NULL; k++) {
+        char *path = checked_format("%s/../%s/phasesweep.sbatch", folder, places[k]);
+        found = realpath(path, NULL);
+        free(path);
+    }
+    if (found == NULL) {
+        die(STATUS_ENVIRONMENT,
+            "plan: --sbatch: no slurm/phasesweep.sbatch beside %s, nor share/phasesweep/slurm",
+            folder);
+    }
+    free(folder);
+    return found;
+}
+
+/* Nothing of it depends on where it is submitted, or on PATH. */
+static void print_commands(const char *job_path)
+{
+    char *program = whole_path("/proc/self/exe");
+    char *script = batch_script(program);
+    char *job = whole_path(job_path);
+    fputs("export PHASESWEEP=", stdout);
+    print_quoted(program);
+    fputs("\nexec bash ", stdout);
+    print_quoted(script);
+    putchar(' ');
+    print_quoted(job);
+    putchar('\n');
+    free(program);
+    free(script);
+    free(job);
+}
+
 /* Only what depends on the job; the rest, traps and requeueing, is in
  * slurm/phasesweep.sbatch.  Memory with a fifth to spare, for MPI and libraries. */
 static void print_script(const Plan *plan, const char *job_path, int ranks)
@@ -276,9 +327,7 @@ static void print_script(const Plan *plan, const char *job_path, int ranks)
            ranks, minutes / 60, minutes % 60, ceil(1.2 * memory / 1e6) + 100.0, margin);
     printf("# expected: %s; requeues itself until all is done\n",
            progress_duration(run.makespan).text);
-    printf("exec bash slurm/phasesweep.sbatch ");
-    print_quoted(job_path);
-    putchar('\n');
+    print_commands(job_path);
 }
 
 /* ---- the command ------------------------------------------------------------------------- */

@@ -60,7 +60,7 @@ KillWait=5
 MinJobAge=600
 JobRequeue=1
 PropagateResourceLimits=NONE
-NodeName=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=$cpus CoresPerSocket=$cpus
+NodeName=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=$cpus RealMemory=3500 CoresPerSocket=$cpus
 PartitionName=main Nodes=ALL Default=YES MaxTime=60 State=UP
 C
 slurmctld -f "$SLURM_CONF" >>"$dir/log/start.log" 2>&1

@@ -10,7 +10,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from harness import MPIEXEC, PROGRAM, assert_equal_archives, count, run, write
+from harness import MPIEXEC, PROGRAM, alone, assert_equal_archives, count, run, write
 sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from slurm.private_slurm import call, private_slurm
 
@@ -91,6 +91,37 @@ def check_refusals():
         assert word in log_of(job), log_of(job)
 
 
+def check_sizes():
+    """As many ranks as are asked for, whichever way."""
+    os.mkdir("echo")
+    write("echo/mpirun", '#!/bin/sh\necho "$@"\nexit 2\n')
+    os.chmod("echo/mpirun", 0o755)
+    path = os.environ["PATH"]
+    os.environ["PATH"] = f"{os.getcwd()}/echo:{path}"
+    jobs = [(ranks, call("sbatch", "--parsable", "--time=10", *options, SCRIPT, "job.yaml"))
+            for ranks, *options in ((1,), (3, "--ntasks=3"), (4, "--nodes=1", "--exclusive"),
+                                    (2, "--nodes=1", "--ntasks-per-node=2"))]
+    for ranks, job in jobs:
+        finish("FAILED", job)
+        assert f"mpirun -n {ranks} " in log_of(job), (ranks, log_of(job))
+    os.environ["PATH"] = path
+
+
+def check_plan():
+    """The script of `plan` runs from anywhere; all cores of a node are two ranks and more."""
+    del os.environ["PHASESWEEP"]
+    done = alone("plan", DEMO, "--ranks", "2", "--sbatch")
+    assert done.returncode == 0, done
+    os.mkdir("elsewhere")
+    write("elsewhere/plan.sbatch", done.stdout)
+    planned = call("sbatch", "--parsable", "--chdir=elsewhere", "elsewhere/plan.sbatch")
+    os.environ["PHASESWEEP"] = PROGRAM
+    finish("COMPLETED", planned,
+           call("sbatch", "--parsable", "--nodes=1", "--exclusive", SCRIPT, DEMO, "node.h5"))
+    for path in ("elsewhere/demo.h5", "node.h5"):
+        assert_equal_archives("local_demo.h5", path, ["quadratic"])
+
+
 def check_launcher():
     """A launcher that says 0 is not believed."""
     os.mkdir("bin")
@@ -121,6 +152,8 @@ def main():
         check_demo()
         check_refusals()
         check_launcher()
+        check_sizes()
+        check_plan()
         with ThreadPoolExecutor() as pool:  # so that the waits for a second start overlap
             print(*pool.map(check_history, ([], ["--srun"])), sep="\n")
 
