@@ -329,8 +329,9 @@ def draw_spectra(data, trained):
             there = trained.sel({"depth": depth, decay: float(point[decay])}, method="nearest").squeeze()
             values = there["eigenvalues"].values
             values = values[np.isfinite(values)]
-            told += (f"\ntrained (grey): rank {float(there['learned_rank'].mean()):.0f}, "
-                     f"tail {float(there['tail_exponent'].mean()):.2f}")
+            told += f"\ntrained (grey): rank {float(there['learned_rank'].mean()):.0f}"
+            tail = float(there["tail_exponent"].mean())
+            told += f", tail {tail:.2f}" if np.isfinite(tail) else ""
         draw_spectrum(axes, point, values, colour)
         axes.set_title(f"{depth_label(data, depth)}, best {decay.replace('_', ' ')} {float(point[decay]):.2g}: "
                        rf"$R$ = {float(point['risk']):.3g}" "\n" + told, fontsize=8)

@@ -8,7 +8,6 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/model/model.h"
-#include "phasesweep/numerics/tail_statistics.h"
 #include "methods.h"
 
 /* Values that the tail is fitted to: the time of the fit goes with their square. */
@@ -27,8 +26,7 @@ static void put_spectrum(const FlowPoint *point, double norm, const double spect
     const double square = point->overlap_q * norm;
     value[FIELD_RANK] = point->rank;
     value[FIELD_STABLE_RANK] = square / (point->largest * point->largest);
-    value[FIELD_TAIL_EXPONENT] = tail.exponent;
-    value[FIELD_TAIL_ERROR] = tail.error;
+    point_put_tail(&tail, value);
     value[FIELD_FEATURE_OVERLAP] = point->feature_overlap;
 }
 

@@ -3,6 +3,7 @@
 #define PHASESWEEP_METHOD_METHODS_H
 
 #include "phasesweep/method/method.h"
+#include "phasesweep/numerics/tail_statistics.h"
 #include "phasesweep/theory/bands.h"
 #include "phasesweep/theory/bayes.h"
 #include "phasesweep/theory/continuation.h"
@@ -69,6 +70,9 @@ Record record_of_evolution(const Chain *chain, size_t k, const Problem *problem,
 /* Local.  Summary of the learned numbers [d], d >= 2, decreasing, those not learned exactly 0
  * (theory.md section 7).  Risk and loss must be among the values already. */
 void point_put_spectrum(const Problem *problem, const double eigenvalues[], double value[]);
+
+/* Local.  Exponent and error of a tail, absent where it is too short to tell them. */
+void point_put_tail(const TailFit *fit, double value[]);
 
 /* Seconds on a clock that only counts. */
 double point_clock(void);

@@ -93,8 +93,7 @@ static void put_portrait(PointWork *work, const Evolution *e, const Series *seri
         spectrum, t, e->threshold, series_row(series, SERIES_OUTLIER_POSITION, k),
         series_row(series, SERIES_OUTLIER_OVERLAP, k), series->length[SERIES_OUTLIER_POSITION]);
     const TailFit tail = spectrum_table_tail(spectrum, t, e->threshold);
-    value[FIELD_TAIL_EXPONENT] = tail.exponent;
-    value[FIELD_TAIL_ERROR] = tail.error;
+    point_put_tail(&tail, value);
 }
 
 /* The spectrum of a network that is the teacher. */

@@ -56,6 +56,13 @@ static bool has_known_bulk(const Problem *problem)
            !features_are_aligned(problem) && isfinite(matrix_kurtosis(problem));
 }
 
+void point_put_tail(const TailFit *fit, double value[])
+{
+    const bool tells = summary_tail_tells(fit);
+    value[FIELD_TAIL_EXPONENT] = tells ? fit->exponent : NAN;
+    value[FIELD_TAIL_ERROR] = tells ? fit->error : NAN;
+}
+
 void point_put_spectrum(const Problem *problem, const double eigenvalues[], double value[])
 {
     const size_t d = (size_t)problem->dimension;
@@ -64,8 +71,7 @@ void point_put_spectrum(const Problem *problem, const double eigenvalues[], doub
     const SpectrumSummary summary = summary_of(eigenvalues, d, 0.0);
     value[FIELD_STABLE_RANK] = summary.stable_rank;
     value[FIELD_PARTICIPATION] = summary.participation;
-    value[FIELD_TAIL_EXPONENT] = summary.tail.exponent;
-    value[FIELD_TAIL_ERROR] = summary.tail.error;
+    point_put_tail(&summary.tail, value);
     value[FIELD_OUTLIERS] = (double)summary.outliers;
     value[FIELD_BULK_EDGE] = summary.bulk_edge;
     if (model_has(problem->model, TRAIT_MATRIX) && !has_known_bulk(problem)) {

@@ -12,7 +12,7 @@
 
 #include "phasesweep/base/check.h"
 
-enum { SMALLEST_TAIL = 5, EDGE_POINTS = 5, MAX_ROUNDS = 20 };
+enum { SMALLEST_TAIL = 5, LEAST_TELLING = 50, EDGE_POINTS = 5, MAX_ROUNDS = 20 };
 
 /* For qsort; no NAN gets here. */
 static int descending(const void *a, const void *b)
@@ -136,6 +136,11 @@ TailFit summary_tail(const double values[], size_t count, double tolerance)
     const TailFit fit = fit_tail(x, rank);
     free(x);
     return fit;
+}
+
+bool summary_tail_tells(const TailFit *fit)
+{
+    return fit->count >= LEAST_TELLING;
 }
 
 SpectrumSummary summary_of(const double values[], size_t count, double tolerance)

@@ -61,6 +61,20 @@ static void test_teacher(void **unused)
     assert_true(fabs(fit.exponent - 1.8) < 2.0 * fit.error);
 }
 
+/* A tail of 20 in a long list tells no exponent; one of 50 does. */
+static void test_few(void **unused)
+{
+    (void)unused;
+    double x[220];
+    for (int i = 0; i < 220; i++) {
+        x[i] = i < 20 ? 10.0 * pow((i + 0.5) / 20.0, -0.5) : 1.0 + 1e-3 * i;
+    }
+    const TailFit few = summary_tail(x, 220, 0.0);
+    assert_true(few.count == 20 && !summary_tail_tells(&few));
+    assert_true(summary_tail_tells(&(TailFit){.count = 50}));
+    assert_false(summary_tail_tells(&(TailFit){.count = 49}));
+}
+
 /* r equal eigenvalues: every effective rank is r, whatever the order and the zeros. */
 static void test_ranks(void **unused)
 {
@@ -106,7 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pareto),   cmocka_unit_test(test_start),
         cmocka_unit_test(test_teacher),  cmocka_unit_test(test_ranks),
-        cmocka_unit_test(test_outliers),
+        cmocka_unit_test(test_outliers), cmocka_unit_test(test_few),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

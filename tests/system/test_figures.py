@@ -94,14 +94,21 @@ def check_spectra(path):
 
 
 def check_tail(path):
-    """Dots are the archive's, and where nearly all is learned the tail is the teacher's."""
+    """Dots are the archive's.  At d = 60 no tail has 50 values: the figure says so, and is drawn of tails put there."""
+    assert fig_tail_exponent.predicted(path) is None
+    with h5py.File(path, "r+") as file:
+        for name, apart in (("predicted", 0.0), ("trained", 0.1)):
+            exponents = file[name]["tail_exponent"]
+            exponents[...] = 1.8 + apart + 0.01 * np.arange(exponents.size).reshape(exponents.shape)
+            file[name]["tail_exponent_error"][...] = 0.1
     theory = fig_tail_exponent.predicted(path)
     drawn = np.concatenate([v[1] for v in fig_tail_exponent.dots(theory, 1.25).values()])
     stored = theory["tail_exponent"].values.ravel()
     assert np.array_equal(np.sort(drawn), np.sort(stored[np.isfinite(stored)]))
     trained = sweep.by_model(path, fig_tail_exponent.TRAINED)["quadratic"]["training"]
     off = fig_tail_exponent.deviations(theory, trained, 1.25)
-    assert len(off) >= 2 and np.max(np.abs(off)) < 3, off
+    # trained 1.9 to 2.05 with an error of .1, predicted 1.80 to 1.85
+    assert len(off) >= 2 and np.min(off) > 0 and np.max(off) < 3, off
     assert set(saved(fig_tail_exponent, path)) == {"tail_exponent", "tail_fit_trained"}
 
 

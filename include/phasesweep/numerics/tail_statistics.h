@@ -7,11 +7,12 @@
  * not be NAN.
  *
  * The tail exponent is fitted to at least 5 values; with fewer it is NAN, as are ratios of
- * an empty list.
+ * an empty list.  Whether it is worth telling is another question (summary_tail_tells).
  */
 #ifndef PHASESWEEP_NUMERICS_TAIL_STATISTICS_H
 #define PHASESWEEP_NUMERICS_TAIL_STATISTICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A power law p(x) ~ x^-exponent fitted to the values from `start` up, by maximum likelihood
@@ -44,6 +45,10 @@ SpectrumSummary summary_of(const double values[], size_t count, double tolerance
 
 /* Local.  The fit alone; rank^2 operations, because every start is tried. */
 TailFit summary_tail(const double values[], size_t count, double tolerance);
+
+/* Local.  Has the tail 50 values or more?  From fewer the exponent is known to no better than a
+ * seventh of what it is above 1, and the start, which is fitted too, makes it worse. */
+bool summary_tail_tells(const TailFit *fit);
 
 /* Local.  Eigenvalues above an edge known from elsewhere, such as the predicted one. */
 size_t summary_count_above(const double values[], size_t count, double edge);

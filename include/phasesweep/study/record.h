@@ -103,7 +103,7 @@ typedef enum FieldKind {
     X(PARTICIPATION, REAL, SPECTRUM, "participation_ratio", "1", "(Tr S)^2/|S|_F^2", "7",      \
       "participation ratio")                                                                   \
     X(TAIL_EXPONENT, REAL, LEARNED, "tail_exponent", "1", "", "7",                             \
-      "power-law exponent of the learned spectrum (theory: with key spectrum)")                \
+      "power-law exponent of the learned spectrum, from 50 values on (theory: key spectrum)")  \
     X(TAIL_ERROR, REAL, LEARNED, "tail_exponent_error", "1", "", "7",                          \
       "standard error of the tail exponent")                                                   \
     X(FEATURE_OVERLAP, REAL, SPECTRUM, "feature_overlap", "1", "", "7",                        \
