@@ -417,14 +417,20 @@ static void put_source(hid_t group, const Sweep *sweep)
     H5LTset_attribute_double(group, ".", "hold_out", &held_out, 1);
 }
 
-/* Words that say what the points are, as far as the job gives them. */
+/* Words that say what the points are, as far as the job gives them; and numbers of what is
+ * followed in time, which has no axis of them. */
 static void put_settings(hid_t group, const Sweep *sweep)
 {
+    const bool in_time = method_facts(sweep_method(sweep))->in_time;
     for (KeyId id = KEY_METHOD + 1; id < KEY_AXES; id++) {
         const Key *key = &keys_table[id];
         if (key->kind == KIND_WORD && key->content != 0 &&
             sweep->settings.written_at[id] != 0) {
             put_text(group, key->name, key->word((int)sweep->settings.value[id]));
+        } else if (in_time && id != KEY_TOLERANCE && key->content != 0 &&
+                   (key->kind == KIND_REAL || key->kind == KIND_WHOLE) &&
+                   key_taken(key, sweep_model(sweep), sweep_method(sweep))) {
+            H5LTset_attribute_double(group, ".", key->name, &sweep->settings.value[id], 1);
         }
     }
 }

@@ -1,0 +1,167 @@
+#!/usr/bin/python3
+"""Learning in time, a figure for each network: excess risk and eigenvalues along descents at finite n and
+along the flow of the population, the best stopping time against the best weight decay, the risk over samples
+and time; and of the flow alone its exponent in phase II and the compute-optimal frontier over widths.
+
+usage: fig_trajectories.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
+"""
+import style
+import sweep
+import trajectories
+from style import np, plt
+
+TIME = r"time $\tau$"
+RISK = r"excess risk $R$"
+LEADING = 6   # eigenvalues that are drawn
+
+
+def by_model(path, method, *axes):
+    """{model: sweep} of a method over exactly these axes, the largest of each network; of descents
+    gradient descent alone, whose time is that of the flow."""
+    found = {}
+    for data in sweep.open_all(path, method).values():
+        data = sweep.over(data, *axes) if data.attrs.get("optimizer", "gd") == "gd" else None
+        if data is not None and "samples" in axes:
+            data = sweep.physical(data, "samples")
+        if data is None:
+            continue
+        other = found.get(data.attrs["model"])
+        if other is None or data["risk"].size > other["risk"].size:
+            found[data.attrs["model"]] = data
+    return found
+
+
+def means(data):
+    """Over the seeds."""
+    return data.mean("seed") if "seed" in data.dims else data
+
+
+def draw_risks(axes, descent, flow):
+    samples = descent["samples"].values
+    for n, colour in zip(samples, style.colours(len(samples))):
+        line = descent["risk"].sel(samples=n)
+        axes.loglog(descent["time"], line, "o-", ms=2.5, lw=1, color=colour, label=rf"$n = {n:g}$")
+        axes.plot(*trajectories.least(descent["time"], line), "*", ms=9, color=colour)
+    if flow is not None:
+        axes.loglog(flow["time"], flow["risk"], "k--", lw=1.2, label=r"flow, $n = \infty$")
+    axes.set(xlabel=TIME, ylabel=RISK, title="descent; stars: best time to stop")
+    axes.legend()
+
+
+def draw_spectra(axes, descent, flow):
+    n = descent["samples"].values[-1]
+    lines = descent["eigenvalues"].sel(samples=n)
+    index = [name for name in lines.dims if name != "time"][0]
+    for k, colour in enumerate(style.colours(LEADING)):
+        axes.loglog(descent["time"], lines.isel({index: k}), "o", ms=2.5, color=colour)
+        if flow is not None:
+            axes.loglog(flow["time"], flow["eigenvalues"].isel({index: k}), "--", lw=1, color=colour)
+    axes.set(xlabel=TIME, ylabel="eigenvalues", title=rf"spectrum: descent at $n = {n:g}$ (points), flow (lines)",
+             ylim=(1e-3 * float(lines.max()), 2 * float(lines.max())))
+
+
+def best_decays(training, samples):
+    decay = "nuclear_weight" if "nuclear_weight" in training.dims else "weight_decay"
+    return [trajectories.least(training[decay], training["risk"].sel(samples=n))[1]
+            if n in training["samples"].values else np.nan for n in samples]
+
+
+def draw_stopping(axes, descent, training):
+    samples = descent["samples"].values
+    stopped = [trajectories.least(descent["time"], descent["risk"].sel(samples=n))[1] for n in samples]
+    axes.loglog(samples, stopped, "*-", color=style.colours(3)[0], label="best time, no weight decay")
+    axes.loglog(samples, descent["risk"].isel(time=-1), "s:", ms=4, color=style.colours(3)[2],
+                label="last time, no weight decay")
+    text = ""
+    if training is not None:
+        best = np.array(best_decays(training, samples))
+        axes.loglog(samples, best, "o--", ms=4, color=style.colours(3)[1], label="best weight decay, minimum")
+        ratio = np.array(stopped) / best
+        text = f"; early stopping is {np.nanmin(ratio):.2f} to {np.nanmax(ratio):.2f} of it"
+        print(f"{descent.attrs['model']}: samples, risk stopped, at best decay, ratio")
+        for row in zip(samples, stopped, best, ratio):
+            print("%8g %8.4f %8.4f %6.3f" % row)
+    axes.set(xlabel=r"samples $n$", ylabel=RISK, title="early stopping against weight decay" + text)
+    axes.title.set_fontsize(8)
+    axes.legend()
+
+
+def draw_map(figure, axes, descent):
+    risk = descent["risk"].transpose("time", "samples")
+    mesh = axes.pcolormesh(descent["samples"], descent["time"], np.log10(risk), cmap="cividis", shading="nearest")
+    figure.colorbar(mesh, ax=axes, label=r"$\log_{10} R$")
+    style.contour(axes, descent["samples"], descent["time"], np.log10(risk.values),
+                  [-1.5, -1.25, -1, -0.75, -0.5, -0.25, 0, 0.25], linewidths=0.6)
+    best = [trajectories.least(descent["time"], descent["risk"].sel(samples=n))[0]
+            for n in descent["samples"].values]
+    axes.plot(descent["samples"], best, "*-", color="white", ms=7)
+    axes.set(xscale="log", yscale="log", xlabel=r"samples $n$", ylabel=TIME, title="risk over samples and time; stars: least")
+
+
+def draw_network(descent, flow, training):
+    figure, axes = plt.subplots(2, 2, figsize=(10, 7.6), constrained_layout=True)
+    draw_risks(axes[0, 0], descent, flow)
+    draw_spectra(axes[0, 1], descent, flow)
+    draw_stopping(axes[1, 0], descent, training)
+    draw_map(figure, axes[1, 1], descent)
+    known = descent.attrs
+    figure.suptitle(rf"{known['model']} network, $d$ = {known['dimension']:g}, $\gamma$ = "
+                    rf"{known['source_exponent']:g}, $\Delta$ = {known['noise']:g}", fontsize=9)
+    return figure
+
+
+def draw_exponents(axes, flow):
+    gammas = flow["source_exponent"].values
+    start = float(flow.attrs["start_scale"]) ** 2
+    for gamma, colour in zip(gammas, style.colours(len(gammas))):
+        line = flow.sel(source_exponent=gamma)
+        axes.semilogx(line["time"], line["exponent_time"], color=colour, lw=1, label=rf"$\gamma = {gamma:g}$")
+        axes.semilogx(line["time"], trajectories.time_exponent(gamma, line["time"].values, start), "--",
+                      color=colour, lw=1)
+        axes.axhline(-(2 - 1 / gamma), color=colour, ls=":", lw=0.8)
+    axes.set(xlabel=TIME, ylabel=r"$d\,\log R/d\,\log\tau$", ylim=(-3, 0),
+             title=r"phase II in time: exact; dashes $-(2-1/\gamma)L/(L-1)$, dots without $L$")
+    axes.title.set_fontsize(8)
+    axes.legend()
+
+
+def draw_frontier(axes, flow):
+    flow = flow.transpose("width", "time", ...)
+    widths = flow["width"].values
+    for p, colour in zip(widths, style.colours(len(widths))):
+        line = flow["risk"].sel(width=p)
+        axes.loglog(p * flow["time"], line, color=colour, lw=1, label=rf"$p = {p:g}$")
+    best = trajectories.frontier(flow["time"].values, widths, flow["risk"].values)
+    axes.loglog(best[:, 0], best[:, 1], "k--", lw=1.5, label="frontier")
+    axes.set(xlabel=r"compute $p\,\tau$", ylabel=RISK, title="flow: what width to train for a compute")
+    axes.legend()
+
+
+def draw_flows(phase, widths):
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4), constrained_layout=True)
+    if phase is not None:
+        draw_exponents(axes[0], phase)
+    if widths is not None:
+        draw_frontier(axes[1], widths)
+    return figure
+
+
+def figures(path):
+    descents = by_model(path, "descent", "samples", "time")
+    flows = by_model(path, "flow", "time")
+    trained = {**by_model(path, "training", "samples", "weight_decay"),
+               **by_model(path, "training", "samples", "nuclear_weight")}
+    phase = by_model(path, "flow", "source_exponent", "time").get("quadratic")
+    widths = by_model(path, "flow", "width", "time").get("quadratic")
+    if phase is not None and phase.attrs.get("start") != "aligned":
+        phase = None
+    if not descents and phase is None and widths is None:
+        raise sweep.Refusal(f"{path}: no descent over samples and time, nor a flow")
+    for model, descent in descents.items():
+        yield f"trajectories_{model}", draw_network(means(descent), flows.get(model), trained.get(model))
+    if phase is not None or widths is not None:
+        yield "trajectories_flow", draw_flows(phase, widths)
+
+
+if __name__ == "__main__":
+    style.main(figures, __doc__, "jobs/trajectories.yaml")
