@@ -17,8 +17,9 @@
 
 enum { BAR = 24, COLUMNS_PRESET = 80 };
 
-static const double terminal_every = 0.2; /* seconds */
-static const double log_every = 60.0;
+static const double terminal_every = 0.2;                 /* seconds */
+static const double log_first[] = {2.0, 5.0, 10.0, 20.0}; /* seconds of the run, */
+static const double log_every = 60.0;                     /* and then every minute */
 static const double rate_span = 30.0;
 
 Progress progress_begin(FILE *file, double now)
@@ -64,9 +65,12 @@ char *progress_text(const Progress *progress, const ScheduleState *state, double
     if (state->failed > 0) {
         snprintf(failed, sizeof failed, ", %zu points failed", state->failed);
     }
-    return checked_format("%zu/%zu chains, %.3g points/s, %s, ETA %s%s%s", state->done,
-                          state->tasks, progress->rate,
-                          progress_duration(now - progress->begin).text,
+    char rate[32];
+    /* three digits, and no power of ten before a million */
+    snprintf(rate, sizeof rate,
+             progress->rate >= 999.5 && progress->rate < 1e6 ? "%.0f" : "%.3g", progress->rate);
+    return checked_format("%zu/%zu chains, %s points/s, %s, ETA %s%s%s", state->done,
+                          state->tasks, rate, progress_duration(now - progress->begin).text,
                           progress_duration(state->seconds_left).text, failed, teams);
 }
 
@@ -86,11 +90,24 @@ static void show_bar(const Progress *progress, const ScheduleState *state, const
     fprintf(progress->file, "\r%s%s%.*s\033[K", bar, bar[0] != '\0' ? " " : "", room, text);
 }
 
+/* In a log soon after the beginning, when people still look, and then ever more seldom. */
+static bool line_due(const Progress *progress, double now)
+{
+    const double shown = progress->shown - progress->begin;
+    for (size_t k = 0; k < sizeof log_first / sizeof *log_first; k++) {
+        if (shown < log_first[k]) {
+            return now - progress->begin >= log_first[k];
+        }
+    }
+    return floor((now - progress->begin) / log_every) > floor(shown / log_every);
+}
+
 /* Called ten times a second; most calls end at the first test. */
 void progress_show(Progress *progress, const ScheduleState *state, double now, bool last)
 {
     const double passed = now - progress->shown;
-    if (!last && passed < (progress->columns > 0 ? terminal_every : log_every)) {
+    const bool due = progress->columns > 0 ? passed >= terminal_every : line_due(progress, now);
+    if (!last && !due) {
         return;
     }
     const double rate = passed > 0.0 ? (state->points_done - progress->points) / passed : 0.0;

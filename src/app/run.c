@@ -309,6 +309,19 @@ static void say_refusals(const Plan *plan, int workers)
     free(refusals);
 }
 
+/* Root only.  A first line at once: preparing large data may take minutes. */
+static void say_begin(const Run *run, int workers)
+{
+    double points = 0.0;
+    for (size_t g = 0; g < run->plan.group_count; g++) {
+        points += (double)run->plan.groups[g].count * run->plan.groups[g].points;
+    }
+    if (run->plan.chain_count > 0) {
+        fprintf(stderr, "phasesweep: %s: %.0f points in %zu chains on %d ranks\n", run->path,
+                points, run->plan.chain_count, workers);
+    }
+}
+
 /* Root only.  Else such a run would end without a word. */
 static void say_if_finished(const Run *run, const OpenChains *open)
 {
@@ -438,6 +451,12 @@ static ExitStatus judge(const Run *run, const char *text)
                 "iteration_limit=N` where trainings met a limit\n",
                 counts.unconverged, run->path);
     }
+    if (run->plan.chain_count > 0) {
+        fprintf(stderr,
+                "phasesweep: %s is complete; `phasesweep status` counts its points, "
+                "analysis/README.md says which figure draws them\n",
+                run->path);
+    }
     return counts.unconverged > 0 ? STATUS_POINTS_FAILED : STATUS_DONE;
 }
 
@@ -474,6 +493,7 @@ static bool compute_open(MPI_Comm comm, Run *run, const RunRequest *request, boo
     if (root) {
         say_refusals(&run->plan, workers);
         say_if_finished(run, &open);
+        say_begin(run, workers);
         set_deadline(run, request, workers);
     }
     /* collective from here to archive_close; only raw writes in between */

@@ -1,4 +1,5 @@
-/* progress.h - how far a run is: a bar on a terminal, a plain line a minute in a log.
+/* progress.h - how far a run is: a bar on a terminal, in a log plain lines, at first after
+ * seconds and then every minute.
  *
  * What is left comes from the cost of the work, not from counting chains.
  *
@@ -28,7 +29,7 @@ typedef struct Progress {
 Progress progress_begin(FILE *file, double now);
 
 /* Local.  Show the state if it is time to; always if it is the last.  Five times a second on
- * a terminal, once a minute in a log. */
+ * a terminal; in a log after 2, 5, 10, 20 and 60 s, and then every minute. */
 void progress_show(Progress *progress, const ScheduleState *state, double now, bool last);
 
 /* Local.  The chain that is shown, without the bar; owned by the caller. */
