@@ -22,6 +22,7 @@
 #include "phasesweep/archive/extend.h"
 #include "phasesweep/archive/resume.h"
 #include "phasesweep/archive/side_files.h"
+#include "phasesweep/base/files.h"
 #include "phasesweep/base/wall_clock.h"
 #include "phasesweep/engine/farm.h"
 #include "phasesweep/method/method.h"
@@ -45,6 +46,7 @@ typedef struct Run {
     FarmMaster master;  /* rank 0 */
     char *classes;      /* names of the classes of costs; owned, rank 0 only */
     PointWork *work;    /* of this rank */
+    FileStamp *stamps;  /* [sweeps] of their files of data, as the run begins; owned */
     Plan plan;          /* of the chains to compute; rank 0 alone has its groups */
     CostModel costs;    /* rank 0 only: what earlier runs learned */
     size_t entry_index; /* in the table of runs */
@@ -55,6 +57,16 @@ typedef struct Run {
     bool hopeless;  /* all that is left does not fit into them */
     double kept;    /* when keep_up was last done, on the clock of MPI_Wtime */
 } Run;
+
+/* Of drawn data, and of a set that is named behind the file, nothing. */
+static FileStamp *stamp_files(const Job *job)
+{
+    FileStamp *stamps = checked_alloc(job->sweep_count, sizeof *stamps);
+    for (size_t k = 0; k < job->sweep_count; k++) {
+        stamps[k] = file_stamp(job->sweeps[k].source.file);
+    }
+    return stamps;
+}
 
 /* ---- the work ---------------------------------------------------------------------------- */
 
@@ -219,13 +231,15 @@ static int run_chain(void *context, FarmTeam *team, size_t index)
     }
     char *checkpoint = checkpoint_path(run, task);
     InHand hand = {run, team, &rows};
+    DataFile data = data_file_of(sweep);
+    data.stamp = run->stamps[task.sweep];
     const PointTeam workers = {.work = run->work,
                                .comm = farm_comm(team),
                                .stopping = team_stops,
                                .saved = state_saved,
                                .context = &hand,
                                .memory = run->memory,
-                               .data = data_file_of(sweep),
+                               .data = data,
                                .checkpoint = checkpoint,
                                .archive = run->id};
     size_t length[SERIES_COUNT];
@@ -612,6 +626,7 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     run_apply_sets(request, &job);
     Run run = {
         .job = &job, .path = path, .work = point_work(), .lock = share_lock(comm, path, start)};
+    run.stamps = stamp_files(&job);
     check_set_cleanup(leave, &run);
     if (root) {
         extend_if_asked(start, &job);
@@ -632,6 +647,7 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     point_work_free(run.work);
     plan_free(&run.plan);
     free(run.classes);
+    free(run.stamps);
     free(id);
     free(path);
     free(text);

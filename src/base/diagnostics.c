@@ -23,9 +23,8 @@ static void append(Diagnostics *errors, size_t line, const char *prefix, const c
     if (errors->count > ERRORS_SHOWN) {
         return; /* a file of another kind must not give a million lines */
     }
-    assert(!errors->numbered || line > 0);
     char number[32] = "";
-    if (errors->numbered) {
+    if (errors->numbered && line > 0) {
         snprintf(number, sizeof number, ":%zu", line);
     }
     char *longer = checked_format("%s%s%s: %s%s\n", errors->text == NULL ? "" : errors->text,

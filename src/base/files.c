@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 ExitStatus file_status(int error)
@@ -26,6 +27,20 @@ char *file_folder(const char *path)
     }
     /* the root keeps its slash */
     return checked_format("%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
+FileStamp file_stamp(const char *path)
+{
+    struct stat facts;
+    if (stat(path, &facts) != 0) {
+        return (FileStamp){0};
+    }
+    return (FileStamp){facts.st_size, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec};
+}
+
+bool file_stamp_same(const FileStamp *a, const FileStamp *b)
+{
+    return a->bytes == b->bytes && a->seconds == b->seconds && a->nanoseconds == b->nanoseconds;
 }
 
 bool file_sync_folder(const char *path)

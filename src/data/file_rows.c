@@ -124,6 +124,14 @@ static char *read_wanted(FileRows *share, Table *table, const Wanted wanted[], i
     return why;
 }
 
+/* The same shape may be of other numbers. */
+static bool was_written(const DataFile *file)
+{
+    static const FileStamp unknown;
+    const FileStamp now = file_stamp(file->file);
+    return !file_stamp_same(&file->stamp, &unknown) && !file_stamp_same(&file->stamp, &now);
+}
+
 static void read_share(FileRows *share, int64_t test_first)
 {
     const FileSpec *spec = &share->spec;
@@ -140,6 +148,9 @@ static void read_share(FileRows *share, int64_t test_first)
         free(wanted);
     }
     table_close(table);
+    if (why == NULL && was_written(&spec->file)) {
+        why = checked_format("%s: has changed since the run began", spec->file.file);
+    }
     if (why != NULL) {
         die(STATUS_ENVIRONMENT, "%s", why);
     }

@@ -85,33 +85,30 @@ void data_files_read(Reader *reader, const yaml_node_t *list)
     reader->told = reader->source_count;
 }
 
-/* NULL, with what is wrong added. */
+/* NULL: nobody can say.  What is wrong is said once, whatever number of sweeps name the file:
+ * it is remembered as it is, without rows where it cannot be read.  Where the text has
+ * data_files a program wrote it, and a line of it would tell the user nothing. */
 static const DataSource *ask(Reader *reader, const Sweep *sweep)
 {
     DataSource found = sweep->source;
-    const size_t line = sweep->settings.written_at[KEY_DATA];
     const DataSource *told = find(reader, found.file, found.target);
     if (reader->survey == NULL || (told != NULL && told >= reader->sources + reader->told)) {
         return told;
     }
+    const size_t line = reader->told > 0 ? 0 : sweep->settings.written_at[KEY_DATA];
     char *why = reader->survey(&found);
     if (why != NULL) {
         diagnostics_take(&reader->errors, line, "data", why);
-        return NULL;
-    }
-    if (told != NULL && told->content != found.content) {
+    } else if (told != NULL && told->content != found.content) {
         diagnostics_add(&reader->errors, line,
                         "data: %s: its content is %016" PRIx64 ", and that of data_files "
                         "%016" PRIx64 "; allowed: the same file",
                         text_show(found.file).text, found.content, told->content);
-        return NULL;
-    }
-    if (told == NULL && reader->told > 0) {
+    } else if (told == NULL && reader->told > 0) {
         diagnostics_add(&reader->errors, line,
                         "data: %s: not among data_files; allowed: all files there, or no "
                         "data_files",
                         text_show(found.file).text);
-        return NULL;
     }
     append(reader, &found);
     return &reader->sources[reader->source_count - 1];
@@ -125,9 +122,9 @@ void data_files_attach(Reader *reader, Sweep *sweep)
         return;
     }
     const DataSource *known = ask(reader, sweep);
-    if (known != NULL) {
+    if (known != NULL && known->rows > 0.0) {
         sweep_know(sweep, known);
-    } else if (reader->errors.count == before) {
+    } else if (known == NULL && reader->errors.count == before) {
         diagnostics_add(&reader->errors, sweep->settings.written_at[KEY_DATA],
                         "data: nothing is known of %s; allowed: a file among data_files",
                         text_show(sweep->source.file).text);

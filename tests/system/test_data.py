@@ -399,6 +399,26 @@ def test_norms(folder):
     assert found["outcome"] == "converged", found
 
 
+def test_rewritten(folder, x, y):
+    """A file of the same shape that is written during a run ends it; what `resume` says of it is one line, whatever
+    number of sweeps read the file."""
+    np.save(f"{folder}/x.npy", x)
+    np.save(f"{folder}/y.npy", y)
+    keys = f"method: training, data: {folder}/x.npy, target: y.npy, samples: 250, nuclear_weight: [1, 0.1, 0.01]"
+    write(f"{folder}/j.yaml", "sweeps:\n" + "".join(
+        f"  - {{name: {name}, {keys}, seed: {{from: 0, to: 2999, count: 3000}}}}\n" for name in "ab"))
+    path = f"{folder}/o.h5"
+    running = subprocess.Popen([PROGRAM, "run", f"{folder}/j.yaml", "-o", path], stderr=subprocess.PIPE, text=True)
+    while running.poll() is None and finished(path) == 0:
+        time.sleep(0.02)
+    np.save(f"{folder}/x.npy", x + 1)
+    said = running.communicate(timeout=60)[1]
+    assert running.returncode == 4 and "x.npy: has changed since the run began" in said, said
+    done = alone("resume", path)
+    assert_one_line(done, 2, "its content is")
+    assert f"{path}: data: " in done.stderr, done.stderr
+
+
 def finished(path):
     done = alone("status", "--json", path)
     return json.loads(done.stdout)["sweeps"][0]["outcomes"]["converged"] if done.returncode == 0 else 0
@@ -410,7 +430,7 @@ def main():
     y = (x[:, 0] ** 2 - 1 + x[:, 1] ** 2 - 1) / 2 + 0.3 * x[:, 2] + 0.3 * rng.standard_normal(N)
     wanted = sys.argv[3:]
     for test in (test_drawn_again, test_formats, test_hold_out, test_folds, test_wrong_files, test_wrong_keys, test_archive,
-                 test_extend, test_norms, test_kill):
+                 test_extend, test_norms, test_rewritten, test_kill):
         if wanted and test.__name__ not in wanted:
             continue
         with tempfile.TemporaryDirectory() as folder:

@@ -25,7 +25,8 @@ typedef struct Diagnostics {
     char *text;
 } Diagnostics;
 
-/* Local.  Add one line; `line` counts from 1 and is ignored unless numbered.  The formatted
+/* Local.  Add one line; `line` counts from 1, 0 is that of nothing the user
+ * wrote; it is ignored unless numbered.  The formatted
  * message may have 2047 bytes; show a user's text through text_show. */
 void diagnostics_add(Diagnostics *errors, size_t line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -19,12 +19,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "phasesweep/base/files.h"
 #include "phasesweep/data/dataset.h"
 
 /* A file that was surveyed. */
 typedef struct DataFile {
     const char *file, *target; /* of table.h; borrowed */
     int64_t rows;
+    /* of the file when the run began, compared after every reading; all 0: not known */
+    FileStamp stamp;
     /* a fold to be tested on in place of the rows at the end; 0: none */
     int64_t fold_first, fold_rows;
 } DataFile;
