@@ -31,6 +31,7 @@
 #include "libraries.h"
 #include "phasesweep/model/method_facts.h"
 #include "run_start.h"
+#include "run_words.h"
 #include "team_memory.h"
 
 /* Share of a job's time that is left when chains begin. */
@@ -313,59 +314,19 @@ static void store_refused(const Run *run, int ranks)
     }
 }
 
-/* Root only.  What will not be computed for want of memory, before anything else is. */
-static void say_refusals(const Plan *plan, int workers)
-{
-    char *refusals = plan_refusals(plan, workers);
-    if (refusals != NULL) {
-        fputs(refusals, stderr);
-    }
-    free(refusals);
-}
-
-/* Root only.  A first line at once: preparing large data may take minutes. */
-static void say_begin(const Run *run, int workers)
-{
-    double points = 0.0;
-    for (size_t g = 0; g < run->plan.group_count; g++) {
-        points += (double)run->plan.groups[g].count * run->plan.groups[g].points;
-    }
-    if (run->plan.chain_count > 0) {
-        fprintf(stderr, "phasesweep: %s: %.0f points in %zu chains on %d ranks\n", run->path,
-                points, run->plan.chain_count, workers);
-    }
-}
-
-/* Root only.  Else such a run would end without a word. */
-static void say_if_finished(const Run *run, const OpenChains *open)
-{
-    if (open->count == 0) {
-        fprintf(stderr, "phasesweep: %s: all %.0f points are finished; nothing to do\n",
-                run->path, open->finished);
-    }
-}
-
-/* Root only.  How long chains may run, and what that means for the longest. */
+/* Root only.  How long chains may run, and the most that a run has; said before they do. */
 static void set_deadline(Run *run, const RunRequest *request, int workers)
 {
     const double left = fmax(request->deadline - wall_clock(), 0.0);
-    run->seconds = left - deadline_margin(left);
+    const double margin = deadline_margin(left);
+    run->seconds = left - margin;
     /* a run that begins late leaves to the next what that can end, with time to start */
     const double whole = request->time_limit - deadline_margin(request->time_limit);
     run->limit = fmax(run->seconds, isinf(whole) ? run->seconds : started * whole);
-    if (isinf(left) || run->plan.chain_count == 0) {
-        return;
+    if (!isinf(left) && run->plan.chain_count > 0) {
+        words_deadline(request, margin);
+        words_too_long(&run->plan, workers, run->limit, &run->costs);
     }
-    fprintf(stderr,
-            "phasesweep: nothing starts that would not end by %s (%s); trainings are saved "
-            "%s before\n",
-            deadline_text(request->deadline).text, request->deadline_source,
-            progress_duration(deadline_margin(left)).text);
-    char *late = plan_too_long(&run->plan, workers, run->limit, &run->costs);
-    if (late != NULL) {
-        fputs(late, stderr);
-    }
-    free(late);
 }
 
 /* Collective on comm.  Task k of the farm is chain k: all ranks need the list, its groups
@@ -458,19 +419,7 @@ static ExitStatus judge(const Run *run, const char *text)
             "goes on",
             run->path, counts.unfinished);
     }
-    if (counts.unconverged > 0) {
-        fprintf(stderr,
-                "phasesweep: %zu points did not converge, failed, were lost or refused; "
-                "`phasesweep resume --retry %s` tries them again, with `--set "
-                "iteration_limit=N` where trainings met a limit\n",
-                counts.unconverged, run->path);
-    }
-    if (run->plan.chain_count > 0) {
-        fprintf(stderr,
-                "phasesweep: %s is complete; `phasesweep status` counts its points, "
-                "analysis/README.md says which figure draws them\n",
-                run->path);
-    }
+    words_end(run->path, &run->plan, counts.unconverged);
     return counts.unconverged > 0 ? STATUS_POINTS_FAILED : STATUS_DONE;
 }
 
@@ -505,9 +454,9 @@ static bool compute_open(MPI_Comm comm, Run *run, const RunRequest *request, boo
     MPI_Bcast(&run->entry_index, sizeof run->entry_index, MPI_BYTE, 0, comm);
     const int workers = farm_workers(comm, run->master);
     if (root) {
-        say_refusals(&run->plan, workers);
-        say_if_finished(run, &open);
-        say_begin(run, workers);
+        words_refusals(&run->plan, workers);
+        words_finished(run->path, &open);
+        words_begin(run->path, &run->plan, workers);
         set_deadline(run, request, workers);
     }
     /* collective from here to archive_close; only raw writes in between */
@@ -596,9 +545,7 @@ static ExitStatus agree_on_status(MPI_Comm comm, const Run *run, const char *tex
         status = judge(run, text);
         side_remove_checkpoints(run->path);
     } else if (root) {
-        fprintf(stderr, "phasesweep: %s; `phasesweep resume %s` goes on%s\n",
-                run->hopeless ? "all that is left takes longer than the time limit" : "stopped",
-                run->path, run->hopeless ? " where there is more time" : "");
+        words_stopped(run->path, run->hopeless);
     }
     MPI_Bcast(&status, 1, MPI_INT, 0, comm);
     return (ExitStatus)status;
