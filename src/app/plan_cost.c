@@ -32,11 +32,13 @@ static bool class_exists(const CostClass *class)
 {
     return (model_row(class->model)->methods >> class->method & 1u) != 0 &&
            (class->convex || (model_has(class->model, TRAIT_LAYERS) &&
-                              !method_facts(class->method)->knows_signs));
+                              !method_facts(class->method)->knows_signs &&
+                              !method_facts(class->method)->in_time));
 }
 
 /* Those that there are, in a fixed order.  A class learns one factor: methods of a model
- * differ, and so do networks that are narrow or deeper, points of a method much less. */
+ * differ, and so do networks that are narrow or deeper, but for what is followed in time;
+ * points of a method much less. */
 static int list_classes(CostClass classes[COST_CLASSES])
 {
     int count = 0;
@@ -57,7 +59,8 @@ int plan_class(const Problem *problem)
 {
     CostClass classes[COST_CLASSES];
     const int count = list_classes(classes);
-    const bool convex = model_is_convex(problem);
+    const bool convex = model_is_convex(problem) || !model_has(problem->model, TRAIT_LAYERS) ||
+                        method_facts(problem->method)->in_time;
     int k = 0;
     while (k < count &&
            !(classes[k].model == problem->model && classes[k].method == problem->method &&

@@ -1,5 +1,6 @@
 /* The Bayes-optimal risk becomes a record. */
 #include <assert.h>
+#include <math.h>
 
 #include "phasesweep/model/model.h"
 #include "methods.h"
@@ -29,16 +30,41 @@ static Record record_of_bayes(BayesWork *work, const Problem *problem)
     return record;
 }
 
+/* Before anything specialises: what is learned of the quadratic part, the rest being noise. */
+static Record record_of_universal(PointWork *work, const Problem *problem)
+{
+    NeuronMoments moments = *point_neurons(work, problem);
+    moments.lost = 0.0; /* a linear unit and a bias are part of what is best */
+    moments.quadratic = fabs(moments.quadratic);
+    const Problem quadratic = neuron_as_quadratic(problem, &moments);
+    Record record = record_of_bayes(work->bayes, &quadratic);
+    point_check_answer(&quadratic, &record);
+    moments.quadratic = point_neurons(work, problem)->quadratic;
+    point_put_neurons(problem, &moments, &record);
+    return record;
+}
+
+static Record record_of(PointWork *work, const Problem *problem)
+{
+    if (model_has(problem->model, TRAIT_NEURONS)) {
+        const bool quadratic = point_neurons(work, problem)->quadratic != 0.0;
+        return quadratic ? record_of_universal(work, problem)
+                         : point_specialised(work, problem);
+    }
+    Record record = record_of_bayes(work->bayes, problem);
+    point_check_answer(problem, &record);
+    return record;
+}
+
 static bool solve(const Chain *chain)
 {
     for (size_t k = 0; k < chain->count; k++) {
         assert(chain->problems[k].method == METHOD_BAYES);
         const double start = point_clock();
-        chain->records[k] = record_of_bayes(chain->team->work->bayes, &chain->problems[k]);
+        chain->records[k] = record_of(chain->team->work, &chain->problems[k]);
         if (chain_stopping((void *)chain)) {
             return false;
         }
-        point_check_answer(&chain->problems[k], &chain->records[k]);
         point_complete(&chain->problems[k], point_clock() - start, &chain->records[k]);
     }
     return true;

@@ -40,6 +40,7 @@ PointWork *point_work(void)
 void point_work_free(PointWork *work)
 {
     bayes_free(work->bayes);
+    specialisation_free(&work->neurons.specialisation);
     bands_free(&work->bands);
     evolution_free(&work->evolution);
     free(work);
@@ -128,7 +129,8 @@ void point_complete(const Problem *problem, double seconds, Record *record)
     value[FIELD_SECONDS] = seconds;
     /* theory.md section 1; NAN, no risk, stays NAN; of other features, and of a linear unit,
      * the method knows */
-    const bool twice = problem->features == FEATURES_GAUSSIAN && !problem->linear_unit;
+    const bool twice = problem->features == FEATURES_GAUSSIAN && !problem->linear_unit &&
+                       !model_has(problem->model, TRAIT_NEURONS);
     if (twice || !model_has(problem->model, TRAIT_MATRIX)) {
         value[FIELD_PREDICTION_RISK] =
             value[FIELD_RISK] * model_of(problem)->prediction_per_risk;

@@ -7,6 +7,7 @@
 #include "phasesweep/theory/bands.h"
 #include "phasesweep/theory/bayes.h"
 #include "phasesweep/theory/continuation.h"
+#include "phasesweep/theory/neurons.h"
 
 /* The chain being computed. */
 typedef struct Chain {
@@ -22,10 +23,18 @@ typedef struct Chain {
     double begun;
 } Chain;
 
+/* Of the last teacher of neurons. */
+typedef struct NeuronWork {
+    Problem problem; /* teacher_width 0: none */
+    NeuronMoments moments;
+    Specialisation specialisation; /* of its teacher_activation if it has no mu_2 */
+} NeuronWork;
+
 struct PointWork {
     EvolutionWork evolution; /* teacher and scratch; a chain forgets its neighbour */
     Bands bands;             /* gaps of the teacher */
     BayesWork *bayes;        /* what is known of its denoising error */
+    NeuronWork neurons;
 };
 
 /* A way to solve points, and what that costs; cost by the table of prices of its own file. */
@@ -66,6 +75,16 @@ extern const double program_bytes;
  * found: the field of what was optimised, FIELD_COUNT for nothing. */
 Record record_of_evolution(const Chain *chain, size_t k, const Problem *problem,
                            const Evolution *e, FieldId found);
+
+/* Local.  Moments of the teacher of neurons of a problem, kept from the last. */
+const NeuronMoments *point_neurons(PointWork *work, const Problem *problem);
+
+/* Local.  A record of the quadratic network of neuron_as_quadratic becomes one of the problem.
+ */
+void point_put_neurons(const Problem *problem, const NeuronMoments *moments, Record *record);
+
+/* Local.  The Bayes-optimal record of a teacher without mu_2. */
+Record point_specialised(PointWork *work, const Problem *problem);
 
 /* Local.  Summary of the learned numbers [d], d >= 2, decreasing, those not learned exactly 0
  * (theory.md section 7).  Risk and loss must be among the values already. */

@@ -180,6 +180,24 @@ static bool solve_deep(const Chain *chain, size_t first, size_t *end)
     return finished;
 }
 
+/* A quadratic student of a teacher of neurons is a quadratic network with other noise. */
+static bool solve_neurons(const Chain *chain, size_t k)
+{
+    PointWork *work = chain->team->work;
+    const Problem *problem = &chain->problems[k];
+    const double start = point_clock();
+    const NeuronMoments *moments = point_neurons(work, problem);
+    const Problem quadratic = neuron_as_quadratic(problem, moments);
+    const Evolution e = evolution_solve(&work->evolution, &quadratic);
+    if (chain_stopping((void *)chain)) {
+        return false;
+    }
+    chain->records[k] = record_of_evolution(chain, k, &quadratic, &e, FIELD_COUNT);
+    point_put_neurons(problem, moments, &chain->records[k]);
+    point_complete(problem, point_clock() - start, &chain->records[k]);
+    return true;
+}
+
 static bool solve(const Chain *chain)
 {
     PointWork *work = chain->team->work;
@@ -195,6 +213,12 @@ static bool solve(const Chain *chain)
         }
         const Problem *problem = &chain->problems[k];
         const double start = point_clock();
+        if (model_has(problem->model, TRAIT_NEURONS)) {
+            if (!solve_neurons(chain, k)) {
+                return false;
+            }
+            continue;
+        }
         const Evolution e = evolution_solve(&work->evolution, problem);
         if (chain_stopping((void *)chain)) {
             return false;

@@ -46,7 +46,7 @@ static double noise_line(double source_exponent, double dimension)
 
 const Model model_diagonal = {
     .name = "diagonal",
-    .traits = TRAIT_SIGNS | TRAIT_LAYERS,
+    .traits = TRAIT_SIGNS | TRAIT_LAYERS | TRAIT_POWER_LAW,
     .methods = ALL_METHODS,
     .side_most = 100000, /* a longer vector is a slip of the pen */
     .depth_least = 2.0,

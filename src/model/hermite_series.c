@@ -112,6 +112,23 @@ void activation_series(const Activation *activation, HermiteSeries *series)
     sum_squares(series);
 }
 
+double activation_curvature(const Activation *activation)
+{
+    if (activation->id == ACTIVATION_QUADRATIC) {
+        return 2.0;
+    }
+    if (activation->id == ACTIVATION_HERMITE) {
+        return 2.0 * activation->coefficient[2];
+    }
+    Nodes nodes = {.square = 0.0};
+    place(activation, &nodes);
+    double a = 0.0;
+    for (int l = 0; l <= 2; l++) {
+        a = project(&nodes, l);
+    }
+    return fabs(a) > 1e-12 ? a * M_SQRT2 : 0.0;
+}
+
 double series_moment(const HermiteSeries *series, int l)
 {
     assert(l >= 0 && l <= 20);

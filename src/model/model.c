@@ -5,10 +5,9 @@
 
 /* The place of a row is part of the file format: content ids of chains depend on it. */
 static const Model *const models[MODEL_COUNT] = {
-    [MODEL_QUADRATIC] = &model_quadratic,
-    [MODEL_DIAGONAL] = &model_diagonal,
-    [MODEL_RIDGE] = &model_ridge,
-    [MODEL_SIGNED] = &model_signed,
+    [MODEL_QUADRATIC] = &model_quadratic, [MODEL_DIAGONAL] = &model_diagonal,
+    [MODEL_RIDGE] = &model_ridge,         [MODEL_SIGNED] = &model_signed,
+    [MODEL_NEURONS] = &model_neurons,
 };
 
 const Model *model_row(ModelId id)

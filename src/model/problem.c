@@ -1,6 +1,7 @@
 #include "phasesweep/model/problem.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "phasesweep/model/model.h"
 
@@ -19,6 +20,35 @@ const char *store_name(SampleStore store)
     };
     assert(store >= 0 && store < STORE_COUNT);
     return names[store];
+}
+
+const char *directions_name(TeacherDirections directions)
+{
+    assert(directions >= 0 && directions < DIRECTIONS_COUNT);
+    return directions == DIRECTIONS_GAUSSIAN ? "gaussian" : "orthonormal";
+}
+
+const char *readout_name(Readout readout)
+{
+    assert(readout >= 0 && readout < READOUT_COUNT);
+    return readout == READOUT_TRAINED ? "trained" : "fixed";
+}
+
+static Activation activation_by(const Problem *problem, ActivationId id)
+{
+    Activation activation = {.id = id};
+    memcpy(activation.coefficient, problem->hermite, sizeof activation.coefficient);
+    return activation;
+}
+
+Activation problem_activation(const Problem *problem)
+{
+    return activation_by(problem, problem->activation);
+}
+
+Activation problem_teacher_activation(const Problem *problem)
+{
+    return activation_by(problem, problem->teacher_activation);
 }
 
 double problem_effective_samples(const Problem *problem)

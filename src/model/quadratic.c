@@ -48,7 +48,7 @@ static double noise_line(double source_exponent, double dimension)
 
 const Model model_quadratic = {
     .name = "quadratic",
-    .traits = TRAIT_MATRIX | TRAIT_LAYERS,
+    .traits = TRAIT_MATRIX | TRAIT_LAYERS | TRAIT_POWER_LAW,
     .methods = ALL_METHODS,
     .side_most = 46000, /* LAPACK counts its workspace, n^2 and some, in 32 bits */
     .spread_most = 100000,
@@ -68,7 +68,7 @@ const Model model_quadratic = {
  * those with that S is the sum of |eigenvalues|: lt is the weight of |S|_*. */
 const Model model_signed = {
     .name = "signed",
-    .traits = TRAIT_MATRIX | TRAIT_SIGNS | TRAIT_INDEFINITE,
+    .traits = TRAIT_MATRIX | TRAIT_SIGNS | TRAIT_INDEFINITE | TRAIT_POWER_LAW,
     .methods = 1u << METHOD_STATE_EVOLUTION | 1u << METHOD_TRAINING,
     .side_most = 46000,
     .penalty_scale = 2.0,

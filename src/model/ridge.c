@@ -38,7 +38,7 @@ static double teacher_per_coefficient(const Problem *problem)
 
 const Model model_ridge = {
     .name = "ridge",
-    .traits = TRAIT_SIGNS | TRAIT_SQUARED,
+    .traits = TRAIT_SIGNS | TRAIT_SQUARED | TRAIT_POWER_LAW,
     .methods = ALL_METHODS & ~(1u << METHOD_AMP | 1u << METHOD_FLOW | 1u << METHOD_DESCENT),
     .side_most = 46000, /* LAPACK counts the Gram matrix, d^2, in 32 bits */
     .penalty_scale = 1.0,

@@ -68,6 +68,21 @@ static const char *feature_word(int k)
     return feature_name((FeatureLaw)k);
 }
 
+static const char *activation_word(int k)
+{
+    return activation_name((ActivationId)k);
+}
+
+static const char *directions_word(int k)
+{
+    return directions_name((TeacherDirections)k);
+}
+
+static const char *readout_word(int k)
+{
+    return readout_name((Readout)k);
+}
+
 static const char *store_word(int k)
 {
     return store_name((SampleStore)k);
@@ -110,6 +125,17 @@ static double usual_freedom(const Problem *problem)
 static double usual_share(const Problem *problem)
 {
     return problem->features == FEATURES_SPARSE ? 0.25 : 0.0;
+}
+
+/* Of networks that have one. */
+static double same_activation(const Problem *problem)
+{
+    return problem->activation;
+}
+
+static double full_teacher(const Problem *problem)
+{
+    return model_has(problem->model, TRAIT_NEURONS) ? problem->dimension : 0.0;
 }
 
 static double none_asked(const Problem *problem)
@@ -176,6 +202,12 @@ static bool in_time(MethodId id)
     return method_facts(id)->in_time;
 }
 
+/* Theory takes it for learned: d of n = Theta(d^2) numbers. */
+static bool has_linear_unit(MethodId id)
+{
+    return trains(id) || (predicts(id) && !method_facts(id)->optimises);
+}
+
 /* All that learn: the best risk is of the data; and what is followed in time has the least. */
 static bool has_layers(MethodId id)
 {
@@ -204,6 +236,12 @@ static double rounds_rows(double store)
 #define WORDS(function, count) .kind = KIND_WORD, .word = function, .word_count = count
 #define RANGE(type, from, to) .kind = type, .low = from, .high = to
 #define AT(name) .member = 1 + offsetof(Problem, name)
+#define HERMITE(l, place)                                                                      \
+    [KEY_HERMITE_0 + (l)] = {"hermite_" #l, "c_" #l, "1", "0",                                 \
+        "of activation hermite, sum_l c_l He_l(z)",                                            \
+        RANGE(KIND_REAL, -1e6, 1e6), .forms = ONE_NUMBER, .fallback = none_asked,              \
+        .traits = TRAIT_NEURONS, .member = 1 + offsetof(Problem, hermite) + (l) * sizeof(double), \
+        .content = place}
 const Key keys_table[KEY_COUNT] = {
     [KEY_NAME] = {"name", "", "", "sweep_1, sweep_2, ...",
         "group in the archive; in job files only", .kind = KIND_NAME},
@@ -222,11 +260,11 @@ const Key keys_table[KEY_COUNT] = {
         .drawn = true},
     [KEY_ROTATED] = {"rotated", "", "", "no",
         "is the teacher turned by a Haar rotation, or aligned with the coordinates",
-        WORDS(yes_word, 2), .traits = TRAIT_MATRIX, .method = sees_features, AT(rotated),
+        WORDS(yes_word, 2), .traits = TRAIT_MATRIX | TRAIT_POWER_LAW, .method = sees_features, AT(rotated),
         .content = 16, .drawn = true},
     [KEY_LINEAR_UNIT] = {"linear_unit", "", "", "no",
         "a bias and a linear unit beside the squares, without weight decay, as labels of real data ask for",
-        WORDS(yes_word, 2), .traits = TRAIT_MATRIX, .method = trains, AT(linear_unit),
+        WORDS(yes_word, 2), .traits = TRAIT_MATRIX, .method = has_linear_unit, AT(linear_unit),
         .content = 21},
     [KEY_STORE] = {"store", "", "", "auto",
         "rows of data in memory, or made again at each use; training and amp",
@@ -279,27 +317,53 @@ const Key keys_table[KEY_COUNT] = {
         RANGE(KIND_WHOLE, 0, WHOLE_MOST), .method = descends, AT(batch), .content = 30},
     [KEY_SOURCE_EXPONENT] = {"source_exponent", "gamma", "1", NULL,
         "teacher coefficients decay as i^-gamma",
-        RANGE(KIND_REAL, 0.5, 10), .above = true, .forms = ONE_NUMBER,
+        RANGE(KIND_REAL, 0.5, 10), .above = true, .forms = ONE_NUMBER, .traits = TRAIT_POWER_LAW,
         AT(source_exponent), .content = 3, .drawn = true},
     [KEY_COVARIANCE_EXPONENT] = {"covariance_exponent", "a", "1", "0",
         "variances of the coordinates decay as i^-a, their sum being d",
-        RANGE(KIND_REAL, 0, 10), .forms = ONE_NUMBER, .fallback = none_asked, .method = sees_features,
+        RANGE(KIND_REAL, 0, 10), .forms = ONE_NUMBER, .fallback = none_asked,
+        .traits = TRAIT_POWER_LAW, .method = sees_features,
         AT(covariance_exponent), .content = 17, .drawn = true},
     [KEY_FEATURES] = {"features", "", "1", "gaussian",
         "law of the entries of a row, before their variances",
         WORDS(feature_word, FEATURES_COUNT), .forms = ONE_NUMBER, .fallback = none_asked,
-        .method = sees_features,
+        .traits = TRAIT_POWER_LAW, .method = sees_features,
         AT(features), .content = 18, .drawn = true},
     [KEY_DEGREES_OF_FREEDOM] = {"degrees_of_freedom", "nu", "1", "6",
         "of features student; variance 1 at any, a fourth moment above 4",
         RANGE(KIND_REAL, 2, 1e6), .above = true, .forms = ONE_NUMBER,
-        .fallback = usual_freedom, .method = sees_features, AT(degrees_of_freedom),
+        .fallback = usual_freedom, .traits = TRAIT_POWER_LAW, .method = sees_features, AT(degrees_of_freedom),
         .content = 19, .drawn = true},
     [KEY_SPARSE_SHARE] = {"sparse_share", "epsilon", "1", "0.25",
         "of features sparse: share of the entries that are not 0",
         RANGE(KIND_REAL, 0, 1), .above = true, .forms = ONE_NUMBER, .fallback = usual_share,
-        .method = sees_features, AT(sparse_share), .content = 20,
+        .traits = TRAIT_POWER_LAW, .method = sees_features, AT(sparse_share), .content = 20,
         .drawn = true},
+    [KEY_ACTIVATION] = {"activation", "sigma", "1", "quadratic", "of the student",
+        WORDS(activation_word, ACTIVATION_COUNT), .forms = ONE_NUMBER, .fallback = none_asked,
+        .traits = TRAIT_NEURONS, AT(activation), .content = 31},
+    [KEY_TEACHER_ACTIVATION] = {"teacher_activation", "sigma*", "1", "as activation", "of the teacher",
+        WORDS(activation_word, ACTIVATION_COUNT), .forms = ONE_NUMBER,
+        .fallback = same_activation, .traits = TRAIT_NEURONS, AT(teacher_activation),
+        .content = 32, .drawn = true},
+    HERMITE(0, 33),
+    HERMITE(1, 34),
+    HERMITE(2, 35),
+    HERMITE(3, 36),
+    HERMITE(4, 37),
+    HERMITE(5, 38),
+    HERMITE(6, 39),
+    [KEY_TEACHER_DIRECTIONS] = {"teacher_directions", "", "1", "orthonormal",
+        "rows of the teacher, of unit norm",
+        WORDS(directions_word, DIRECTIONS_COUNT), .forms = ONE_NUMBER, .fallback = none_asked,
+        .traits = TRAIT_NEURONS, AT(teacher_directions), .content = 40, .drawn = true},
+    [KEY_READOUT_EXPONENT] = {"readout_exponent", "beta", "1", "0",
+        "output weights of the teacher decay as k^-beta, their squares sum to 1",
+        RANGE(KIND_REAL, 0, 10), .forms = ONE_NUMBER, .fallback = none_asked,
+        .traits = TRAIT_NEURONS, AT(readout_exponent), .content = 41, .drawn = true},
+    [KEY_READOUT] = {"readout", "", "1", "fixed", "output weights of the student",
+        WORDS(readout_word, READOUT_COUNT), .forms = ONE_NUMBER, .fallback = none_asked,
+        .traits = TRAIT_NEURONS, AT(readout), .content = 42},
     [KEY_DIMENSION] = {"dimension", "d", "1", NULL, "input dimension; of data from a file its own",
         RANGE(KIND_WHOLE, 2, 1e12), .forms = ONE_NUMBER, AT(dimension), .content = 4},
     [KEY_NOISE] = {"noise", "Delta", "1", NULL,
@@ -312,6 +376,9 @@ const Key keys_table[KEY_COUNT] = {
         "layers, diagonal L >= 2; quadratic: h linear ones before the square, h > 1 with width >= d",
         RANGE(KIND_WHOLE, 1, 100), .forms = ONE_NUMBER, .fallback = least_depth,
         .traits = TRAIT_LAYERS, .method = has_layers, AT(depth), .content = 15},
+    [KEY_TEACHER_WIDTH] = {"teacher_width", "k", "1", "d", "neurons of the teacher",
+        RANGE(KIND_WHOLE, 1, 1e9), .forms = WIDTH_FORMS, .fallback = full_teacher,
+        .traits = TRAIT_NEURONS, AT(teacher_width), .content = 43, .drawn = true},
     [KEY_WIDTH] = {"width", "p", "1", "d", "hidden units",
         RANGE(KIND_WHOLE, 1, 1e15), .forms = WIDTH_FORMS, .fallback = full_width,
         .traits = TRAIT_MATRIX, .method = takes_width, AT(width), .content = 7},
@@ -337,6 +404,7 @@ const Key keys_table[KEY_COUNT] = {
 #undef WORDS
 #undef RANGE
 #undef AT
+#undef HERMITE
 /* clang-format on */
 
 /* In the order of AxisForm; the meanings are those of the reference. */
@@ -345,7 +413,7 @@ static const struct {
 } forms[FORM_COUNT] = {
     [FORM_NUMBER] = {"number", "v"},
     [FORM_POWER] = {"power", "d^v"},
-    [FORM_EFFECTIVE] = {"effective", "n_eff = v; n_eff is n/d if quadratic, else n"},
+    [FORM_EFFECTIVE] = {"effective", "n_eff = v; n_eff is n/d of matrices and neurons, else n"},
     [FORM_EFFECTIVE_POWER] = {"effective_power", "n_eff = d^v"},
     [FORM_SQRT_EFFECTIVE] = {"sqrt_effective", "v sqrt(n_eff/d)"},
     [FORM_ROOT_EFFECTIVE] = {"root_effective",

@@ -78,7 +78,7 @@ uint64_t record_fields_of(MethodId method, SweepExtras extras)
                                                       : 0u;
     const unsigned bits = bit | (extras.depth ? deep : 0u) |
                           (extras.hold_out ? HAS_HOLD_OUT : 0u) |
-                          (extras.folds ? HAS_FOLDS : 0u);
+                          (extras.folds ? HAS_FOLDS : 0u) | (extras.neurons ? HAS_NEURONS : 0u);
     assert(method >= 0 && method < METHOD_COUNT);
     uint64_t fields = 0;
     static_assert(FIELD_COUNT <= 64, "a set of fields is one word");

@@ -235,7 +235,8 @@ uint64_t sweep_fields(const Sweep *sweep)
 {
     const SweepExtras extras = {.depth = sweep->axis[KEY_DEPTH - KEY_AXES].count > 0,
                                 .hold_out = sweep->settings.value[KEY_HOLD_OUT] > 0.0,
-                                .folds = sweep->settings.value[KEY_FOLDS] > 0.0};
+                                .folds = sweep->settings.value[KEY_FOLDS] > 0.0,
+                                .neurons = model_has(sweep_model(sweep), TRAIT_NEURONS)};
     return record_fields_of(sweep_method(sweep), extras);
 }
 
@@ -277,7 +278,10 @@ static double axis_value(const Problem *so_far, KeyId id, const Axis *axis, size
         return 0.0;
     }
     if (axis->count == 0) {
-        assert(key->fallback != NULL);
+        if (key->fallback == NULL) { /* of other networks */
+            assert(!key_taken(key, so_far->model, so_far->method));
+            return 0.0;
+        }
         return key->fallback(so_far);
     }
     const double value = resolve(so_far, axis->form, axis->values[place]);
@@ -289,6 +293,9 @@ static double axis_value(const Problem *so_far, KeyId id, const Axis *axis, size
     }
     /* the least depth is none, and so is what other laws have: as if it were not given */
     if ((id == KEY_DEPTH && value == model_of(so_far)->depth_least) ||
+        (id >= KEY_HERMITE_0 && id <= KEY_HERMITE_6 &&
+         so_far->activation != ACTIVATION_HERMITE &&
+         so_far->teacher_activation != ACTIVATION_HERMITE) ||
         (id == KEY_DEGREES_OF_FREEDOM && so_far->features != FEATURES_STUDENT) ||
         (id == KEY_SPARSE_SHARE && so_far->features != FEATURES_SPARSE)) {
         return 0.0;

@@ -420,7 +420,8 @@ static bool check_features(const Sweep *sweep, const Problem *p, Diagnostics *er
 /* A linear unit is beside a whole matrix, of a convex training. */
 static bool check_linear_unit(const Sweep *sweep, const Problem *p, Diagnostics *errors)
 {
-    const bool good = !p->linear_unit || model_is_convex(p);
+    const bool trained = method_facts(p->method)->draws_data;
+    const bool good = !p->linear_unit || !trained || model_is_convex(p);
     if (!good) {
         refuse(sweep, KEY_LINEAR_UNIT, errors,
                checked_format("yes for width %.15g, depth %g; allowed: no, or a width of at "
@@ -569,6 +570,106 @@ static void check_laws(const Sweep *sweep, Diagnostics *errors)
     }
 }
 
+/* A default, too, may be refused: at the line of the model. */
+static bool refuse_word(const Sweep *sweep, KeyId id, const Problem *p, Diagnostics *errors,
+                        const char *allowed)
+{
+    char *value = key_text(&keys_table[id], key_get(&keys_table[id], p));
+    const size_t line = sweep->settings.written_at[given(sweep, id) ? id : KEY_MODEL];
+    diagnostics_take(errors, line, keys_table[id].name,
+                     checked_format("%s: method %s of model %s has no theory for it; "
+                                    "allowed: %s",
+                                    value, method_name(p->method), model_name(p->model),
+                                    allowed));
+    free(value);
+    return false;
+}
+
+/* The spectrum of the matrix is the power law of the readout. */
+static bool check_spectrum(const Sweep *sweep, const Problem *p, Diagnostics *errors)
+{
+    const char *wide = "above 0.5";
+    if (p->teacher_directions != DIRECTIONS_ORTHONORMAL) {
+        return refuse_word(sweep, KEY_TEACHER_DIRECTIONS, p, errors, "orthonormal");
+    }
+    if (p->teacher_width != p->dimension) {
+        return refuse_word(sweep, KEY_TEACHER_WIDTH, p, errors, "the dimension");
+    }
+    return p->readout_exponent > 0.5 ||
+           refuse_word(sweep, KEY_READOUT_EXPONENT, p, errors, wide);
+}
+
+/* What a method knows of the network of general neurons (theory.md section 16). */
+static bool check_neurons(const Sweep *sweep, const Problem *p, Diagnostics *errors)
+{
+    const bool predicts = method_facts(p->method)->predicts;
+    if (method_facts(p->method)->draws_data) {
+        return true;
+    }
+    const Activation activation = problem_teacher_activation(p);
+    const double moment = activation_curvature(&activation);
+    if (p->teacher_width > 1e6) {
+        return refuse_word(sweep, KEY_TEACHER_WIDTH, p, errors, "up to 1e6");
+    }
+    if (predicts && p->activation != ACTIVATION_QUADRATIC) {
+        return refuse_word(sweep, KEY_ACTIVATION, p, errors, "quadratic");
+    }
+    if (predicts && p->readout != READOUT_FIXED) {
+        return refuse_word(sweep, KEY_READOUT, p, errors, "fixed");
+    }
+    if (predicts && moment <= 0.0) {
+        return refuse_word(sweep, KEY_TEACHER_ACTIVATION, p, errors,
+                           "one whose mu_2 = E sigma(z)(z^2 - 1) is above 0");
+    }
+    return moment == 0.0 || check_spectrum(sweep, p, errors);
+}
+
+static bool has_word(const Axis *axis, double word)
+{
+    bool there = false;
+    for (size_t k = 0; k < axis->count; k++) {
+        there = there || axis->values[k] == word;
+    }
+    return there;
+}
+
+/* Coefficients that no point has. */
+static bool check_coefficients(const Sweep *sweep, Diagnostics *errors)
+{
+    const bool good =
+        has_word(&sweep->axis[KEY_ACTIVATION - KEY_AXES], ACTIVATION_HERMITE) ||
+        has_word(&sweep->axis[KEY_TEACHER_ACTIVATION - KEY_AXES], ACTIVATION_HERMITE);
+    for (KeyId id = KEY_HERMITE_0; id <= KEY_HERMITE_6 && !good; id++) {
+        if (given(sweep, id)) {
+            refuse(sweep, id, errors,
+                   checked_format("of activation hermite alone; allowed: activation or "
+                                  "teacher_activation hermite, or no %s",
+                                  keys_table[id].name));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Every pair of activations, for none is between two others. */
+static void check_activations(const Sweep *sweep, Diagnostics *errors)
+{
+    static const KeyId ids[] = {KEY_DIMENSION, KEY_READOUT_EXPONENT, KEY_TEACHER_DIRECTIONS,
+                                KEY_READOUT,   KEY_TEACHER_WIDTH,    KEY_WIDTH};
+    const Axis *student = &sweep->axis[KEY_ACTIVATION - KEY_AXES];
+    const Axis *teacher = &sweep->axis[KEY_TEACHER_ACTIVATION - KEY_AXES];
+    size_t place[AXIS_COUNT] = {0};
+    bool good = check_coefficients(sweep, errors);
+    for (size_t s = 0; good && (s == 0 || s < student->count); s++) {
+        for (size_t t = 0; good && (t == 0 || t < teacher->count); t++) {
+            place[KEY_ACTIVATION - KEY_AXES] = s;
+            place[KEY_TEACHER_ACTIVATION - KEY_AXES] = t;
+            good = check_corners(sweep, ids, sizeof ids / sizeof *ids, place, check_neurons,
+                                 errors);
+        }
+    }
+}
+
 void sweep_check(Sweep *sweep, size_t line, Diagnostics *errors)
 {
     assert(line > 0);
@@ -592,7 +693,12 @@ void sweep_check(Sweep *sweep, size_t line, Diagnostics *errors)
             return;
         }
     }
-    if (check_numbers(sweep, errors)) {
+    if (!check_numbers(sweep, errors)) {
+        return;
+    }
+    if (model_has(sweep_model(sweep), TRAIT_NEURONS)) {
+        check_activations(sweep, errors);
+    } else {
         check_laws(sweep, errors);
     }
 }

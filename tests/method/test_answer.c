@@ -76,7 +76,8 @@ static void test_contradictions(void **unused)
         double factor;
     } lies[] = {{FIELD_RISK, -1.0},     {FIELD_RISK, 1.001},      {FIELD_DELTA, 1.001},
                 {FIELD_THRESHOLD, 2.0}, {FIELD_OVERLAP_Q, 100.0}, {FIELD_OBJECTIVE, 1e6}};
-    for (ModelId model = 0; model < MODEL_COUNT; model++) {
+    /* neurons are checked as the quadratic network that their student is */
+    for (ModelId model = 0; model < MODEL_NEURONS; model++) {
         const Problem problem = problem_of(model, METHOD_STATE_EVOLUTION, 2e4, 200, 1.25, 0.1);
         const Record good = solve(&problem);
         assert_int_equal(good.outcome, OUTCOME_CONVERGED);

@@ -81,9 +81,16 @@ static bool parse(Setting setting, KeyId id, int k, Job *job)
     const int values[] = {setting.model, setting.method, setting.value};
     char *text = checked_format("sweeps:\n  -\n");
     for (KeyId other = 0; other < KEY_COUNT; other++) {
-        const bool needed = keys_table[other].preset == NULL &&
-                            key_taken(&keys_table[other], setting.model, setting.method);
-        int value = needed ? 0 : -1;
+        const bool needed =
+            keys_table[other].preset == NULL &&
+            key_taken(&keys_table[other], (ModelId)setting.model, (MethodId)setting.method);
+        /* of two keys either is needed; and a network of neurons has little theory without */
+        const bool useful =
+            (other == KEY_READOUT_EXPONENT && setting.model == MODEL_NEURONS) ||
+            (other == KEY_WEIGHT_DECAY && id != KEY_NUCLEAR_WEIGHT &&
+             setting.also != KEY_NUCLEAR_WEIGHT &&
+             key_taken(&keys_table[other], (ModelId)setting.model, (MethodId)setting.method));
+        int value = needed || useful ? 0 : -1;
         for (int f = 0; f < 3; f++) {
             value = other == fixed[f] ? values[f] : value;
         }
@@ -133,17 +140,25 @@ static Setting taker(KeyId id, int values)
 {
     Setting best = {0};
     int most = 0;
-    for (int at = 0; at < MODEL_COUNT * METHOD_COUNT * KEY_COUNT * WORDS_MOST; at++) {
+    for (int at = 0; most < values && at < MODEL_COUNT * METHOD_COUNT * KEY_COUNT * WORDS_MOST;
+         at++) {
         const int other = at / MODEL_COUNT / METHOD_COUNT;
         const Setting setting = {at % MODEL_COUNT, at / MODEL_COUNT % METHOD_COUNT,
                                  (KeyId)(other % KEY_COUNT), other / KEY_COUNT};
+        if (setting.value >= (keys_table[setting.also].kind == KIND_WORD
+                                  ? keys_table[setting.also].word_count
+                                  : WORDS_MOST / 2)) {
+            continue;
+        }
         Job jobs[WORDS_MOST];
         const int count = parse_all(setting, id, values, jobs);
         free_all(jobs, count);
         best = count > most ? setting : best;
         most = count > most ? count : most;
     }
-    assert_true(most >= 2);
+    if (most < 2) {
+        fail_msg("%s: no sweep takes two values", keys_table[id].name);
+    }
     return best;
 }
 

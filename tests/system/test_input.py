@@ -86,7 +86,7 @@ def check_point():
     unit = ["point", *good, "method=training", "linear_unit=yes"]
     refused([*unit, "width=7"], "linear_unit", "allowed: no, or a width")
     refused([*unit, "depth=2"], "linear_unit", "allowed: no, or a width")
-    refused(["point", *good, "method=amp", "linear_unit=yes"], "linear_unit", "with method training")
+    refused(["point", *good, "method=amp", "linear_unit=yes"], "linear_unit", "or training")
     # who takes a key is read from its row
     refused(["point", *good, "damping=0.5"], "method state_evolution has none", "or method amp")
     refused(["point", *good, "signs=random"], "model quadratic has none", "or model diagonal, ridge or signed")

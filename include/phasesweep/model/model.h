@@ -1,6 +1,7 @@
 /* model.h - what tells one network from another, in numbers: the only place that knows.
  *
- * A network is a row of the table: quadratic.c holds two, diagonal.c and ridge.c one each.
+ * A network is a row of the table: quadratic.c holds two, diagonal.c, ridge.c and neurons.c one
+ * each.
  * Everything above asks the row of a problem (model_of) instead of comparing names; what needs
  * more than the numbers of this layer is a row beside it in the layer that needs it, as in
  * model_theory.h.
@@ -36,7 +37,9 @@ enum ModelTrait {
     TRAIT_SQUARED = 4u, /* the penalty is |theta|^2 */
     TRAIT_LAYERS = 8u,  /* a product of layers, of which there may be more: a depth */
     /* S has eigenvalues of either sign, where else S >= 0; of full width */
-    TRAIT_INDEFINITE = 16u
+    TRAIT_INDEFINITE = 16u,
+    TRAIT_POWER_LAW = 32u, /* a teacher of coefficients i^-gamma, rows of any law */
+    TRAIT_NEURONS = 64u    /* activations, and a teacher of neurons of Gaussian rows */
 };
 
 typedef struct Model {
@@ -62,6 +65,7 @@ extern const Model model_quadratic;
 extern const Model model_diagonal;
 extern const Model model_ridge;
 extern const Model model_signed;
+extern const Model model_neurons;
 
 /* Local.  The row of a network; static. */
 const Model *model_row(ModelId id);

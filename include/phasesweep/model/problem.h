@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include "phasesweep/model/activation.h"
+
 /* The networks of theory.md section 1; what each is stands in model.h. */
 typedef enum ModelId {
     /* f = Tr[S (x x^T - I)] / sqrt(d), S = W^T W / sqrt(p d) */
@@ -19,6 +21,8 @@ typedef enum ModelId {
     /* the quadratic network whose neurons count with either sign, S = W^T diag(a) W / sqrt(p
      * d), a_k = +-1 */
     MODEL_SIGNED,
+    /* f = sum_k v_k sigma(w_k.x), with a teacher of the same form (theory.md section 16) */
+    MODEL_NEURONS,
     MODEL_COUNT
 } ModelId;
 
@@ -71,6 +75,18 @@ typedef enum FeatureLaw {
     FEATURES_COUNT
 } FeatureLaw;
 
+/* Rows of the teacher of MODEL_NEURONS, of unit norm. */
+typedef enum TeacherDirections {
+    /* orthonormal, Haar; k <= d */
+    DIRECTIONS_ORTHONORMAL,
+    /* independent and uniform on the sphere */
+    DIRECTIONS_GAUSSIAN,
+    DIRECTIONS_COUNT
+} TeacherDirections;
+
+/* Output weights of a student of MODEL_NEURONS. */
+typedef enum Readout { READOUT_FIXED, READOUT_TRAINED, READOUT_COUNT } Readout;
+
 /* Where the rows are between two uses. */
 typedef enum SampleStore {
     /* double if that fits the memory given, else none */
@@ -121,6 +137,16 @@ typedef struct Problem {
     double samples;
     /* lambda > 0; NAN where the method takes none, or finds it */
     double weight_decay;
+    /* of student and teacher, and what MODEL_NEURONS has beside them; others have 0 */
+    ActivationId activation, teacher_activation;
+    /* c_l of sum_l c_l He_l(z), of whichever of the two is ACTIVATION_HERMITE */
+    double hermite[HERMITE_KEYS];
+    TeacherDirections teacher_directions;
+    /* k, whole number >= 1: neurons of the teacher */
+    double teacher_width;
+    /* beta >= 0: v_k ~ k^-beta, sum v_k^2 = 1 */
+    double readout_exponent;
+    Readout readout;
     /* > 0, relative; what it bounds is stated by the method */
     double tolerance;
     /* 0 or 1: of the teacher's coefficients; networks with TRAIT_SIGNS */
@@ -156,6 +182,14 @@ const char *model_name(ModelId model);
 
 /* Local.  "auto", "double", "float", "none"; static strings. */
 const char *store_name(SampleStore store);
+
+/* Local.  As written in job files; static strings. */
+const char *directions_name(TeacherDirections directions);
+const char *readout_name(Readout readout);
+
+/* Local.  sigma of the student, and of the teacher, of MODEL_NEURONS. */
+Activation problem_activation(const Problem *problem);
+Activation problem_teacher_activation(const Problem *problem);
 
 /* Local.  n_eff of the network. */
 double problem_effective_samples(const Problem *problem);

@@ -64,10 +64,23 @@ typedef enum KeyId {
     KEY_FEATURES,
     KEY_DEGREES_OF_FREEDOM,
     KEY_SPARSE_SHARE,
+    KEY_ACTIVATION,
+    KEY_TEACHER_ACTIVATION,
+    KEY_HERMITE_0,
+    KEY_HERMITE_1,
+    KEY_HERMITE_2,
+    KEY_HERMITE_3,
+    KEY_HERMITE_4,
+    KEY_HERMITE_5,
+    KEY_HERMITE_6,
+    KEY_TEACHER_DIRECTIONS,
+    KEY_READOUT_EXPONENT,
+    KEY_READOUT,
     KEY_DIMENSION,
     KEY_NOISE,
     KEY_SEED,
     KEY_DEPTH,
+    KEY_TEACHER_WIDTH,
     KEY_WIDTH,
     KEY_SAMPLES,
     KEY_WEIGHT_DECAY,
@@ -81,7 +94,7 @@ typedef int AxisId;
 enum { AXIS_COUNT = KEY_COUNT - KEY_AXES };
 
 /* Words of one key, bytes of a name and of a text; bound arrays on the stack. */
-enum { WORDS_MOST = 8, NAME_LENGTH = 64, TEXT_LENGTH = 256 };
+enum { WORDS_MOST = 16, NAME_LENGTH = 64, TEXT_LENGTH = 256 };
 
 typedef enum KeyKind {
     /* up to 63 of a-z, 0-9, _ */

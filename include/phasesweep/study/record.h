@@ -43,6 +43,9 @@
 /* Trainings of a sweep that cross-validates. */
 #define HAS_FOLDS (1u << (METHOD_COUNT + 3))
 
+/* Sweeps of the model of neurons, by any method. */
+#define HAS_NEURONS (1u << (METHOD_COUNT + 4))
+
 /* How a field is stored. */
 typedef enum FieldKind {
     /* float64 */
@@ -151,7 +154,19 @@ typedef enum FieldKind {
     X(VALIDATION_ERROR, REAL, FOLDS, "cross_validation_error", "1", "E(y-f)^2", "15",          \
       "mean squared error of each row by the training that leaves out its fold")               \
     X(EXPONENT_TIME, REAL, FLOW, "exponent_time", "1", "d log R/d log tau", "17",              \
-      "exact local exponent in the time")
+      "exact local exponent in the time")                                                      \
+    X(MU_1, REAL, NEURONS, "mu_1", "1", "mu_1", "16",                                          \
+      "E sigma(z) z of the teacher's activation")                                              \
+    X(MU_2, REAL, NEURONS, "mu_2", "1", "mu_2", "16",                                          \
+      "E sigma(z) (z^2 - 1) of the teacher's activation")                                      \
+    X(HIGHER, REAL, NEURONS, "higher_variance", "1", "g(1)", "16",                             \
+      "variance of the teacher beyond its quadratic part")                                     \
+    X(EFFECTIVE_NOISE, REAL, NEURONS, "effective_noise", "1", "Delta_eff", "16",               \
+      "label noise of the quadratic network that a quadratic student of this teacher is")      \
+    X(SPECIALISED, REAL, NEURONS, "specialised", "1", "k_c", "16",                             \
+      "neurons of the teacher that are learned one by one")                                    \
+    X(WITHIN_SPINODAL, REAL, NEURONS, "within_spinodal", "1", "", "16",                        \
+      "neurons of the teacher with a solution, stable or metastable, that has learned them")
 
 typedef enum FieldId {
 #define X(suffix, kind, methods, name, unit, symbol, equation, long_name) FIELD_##suffix,
@@ -163,7 +178,7 @@ typedef enum FieldId {
 /* One row of the table; all strings static. */
 typedef struct Field {
     FieldKind kind;
-    /* bit 1u << method, HAS_DEPTH, HAS_DEEP_TRAINING, HAS_HOLD_OUT, HAS_FOLDS */
+    /* bit 1u << method, HAS_DEPTH, HAS_DEEP_TRAINING, HAS_HOLD_OUT, HAS_FOLDS, HAS_NEURONS */
     unsigned methods;
     const char *name, *unit, *symbol, *equation, *long_name;
 } Field;
@@ -195,7 +210,7 @@ Record record_unsolved(const Problem *problem, Outcome outcome);
 
 /* What a sweep has beside its method. */
 typedef struct SweepExtras {
-    bool depth, hold_out, folds;
+    bool depth, hold_out, folds, neurons;
 } SweepExtras;
 
 /* Local.  Bit 1 << field for every field of such a sweep. */
