@@ -1,5 +1,4 @@
-/* strptime */
-#define _XOPEN_SOURCE 700
+#define _GNU_SOURCE /* strptime */
 
 #include "deadline.h"
 
