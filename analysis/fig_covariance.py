@@ -26,10 +26,10 @@ def best(path):
     return found
 
 
-def draw_map(figure, axes, x, y, values, title, norm, cmap):
+def draw_map(figure, axes, x, y, values, title, norm, cmap, label):
     mesh = axes.pcolormesh(x, y, values, norm=norm, cmap=cmap, shading="nearest", rasterized=True)
     axes.set(title=title)
-    figure.colorbar(mesh, ax=axes, pad=0.02)
+    figure.colorbar(mesh, ax=axes, pad=0.02, label=label)
 
 
 def draw_plane(maps):
@@ -45,12 +45,13 @@ def draw_plane(maps):
     for line, n in zip(grid, rows):
         for axes, (model, data) in zip(line, maps.items()):
             values = data["risk"].sel(samples=n).transpose("source_exponent", "covariance_exponent")
-            draw_map(figure, axes, a, gamma, values, f"{NAMES[model]}, n = {n:g}", norm, "cividis")
+            draw_map(figure, axes, a, gamma, values, f"{NAMES[model]}, n = {n:g}", norm, "cividis",
+                     r"excess risk $R$")
         if both:
             ratio = maps["diagonal"]["risk"].sel(samples=n) / maps["ridge"]["risk"].sel(samples=n)
             most = float(np.abs(np.log(ratio)).max())
             draw_map(figure, line[-1], a, gamma, ratio.transpose("source_exponent", "covariance_exponent"),
-                     "R of LASSO / R of ridge", matplotlib.colors.LogNorm(np.exp(-most), np.exp(most)), "coolwarm")
+                     "R of LASSO / R of ridge", matplotlib.colors.LogNorm(np.exp(-most), np.exp(most)), "coolwarm", "ratio")
             style_ratio(line[-1], a, gamma, ratio)
         line[0].set_ylabel(SYMBOL["source_exponent"])
     for axes in grid[-1]:

@@ -55,6 +55,7 @@ def draw_errors(axes, data):
 def draw_best(axes, data):
     decay = sweep.decay_axis(data)
     n = data["samples"].values
+    weights = axes.twinx()
     for field, style_of, label in (("test_error", "o-", "on rows held out"),
                                    ("prediction_error_estimate", "s--", "estimated from the training data")):
         mean = data[field].mean("seed")
@@ -62,6 +63,8 @@ def draw_best(axes, data):
         best = mean.fillna(np.inf).argmin(decay)
         axes.plot(n, data["test_error"].mean("seed").isel({decay: best}), style_of, mfc="white",
                   label=f"weight of least error {label}")
+        weights.plot(n, data[decay].isel({decay: best}), style_of[1:], lw=0.7, color="grey")
+    weights.set(yscale="log", ylabel=rf"that weight, ${style.LAMBDA[data.attrs['model']]}$ (grey)")
     axes.set(xscale="log", yscale="log", xlabel=r"samples $n$", ylabel="mean squared error on rows held out",
              title="best weight decay of each $n$")
     axes.legend()
@@ -72,9 +75,11 @@ def draw_spectra(axes, data):
     last = data["eigenvalues"].isel(samples=-1).mean("seed")
     for weight, colour in zip(data[decay].values, style.colours(data.sizes[decay])):
         values = last.sel({decay: weight})
-        axes.plot(data["eigenvalue_index"], values.where(values > 0), ".-", ms=4, lw=0.8, color=colour)
+        axes.plot(data["eigenvalue_index"], values.where(values > 0), ".-", ms=4, lw=0.8, color=colour,
+                  label=rf"${style.LAMBDA[data.attrs['model']]} = {weight:g}$")
     axes.set(xscale="log", yscale="log", xlabel="index", ylabel="learned numbers, mean over seeds",
              title=f"spectra at n = {data['samples'].values[-1]:g}")
+    axes.legend()
 
 
 def sentence(data):

@@ -121,10 +121,10 @@ def test_figure(folder):
     import fig_real_data
     figures = saved(fig_real_data, path)
     assert set(figures) == {"real_data_signed", "real_data_ridge"}
-    errors, best, spectra = figures["real_data_signed"].axes
+    errors, best, spectra, weights = figures["real_data_signed"].axes
     # a container of markers and a dashed line a weight, and the line of the peak at 28 + 8 unknowns
     assert len(errors.containers) == 2 and errors.lines[-1].get_xdata()[0] == 36
-    assert len(best.lines) == 2 and len(spectra.lines) == 2
+    assert len(best.lines) == len(weights.lines) == len(spectra.lines) == 2 and spectra.get_legend() is not None
     done = draw("fig_real_data.py", path, folder)
     assert done.returncode == 0 and os.path.exists(f"{folder}/real_data_ridge.png"), done
     drawn = archive(folder, "drawn", "sweeps:\n  - {source_exponent: 1, dimension: 9, noise: 1, samples: [9, 10],\n"
