@@ -187,6 +187,26 @@ static void add_blocks(NarrowPass *pass, int networks, const double factor[],
     }
 }
 
+/* *trace += sum_i sigma_i f_i^2 of a column. */
+static void add_norm(const Dataset *data, const double column[], double *trace)
+{
+    double sum = *trace;
+    for (int i = 0; i < data->dimension; i++) {
+        sum += dataset_variance(data, i) * column[i] * column[i];
+    }
+    *trace = sum;
+}
+
+/* Of a column of the sum, what Sigma takes off it. */
+static void take_mean(const Dataset *data, double scale, double residuals,
+                      const double column[], double sum[])
+{
+    for (int i = 0; i < data->dimension; i++) {
+        const double mean = dataset_variance(data, i) * column[i];
+        sum[i] = scale * (sum[i] - residuals * mean);
+    }
+}
+
 void narrow_pass_run(NarrowPass *pass, int networks, const double factor[], double loss[])
 {
     assert(networks >= 1 && networks <= pass->networks);
@@ -195,9 +215,8 @@ void narrow_pass_run(NarrowPass *pass, int networks, const double factor[], doub
     const size_t all = entries * (size_t)networks;
     const double scale = 1.0 / sqrt((double)d);
     double *trace = checked_alloc((size_t)networks, sizeof *trace);
-    for (size_t k = 0; k < all; k++) {
-        trace[k / entries] +=
-            dataset_variance(pass->data, (int)(k % d)) * factor[k] * factor[k];
+    for (size_t k = 0; k < all; k += d) {
+        add_norm(pass->data, factor + k, &trace[k / entries]);
     }
     if (pass->single) {
         round_to_single(factor, all, pass->factor_single);
@@ -206,9 +225,9 @@ void narrow_pass_run(NarrowPass *pass, int networks, const double factor[], doub
     memset(pass->sums, 0, 2 * (size_t)networks * sizeof *pass->sums);
     add_blocks(pass, networks, factor, trace, scale);
     /* Z = (x x^T - Sigma)/sqrt(d): the mean's part comes off at the end */
-    for (size_t k = 0; k < all; k++) {
-        const double mean = dataset_variance(pass->data, (int)(k % d)) * factor[k];
-        pass->sum[k] = scale * (pass->sum[k] - pass->sums[2 * (k / entries) + 1] * mean);
+    for (size_t k = 0; k < all; k += d) {
+        take_mean(pass->data, scale, pass->sums[2 * (k / entries) + 1], factor + k,
+                  pass->sum + k);
     }
     for (int k = 0; k < networks; k++) {
         loss[k] = pass->sums[2 * k];
