@@ -237,6 +237,12 @@ static char *point_help(int key, const char *text, void *input)
     return key == ARGP_KEY_HELP_POST_DOC ? keys_help() : (char *)text;
 }
 
+static char *draw_help(int key, const char *text, void *input)
+{
+    (void)input;
+    return key == ARGP_KEY_HELP_POST_DOC ? keys_help_drawn() : (char *)text;
+}
+
 /* ---- dispatch --------------------------------------------------------------------------- */
 
 typedef struct Command {
@@ -276,7 +282,7 @@ static const Command commands[] = {
     {"draw", command_draw, 0, SIZE_MAX,
      {cli_draw_options, cli_parse_option, "KEY=VALUE... -o NAME",
       "Write the data that point trains on, for other programs: NAME_x.npy, NAME_y.npy and "
-      "NAME_teacher.npy.\v", NULL, point_help, NULL}},
+      "NAME_teacher.npy.\v", NULL, draw_help, NULL}},
     {"keys", command_keys, 0, 0,
      {NULL, cli_parse_option, "",
       "Print the table of all keys in Markdown.", NULL, NULL, NULL}},

@@ -51,8 +51,17 @@ static void print_input(KeyId id, double value, const char *comma)
     free(text);
 }
 
-/* Those keys that would give the same point again: defaults of settings are written out, axes
- * that were not given are not. */
+/* The number of a law that was not given, where the rows have that law; else NAN. */
+static double law_default(const Sweep *sweep, KeyId id)
+{
+    const Problem problem = sweep_problem(sweep, 0);
+    const bool used = (id == KEY_DEGREES_OF_FREEDOM && problem.features == FEATURES_STUDENT) ||
+                      (id == KEY_SPARSE_SHARE && problem.features == FEATURES_SPARSE);
+    return used ? key_get(&keys_table[id], &problem) : NAN;
+}
+
+/* Those keys that would give the same point again: defaults of settings and of the law of the
+ * rows are written out, axes that were not given are not. */
 static void print_inputs(const Sweep *sweep)
 {
     const bool of_file = sweep->source.file[0] != '\0';
@@ -63,12 +72,15 @@ static void print_inputs(const Sweep *sweep)
         const Axis *axis = id < KEY_AXES ? NULL : &sweep->axis[id - KEY_AXES];
         const double value = axis == NULL       ? sweep->settings.value[id]
                              : axis->count == 1 ? axis->values[0]
-                                                : NAN;
+                                                : law_default(sweep, id);
+        /* what is held out of drawn rows is nothing */
+        const bool of_rows = id == KEY_HOLD_OUT || id == KEY_FOLDS;
         if (key->kind == KIND_TEXT && sweep_text(sweep, id)[0] != '\0') {
             printf("%s\"%s\": \"%s\"", comma, key->name, sweep_text(sweep, id));
             comma = ", ";
         } else if (key_taken(key, sweep_model(sweep), sweep_method(sweep)) &&
-                   key_in_range(key, FORM_NUMBER, value) && !(key->drawn && of_file)) {
+                   key_in_range(key, FORM_NUMBER, value) && !(key->drawn && of_file) &&
+                   (of_file || !of_rows)) {
             print_input(id, value, comma);
             comma = ", ";
         }

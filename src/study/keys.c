@@ -714,13 +714,29 @@ void keys_print(FILE *file)
     }
 }
 
-/* A single point needs no name. */
-static void print_help(FILE *out, const Key *unused)
+/* By a point whose rows are drawn? */
+static bool taken_by_drawn(KeyId id)
 {
-    (void)unused;
+    const bool of_rows =
+        id == KEY_DATA || id == KEY_TARGET || id == KEY_HOLD_OUT || id == KEY_FOLDS;
+    bool taken = false;
+    for (int k = 0; k < MODEL_COUNT * METHOD_COUNT && !of_rows; k++) {
+        const MethodId method = (MethodId)(k / MODEL_COUNT);
+        taken = taken || (method_facts(method)->draws_data &&
+                          key_taken(&keys_table[id], (ModelId)(k % MODEL_COUNT), method));
+    }
+    return taken;
+}
+
+/* A single point needs no name; `drawn` NULL: all keys. */
+static void print_help(FILE *out, const Key *drawn)
+{
     fputs("Keys:\n", out);
     for (int id = KEY_NAME + 1; id < KEY_COUNT; id++) {
         const Key *key = &keys_table[id];
+        if (drawn != NULL && !taken_by_drawn((KeyId)id)) {
+            continue;
+        }
         char *allowed = key_allowed(key, FORM_NUMBER);
         fprintf(out, "  %-16s %s (%s)\n", key->name, allowed,
                 key->preset == NULL ? "required" : key->preset);
@@ -731,4 +747,9 @@ static void print_help(FILE *out, const Key *unused)
 char *keys_help(void)
 {
     return printed(print_help, NULL);
+}
+
+char *keys_help_drawn(void)
+{
+    return printed(print_help, keys_table);
 }

@@ -163,6 +163,12 @@ def check_inputs():
         for result in (first, again):
             del result["seconds"]
         assert first == again, (first, again)
+    # a number of the law of the rows that was not given; nothing is held out of rows that are drawn
+    trained = [f"{k}={v}" for k, v in dict(GOOD, method="training", samples="400", dimension="10").items()]
+    student = point(*trained, "features=student")["inputs"]
+    assert student["degrees_of_freedom"] == 6 and not {"sparse_share", "hold_out", "folds"} & set(student), student
+    said = subprocess.run([PROGRAM, "draw", "--help"], capture_output=True, text=True).stdout
+    assert "  features " in said and "  hold_out " not in said and "  target " not in said, said
 
 
 def check_job(folder):

@@ -197,4 +197,7 @@ void keys_print(FILE *file);
 /* Local.  One line for each key of `point`, for its help; owned by the caller. */
 char *keys_help(void);
 
+/* The same of what a point takes whose rows are drawn. */
+char *keys_help_drawn(void);
+
 #endif
