@@ -231,10 +231,11 @@ static void test_every_key(void **unused)
         assert_true(serves(&after, &fresh, "one"));
     }
     for (KeyId id = 0; id < KEY_COUNT; id++) {
-        /* of a depth there is one value so far for what draws data; what needs a file is tested
-         * with one (system/test_data.py) */
+        /* of a depth there is one value so far for what draws data, of an activation none; what
+         * needs a file is tested with one (system/test_data.py) */
         assert_true(met[id] || keys_table[id].member == 0 || keys_table[id].silent ||
-                    id == KEY_DEPTH || id == KEY_DATA || id == KEY_HOLD_OUT || id == KEY_FOLDS);
+                    id == KEY_DEPTH || id == KEY_ACTIVATION || id == KEY_DATA ||
+                    id == KEY_HOLD_OUT || id == KEY_FOLDS);
     }
 }
 
