@@ -29,7 +29,10 @@
 SamplesSpec samples_spec(const Problem *problem)
 {
     assert(problem->samples >= 1.0 && problem->samples == floor(problem->samples));
+    static const NeuronTeacherSpec none = {.neurons = 0};
+    const bool neurons = problem->teacher_width > 0.0;
     return (SamplesSpec){.model = problem->model,
+                         .neurons = neurons ? neuron_teacher_spec(problem) : none,
                          .law = problem->features,
                          .degrees_of_freedom = problem->degrees_of_freedom,
                          .sparse_share = problem->sparse_share,
@@ -44,6 +47,17 @@ SamplesSpec samples_spec(const Problem *problem)
                          .store = problem->store};
 }
 
+static bool same_neurons(const Problem *a, const Problem *b)
+{
+    bool same = true;
+    for (int l = 0; l < HERMITE_KEYS; l++) {
+        same = same && a->hermite[l] == b->hermite[l];
+    }
+    return same && a->teacher_activation == b->teacher_activation &&
+           a->teacher_directions == b->teacher_directions &&
+           a->teacher_width == b->teacher_width && a->readout_exponent == b->readout_exponent;
+}
+
 bool samples_same_data(const Problem *a, const Problem *b)
 {
     return a->data == b->data && a->hold_out == b->hold_out && a->model == b->model &&
@@ -52,7 +66,8 @@ bool samples_same_data(const Problem *a, const Problem *b)
            a->random_signs == b->random_signs && a->features == b->features &&
            a->degrees_of_freedom == b->degrees_of_freedom &&
            a->sparse_share == b->sparse_share && a->rotated == b->rotated &&
-           a->covariance_exponent == b->covariance_exponent && a->store == b->store;
+           a->covariance_exponent == b->covariance_exponent && a->store == b->store &&
+           same_neurons(a, b);
 }
 
 int samples_block_rows(const SamplesSpec *spec)
@@ -72,7 +87,11 @@ size_t samples_memory(const SamplesSpec *spec, int ranks)
     const size_t d = (size_t)spec->dimension;
     const size_t block = (size_t)samples_block_rows(spec) * d * 8;
     const size_t turned = !spec->rotated ? 0 : spec->covariance_exponent > 0.0 ? 3 : 1;
-    return rows * (d * width[spec->store] + 8) + block + 8 * turned * d * d;
+    const size_t neurons = (size_t)spec->neurons.neurons;
+    const size_t orthonormal =
+        neurons > 0 && spec->neurons.directions == DIRECTIONS_ORTHONORMAL ? d * d : 0;
+    return rows * (d * width[spec->store] + 8) + block +
+           8 * (turned * d * d + neurons * (d + 2 * SAMPLES_QUANTUM) + orthonormal);
 }
 
 /* By the rank with most rows, so that all ranks decide alike. */
@@ -90,6 +109,9 @@ static SampleStore resolve(const SamplesSpec *spec, int ranks)
 static double *make_teacher(const SamplesSpec *spec)
 {
     const int d = spec->dimension;
+    if (spec->neurons.neurons > 0) {
+        return checked_alloc((size_t)d, sizeof(double));
+    }
     const double exponent =
         spec->source_exponent - (spec->rotated ? spec->covariance_exponent : 0.0);
     const Teacher teacher = teacher_create(exponent, d);
@@ -226,12 +248,18 @@ static void make_labels(const Samples *samples, int64_t first, int rows, const d
     for (int row = 0; row < rows; row++) {
         const double *features = x + (size_t)row * (size_t)d;
         labels[row] = sqrt(spec->noise) * xi[row];
+        if (samples->truth.neurons != NULL) {
+            continue;
+        }
         if (model_has(spec->model, TRAIT_MATRIX)) {
             labels[row] +=
                 (quadratic_output(samples->truth.teacher, features, d) - mean) / sqrt(d);
         } else {
             labels[row] += linear_output(samples->truth.teacher, features, d);
         }
+    }
+    if (samples->truth.neurons != NULL) {
+        neuron_teacher_add(samples->truth.neurons, rows, x, labels);
     }
 }
 
@@ -308,6 +336,10 @@ Samples samples_create(MPI_Comm team, const SamplesSpec *spec)
     samples.truth.kurtosis = kurtosis_of(spec);
     samples.variances = make_variances(spec);
     samples.deviations = square_roots(samples.variances, spec->dimension);
+    if (spec->neurons.neurons > 0) {
+        samples.truth.neurons =
+            neuron_teacher_create(&spec->neurons, spec->seed, spec->dimension);
+    }
     if (spec->rotated && model_has(spec->model, TRAIT_MATRIX)) {
         samples.truth.rotation = random_rotation(spec->seed, spec->dimension);
         if (samples.variances != NULL) {
@@ -330,6 +362,7 @@ void samples_free(Samples *samples)
 {
     free(samples->truth.teacher);
     free(samples->truth.rotation);
+    neuron_teacher_free(samples->truth.neurons);
     free(samples->variances);
     free(samples->deviations);
     free(samples->labels);

@@ -152,7 +152,9 @@ static bool same_point(const Problem *a, const Problem *b)
 {
     return samples_same_data(a, b) && a->weight_decay == b->weight_decay &&
            a->width == b->width && a->linear_unit == b->linear_unit && a->depth == b->depth &&
-           a->tolerance == b->tolerance && a->time == b->time;
+           a->activation == b->activation && a->readout == b->readout &&
+           a->learning_rate == b->learning_rate && a->epochs == b->epochs &&
+           a->batch == b->batch && a->tolerance == b->tolerance && a->time == b->time;
 }
 
 static void draw(Path *path, const Problem *problem)

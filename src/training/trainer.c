@@ -7,11 +7,12 @@
 #include "phasesweep/model/model.h"
 #include "source.h"
 
-enum { TRAINERS = 8 };
+enum { TRAINERS = 9 };
 
 static const Trainer *const trainers[TRAINERS] = {
-    &trainer_descent, &trainer_amp,      &trainer_ridge,       &trainer_deep_lasso,
-    &trainer_lasso,   &trainer_factored, &trainer_deep_matrix, &trainer_convex};
+    &trainer_descent,  &trainer_neurons,     &trainer_amp,
+    &trainer_ridge,    &trainer_deep_lasso,  &trainer_lasso,
+    &trainer_factored, &trainer_deep_matrix, &trainer_convex};
 
 const Trainer *trainer_of(const Problem *problem)
 {
@@ -88,6 +89,8 @@ Observed observed_nothing(Outcome outcome)
                       .estimate = NAN,
                       .spread = NAN,
                       .risk_spread = NAN,
+                      .specialised = NAN,
+                      .sampled_risk = NAN,
                       .stationarity = NAN,
                       .objective = NAN,
                       .train_loss = NAN,

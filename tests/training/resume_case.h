@@ -5,7 +5,7 @@
 
 #include "phasesweep/training/path.h"
 
-enum { CASES = 22, D_MOST = 150, POINTS = 3, ROOM = 8 };
+enum { CASES = 24, D_MOST = 150, POINTS = 3, ROOM = 8 };
 
 typedef struct Case {
     const Trainer *trainer;
@@ -70,11 +70,17 @@ static const Case cases[CASES] = {
      CONVEX_AUTO, 0, false},
     {&trainer_descent, MODEL_DIAGONAL, 150, 1, 450, 0.1, 1e-6, LASSO_AUTO, false, true,
      CONVEX_AUTO, 0, false},
+    {&trainer_neurons, MODEL_QUADRATIC, 12, 5, 300, 0.1, 1e-12, LASSO_AUTO, false, true,
+     CONVEX_AUTO, 0, false},
+    /* "depth" 1: the readout is trained, the teacher's directions are not orthonormal */
+    {&trainer_neurons, MODEL_QUADRATIC, 12, 5, 300, 0.1, 1e-12, LASSO_AUTO, false, true,
+     CONVEX_AUTO, 1, false},
 };
 
 static inline Problem problem_of(const Case *c, int point)
 {
     const bool in_time = c->trainer == &trainer_descent;
+    const bool neurons = c->trainer == &trainer_neurons;
     return (Problem){.model = c->model,
                      .method = c->trainer == &trainer_amp ? METHOD_AMP
                                : in_time                  ? METHOD_DESCENT
@@ -88,6 +94,12 @@ static inline Problem problem_of(const Case *c, int point)
                      .linear_unit = c->unit,
                      .dimension = c->d,
                      .width = c->p,
+                     .activation = neurons ? ACTIVATION_TANH : 0,
+                     .teacher_activation = neurons ? ACTIVATION_TANH : 0,
+                     .teacher_width = neurons ? 4.0 : 0.0,
+                     .teacher_directions = (TeacherDirections)(neurons ? c->depth : 0),
+                     .readout = (Readout)(neurons ? c->depth : 0),
+                     .epochs = 10.0,
                      .samples = c->n,
                      .source_exponent = 1.25,
                      .noise = 0.1,

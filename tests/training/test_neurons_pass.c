@@ -35,6 +35,15 @@ static void draw_variables(double variables[])
     rng_normals(3, RNG_PROBE, 0, VARIABLES, variables);
 }
 
+/* Over all rows. */
+static double run(NeuronsPass *pass, const double variables[], const int64_t quanta[],
+                  int64_t count)
+{
+    double loss = neurons_pass_run(pass, variables, quanta, count);
+    MPI_Allreduce(MPI_IN_PLACE, &loss, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+    return loss;
+}
+
 /* Against central differences of fourth order, whose error is h^4 of a fifth derivative: 1e-9
  * of the smooth ones at h = 2e-3.  Where a kink of relu or abs lies between the points the
  * slope of a row jumps there: h |x| / (sqrt(2 pi d)) of the n rows do, each by |r x|, so that
@@ -48,12 +57,12 @@ static void test_gradient(void **unused)
         const Activation activation = activation_of(id);
         const bool kinked = id == ACTIVATION_RELU || id == ACTIVATION_ABS;
         const bool bent = id == ACTIVATION_ELU;
-        NeuronsPass pass = neurons_pass_create(MPI_COMM_WORLD, &data, &activation, P);
+        NeuronsPass pass = neurons_pass_create(&data, &activation, P);
         double variables[VARIABLES];
         double slope[VARIABLES];
         double largest = 0.0;
         draw_variables(variables);
-        neurons_pass_run(&pass, variables, NULL, 0);
+        run(&pass, variables, NULL, 0);
         MPI_Allreduce(pass.sum, slope, VARIABLES, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
         for (int k = 0; k < VARIABLES; k++) {
             largest = fmax(largest, fabs(slope[k]));
@@ -65,7 +74,7 @@ static void test_gradient(void **unused)
             for (int j = -2; j <= 2; j++) {
                 static const double weight[] = {1.0, -8.0, 0.0, 8.0, -1.0};
                 variables[k] = at + j * h;
-                sum += weight[j + 2] * neurons_pass_run(&pass, variables, NULL, 0);
+                sum += weight[j + 2] * run(&pass, variables, NULL, 0);
             }
             variables[k] = at;
             const double error = fabs(sum / (12.0 * h) - slope[k]);
@@ -84,7 +93,7 @@ static void test_quadratic(void **unused)
     Samples samples = draw(STORE_DOUBLE);
     const Dataset data = samples_dataset(&samples);
     const Activation activation = {.id = ACTIVATION_QUADRATIC};
-    NeuronsPass pass = neurons_pass_create(MPI_COMM_WORLD, &data, &activation, P);
+    NeuronsPass pass = neurons_pass_create(&data, &activation, P);
     NarrowPass narrow = narrow_pass_create(MPI_COMM_WORLD, &data, P, 1, false);
     double variables[VARIABLES];
     double factor[D * P];
@@ -96,7 +105,7 @@ static void test_quadratic(void **unused)
     for (int k = 0; k < D * P; k++) {
         factor[k] = variables[k] / pow((double)P * D, 0.25);
     }
-    const double own = neurons_pass_run(&pass, variables, NULL, 0);
+    const double own = run(&pass, variables, NULL, 0);
     narrow_pass_run(&narrow, 1, factor, &loss);
     assert_true(fabs(own / loss - 1.0) < 1e-12);
     for (int k = 0; k < D * P; k++) {
@@ -118,17 +127,17 @@ static void test_batches(void **unused)
         Samples samples = draw(store == 0 ? STORE_DOUBLE : STORE_NONE);
         const Dataset data = samples_dataset(&samples);
         const Activation activation = activation_of(ACTIVATION_TANH);
-        NeuronsPass pass = neurons_pass_create(MPI_COMM_WORLD, &data, &activation, P);
+        NeuronsPass pass = neurons_pass_create(&data, &activation, P);
         double variables[VARIABLES];
         double whole[VARIABLES];
         draw_variables(variables);
-        const double loss = neurons_pass_run(&pass, variables, NULL, 0);
+        const double loss = run(&pass, variables, NULL, 0);
         memcpy(whole, pass.sum, sizeof whole);
-        double sum = neurons_pass_run(&pass, variables, quanta, 2);
+        double sum = run(&pass, variables, quanta, 2);
         for (int k = 0; k < VARIABLES; k++) {
             whole[k] -= pass.sum[k];
         }
-        sum += neurons_pass_run(&pass, variables, quanta + 2, QUANTA - 2);
+        sum += run(&pass, variables, quanta + 2, QUANTA - 2);
         assert_true(fabs(sum / loss - 1.0) < 1e-12);
         for (int k = 0; k < VARIABLES; k++) {
             assert_true(fabs(whole[k] - pass.sum[k]) < 1e-11 * loss);

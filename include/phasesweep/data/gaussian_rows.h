@@ -6,6 +6,7 @@
  *     diagonal   y = theta*.z + sqrt(Delta) xi,  theta*_i = +-s_i/sqrt(d)
  *     signed     as quadratic, s_i with signs
  *     ridge      as diagonal
+ *     neurons    y = sum_k v_k sigma(w_k.x) + sqrt(Delta) xi (neuron_teacher.h)
  * Both depend on (seed, mu) alone, so the data are nested in n.  O is the identity unless a
  * rotation is asked for: where rows are isotropic and Gaussian a diagonal S* is statistically
  * the same, exact, and spares every row a product with O.
@@ -26,6 +27,7 @@
 #include <stdint.h>
 
 #include "phasesweep/data/dataset.h"
+#include "phasesweep/data/neuron_teacher.h"
 #include "phasesweep/model/problem.h"
 
 /* What the data are, and how a rank is to hold them; only the former changes numbers, but
@@ -43,6 +45,7 @@ typedef struct SamplesSpec {
     int64_t samples;   /* n >= 1 */
     bool rotated;      /* Haar rotation of the teacher (quadratic, signed) */
     bool random_signs; /* of the teacher's coefficients; read where the model has them */
+    NeuronTeacherSpec neurons; /* of networks that are its like */
     SampleStore store;
     size_t memory;  /* bytes a rank may use for rows; read by STORE_AUTO */
     int block_rows; /* a multiple of SAMPLES_QUANTUM; 0: chosen for cache */

@@ -169,6 +169,8 @@ typedef struct Problem {
     /* of descent: step size > 0 in units of tau, of Adam in plain weights; rows of a batch,
      * whole, 0: all */
     double learning_rate, batch;
+    /* of Adam in a training of neurons, whole; 0: as many as usual */
+    double epochs;
     /* of descent; and of flow, too: 0 or 1, is the start aligned with the teacher, or drawn */
     Optimizer optimizer;
     int start_aligned;

@@ -15,13 +15,15 @@
 
 /* What the streams of a seed are for; numbers are part of the data, never reuse one. */
 typedef enum RngPurpose {
-    RNG_FEATURES = 2, /* row = sample, column = coordinate */
-    RNG_NOISE = 3,    /* of the labels */
-    RNG_SIGNS = 4,    /* of the teacher's coefficients */
-    RNG_ROTATION = 5, /* of the teacher */
-    RNG_PROBE = 6,    /* starting vectors of iterative methods */
-    RNG_LAW = 7,      /* of features whose law takes a second number an entry */
-    RNG_ROWS = 8      /* order of the rows of a file */
+    RNG_FEATURES = 2,   /* row = sample, column = coordinate */
+    RNG_NOISE = 3,      /* of the labels */
+    RNG_SIGNS = 4,      /* of the teacher's coefficients */
+    RNG_ROTATION = 5,   /* of the teacher */
+    RNG_PROBE = 6,      /* starting vectors of iterative methods */
+    RNG_LAW = 7,        /* of features whose law takes a second number an entry */
+    RNG_ROWS = 8,       /* order of the rows of a file */
+    RNG_DIRECTIONS = 9, /* of a teacher's neurons */
+    RNG_BATCHES = 10    /* order of the rows in an epoch of a training */
 } RngPurpose;
 
 /* Local.  Uniform on (0, 1). */

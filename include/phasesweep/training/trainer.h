@@ -11,6 +11,7 @@
  *     trainer_deep_lasso
  *                       of more layers: the best of several starts
  *     trainer_ridge     linear regression with weight decay, by one factorisation a point
+ *     trainer_neurons   two layers of any activation: Adam, then L-BFGS
  *     trainer_amp       message passing for either network, beside its state evolution
  *     trainer_descent   either network by gradient descent, SGD or Adam, as it is at a time
  *
@@ -103,8 +104,11 @@ typedef struct Observed {
     double spread;       /* factored, deeper networks: (highest - lowest end of the starts) /
                             lowest, of F */
     double risk_spread;  /* deeper networks: highest - lowest R of the ends */
-    double stationarity; /* deeper networks: |S' - S| / |S'| of one more proximal step of all
-                            coefficients or of the matrix; / |S*| where S' = 0 */
+    double specialised;  /* neurons: of the teacher's those that a student's one is near */
+    double sampled_risk; /* neurons: mean of (f - f*)^2 over rows that no training sees */
+    double stationarity; /* neurons: |grad F| |(W, a)| / F; deeper networks: |S' - S| / |S'| of
+                            one more proximal step of all coefficients or of the matrix; / |S*|
+                            where S' = 0 */
     double objective;    /* F */
     double train_loss;   /* mean squared residual over the samples */
     double risk;         /* R = |S - S*|_F^2 / d; |theta - theta*|^2 */
@@ -191,6 +195,7 @@ extern const Trainer trainer_lasso;
 extern const Trainer trainer_deep_lasso;
 extern const Trainer trainer_amp;
 extern const Trainer trainer_ridge;
+extern const Trainer trainer_neurons;
 
 /* Local.  The first that accepts the problem. */
 const Trainer *trainer_of(const Problem *problem);

@@ -22,15 +22,11 @@ static int strip_rows(int width)
     return SAMPLES_QUANTUM * (quanta > 1 ? quanta : 1);
 }
 
-NeuronsPass neurons_pass_create(MPI_Comm team, const Dataset *data,
-                                const Activation *activation, int width)
+NeuronsPass neurons_pass_create(const Dataset *data, const Activation *activation, int width)
 {
     assert(width >= 1);
-    NeuronsPass pass = {.team = team,
-                        .data = data,
-                        .activation = *activation,
-                        .width = width,
-                        .strip = strip_rows(width)};
+    NeuronsPass pass = {
+        .data = data, .activation = *activation, .width = width, .strip = strip_rows(width)};
     const size_t d = (size_t)data->dimension;
     const size_t p = (size_t)width;
     const size_t strip = (size_t)pass.strip;
@@ -213,8 +209,7 @@ double neurons_pass_run(NeuronsPass *pass, const double variables[], const int64
     } else {
         add_quanta(pass, quanta, count);
     }
-    double loss = pass->sum[(size_t)(pass->data->dimension + 1) * (size_t)pass->width];
+    const double loss = pass->sum[(size_t)(pass->data->dimension + 1) * (size_t)pass->width];
     finish(pass);
-    MPI_Allreduce(MPI_IN_PLACE, &loss, 1, MPI_DOUBLE, MPI_SUM, pass->team);
     return loss;
 }

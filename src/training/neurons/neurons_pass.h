@@ -11,14 +11,12 @@
 #ifndef PHASESWEEP_TRAINING_NEURONS_PASS_H
 #define PHASESWEEP_TRAINING_NEURONS_PASS_H
 
-#include <mpi.h>
 #include <stdint.h>
 
 #include "phasesweep/data/dataset.h"
 #include "phasesweep/model/activation.h"
 
 typedef struct NeuronsPass {
-    MPI_Comm team;         /* borrowed */
     const Dataset *data;   /* borrowed */
     Activation activation; /* sigma */
     int width, strip;      /* p; rows whose values are in hand together */
@@ -33,18 +31,17 @@ typedef struct NeuronsPass {
 } NeuronsPass;
 
 /* Local.  Release with neurons_pass_free. */
-NeuronsPass neurons_pass_create(MPI_Comm team, const Dataset *data,
-                                const Activation *activation, int width);
+NeuronsPass neurons_pass_create(const Dataset *data, const Activation *activation, int width);
 void neurons_pass_free(NeuronsPass *pass);
 
 /* Local.  Bytes of it beside the samples. */
 size_t neurons_pass_memory(int dimension, int width);
 
-/* Collective on the team.  Returns sum r^2, r = y - f, over the rows of all ranks, at
- * variables [d * p + p]: W, then a, the same on all ranks; and in pass->sum [d * p + p] this
+/* Local.  Returns sum r^2, r = y - f, over this rank's rows, at
+ * variables [d * p + p]: W, then a; and in pass->sum [d * p + p] this
  * rank's share of its gradient.
- *   quanta  [count] numbers of the quanta of rows, ascending, the same on all ranks, of which
- *           each takes its own; NULL: all rows */
+ *   quanta  [count] numbers of the quanta of rows, of which the rank takes those that it has;
+ *           NULL: all rows */
 double neurons_pass_run(NeuronsPass *pass, const double variables[], const int64_t quanta[],
                         int64_t count);
 

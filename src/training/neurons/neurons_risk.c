@@ -53,8 +53,8 @@ static Basis *basis_create(void)
     const double half = reach / PANELS;
     basis->table = checked_alloc((size_t)NODES * RISK_TERMS, sizeof(double));
     for (int k = 0; k < NODES; k++) {
-        const double z =
-            (2 * (k / RULE_NODES) + 1 - PANELS) * half + half * rule.node[k % RULE_NODES];
+        const int panel = k / RULE_NODES;
+        const double z = (2 * panel + 1 - PANELS) * half + half * rule.node[k % RULE_NODES];
         const double width = half * rule.weight[k % RULE_NODES];
         basis->z[k] = z;
         basis->weight[k] = width * exp(-0.5 * z * z) / sqrt(2.0 * M_PI);
@@ -138,6 +138,12 @@ static void expanded_free(Expanded *series)
     free(series->coefficient);
     free(series->square);
     free(series->missing);
+}
+
+size_t neurons_risk_memory(int dimension, int neurons)
+{
+    const size_t numbers = (size_t)dimension + RISK_TERMS + NODES + 2;
+    return 8 * ((size_t)neurons * (numbers + (size_t)neurons) + (size_t)NODES * RISK_TERMS);
 }
 
 /* sum_{l >= 1} a_l b_l q^l and what is not in it. */

@@ -11,6 +11,8 @@
 #ifndef PHASESWEEP_TRAINING_NEURONS_RISK_H
 #define PHASESWEEP_TRAINING_NEURONS_RISK_H
 
+#include <stddef.h>
+
 #include "phasesweep/model/activation.h"
 
 enum { RISK_TERMS = 1024 };
@@ -30,6 +32,9 @@ typedef struct NeuronRisk {
     double constant;         /* E (f - f*), whose square is part of the risk */
     double student, teacher; /* E f^2, E f*^2 */
 } NeuronRisk;
+
+/* Local.  Bytes that it takes for a network. */
+size_t neurons_risk_memory(int dimension, int neurons);
 
 /* Local.  Both of the same dimension. */
 NeuronRisk neurons_risk(const NeuronNet *student, const NeuronNet *teacher);
