@@ -5,6 +5,7 @@ usage: test_figures_theory.py PHASESWEEP MPIEXEC
 import tempfile
 
 from figures import archive, saved
+import fig_activations
 import fig_bayes
 import fig_decomposition
 import fig_optimal_decay
@@ -97,7 +98,29 @@ def check_bayes(path):
                                                                      "VIa": 0.5}
 
 
+# a quadratic student of relu neurons is the quadratic network at noise 2 (.1 + g(1))/(mu_2^2/2), g(1) = (1 - 3/pi)/4 and
+# mu_2^2 = 1/(2 pi), and at 2/mu_2 times the weight decay
+NEURONS_JOB = """set: {dimension: 50, samples: {as: effective_power, from: 0, to: 2, count: 5}}
+sweeps:
+  - {name: relu, model: neurons, teacher_activation: relu, linear_unit: yes, readout_exponent: 0.8, noise: 0.1, weight_decay: 0.2}
+  - {name: alone, source_exponent: 0.8, noise: 2.79645943005139, weight_decay: 1.0026513098524}
+  - {name: single, model: neurons, method: bayes, teacher_activation: hermite, hermite_3: 1, readout_exponent: [0.8, 1.2], noise: 0.1}
+"""
+
+
+def check_activations(path):
+    """The quadratic part alone is the quadratic network; single neurons are counted."""
+    axes = saved(fig_activations, path)["activations"].axes
+    alone = sweep.by_key(sweep.open_sweep(path, "alone"))["risk"]
+    assert np.allclose(axes[1].lines[0].get_ydata(), alone, rtol=1e-7, atol=0)
+    single = sweep.by_key(sweep.open_sweep(path, "single"))["specialised"]
+    for line, found in zip(axes[3].lines, single):
+        assert np.array_equal(line.get_ydata(), found.where(found > 0), equal_nan=True)
+    assert single.max() == 50
+
+
 with tempfile.TemporaryDirectory() as scratch:
+    check_activations(archive(scratch, "neurons", NEURONS_JOB))
     theory = archive(scratch, "theory", THEORY_JOB)
     for check in (check_optimal, check_universality, check_decomposition, check_bayes):
         check(theory)
