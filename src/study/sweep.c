@@ -318,7 +318,7 @@ Problem sweep_problem(const Sweep *sweep, size_t point)
     size_t place[AXIS_COUNT];
     sweep_place(sweep, point, place);
     assert(point < sweep_points(sweep));
-    Problem problem = {0};
+    Problem problem = {.data_rows = sweep->source.rows};
     for (KeyId id = KEY_MODEL; id < KEY_COUNT; id++) {
         const Key *key = &keys_table[id];
         if (key->member != 0) {

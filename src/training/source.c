@@ -75,14 +75,15 @@ HoldOut source_hold_out(const Source *source)
     return source->from_file ? file_rows_hold_out(&source->file) : (HoldOut){0};
 }
 
-/* Of a trainer that reads once the rows themselves, too; of the file's length no more is known
- * than what is used of it. */
+/* Of a trainer that reads once the rows themselves, too; and the order of all rows of the file,
+ * those that are not used included. */
 size_t source_memory(const Problem *problem, const Trainer *trainer, int ranks)
 {
     if (problem->data == 0.0) {
         return 0;
     }
-    const DataFile file = {.rows = (int64_t)(problem->samples + problem->hold_out)};
+    const double used = problem->samples + problem->hold_out;
+    const DataFile file = {.rows = (int64_t)fmax(used, problem->data_rows)};
     FileSpec spec = file_spec(problem, &file);
     if (!trainer->reads_once) {
         spec.samples = 0;

@@ -109,6 +109,9 @@ typedef struct Problem {
     /* of a file whose rows are the data, a number that tells its content; 0: data are drawn. Of
      * data from a file nothing is known that says how others are drawn: those are 0 */
     double data;
+    /* of that file in all, whose order takes memory while it is read; 0: not known.  No key:
+     * the content tells it */
+    double data_rows;
     /* rows of the file that no training sees, >= 0 and whole */
     double hold_out;
     /* of cross-validation, whole: 0, none, or 2 and more */
