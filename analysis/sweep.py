@@ -145,9 +145,10 @@ def over(data, *names):
 
 
 # what tells problems apart beside dimension, source exponent, samples and weight decay
-OTHERS = ("noise", "depth", "width", "covariance_exponent", "features", "degrees_of_freedom", "sparse_share",
+OTHERS = ("noise", "depth", "width", "covariance_exponent", "block_correlation", "block_size",
+          "features", "degrees_of_freedom", "sparse_share",
           "rotated", "signs", "linear_unit")
-DEFAULTS = {"covariance_exponent": 0.0, "features": "gaussian", "rotated": "no", "signs": "positive",
+DEFAULTS = {"covariance_exponent": 0.0, "block_correlation": 0.0, "features": "gaussian", "rotated": "no", "signs": "positive",
             "linear_unit": "no"}
 LEAST_DEPTH = {"diagonal": 2, "quadratic": 1}
 

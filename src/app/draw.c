@@ -110,6 +110,14 @@ static void write_labels(const Samples *samples, const char *name)
     end(&npy);
 }
 
+/* What lies between the teacher's i-th coefficient and its own where features are not
+ * correlated: sigma_i, which a whitened one has in it. */
+static double whitened_variance(const Samples *samples, size_t i)
+{
+    const bool whitened = samples->variances != NULL && samples->spec.block_correlation == 0.0;
+    return whitened ? samples->variances[i] : 1.0;
+}
+
 /* S*_ij = sum_k O_ik s_k O_jk beside S; s~_i/sigma_i on the diagonal without a rotation. */
 static double teacher_entry(const Samples *samples, size_t i, size_t j)
 {
@@ -117,7 +125,7 @@ static double teacher_entry(const Samples *samples, size_t i, size_t j)
     const Truth *truth = &samples->truth;
     double sum = 0.0;
     if (truth->rotation == NULL) {
-        const double sigma = samples->variances == NULL ? 1.0 : samples->variances[i];
+        const double sigma = whitened_variance(samples, i);
         return i == j ? truth->teacher[i] / sigma : 0.0;
     }
     for (size_t k = 0; k < d; k++) {
@@ -145,7 +153,7 @@ static void write_vector(const Samples *samples, const char *name)
 {
     Npy npy = begin(name, "teacher", samples->spec.dimension, 0);
     for (int i = 0; i < samples->spec.dimension; i++) {
-        const double sigma = samples->variances == NULL ? 1.0 : samples->variances[i];
+        const double sigma = whitened_variance(samples, (size_t)i);
         const double theta = samples->truth.teacher[i] / sqrt(sigma);
         put(&npy, &theta, sizeof theta);
     }

@@ -229,6 +229,7 @@ Dataset file_rows_dataset(const FileRows *rows)
                      .kept = rows->rounded == NULL,
                      .rounded = rows->rounded,
                      .labels = rows->labels,
+                     .covariance = {.dimension = rows->spec.dimension},
                      .ops = &kept,
                      .source = rows};
 }

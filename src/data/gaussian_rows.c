@@ -15,6 +15,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/clones.h"
@@ -37,6 +38,8 @@ SamplesSpec samples_spec(const Problem *problem)
                          .degrees_of_freedom = problem->degrees_of_freedom,
                          .sparse_share = problem->sparse_share,
                          .covariance_exponent = problem->covariance_exponent,
+                         .block_correlation = problem->block_correlation,
+                         .block_size = (int)problem->block_size,
                          .rotated = problem->rotated,
                          .source_exponent = features_source_exponent(problem),
                          .noise = problem->noise,
@@ -66,8 +69,9 @@ bool samples_same_data(const Problem *a, const Problem *b)
            a->random_signs == b->random_signs && a->features == b->features &&
            a->degrees_of_freedom == b->degrees_of_freedom &&
            a->sparse_share == b->sparse_share && a->rotated == b->rotated &&
-           a->covariance_exponent == b->covariance_exponent && a->store == b->store &&
-           same_neurons(a, b);
+           a->covariance_exponent == b->covariance_exponent &&
+           a->block_correlation == b->block_correlation && a->block_size == b->block_size &&
+           a->store == b->store && same_neurons(a, b);
 }
 
 int samples_block_rows(const SamplesSpec *spec)
@@ -86,7 +90,8 @@ size_t samples_memory(const SamplesSpec *spec, int ranks)
     const size_t rows = (size_t)dataset_share_most(spec->samples, ranks);
     const size_t d = (size_t)spec->dimension;
     const size_t block = (size_t)samples_block_rows(spec) * d * 8;
-    const size_t turned = !spec->rotated ? 0 : spec->covariance_exponent > 0.0 ? 3 : 1;
+    const bool stretched = spec->covariance_exponent > 0.0 || spec->block_correlation > 0.0;
+    const size_t turned = !spec->rotated ? 0 : stretched ? 3 : 1;
     const size_t neurons = (size_t)spec->neurons.neurons;
     const size_t orthonormal =
         neurons > 0 && spec->neurons.directions == DIRECTIONS_ORTHONORMAL ? d * d : 0;
@@ -112,8 +117,8 @@ static double *make_teacher(const SamplesSpec *spec)
     if (spec->neurons.neurons > 0) {
         return checked_alloc((size_t)d, sizeof(double));
     }
-    const double exponent =
-        spec->source_exponent - (spec->rotated ? spec->covariance_exponent : 0.0);
+    const bool given = spec->rotated && spec->block_correlation == 0.0;
+    const double exponent = spec->source_exponent - (given ? spec->covariance_exponent : 0.0);
     const Teacher teacher = teacher_create(exponent, d);
     const bool signs = spec->random_signs && model_has(spec->model, TRAIT_SIGNS);
     double *s = checked_alloc((size_t)d, sizeof *s);
@@ -126,11 +131,11 @@ static double *make_teacher(const SamplesSpec *spec)
     return s;
 }
 
-/* sigma_i, owned by the caller; NULL where all are 1. */
+/* sigma_i, owned by the caller; NULL where Sigma is I. */
 static double *make_variances(const SamplesSpec *spec)
 {
     const double a = spec->covariance_exponent;
-    if (a == 0.0) {
+    if (a == 0.0 && spec->block_correlation == 0.0) {
         return NULL;
     }
     double *variances = checked_alloc((size_t)spec->dimension, sizeof *variances);
@@ -183,18 +188,55 @@ static double linear_output(const double theta[], const double x[], int d)
     return sum;
 }
 
-/* What quadratic_output leaves in the mean: Tr(Sigma S*) - Tr S* of a rotated teacher, whose
- * rows have their variances. */
+/* Sigma_ij - delta_ij where S* is known in the coordinates of the rows. */
+static double beside_identity(const Samples *samples, int i, int j)
+{
+    return covariance_entry(&samples->covariance, i, j) - (i == j ? 1.0 : 0.0);
+}
+
+/* What quadratic_output leaves in the mean: Tr(Sigma S*) - Tr S* of a teacher that sees rows
+ * with their covariance. */
 static double mean_label(const Samples *samples)
 {
-    const size_t d = (size_t)samples->spec.dimension;
+    const Covariance *sigma = &samples->covariance;
+    const int d = samples->spec.dimension;
     const double *turn = samples->truth.rotation;
+    const double *s = samples->truth.teacher;
     double mean = 0.0;
-    for (size_t k = 0; samples->variances != NULL && turn != NULL && k < d * d; k++) {
-        mean += (samples->variances[k % d] - 1.0) * samples->truth.teacher[k / d] * turn[k] *
-                turn[k];
+    for (int i = 0; turn == NULL && covariance_has_blocks(sigma) && i < d; i++) {
+        mean += s[i] * beside_identity(samples, i, i);
+    }
+    for (int k = 0; samples->variances != NULL && turn != NULL && k < d; k++) {
+        const double *column = turn + (size_t)k * (size_t)d;
+        for (int i = 0; i < d; i++) {
+            mean += beside_identity(samples, i, i) * s[k] * column[i] * column[i];
+            for (int j = i + 1; j < covariance_block_end(sigma, i); j++) {
+                mean += 2.0 * covariance_entry(sigma, i, j) * s[k] * column[i] * column[j];
+            }
+        }
     }
     return mean;
+}
+
+/* Teachers of correlated features that are no rotation: (1/d) |Sigma^1/2 S* Sigma^1/2|^2, or
+ * theta*^T Sigma theta*, becomes 1. */
+static void normalise_correlated(Samples *samples)
+{
+    const int d = samples->spec.dimension;
+    const bool matrix = model_has(samples->spec.model, TRAIT_MATRIX);
+    const Covariance *sigma = &samples->covariance;
+    double *teacher = samples->truth.teacher;
+    double square = 0.0;
+    for (int i = 0; i < d; i++) {
+        for (int j = i; j < covariance_block_end(sigma, i); j++) {
+            const double entry = covariance_entry(sigma, i, j);
+            square += (i == j ? 1.0 : 2.0) * teacher[i] * teacher[j] *
+                      (matrix ? entry * entry / d : entry);
+        }
+    }
+    for (int i = 0; i < d; i++) {
+        teacher[i] /= sqrt(square);
+    }
 }
 
 /* (1/d) |Sigma^1/2 S* Sigma^1/2|^2 becomes 1; room for rows of d numbers. */
@@ -207,9 +249,8 @@ static void normalise_turned(Samples *samples)
     const double *turn = samples->truth.rotation;
     double *stretched = checked_alloc(side * side, sizeof *stretched);
     double *product = checked_alloc(side * side, sizeof *product);
-    for (size_t k = 0; k < side * side; k++) {
-        stretched[k] = samples->deviations[k % side] * turn[k];
-    }
+    memcpy(stretched, turn, side * side * sizeof *stretched);
+    covariance_whiten_dual(&samples->covariance, d, stretched);
     /* |Sigma^1/2 O s O^T Sigma^1/2|^2 = sum_kl s_k s_l (O^T Sigma O)_kl^2 */
     dsyrk_("L", "T", &d, &d, &one, stretched, &d, &zero, product, &d, 1, 1);
     double square = 0.0;
@@ -240,7 +281,7 @@ static void make_labels(const Samples *samples, int64_t first, int rows, const d
                &d, 1, 1);
         x = turned;
     }
-    const double mean = mean_label(samples);
+    const double mean = samples->mean;
     double xi[SAMPLES_QUANTUM];
     /* one stream a quantum: which rank owns it, and in what blocks it is read, changes no
      * label */
@@ -278,20 +319,10 @@ static void make_isotropic(const SamplesSpec *spec, int64_t first, int rows, dou
     }
 }
 
-/* x_i = sqrt(sigma_i) z_i, in place. */
-static void stretch(const double deviations[], int d, int rows, double x[])
-{
-    for (int row = 0; deviations != NULL && row < rows; row++, x += d) {
-        for (int i = 0; i < d; i++) {
-            x[i] *= deviations[i];
-        }
-    }
-}
-
 static void make_rows(const Samples *samples, int64_t first, int rows, double x[])
 {
     make_isotropic(&samples->spec, first, rows, x);
-    stretch(samples->deviations, samples->spec.dimension, rows, x);
+    covariance_colour(&samples->covariance, rows, x);
 }
 
 /* One pass over the share, a quantum at a time: labels, and the rows if they are stored.
@@ -305,13 +336,19 @@ static void make_share(Samples *samples)
         const int64_t left = samples->rows - done;
         const int rows = left < SAMPLES_QUANTUM ? (int)left : SAMPLES_QUANTUM;
         double *x = spec->store == STORE_DOUBLE ? samples->features + (size_t)done * d : buffer;
-        /* a rotated teacher sees the variances, the others are known where there are none */
-        const bool stretched = samples->truth.rotation != NULL;
+        /* a rotated teacher, or one of correlated features, sees their covariance, the others
+         * are known where there is none */
+        const bool seen =
+            samples->truth.rotation != NULL || covariance_has_blocks(&samples->covariance);
         make_isotropic(spec, samples->first + done, rows, x);
-        stretch(stretched ? samples->deviations : NULL, spec->dimension, rows, x);
+        if (seen) {
+            covariance_colour(&samples->covariance, rows, x);
+        }
         make_labels(samples, samples->first + done, rows, x, buffer + SAMPLES_QUANTUM * d,
                     samples->labels + done);
-        stretch(stretched ? NULL : samples->deviations, spec->dimension, rows, x);
+        if (!seen) {
+            covariance_colour(&samples->covariance, rows, x);
+        }
         for (size_t k = 0; spec->store == STORE_FLOAT && k < (size_t)rows * d; k++) {
             samples->rounded[(size_t)done * d + k] = (float)x[k];
         }
@@ -336,6 +373,11 @@ Samples samples_create(MPI_Comm team, const SamplesSpec *spec)
     samples.truth.kurtosis = kurtosis_of(spec);
     samples.variances = make_variances(spec);
     samples.deviations = square_roots(samples.variances, spec->dimension);
+    samples.covariance = (Covariance){.dimension = spec->dimension,
+                                      .variances = samples.variances,
+                                      .deviations = samples.deviations,
+                                      .block = spec->block_size,
+                                      .correlation = spec->block_correlation};
     if (spec->neurons.neurons > 0) {
         samples.truth.neurons =
             neuron_teacher_create(&spec->neurons, spec->seed, spec->dimension);
@@ -345,7 +387,10 @@ Samples samples_create(MPI_Comm team, const SamplesSpec *spec)
         if (samples.variances != NULL) {
             normalise_turned(&samples);
         }
+    } else if (spec->block_correlation > 0.0) {
+        normalise_correlated(&samples);
     }
+    samples.mean = mean_label(&samples);
     const size_t rows = (size_t)samples.rows;
     const size_t entries = rows * (size_t)spec->dimension;
     samples.labels = checked_alloc(rows, sizeof *samples.labels);
@@ -413,7 +458,7 @@ Dataset samples_dataset(const Samples *samples)
                      .kept = samples->spec.store == STORE_DOUBLE,
                      .rounded = samples->rounded,
                      .labels = samples->labels,
-                     .variances = samples->variances,
+                     .covariance = samples->covariance,
                      .truth = &samples->truth,
                      .ops = &drawn,
                      .source = samples};

@@ -2,6 +2,7 @@
  * what holds of every solution whatever the parameters. */
 #include <math.h>
 
+#include "phasesweep/model/features.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/theory/model_theory.h"
@@ -35,7 +36,7 @@ static double noise_error(const Problem *problem, const Channel *channel, const 
 static bool asks_penalty(const Problem *problem)
 {
     return problem_power(problem) < 1.0 ||
-           (problem->covariance_exponent > 0.0 && model_has(problem->model, TRAIT_SQUARED));
+           (!features_are_isotropic(problem) && model_has(problem->model, TRAIT_SQUARED));
 }
 
 /* D from the other overlaps, and what rounding leaves of it; the penalty of the solution is

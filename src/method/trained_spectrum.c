@@ -53,7 +53,8 @@ static bool has_known_bulk(const Problem *problem)
 {
     return !model_has(problem->model, TRAIT_INDEFINITE) &&
            !method_facts(problem->method)->in_time && problem->data == 0.0 &&
-           !features_are_aligned(problem) && isfinite(matrix_kurtosis(problem));
+           features_are_isotropic(problem) && !features_are_aligned(problem) &&
+           isfinite(matrix_kurtosis(problem));
 }
 
 void point_put_tail(const TailFit *fit, double value[])

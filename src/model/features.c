@@ -68,7 +68,18 @@ double features_kurtosis(const Problem *problem)
 
 bool features_are_plain(const Problem *problem)
 {
-    return problem->features == FEATURES_GAUSSIAN && problem->covariance_exponent == 0.0;
+    return problem->features == FEATURES_GAUSSIAN && features_are_isotropic(problem);
+}
+
+bool features_are_isotropic(const Problem *problem)
+{
+    return problem->covariance_exponent == 0.0 && !features_are_correlated(problem);
+}
+
+bool features_are_correlated(const Problem *problem)
+{
+    assert(problem->block_correlation == 0.0 || problem->block_size > 1.0);
+    return problem->block_correlation > 0.0;
 }
 
 bool features_are_aligned(const Problem *problem)
@@ -81,6 +92,9 @@ bool features_are_aligned(const Problem *problem)
 double features_source_exponent(const Problem *problem)
 {
     const double share = model_has(problem->model, TRAIT_MATRIX) ? 1.0 : 0.5;
+    if (features_are_correlated(problem)) {
+        return problem->source_exponent;
+    }
     return problem->source_exponent + share * problem->covariance_exponent;
 }
 

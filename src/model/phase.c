@@ -56,7 +56,7 @@ double phase_noise_line(ModelId model, double source_exponent, double dimension)
 bool phase_table_applies(const Problem *problem)
 {
     return problem->noise > 0.0 && !model_is_narrow(problem) &&
-           problem->covariance_exponent == 0.0 && !features_are_aligned(problem) &&
+           features_are_isotropic(problem) && !features_are_aligned(problem) &&
            model_of(problem)->phases.noise_line != NULL;
 }
 

@@ -138,6 +138,11 @@ static double full_teacher(const Problem *problem)
     return model_has(problem->model, TRAIT_NEURONS) ? problem->dimension : 0.0;
 }
 
+static double usual_block(const Problem *problem)
+{
+    return problem->block_correlation > 0.0 ? 10.0 : 0.0;
+}
+
 static double none_asked(const Problem *problem)
 {
     (void)problem;
@@ -324,6 +329,14 @@ const Key keys_table[KEY_COUNT] = {
         RANGE(KIND_REAL, 0, 10), .forms = ONE_NUMBER, .fallback = none_asked,
         .traits = TRAIT_POWER_LAW, .method = sees_features,
         AT(covariance_exponent), .content = 17, .drawn = true},
+    [KEY_BLOCK_CORRELATION] = {"block_correlation", "rho", "1", "0",
+        "of two features of a block, Sigma = D^1/2 C D^1/2 with D of the variances; 0: none",
+        RANGE(KIND_REAL, 0, 0.999), .forms = ONE_NUMBER, .fallback = none_asked, .method = sees_features,
+        .traits = TRAIT_POWER_LAW, AT(block_correlation), .content = 44, .drawn = true},
+    [KEY_BLOCK_SIZE] = {"block_size", "B", "1", "10",
+        "neighbouring features that are equicorrelated, of block_correlation; the last block has what is left",
+        RANGE(KIND_WHOLE, 2, 1e6), .forms = ONE_NUMBER, .fallback = usual_block, .method = sees_features,
+        .traits = TRAIT_POWER_LAW, AT(block_size), .content = 45, .drawn = true},
     [KEY_FEATURES] = {"features", "", "1", "gaussian",
         "law of the entries of a row, before their variances",
         WORDS(feature_word, FEATURES_COUNT), .forms = ONE_NUMBER, .fallback = none_asked,

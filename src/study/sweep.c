@@ -296,6 +296,7 @@ static double axis_value(const Problem *so_far, KeyId id, const Axis *axis, size
         (id >= KEY_HERMITE_0 && id <= KEY_HERMITE_6 &&
          so_far->activation != ACTIVATION_HERMITE &&
          so_far->teacher_activation != ACTIVATION_HERMITE) ||
+        (id == KEY_BLOCK_SIZE && so_far->block_correlation == 0.0) ||
         (id == KEY_DEGREES_OF_FREEDOM && so_far->features != FEATURES_STUDENT) ||
         (id == KEY_SPARSE_SHARE && so_far->features != FEATURES_SPARSE)) {
         return 0.0;

@@ -314,7 +314,7 @@ static bool refuse_features(const Sweep *sweep, KeyId id, const Problem *p, Diag
                             const char *allowed)
 {
     char *value = id == KEY_FEATURES ? checked_format("%s", feature_name(p->features))
-                                     : checked_format("%g", p->covariance_exponent);
+                                     : checked_format("%g", key_get(&keys_table[id], p));
     refuse(sweep, id, errors,
            checked_format("%s: model %s, method %s has no theory for it; allowed: %s", value,
                           model_name(p->model), method_name(p->method), allowed));
@@ -336,6 +336,41 @@ static bool check_law_has(const Sweep *sweep, KeyId id, FeatureLaw law, Diagnost
                               feature_name(law), feature_name(law), keys_table[id].name));
     }
     return there;
+}
+
+/* Blocks that are nowhere. */
+static bool check_blocks_are(const Sweep *sweep, Diagnostics *errors)
+{
+    const Axis *rho = &sweep->axis[KEY_BLOCK_CORRELATION - KEY_AXES];
+    bool there = !given(sweep, KEY_BLOCK_SIZE);
+    for (size_t k = 0; k < rho->count; k++) {
+        there = there || rho->values[k] > 0.0;
+    }
+    if (!there) {
+        refuse(
+            sweep, KEY_BLOCK_SIZE, errors,
+            checked_format("of correlated features alone; allowed: a block_correlation above "
+                           "0, or no block_size"));
+    }
+    return there;
+}
+
+/* Ridge regression has a theory for every Sigma, which is decomposed block by block. */
+static bool check_blocks_predicted(const Sweep *sweep, const Problem *p, Diagnostics *errors)
+{
+    if (!model_has(p->model, TRAIT_SQUARED)) {
+        return refuse_features(sweep, KEY_BLOCK_CORRELATION, p, errors, "0, or model ridge");
+    }
+    const bool wide = p->dimension > FEATURES_ALIGNED_MOST;
+    if (wide || p->block_size > FEATURES_BLOCK_MOST) {
+        refuse(sweep, wide ? KEY_DIMENSION : KEY_BLOCK_SIZE, errors,
+               checked_format("%.15g for method %s, whose theory decomposes every block; "
+                              "allowed: up to %d",
+                              wide ? p->dimension : p->block_size, method_name(p->method),
+                              wide ? FEATURES_ALIGNED_MOST : FEATURES_BLOCK_MOST));
+        return false;
+    }
+    return true;
 }
 
 /* What theory asks of a problem whose rows it depends on: `id` is the key that makes them so,
@@ -383,6 +418,9 @@ static bool check_theory(const Sweep *sweep, const Problem *p, Diagnostics *erro
                               p->degrees_of_freedom, method_name(p->method)));
         return false;
     }
+    if (features_are_correlated(p)) {
+        return check_blocks_predicted(sweep, p, errors);
+    }
     if (p->covariance_exponent != 0.0) {
         return check_predicted(sweep, p, KEY_COVARIANCE_EXPONENT, "0", errors);
     }
@@ -401,14 +439,18 @@ static bool check_features(const Sweep *sweep, const Problem *p, Diagnostics *er
                               keys_table[KEY_SOURCE_EXPONENT].high));
         return false;
     }
-    if (p->rotated && method_facts(p->method)->draws_data &&
-        p->dimension > model_of(p)->side_most) {
-        refuse(sweep, KEY_ROTATED, errors,
-               checked_format("yes at dimension %.15g; allowed: up to %d", p->dimension,
+    const MethodFacts *facts = method_facts(p->method);
+    const bool blocks = features_are_correlated(p) && model_has(p->model, TRAIT_MATRIX);
+    if ((p->rotated || blocks) && facts->draws_data && p->dimension > model_of(p)->side_most) {
+        refuse(sweep, p->rotated ? KEY_ROTATED : KEY_BLOCK_CORRELATION, errors,
+               checked_format("%s at dimension %.15g; allowed: up to %d",
+                              p->rotated ? "yes" : "above 0", p->dimension,
                               model_of(p)->side_most));
         return false;
     }
-    const MethodFacts *facts = method_facts(p->method);
+    if (features_are_correlated(p) && facts->passes_messages) {
+        return refuse_features(sweep, KEY_BLOCK_CORRELATION, p, errors, "0");
+    }
     const bool deep = p->depth > model_of(p)->depth_least;
     if (p->covariance_exponent != 0.0 && facts->passes_messages &&
         (model_has(p->model, TRAIT_MATRIX) || deep)) {
@@ -511,7 +553,7 @@ static size_t extreme(const Axis *axis, bool largest)
 
 typedef bool (*PointCheck)(const Sweep *sweep, const Problem *p, Diagnostics *errors);
 
-enum { INVOLVED_MOST = 8 };
+enum { INVOLVED_MOST = 10 };
 
 /* At the points where the axes ids[count] have their least or largest value, the others being
  * at their place; false after the first mistake. */
@@ -554,6 +596,8 @@ static void check_laws(const Sweep *sweep, Diagnostics *errors)
 {
     static const KeyId ids[] = {KEY_SOURCE_EXPONENT,
                                 KEY_COVARIANCE_EXPONENT,
+                                KEY_BLOCK_CORRELATION,
+                                KEY_BLOCK_SIZE,
                                 KEY_DEGREES_OF_FREEDOM,
                                 KEY_SPARSE_SHARE,
                                 KEY_DIMENSION,
@@ -562,7 +606,8 @@ static void check_laws(const Sweep *sweep, Diagnostics *errors)
     const Axis *features = &sweep->axis[KEY_FEATURES - KEY_AXES];
     size_t place[AXIS_COUNT] = {0};
     bool good = check_law_has(sweep, KEY_DEGREES_OF_FREEDOM, FEATURES_STUDENT, errors) &&
-                check_law_has(sweep, KEY_SPARSE_SHARE, FEATURES_SPARSE, errors);
+                check_law_has(sweep, KEY_SPARSE_SHARE, FEATURES_SPARSE, errors) &&
+                check_blocks_are(sweep, errors);
     for (size_t law = 0; good && (law == 0 || law < features->count); law++) {
         place[KEY_FEATURES - KEY_AXES] = law;
         good =

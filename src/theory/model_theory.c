@@ -91,13 +91,14 @@ static double scalars_part(double gap, double d)
 }
 
 static const ModelTheory theories[MODEL_COUNT] = {
-    [MODEL_QUADRATIC] = {overlaps_quadratic, overlaps_quadratic_deep, NULL,
+    [MODEL_QUADRATIC] = {overlaps_quadratic, overlaps_quadratic_deep, NULL, NULL,
                          divergence_of_matrix, trace, matrix, matrix_apart, one, bands_part},
     [MODEL_DIAGONAL] = {overlaps_diagonal, overlaps_diagonal_deep, overlaps_diagonal_stretched,
-                        divergence_of_vector, trace, mmse_scalar, scalars_apart, all,
+                        NULL, divergence_of_vector, trace, mmse_scalar, scalars_apart, all,
                         scalars_part},
-    [MODEL_RIDGE] = {overlaps_ridge, NULL, overlaps_ridge_stretched, divergence_of_ridge,
-                     square, mmse_scalar, scalars_apart, all, scalars_part},
+    [MODEL_RIDGE] = {overlaps_ridge, NULL, overlaps_ridge_stretched, overlaps_ridge_blocks,
+                     divergence_of_ridge, square, mmse_scalar, scalars_apart, all,
+                     scalars_part},
     [MODEL_SIGNED] = {.overlaps = overlaps_signed,
                       .divergence = divergence_of_matrix,
                       .penalty = trace},
@@ -122,6 +123,9 @@ OverlapsFunction overlaps_of(const Problem *problem)
     }
     if (features_are_aligned(problem)) {
         return overlaps_quadratic_aligned;
+    }
+    if (features_are_correlated(problem)) {
+        return theory->overlaps_blocks;
     }
     if (problem->covariance_exponent > 0.0) {
         return theory->overlaps_stretched;

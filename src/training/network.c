@@ -21,10 +21,9 @@ static double *turned_factor(const Dataset *data, const Network *network)
     const int rank = network->columns;
     const size_t entries = (size_t)d * (size_t)rank;
     double *turned = checked_alloc(entries, sizeof *turned);
-    if (data->variances != NULL) {
-        for (size_t k = 0; k < entries; k++) {
-            turned[k] = dataset_deviation(data, (int)(k % (size_t)d)) * network->factor[k];
-        }
+    if (!dataset_is_isotropic(data)) {
+        memcpy(turned, network->factor, entries * sizeof *turned);
+        covariance_whiten_dual(&data->covariance, rank, turned);
     } else if (data->truth == NULL || data->truth->rotation == NULL) {
         memcpy(turned, network->factor, entries * sizeof *turned);
     } else if (rank > 0) {
@@ -66,20 +65,41 @@ static double target_diagonal(const Dataset *data, int i)
         const double entry = truth->rotation[i + (size_t)k * (size_t)d];
         sum += entry * entry * truth->teacher[k];
     }
-    return dataset_variance(data, i) * sum;
+    return covariance_variance(&data->covariance, i) * sum;
+}
+
+/* sum_i E_ii^2 of correlated features, E = A^T (S - S*) A. */
+static double diagonal_error(const Dataset *data, const Network *network)
+{
+    const size_t d = (size_t)data->dimension;
+    double *factor = turned_factor(data, network);
+    double *target = network_turned_truth(data);
+    double sum = 0.0;
+    for (size_t i = 0; i < d; i++) {
+        double error = -target[i * (d + 1)];
+        for (int k = 0; k < network->columns; k++) {
+            const double entry = factor[i + (size_t)k * d];
+            error += k < network->columns - network->negative ? entry * entry : -entry * entry;
+        }
+        sum += error * error;
+    }
+    free(target);
+    free(factor);
+    return sum;
 }
 
 double network_kurtosis_risk(const Dataset *data, const Network *network)
 {
     const int d = data->dimension;
-    double sum = 0.0;
-    assert(data->truth != NULL);
-    for (int i = 0; i < d && data->truth->kurtosis != 0.0; i++) {
+    const bool blocks = covariance_has_blocks(&data->covariance);
+    const bool any = data->truth->kurtosis != 0.0;
+    double sum = any && blocks ? diagonal_error(data, network) : 0.0;
+    for (int i = 0; i < d && any && !blocks; i++) {
         double error = -target_diagonal(data, i);
         for (int k = 0; k < network->columns; k++) {
             const double entry = network->factor[i + (size_t)k * (size_t)d];
             const double sign = k < network->columns - network->negative ? 1.0 : -1.0;
-            error += sign * dataset_variance(data, i) * entry * entry;
+            error += sign * covariance_variance(&data->covariance, i) * entry * entry;
         }
         sum += error * error;
     }
@@ -89,9 +109,10 @@ double network_kurtosis_risk(const Dataset *data, const Network *network)
 
 double *network_turned_truth(const Dataset *data)
 {
-    if (data->truth == NULL || data->truth->rotation == NULL) {
+    if (!dataset_teacher_is_turned(data)) {
         return NULL;
     }
+    const double *turn = data->truth->rotation;
     const int d = data->dimension;
     const size_t side = (size_t)d;
     double *columns = checked_alloc(side * side, sizeof *columns);
@@ -102,8 +123,11 @@ double *network_turned_truth(const Dataset *data)
         const double s = data->truth->teacher[k];
         double *column = columns + (s < 0.0 ? --back : front++) * side;
         for (size_t i = 0; i < side; i++) {
-            column[i] = dataset_deviation(data, (int)i) * data->truth->rotation[i + k * side] *
-                        sqrt(fabs(s));
+            column[i] = turn != NULL ? turn[i + k * side] : (i == k ? 1.0 : 0.0);
+        }
+        covariance_whiten_dual(&data->covariance, 1, column);
+        for (size_t i = 0; i < side; i++) {
+            column[i] *= sqrt(fabs(s));
         }
     }
     matrix_lower(d, d, (int)(side - back), columns, target);
@@ -235,7 +259,7 @@ void network_observe_matrix(const Dataset *data, const Network *network, double 
     observe_columns(data, network, observed, spectrum, overlaps);
     observed->overlap_m = product_with((int)d, &turned, teacher) / (double)d;
     observed->risk = distance((int)d, &turned, teacher, room) / (double)d;
-    if (data->variances != NULL) {
+    if (!dataset_is_isotropic(data)) {
         observe_stretched(data, room, observed);
     }
     observed->prediction_risk =
@@ -276,10 +300,55 @@ void network_sort(int d, const double x[], double sorted[])
 
 void network_vector_truth(const Dataset *data, double out[])
 {
+    assert(data->truth == NULL || data->truth->teacher != NULL);
     for (int i = 0; i < data->dimension; i++) {
-        out[i] =
-            data->truth == NULL ? 0.0 : data->truth->teacher[i] / dataset_deviation(data, i);
+        const bool turned = dataset_teacher_is_turned(data);
+        const double root = turned ? 1.0 : covariance_deviation(&data->covariance, i);
+        out[i] = data->truth == NULL ? 0.0 : data->truth->teacher[i] / root;
     }
+}
+
+double network_vector_risk(const Dataset *data, const int order[], const double theta[],
+                           const double target[])
+{
+    const int d = data->dimension;
+    const bool blocks = covariance_has_blocks(&data->covariance);
+    double *apart = checked_alloc(blocks ? 2 * (size_t)d : 0, sizeof *apart);
+    double risk = 0.0;
+    for (int k = 0; k < d; k++) {
+        const int i = order == NULL ? k : order[k];
+        const double error = theta[k] - target[k];
+        if (blocks) {
+            apart[i] = error;
+        } else {
+            risk += covariance_variance(&data->covariance, i) * error * error;
+        }
+    }
+    if (blocks) {
+        covariance_product(&data->covariance, 1, apart, apart + d);
+    }
+    for (int i = 0; blocks && i < d; i++) {
+        risk += apart[i] * apart[d + i];
+    }
+    free(apart);
+    return risk;
+}
+
+/* R, q and m where features are correlated; theta has the order of the coordinates. */
+static void observe_correlated(const Dataset *data, const double theta[], Observed *observed)
+{
+    const int d = data->dimension;
+    double *target = checked_alloc(2 * (size_t)d, sizeof *target);
+    double *zero = target + d;
+    network_vector_truth(data, target);
+    observed->overlap_q = network_vector_risk(data, NULL, theta, zero);
+    observed->risk = network_vector_risk(data, NULL, theta, target);
+    covariance_product(&data->covariance, 1, theta, zero);
+    observed->overlap_m = 0.0;
+    for (int i = 0; i < d; i++) {
+        observed->overlap_m += target[i] * zero[i];
+    }
+    free(target);
 }
 
 void network_observe_vector(const Dataset *data, const int order[], const double theta[],
@@ -290,13 +359,21 @@ void network_observe_vector(const Dataset *data, const int order[], const double
     observed->overlap_q = observed->overlap_m = 0.0;
     for (int k = 0; k < data->dimension; k++) {
         const int i = order == NULL ? k : order[k];
-        const double x = dataset_deviation(data, i) * theta[k];
+        const double x = covariance_deviation(&data->covariance, i) * theta[k];
         const double target = teacher == NULL ? 0.0 : teacher[i];
         observed->rank += theta[k] != 0.0;
         observed->risk += (x - target) * (x - target);
         observed->trace += fabs(theta[k]);
         observed->overlap_q += x * x;
         observed->overlap_m += x * target;
+    }
+    if (covariance_has_blocks(&data->covariance)) {
+        double *ordered = checked_alloc((size_t)data->dimension, sizeof *ordered);
+        for (int k = 0; k < data->dimension; k++) {
+            ordered[order == NULL ? k : order[k]] = theta[k];
+        }
+        observe_correlated(data, ordered, observed);
+        free(ordered);
     }
     observed->prediction_risk = observed->risk;
     if (teacher == NULL) {

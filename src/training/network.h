@@ -21,8 +21,9 @@ void network_observe_matrix(const Dataset *data, const Network *network, double 
  * are isotropic; 0 for Gaussian ones.  The truth must be known. */
 double network_kurtosis_risk(const Dataset *data, const Network *network);
 
-/* Local.  S~* of a rotated teacher where the data are isotropic: d x d, lower triangle, owned
- * by the caller; NULL where nobody knows one or its basis is that of the coordinates. */
+/* Local.  S~* = A^T S* A of a teacher known in the coordinates of the rows: d x d, lower
+ * triangle, owned by the caller; NULL where nobody knows one or it is diagonal where the data
+ * are isotropic. */
 double *network_turned_truth(const Dataset *data);
 
 /* Local.  Eigenvalues [columns] of S with their signs, in the order of the columns. */
@@ -42,6 +43,12 @@ void network_observe_vector(const Dataset *data, const int order[], const double
 /* Local.  out [d]: theta* of a vector, beside theta and not where the data are isotropic; 0
  * where nothing is known of it. */
 void network_vector_truth(const Dataset *data, double out[]);
+
+/* Local.  (theta - target)^T Sigma (theta - target), both in the order of
+ * network_observe_vector.
+ */
+double network_vector_risk(const Dataset *data, const int order[], const double theta[],
+                           const double target[]);
 
 /* Local.  |x|[d] in decreasing order. */
 void network_sort(int d, const double x[], double sorted[]);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "phasesweep/model/features.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/numerics/roots.h"
 
@@ -32,7 +33,7 @@ void estimate_vector(const Problem *problem, double freedom, double slope2, Obse
     assert(!(freedom < 0.0));
     /* M = theta + X^T r / (n - D) */
     report(problem, 0.0, left / n, slope2 / (left * left), problem->dimension, observed);
-    if (problem->covariance_exponent != 0.0) {
+    if (!features_are_isotropic(problem)) {
         /* Stein's part is of isotropic features, the error of any */
         observed->risk_estimate = observed->noise_estimate = NAN;
     }
@@ -109,7 +110,7 @@ static double solve(Fit *fit)
 void estimate_matrix(const Problem *problem, int rank, const double learned[],
                      const double slope[], Observed *observed)
 {
-    if (problem->covariance_exponent != 0.0) {
+    if (!features_are_isotropic(problem)) {
         return; /* f is no function of the eigenvalues of M */
     }
     const Channel channel = model_of(problem)->channel(problem);

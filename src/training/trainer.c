@@ -1,3 +1,4 @@
+#include "phasesweep/model/features.h"
 #include "phasesweep/training/trainer.h"
 
 #include <assert.h>
@@ -35,7 +36,7 @@ const Trainer *trainer_for(const Problem *problem, int ranks, double memory)
     assert(ranks >= 1 && memory > 0.0);
     /* what needs whole matrices, or a second pass over the rows */
     if (first != &trainer_convex || model_of(problem)->spread_most == 0 || problem->rotated ||
-        problem->linear_unit || problem->data != 0.0) {
+        features_are_correlated(problem) || problem->linear_unit || problem->data != 0.0) {
         return first;
     }
     const double d = problem->dimension;

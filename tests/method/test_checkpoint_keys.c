@@ -37,7 +37,8 @@ static const Words ways[] = {
     {{"method=amp", "dimension=12", "samples=150", "weight_decay=.3", "damping=.1"}},
     {{"method=amp", "model=diagonal", "dimension=40", "samples=50", "weight_decay=.3"}},
     {{"method=training", "dimension=8", "samples=60", "weight_decay=.1", "features=student"}},
-    {{"method=training", "dimension=8", "samples=60", "weight_decay=.1", "features=sparse"}},
+    {{"method=training", "dimension=8", "samples=60", "weight_decay=.1", "features=sparse",
+      "block_correlation=.6"}},
     {{"method=descent", "dimension=12", "samples=150", "weight_decay=.05", "width=3", "time=.3",
       "learning_rate=.01", "optimizer=adam", "batch=40"}}};
 
@@ -67,6 +68,8 @@ static const char *const changes[] = {"model=diagonal",
                                       "rotated=yes",
                                       "features=laplace",
                                       "covariance_exponent=.5",
+                                      "block_correlation=.5",
+                                      "block_size=3",
                                       "degrees_of_freedom=8",
                                       "sparse_share=.5",
                                       "start=aligned",

@@ -52,6 +52,21 @@ def test_vector(folder):
     assert abs(point["risk"] / (sigma @ (theta - teacher) ** 2) - 1) < 1e-9
 
 
+def test_blocks(folder):
+    """The same of correlated features, Sigma = D^1/2 C D^1/2 written down."""
+    blocks = np.arange(D) // 4
+    c = np.where(blocks[:, None] == blocks, 0.6, 0.0) + 0.4 * np.eye(D)
+    root = np.sqrt(variances(0.5))
+    sigma = root[:, None] * c * root
+    words = ["model=ridge", "covariance_exponent=0.5", "block_correlation=0.6", "block_size=4", "weight_decay=3"]
+    x, y, teacher = drawn(folder, "blocks", *words)
+    assert abs(teacher @ sigma @ teacher - 1) < 1e-12
+    theta = np.linalg.solve(x.T @ x + 3 * np.eye(D), x.T @ y)
+    point = json.loads(alone("point", *COMMON, *words).stdout)
+    assert abs(point["train_loss"] / np.mean((y - x @ theta) ** 2) - 1) < 1e-10
+    assert abs(point["risk"] / ((theta - teacher) @ sigma @ (theta - teacher)) - 1) < 1e-9
+
+
 def test_refused(folder):
     """One line, status 2, and no file."""
     before = sorted(os.listdir(folder))
@@ -72,4 +87,5 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as where:
         test_matrix(where)
         test_vector(where)
+        test_blocks(where)
         test_refused(where)

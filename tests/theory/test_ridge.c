@@ -153,6 +153,108 @@ static void test_closed_form(void **unused)
     }
 }
 
+enum { DENSE = 30, BLOCK = 7 }; /* the last block has 2 */
+
+/* Sigma_ij of correlated blocks and variances ~ i^-a. */
+static double sigma_at(const Problem *p, int i, int j)
+{
+    double sum = 0.0;
+    for (int k = DENSE; k >= 1; k--) {
+        sum += pow(k, -p->covariance_exponent) / DENSE;
+    }
+    const double c = i == j ? 1.0 : i / BLOCK == j / BLOCK ? p->block_correlation : 0.0;
+    return c * pow((i + 1.0) * (j + 1.0), -0.5 * p->covariance_exponent) / sum;
+}
+
+/* rows = (Sigma + b)^-1 Sigma by elimination without pivots, of a positive definite matrix. */
+static void shrinker(const Problem *p, double b, double rows[DENSE][DENSE])
+{
+    double left[DENSE][DENSE];
+    for (int k = 0; k < DENSE * DENSE; k++) {
+        rows[k / DENSE][k % DENSE] = sigma_at(p, k / DENSE, k % DENSE);
+        left[k / DENSE][k % DENSE] =
+            rows[k / DENSE][k % DENSE] + (k / DENSE == k % DENSE ? b : 0.0);
+    }
+    for (int pivot = 0; pivot < DENSE; pivot++) {
+        const double scale = 1.0 / left[pivot][pivot];
+        for (int j = 0; j < DENSE; j++) {
+            left[pivot][j] *= scale;
+            rows[pivot][j] *= scale;
+        }
+        for (int i = 0; i < DENSE; i++) {
+            const double factor = i == pivot ? 0.0 : left[i][pivot];
+            for (int j = 0; j < DENSE; j++) {
+                left[i][j] -= factor * left[pivot][j];
+                rows[i][j] -= factor * rows[pivot][j];
+            }
+        }
+    }
+}
+
+/* R with K = (Sigma + b)^-1 Sigma: n = Tr K + lambda/b, R = |b (Sigma + b)^-1 theta*|_Sigma^2 +
+ * (R + Delta) Tr K^2/n. */
+static double correlated_risk(const Problem *p)
+{
+    double k[DENSE][DENSE];
+    double low = 1e-9;
+    double high = 1e9;
+    for (int step = 0; step < 200; step++) {
+        const double b = sqrt(low * high);
+        double trace = 0.0;
+        shrinker(p, b, k);
+        for (int i = 0; i < DENSE; i++) {
+            trace += k[i][i];
+        }
+        *(trace + p->weight_decay / b > p->samples ? &low : &high) = b;
+    }
+    double theta[DENSE];
+    double left[DENSE];
+    double square = 0.0;
+    double bias = 0.0;
+    double twice = 0.0;
+    for (int i = 0; i < DENSE; i++) {
+        theta[i] = pow(i + 1.0, -p->source_exponent);
+    }
+    for (int i = 0; i < DENSE; i++) {
+        left[i] = theta[i];
+        for (int j = 0; j < DENSE; j++) {
+            left[i] -= k[i][j] * theta[j];
+            twice += k[i][j] * k[j][i];
+        }
+    }
+    for (int e = 0; e < DENSE * DENSE; e++) {
+        const int i = e / DENSE;
+        const int j = e % DENSE;
+        square += theta[i] * sigma_at(p, i, j) * theta[j];
+        bias += left[i] * sigma_at(p, i, j) * left[j];
+    }
+    twice /= p->samples;
+    return (bias / square + p->noise * twice) / (1.0 - twice);
+}
+
+/* Features correlated in blocks: dense matrices, bisection to the end; and a correlation next
+ * to 0 is none. */
+static void test_blocks(void **unused)
+{
+    (void)unused;
+    for (int k = 0; k < 8; k++) {
+        Problem p = problem_of(k & 1 ? 20 : 100, DENSE, 0.3, k & 2 ? 30.0 : 0.5);
+        p.covariance_exponent = k & 4 ? 0.8 : 0.0;
+        p.source_exponent = 0.9;
+        p.block_size = BLOCK;
+        p.block_correlation = 0.7;
+        assert_true(fabs(solve(&p).overlaps.risk / correlated_risk(&p) - 1.0) < 1e-9);
+        Problem none = p;
+        p.block_correlation = 1e-9;
+        none.block_correlation = none.block_size = 0.0;
+        const Evolution next = solve(&p);
+        const Evolution at = solve(&none);
+        /* |theta|_1 by atoms, and E |x| has a slope */
+        assert_true(fabs(next.overlaps.risk / at.overlaps.risk - 1.0) < 1e-7);
+        assert_true(fabs(next.overlaps.trace / at.overlaps.trace - 1.0) < 1e-6);
+    }
+}
+
 /* The objective's derivative in lambda is the penalty without it: |theta|^2. */
 static void test_objective(void **unused)
 {
@@ -234,6 +336,6 @@ int main(void)
         cmocka_unit_test(test_closed_form),     cmocka_unit_test(test_stretched),
         cmocka_unit_test(test_stretched_terms), cmocka_unit_test(test_objective),
         cmocka_unit_test(test_optimal),         cmocka_unit_test(test_exponents),
-        cmocka_unit_test(test_overlaps)};
+        cmocka_unit_test(test_overlaps),        cmocka_unit_test(test_blocks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

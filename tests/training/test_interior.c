@@ -112,6 +112,8 @@ static void test_failures(void **unused)
     assert_true(t.rank == 0.0 && fabs(t.risk - 1.0) < 1e-14);
 }
 
+static const Covariance white = {.dimension = D};
+
 /* Labels of a teacher with `features` equal eigenvalues, without noise. */
 static Interior *tied(int n, int features, bool broken)
 {
@@ -125,7 +127,7 @@ static Interior *tied(int n, int features, bool broken)
         }
     }
     y[n / 2] = broken ? NAN : y[n / 2];
-    return interior_create(n, D, x, y, NULL);
+    return interior_create(n, D, x, y, &white);
 }
 
 static void test_ties(void **unused)

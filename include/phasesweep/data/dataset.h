@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "phasesweep/data/covariance.h"
 #include "phasesweep/data/truth.h"
 
 /* Rows that are never cut: the unit of shares, of blocks, and of whatever must not depend on
@@ -40,9 +41,8 @@ typedef struct Dataset {
     bool kept;            /* rows are in memory in double precision */
     const float *rounded; /* [rows * d] if they are in single precision, else NULL; borrowed, */
     const double *labels; /* [rows] as all below */
-    /* [d] E x_i^2, the covariance being diagonal; NULL where all are 1.  The network of
-     * matrices predicts Tr[S (x x^T - Sigma)]/sqrt(d) */
-    const double *variances;
+    /* Sigma of a row; the network of matrices predicts Tr[S (x x^T - Sigma)]/sqrt(d) */
+    Covariance covariance;
     const Truth *truth; /* NULL: nothing is known, and overlaps have no value */
     const DatasetOps *ops;
     const void *source;
@@ -63,15 +63,18 @@ size_t dataset_blocks(const Dataset *data);
 SampleBlock dataset_block(const Dataset *data, size_t k, double buffer[]);
 SampleBlock dataset_labels(const Dataset *data, size_t k);
 
-/* Local.  E x_i^2, and its square root. */
-static inline double dataset_variance(const Dataset *data, int i)
+/* Local.  Is Sigma = I? */
+static inline bool dataset_is_isotropic(const Dataset *data)
 {
-    return data->variances == NULL ? 1.0 : data->variances[i];
+    return data->covariance.variances == NULL;
 }
 
-static inline double dataset_deviation(const Dataset *data, int i)
+/* Local.  Is the teacher known in the coordinates of the rows, and not where they are
+ * isotropic? */
+static inline bool dataset_teacher_is_turned(const Dataset *data)
 {
-    return data->variances == NULL ? 1.0 : sqrt(data->variances[i]);
+    return data->truth != NULL &&
+           (data->truth->rotation != NULL || covariance_has_blocks(&data->covariance));
 }
 
 /* Local.  Rows `row` ... row + rows - 1 of all samples into out [rows * d]; those of the share

@@ -7,6 +7,7 @@
  *     signed     as quadratic, s_i with signs
  *     ridge      as diagonal
  *     neurons    y = sum_k v_k sigma(w_k.x) + sqrt(Delta) xi (neuron_teacher.h)
+ * Correlated features have x = D^(1/2) C^(1/2) z (features.h), and labels of x in place of z.
  * Both depend on (seed, mu) alone, so the data are nested in n.  O is the identity unless a
  * rotation is asked for: where rows are isotropic and Gaussian a diagonal S* is statistically
  * the same, exact, and spares every row a product with O.
@@ -38,6 +39,8 @@ typedef struct SamplesSpec {
     double degrees_of_freedom;  /* of student */
     double sparse_share;        /* of sparse */
     double covariance_exponent; /* a >= 0 */
+    double block_correlation;   /* rho in [0, 1) */
+    int block_size;             /* of correlated features, at least 2, else 0 */
     double source_exponent;     /* of the teacher in the coordinates z: > 1/2 */
     double noise;               /* Delta >= 0, a variance */
     uint64_t seed;
@@ -53,14 +56,16 @@ typedef struct SamplesSpec {
 
 /* A rank's share of the rows. */
 typedef struct Samples {
-    SamplesSpec spec;    /* store and block_rows resolved */
-    int64_t first, rows; /* this rank's share */
-    Truth truth;         /* owned, as all below */
-    double *variances;   /* [d] sigma_i, NULL where all are 1 */
-    double *deviations;  /* [d] their square roots, likewise */
-    double *labels;      /* [rows]; owned */
-    double *features;    /* [rows * d] if STORE_DOUBLE; owned */
-    float *rounded;      /* [rows * d] if STORE_FLOAT; owned */
+    SamplesSpec spec;      /* store and block_rows resolved */
+    int64_t first, rows;   /* this rank's share */
+    Truth truth;           /* owned, as all below */
+    double *variances;     /* [d] sigma_i, NULL where Sigma is I */
+    double *deviations;    /* [d] their square roots, likewise */
+    Covariance covariance; /* borrows both */
+    double mean;           /* of quadratic_output of rows that have their covariance */
+    double *labels;        /* [rows]; owned */
+    double *features;      /* [rows * d] if STORE_DOUBLE; owned */
+    float *rounded;        /* [rows * d] if STORE_FLOAT; owned */
 } Samples;
 
 /* Local.  The parameters of a point that concern its data, everything else default: memory 0.

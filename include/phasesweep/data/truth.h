@@ -6,7 +6,8 @@
 
 typedef struct Truth {
     double *teacher;  /* [d] s_i, or theta*_i, of decreasing size: where the data are isotropic
-                         (features.h) unless there is a rotation; owned */
+                         (features.h) unless there is a rotation or features are correlated;
+                         owned */
     double *rotation; /* d x d, O by column of S* = O diag(s) O^T, where the data have their
                          variances; NULL if the identity; owned */
     double kurtosis;  /* of those coordinates, E z^4 - 3; may be INFINITY */

@@ -9,6 +9,12 @@
  * are normalised, not s_i and theta_i, and so are R and the overlaps; weight decay is on S and
  * theta.  A rotated teacher is S* = O diag(s) O^T, s_i ~ i^-gamma, normalised likewise.
  *
+ * Correlated features come in blocks of `block_size` neighbours, equicorrelated: x = D^(1/2)
+ * C^(1/2) z with D = diag(sigma_i) and C_B = (1 - rho) I + rho 1 1^T, Sigma = D^(1/2) C
+ * D^(1/2).  The teacher is the power law in the coordinates of x as before, S* = diag(s) (or O
+ * diag(s) O^T), theta*_i, s_i ~ i^-gamma, for which |Sigma^(1/2) S* Sigma^(1/2)|^2 = d,
+ * theta*^T Sigma theta* = 1.
+ *
  *     gaussian
  *     rademacher  -1 or 1
  *     uniform     between -sqrt(3) and sqrt(3)
@@ -28,6 +34,9 @@
 /* Largest d of a theory that has numbers for each coordinate. */
 enum { FEATURES_ALIGNED_MOST = 20000 };
 
+/* Largest block of a theory that decomposes each. */
+enum { FEATURES_BLOCK_MOST = 256 };
+
 /* Local.  As written in job files; static. */
 const char *feature_name(FeatureLaw law);
 
@@ -37,12 +46,16 @@ double features_kurtosis(const Problem *problem);
 /* Local.  Are rows Gaussian and isotropic, as the theory of the papers has them? */
 bool features_are_plain(const Problem *problem);
 
+/* Local.  Is Sigma = I; and is it no diagonal? */
+bool features_are_isotropic(const Problem *problem);
+bool features_are_correlated(const Problem *problem);
+
 /* Local.  Has a network of matrices, its teacher aligned with the coordinates of such rows, a
  * theory with numbers for each of them (theory.md section 14)? */
 bool features_are_aligned(const Problem *problem);
 
 /* Local.  Exponent of the teacher in the coordinates z: gamma + a of a matrix, gamma + a/2 of a
- * vector. */
+ * vector; of correlated features gamma, in those of x. */
 double features_source_exponent(const Problem *problem);
 
 /* Local.  C of sigma_i = C i^-a, whose sum over i = 1 ... d is d; a >= 0, d whole.  To 1e-14.

@@ -120,6 +120,9 @@ typedef struct Problem {
     double source_exponent;
     /* a >= 0: variances of the coordinates decay as i^-a (features.h); 0: all are 1 */
     double covariance_exponent;
+    /* rho in [0, 1) of two features of a block (features.h), and features of a block, whole and
+     * at least 2; 0 and 0: none are correlated */
+    double block_correlation, block_size;
     FeatureLaw features;
     /* nu > 2 of FEATURES_STUDENT, else 0 */
     double degrees_of_freedom;

@@ -17,6 +17,7 @@ typedef struct ModelTheory {
     Overlaps (*overlaps_deep)(OverlapsWork *work, double t, double b);
     /* the same where coordinates of the rows have unequal variances; NULL: no theory */
     Overlaps (*overlaps_stretched)(OverlapsWork *work, double t, double b);
+    Overlaps (*overlaps_blocks)(OverlapsWork *work, double t, double b);
     /* D at (t, b) from the other overlaps, and what rounding leaves of it: an answer is checked
      * by (E2) without the sums that solved it */
     double (*divergence)(const Overlaps *others, double t, double b, double *rounding);

@@ -55,6 +55,9 @@ typedef struct OverlapsWork {
      * the coordinates where the rows are isotropic, and so is the teacher */
     double covariance_exponent, variance_scale;
     struct Coordinates *coordinates; /* one by one, where they are asked for; owned */
+    double block_correlation;        /* of the rows (features.h), 0: none are correlated */
+    int block_size;
+    struct Blocks *blocks; /* of correlated features, where they are asked for; owned */
 } OverlapsWork;
 
 /* Local.  Where f begins: the threshold, or the cut of the top p eigenvalues if that is
@@ -81,6 +84,10 @@ Overlaps overlaps_diagonal_stretched(OverlapsWork *work, double t, double b);
 
 /* Local.  The same of ridge regression, a <= 3: b / sigma_i in place of b. */
 Overlaps overlaps_ridge_stretched(OverlapsWork *work, double t, double b);
+
+/* Local.  The same of correlated features, work->block_correlation above 0; the teacher is then
+ * that of the coordinates of the rows. */
+Overlaps overlaps_ridge_blocks(OverlapsWork *work, double t, double b);
 
 /* What overlaps_matrix has besides: d R / d b = 2 b rank/d - 2 t hilbert, d D / d b = -hilbert,
  * d trace / d t = hilbert / 2 and d trace / d b = -rank/d. */

@@ -1,3 +1,4 @@
+#include "blocks.h"
 #include "coordinates.h"
 
 #include <assert.h>
@@ -321,5 +322,7 @@ void overlaps_free(OverlapsWork *work)
 {
     atoms_free(&work->atoms);
     coordinates_free(work->coordinates);
+    blocks_free(work->blocks);
+    work->blocks = NULL;
     work->coordinates = NULL;
 }

@@ -28,6 +28,8 @@ static void overlaps_rows(OverlapsWork *work, const Problem *problem)
     const double a = problem->covariance_exponent;
     work->kurtosis = matrix_kurtosis(problem);
     work->covariance_exponent = a;
+    work->block_correlation = problem->block_correlation;
+    work->block_size = (int)problem->block_size;
     work->variance_scale = a > 0.0 ? features_variance_scale(a, problem->dimension) : 1.0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "phasesweep/numerics/normal.h"
 #include "phasesweep/theory/overlaps.h"
+#include "blocks.h"
 
 /* Where |theta*_i + tau z| is smooth on a block, theta*_i = s_i / sqrt(d). */
 static void make_atoms(OverlapsWork *work, double tau)
@@ -63,7 +64,6 @@ static void add_shrunk(Overlaps *o, double count, double theta, double inverse, 
     o->q += square * (theta * theta + t);
     o->m += count * shrink * theta * theta;
     o->penalty += square * (theta * theta + t) * inverse;
-    o->trace += count * shrink * sqrt(inverse) * normal_soft(theta, sqrt(t), 0.0).magnitude;
 }
 
 /* On a dyadic block 1/(1 + b/sigma_i) is as smooth as the rule of teacher.h needs while a <= 3:
@@ -79,7 +79,47 @@ Overlaps overlaps_ridge_stretched(OverlapsWork *work, double t, double b)
         const double inverse =
             pow(teacher_index(&work->teacher, s), work->covariance_exponent) /
             work->variance_scale;
-        add_shrunk(&o, work->atoms.mass[k] * d, s / sqrt(d), inverse, t, b);
+        const double count = work->atoms.mass[k] * d;
+        const double theta = s / sqrt(d);
+        add_shrunk(&o, count, theta, inverse, t, b);
+        o.trace += count / (1.0 + b * inverse) * sqrt(inverse) *
+                   normal_soft(theta, sqrt(t), 0.0).magnitude;
+    }
+    return o;
+}
+
+/* E |theta_i| of every feature of a block: theta = U diag(left) (u + noise/sqrt(lambda)). */
+static double block_trace(const Blocks *blocks, int first, int size, double t, double b)
+{
+    double sum = 0.0;
+    for (int i = 0; i < size; i++) {
+        double mean = 0.0;
+        double variance = 0.0;
+        for (int k = 0; k < size; k++) {
+            const double lambda = blocks->values[first + k];
+            const double entry = blocks_vector(blocks, first, k)[i] / (1.0 + b / lambda);
+            mean += entry * blocks->teacher[first + k];
+            variance += entry * entry * t / lambda;
+        }
+        sum += normal_soft(mean, sqrt(variance), 0.0).magnitude;
+    }
+    return sum;
+}
+
+/* The penalty |theta|^2 is the same in every basis: Sigma's eigenvectors take the place of the
+ * coordinates, lambda_k that of sigma_i, and sqrt(lambda_k) u_k that of theta~*_i, u being the
+ * teacher's coordinates. */
+Overlaps overlaps_ridge_blocks(OverlapsWork *work, double t, double b)
+{
+    assert(t > 0.0 && b > 0.0 && work->block_correlation > 0.0);
+    const Blocks *blocks = blocks_of(work);
+    Overlaps o = {.rank = blocks->dimension};
+    for (int k = 0; k < blocks->dimension; k++) {
+        const double lambda = blocks->values[k];
+        add_shrunk(&o, 1.0, sqrt(lambda) * blocks->teacher[k], 1.0 / lambda, t, b);
+    }
+    for (int first = 0; first < blocks->dimension; first += blocks->size) {
+        o.trace += block_trace(blocks, first, blocks_width(blocks, first), t, b);
     }
     return o;
 }

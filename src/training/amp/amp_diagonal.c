@@ -131,8 +131,9 @@ static double make_matched(Diagonal *a)
 {
     for (int i = 0; i < a->d; i++) {
         a->theta[i] =
-            a->base[i] + a->gradient[i] / (a->capacity * dataset_variance(a->data, i));
-        a->sorted[i] = a->theta[i] * dataset_variance(a->data, i);
+            a->base[i] +
+            a->gradient[i] / (a->capacity * covariance_variance(&a->data->covariance, i));
+        a->sorted[i] = a->theta[i] * covariance_variance(&a->data->covariance, i);
     }
     network_sort(a->d, a->sorted, a->sorted);
     if (a->threshold.jump == 0.0) {
@@ -153,7 +154,7 @@ static void shrink(Diagonal *a, AmpStep *step)
     double move = 0.0;
     *step = (AmpStep){.keep = step->keep, .threshold = b};
     for (int i = 0; i < a->d; i++) {
-        const double sigma = dataset_variance(a->data, i);
+        const double sigma = covariance_variance(&a->data->covariance, i);
         const double size = fabs(a->theta[i]);
         const double theta =
             size * sigma > (a->active[i] ? held : b)

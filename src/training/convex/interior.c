@@ -25,13 +25,13 @@ struct Interior {
     InteriorState state;
     InteriorSystem system;
     Eigen eigen;
-    const double *variances; /* [d] or NULL; borrowed */
-    double *x, *y;           /* d x n and [n]; owned, as all below */
-    double *s;               /* d x d, as all but the vectors */
-    double *slack;           /* M */
-    double *g;               /* W = g g^T; in its frame S and M are the same diagonal matrix */
-    double *root;            /* [d] that diagonal */
-    double *centre;          /* what a step would add to S if M stayed */
+    const Covariance *covariance; /* borrowed */
+    double *x, *y;                /* d x n and [n]; owned, as all below */
+    double *s;                    /* d x d, as all but the vectors */
+    double *slack;                /* M */
+    double *g;      /* W = g g^T; in its frame S and M are the same diagonal matrix */
+    double *root;   /* [d] that diagonal */
+    double *centre; /* what a step would add to S if M stayed */
     double *move_s, *move_slack; /* in the frame of g */
     double *a, *b;               /* scratch */
     double *values;              /* [d] scratch */
@@ -66,31 +66,26 @@ static void symmetrise(int d, double a[])
 }
 
 /* With weights [d], NULL: 1. */
-static double weighted_trace(int d, const double a[], const double weights[])
+static double trace(int d, const double a[])
 {
     double sum = 0.0;
     for (size_t k = 0; k < (size_t)d; k++) {
-        sum += (weights == NULL ? 1.0 : weights[k]) * a[k * ((size_t)d + 1)];
+        sum += a[k * ((size_t)d + 1)];
     }
     return sum;
 }
 
-static double trace(int d, const double a[])
-{
-    return weighted_trace(d, a, NULL);
-}
-
 /* ---- life ---------------------------------------------------------------------------- */
 
-Interior *interior_create(int n, int d, double x[], double y[], const double variances[])
+Interior *interior_create(int n, int d, double x[], double y[], const Covariance *covariance)
 {
     Interior *work = checked_alloc(1, sizeof *work);
     work->n = n;
     work->d = d;
     work->x = x;
     work->y = y;
-    work->variances = variances;
-    work->system = interior_system_create(n, d, x, variances);
+    work->covariance = covariance;
+    work->system = interior_system_create(n, d, x, covariance);
     work->eigen = eigen_create(MPI_COMM_SELF, d, EIGEN_LAPACK);
     double **matrices[] = {&work->s,      &work->slack,      &work->g, &work->centre,
                            &work->move_s, &work->move_slack, &work->a, &work->b};
@@ -163,8 +158,14 @@ static void make_slack(Interior *work)
             const double value = -scale * b[row + column * d];
             work->slack[row + column * d] = work->slack[column + row * d] = value;
         }
-        const double variance = work->variances == NULL ? 1.0 : work->variances[column];
+        const double variance = covariance_variance(work->covariance, (int)column);
         work->slack[column * (d + 1)] += work->state.weight + scale * sum * variance;
+        const size_t end = (size_t)covariance_block_end(work->covariance, (int)column);
+        for (size_t row = column + 1; row < end; row++) {
+            const double entry = covariance_entry(work->covariance, (int)row, (int)column);
+            work->slack[row + column * d] += scale * sum * entry;
+            work->slack[column + row * d] += scale * sum * entry;
+        }
     }
 }
 
@@ -260,7 +261,7 @@ static bool scale(Interior *work)
 static void residuals(Interior *work)
 {
     const size_t d = (size_t)work->d;
-    const double whole = weighted_trace(work->d, work->s, work->variances);
+    const double whole = covariance_trace(work->covariance, work->s);
     for (size_t row = 0; row < (size_t)work->n; row++) {
         const double *x = work->system.turned + row * d;
         double sum = 0.0;

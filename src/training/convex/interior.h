@@ -14,6 +14,8 @@
 #ifndef PHASESWEEP_TRAINING_INTERIOR_H
 #define PHASESWEEP_TRAINING_INTERIOR_H
 
+#include "phasesweep/data/covariance.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -29,8 +31,8 @@ typedef struct InteriorState {
 typedef struct Interior Interior;
 
 /* Local, as all below.  x [d * n], rows of data by column, and y [n] become the work's own;
- * variances [d] as in Dataset, NULL where all are 1, are borrowed. */
-Interior *interior_create(int n, int d, double x[], double y[], const double variances[]);
+ * the covariance of the rows is borrowed. */
+Interior *interior_create(int n, int d, double x[], double y[], const Covariance *covariance);
 void interior_free(Interior *work);
 
 /* Bytes of one with its data. */

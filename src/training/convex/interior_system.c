@@ -16,11 +16,12 @@ enum { STEPS = 12 };
 static const double one = 1.0;
 static const double zero = 0.0;
 
-InteriorSystem interior_system_create(int n, int d, const double x[], const double variances[])
+InteriorSystem interior_system_create(int n, int d, const double x[],
+                                      const Covariance *covariance)
 {
     const size_t samples = (size_t)n;
     const size_t side = (size_t)d;
-    InteriorSystem system = {.n = n, .d = d, .single = true, .x = x, .variances = variances};
+    InteriorSystem system = {.n = n, .d = d, .single = true, .x = x, .covariance = covariance};
     system.turned = checked_alloc(samples * side, sizeof(double));
     system.packed = checked_alloc(samples * side, sizeof(double));
     system.square = checked_alloc(side * side, sizeof(double));
@@ -50,12 +51,11 @@ size_t interior_system_memory(double n, double d)
 static const double *stretched(InteriorSystem *system, const double g[])
 {
     const size_t d = (size_t)system->d;
-    if (system->variances == NULL) {
+    if (system->covariance->variances == NULL) {
         return g;
     }
-    for (size_t k = 0; k < d * d; k++) {
-        system->product[k] = sqrt(system->variances[k % d]) * g[k];
-    }
+    memcpy(system->product, g, d * d * sizeof *g);
+    covariance_whiten_dual(system->covariance, system->d, system->product);
     return system->product;
 }
 

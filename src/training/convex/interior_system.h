@@ -12,24 +12,27 @@
 #ifndef PHASESWEEP_TRAINING_INTERIOR_SYSTEM_H
 #define PHASESWEEP_TRAINING_INTERIOR_SYSTEM_H
 
+#include "phasesweep/data/covariance.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 typedef struct InteriorSystem {
     int n, d;
-    bool single;             /* the factor is in single precision */
-    const double *x;         /* d x n, rows of data by column; borrowed, as variances */
-    const double *variances; /* [d] as in Dataset, NULL where all are 1 */
-    double *turned;          /* d x n, G^T x; owned as all below */
-    double *packed;          /* d x n, scratch */
-    double *square;          /* d x d, G^T Sigma G */
-    double *product;         /* d x d, scratch */
+    bool single;                  /* the factor is in single precision */
+    const double *x;              /* d x n, rows of data by column; borrowed, as variances */
+    const Covariance *covariance; /* of the rows */
+    double *turned;               /* d x n, G^T x; owned as all below */
+    double *packed;               /* d x n, scratch */
+    double *square;               /* d x d, G^T Sigma G */
+    double *product;              /* d x d, scratch */
     double *factor; /* n x n of doubles or of floats: Cholesky factor of K, lower triangle */
     double *vector; /* [5 n], scratch */
 } InteriorSystem;
 
 /* Local, as all below.  x is borrowed.  Release with interior_system_free. */
-InteriorSystem interior_system_create(int n, int d, const double x[], const double variances[]);
+InteriorSystem interior_system_create(int n, int d, const double x[],
+                                      const Covariance *covariance);
 void interior_system_free(InteriorSystem *system);
 
 /* a . b of `count` numbers. */

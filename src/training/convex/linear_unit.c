@@ -172,10 +172,13 @@ size_t linear_unit_memory(double d, double rows)
 
 double linear_unit_square(const LinearUnit *unit)
 {
+    const int d = unit->columns - 1;
+    double *product = checked_alloc((size_t)d, sizeof *product);
     double sum = unit->weights[0] * unit->weights[0];
-    for (int j = 1; j < unit->columns; j++) {
-        const double w = unit->weights[j];
-        sum += dataset_variance(unit->data, j - 1) * w * w;
+    covariance_product(&unit->data->covariance, 1, unit->weights + 1, product);
+    for (int j = 0; j < d; j++) {
+        sum += product[j] * unit->weights[j + 1];
     }
+    free(product);
     return sum;
 }

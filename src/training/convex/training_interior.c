@@ -139,7 +139,7 @@ static void open_interior(TrainingWork *work)
     gather_rows(work, mine, work->d, x);
     free(mine);
     if (work->rank == 0) {
-        work->interior = interior_create((int)data->samples, work->d, x, y, data->variances);
+        work->interior = interior_create((int)data->samples, work->d, x, y, &data->covariance);
     } else {
         free(x);
         free(y);

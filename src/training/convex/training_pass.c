@@ -164,8 +164,10 @@ static PassSums gather(Pass *pass, PassSums sums)
     MPI_Reduce(rank == 0 ? MPI_IN_PLACE : pass->gram, pass->gram, (int)(d * d) + SUMS,
                MPI_DOUBLE, MPI_SUM, 0, pass->team);
     memcpy(&sums, pass->gram + d * d, sizeof sums);
+    if (rank == 0) {
+        covariance_add(&pass->data->covariance, -sums.sum, pass->gram);
+    }
     for (size_t column = 0; rank == 0 && column < d; column++) {
-        pass->gram[column * (d + 1)] -= dataset_variance(pass->data, (int)column) * sums.sum;
         for (size_t row = column; row < d; row++) {
             pass->gram[row + column * d] /= sqrt((double)d);
         }
@@ -178,12 +180,19 @@ static double mean_output(const Dataset *data, const PassPlan *plan, const doubl
 {
     const size_t d = (size_t)data->dimension;
     const size_t positive = (size_t)(plan->rank - plan->negative) * d;
+    const size_t entries = (size_t)plan->rank * d;
     double mean = 0.0;
-    for (size_t k = 0; data->variances != NULL && k < (size_t)plan->rank * d; k++) {
-        const double entry = data->variances[k % d] * factor[k] * factor[k];
+    if (dataset_is_isotropic(data)) {
+        return plan->trace;
+    }
+    double *product = checked_alloc(entries, sizeof *product);
+    covariance_product(&data->covariance, plan->rank, factor, product);
+    for (size_t k = 0; k < entries; k++) {
+        const double entry = product[k] * factor[k];
         mean += k < positive ? entry : -entry;
     }
-    return data->variances == NULL ? plan->trace : mean;
+    free(product);
+    return mean;
 }
 
 /* Outputs of all rows, owned by the caller; the linear unit knows what to take away from them.

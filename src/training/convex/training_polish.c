@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "phasesweep/model/features.h"
 #include "phasesweep/base/check.h"
 #include "phasesweep/numerics/lapack.h"
 #include "interior_system.h"
@@ -34,7 +35,7 @@ enum { STEPS = 14 };
 static bool possible(const Problem *problem)
 {
     return problem->tolerance >= tolerance_least && !problem->linear_unit &&
-           problem->covariance_exponent == 0.0;
+           features_are_isotropic(problem);
 }
 
 size_t polish_memory(const Problem *problem, int ranks)

@@ -187,23 +187,24 @@ static void add_blocks(NarrowPass *pass, int networks, const double factor[],
     }
 }
 
-/* *trace += sum_i sigma_i f_i^2 of a column. */
-static void add_norm(const Dataset *data, const double column[], double *trace)
+/* *trace += sum_i f_i (Sigma f)_i of a column; room [d]. */
+static void add_norm(const Dataset *data, const double column[], double room[], double *trace)
 {
     double sum = *trace;
+    covariance_product(&data->covariance, 1, column, room);
     for (int i = 0; i < data->dimension; i++) {
-        sum += dataset_variance(data, i) * column[i] * column[i];
+        sum += room[i] * column[i];
     }
     *trace = sum;
 }
 
-/* Of a column of the sum, what Sigma takes off it. */
+/* Of a column of the sum, what Sigma takes off it; room [d]. */
 static void take_mean(const Dataset *data, double scale, double residuals,
-                      const double column[], double sum[])
+                      const double column[], double room[], double sum[])
 {
+    covariance_product(&data->covariance, 1, column, room);
     for (int i = 0; i < data->dimension; i++) {
-        const double mean = dataset_variance(data, i) * column[i];
-        sum[i] = scale * (sum[i] - residuals * mean);
+        sum[i] = scale * (sum[i] - residuals * room[i]);
     }
 }
 
@@ -215,8 +216,9 @@ void narrow_pass_run(NarrowPass *pass, int networks, const double factor[], doub
     const size_t all = entries * (size_t)networks;
     const double scale = 1.0 / sqrt((double)d);
     double *trace = checked_alloc((size_t)networks, sizeof *trace);
+    double *room = checked_alloc(d, sizeof *room);
     for (size_t k = 0; k < all; k += d) {
-        add_norm(pass->data, factor + k, &trace[k / entries]);
+        add_norm(pass->data, factor + k, room, &trace[k / entries]);
     }
     if (pass->single) {
         round_to_single(factor, all, pass->factor_single);
@@ -226,12 +228,13 @@ void narrow_pass_run(NarrowPass *pass, int networks, const double factor[], doub
     add_blocks(pass, networks, factor, trace, scale);
     /* Z = (x x^T - Sigma)/sqrt(d): the mean's part comes off at the end */
     for (size_t k = 0; k < all; k += d) {
-        take_mean(pass->data, scale, pass->sums[2 * (k / entries) + 1], factor + k,
+        take_mean(pass->data, scale, pass->sums[2 * (k / entries) + 1], factor + k, room,
                   pass->sum + k);
     }
     for (int k = 0; k < networks; k++) {
         loss[k] = pass->sums[2 * k];
     }
     MPI_Allreduce(MPI_IN_PLACE, loss, networks, MPI_DOUBLE, MPI_SUM, pass->team);
+    free(room);
     free(trace);
 }

@@ -254,13 +254,9 @@ static void list_state(void *state, StateVisitor *visitor)
 
 static double risk_of(const DeepWork *work, const double theta[])
 {
-    double risk = 0.0;
-    for (int j = 0; j < work->d; j++) {
-        const double error = theta[j] - work->lasso->teacher[j];
-        const double *variances = work->data->variances;
-        risk += (variances == NULL ? 1.0 : variances[work->lasso->order[j]]) * error * error;
-    }
-    return work->data->truth != NULL ? risk : NAN;
+    return work->data->truth != NULL ? network_vector_risk(work->data, work->lasso->order,
+                                                           theta, work->lasso->teacher)
+                                     : NAN;
 }
 
 static const double *place_of(const DeepWork *work, const double zero[])

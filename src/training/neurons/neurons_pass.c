@@ -83,7 +83,7 @@ static void prepare(NeuronsPass *pass, const double variables[])
         const double *w = pass->directions + (size_t)k * (size_t)d;
         double square = 0.0;
         for (int i = 0; i < d; i++) {
-            square += dataset_variance(pass->data, i) * w[i] * w[i];
+            square += covariance_variance(&pass->data->covariance, i) * w[i] * w[i];
         }
         pass->mean[k] = pass->activation.id == ACTIVATION_QUADRATIC ? square - 1.0 : 0.0;
     }
@@ -184,6 +184,7 @@ static void finish(NeuronsPass *pass)
 {
     const size_t d = (size_t)pass->data->dimension;
     const size_t p = (size_t)pass->width;
+    assert(!covariance_has_blocks(&pass->data->covariance)); /* no method in time takes them */
     double *readout_sum = pass->sum + d * p;
     const double residuals = readout_sum[p + 1];
     const bool quadratic = pass->activation.id == ACTIVATION_QUADRATIC;
@@ -193,7 +194,8 @@ static void finish(NeuronsPass *pass)
         const double *w = pass->directions + k * d;
         for (size_t i = 0; i < d; i++) {
             const double mean =
-                quadratic ? 2.0 * dataset_variance(pass->data, (int)i) * w[i] : 0.0;
+                quadratic ? 2.0 * covariance_variance(&pass->data->covariance, (int)i) * w[i]
+                          : 0.0;
             sum[i] = factor * (sum[i] - residuals * mean);
         }
         readout_sum[k] = -2.0 / sqrt((double)p) * (readout_sum[k] - pass->mean[k] * residuals);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "phasesweep/model/features.h"
 #include "phasesweep/base/check.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
@@ -95,7 +96,8 @@ static void adopt(SpreadWork *work, const Problem *problem)
 static void *spread_create(MPI_Comm team, const Dataset *data, const Problem *problem,
                            const TrainerSettings *settings)
 {
-    assert(!problem->rotated); /* a rotation is d x d on every rank */
+    /* a rotation is d x d on every rank, and only the diagonal of Sigma is looked at */
+    assert(!problem->rotated && !features_are_correlated(problem));
     SpreadWork *work = checked_alloc(1, sizeof *work);
     const size_t d = (size_t)problem->dimension;
     work->team = team;
@@ -217,8 +219,8 @@ static double distance(const SpreadWork *work, const double teacher[])
             dist_matrix_global(column, s->block, work->grid.column, work->grid.columns);
         for (int row = work->triangle.start[column]; row < s->local_rows; row++) {
             const int i = dist_matrix_global(row, s->block, work->grid.row, work->grid.rows);
-            const double entry =
-                dataset_deviation(work->data, i) * dataset_deviation(work->data, j) * x[row];
+            const double entry = covariance_deviation(&work->data->covariance, i) *
+                                 covariance_deviation(&work->data->covariance, j) * x[row];
             const double target = teacher == NULL ? 0.0 : teacher[j];
             /* below the diagonal S is there twice, folded into one entry */
             const double error = row == diagonal ? entry - target : M_SQRT1_2 * entry;
@@ -233,7 +235,7 @@ static double overlap_with(const SpreadWork *work, const double teacher[])
 {
     double *weight = checked_alloc((size_t)work->d, sizeof *weight);
     for (int i = 0; i < work->d; i++) {
-        weight[i] = dataset_variance(work->data, i) * teacher[i];
+        weight[i] = covariance_variance(&work->data->covariance, i) * teacher[i];
     }
     const double overlap = weighted_trace(work, weight);
     free(weight);
@@ -250,7 +252,7 @@ static double kurtosis_risk(const SpreadWork *work, const Truth *truth)
         const int j =
             dist_matrix_global(column, s->block, work->grid.column, work->grid.columns);
         if (row >= 0) {
-            const double error = dataset_variance(work->data, j) *
+            const double error = covariance_variance(&work->data->covariance, j) *
                                      s->local[row + (size_t)column * (size_t)s->local_rows] -
                                  truth->teacher[j];
             sum += error * error;
@@ -510,7 +512,8 @@ static void observe(SpreadWork *work, Observed *observed, double spectrum[], dou
     observed->smoothness = work->descent.state.smoothness;
     observed->rank = progress->plan.rank;
     observed->trace = progress->plan.trace / d;
-    observed->overlap_q = (work->data->variances == NULL ? square : distance(work, NULL)) / d;
+    observed->overlap_q =
+        (dataset_is_isotropic(work->data) ? square : distance(work, NULL)) / d;
     if (truth != NULL) {
         observed->overlap_m = overlap_with(work, truth->teacher) / d;
         observed->risk = distance(work, truth->teacher) / d;

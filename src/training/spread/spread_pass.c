@@ -86,15 +86,16 @@ static void sum_over(const SpreadPass *pass, double x[], int count)
 static double variance_at(const SpreadPass *pass, int column)
 {
     const ProcessGrid *grid = pass->shape->grid;
-    return dataset_variance(pass->data, dist_matrix_global(column, pass->shape->block,
-                                                           grid->column, grid->columns));
+    return covariance_variance(
+        &pass->data->covariance,
+        dist_matrix_global(column, pass->shape->block, grid->column, grid->columns));
 }
 
 /* Collective.  Tr(Sigma S). */
 static double mean_output(const SpreadPass *pass, const PassPlan *plan,
                           const DistMatrix *network)
 {
-    if (pass->data->variances == NULL) {
+    if (dataset_is_isotropic(pass->data)) {
         return plan->trace;
     }
     const LowerTriangle *triangle = pass->triangle;
