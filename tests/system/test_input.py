@@ -90,6 +90,15 @@ def check_point():
     refused([*unit, "width=7"], "linear_unit", "allowed: no, or a width")
     refused([*unit, "depth=2"], "linear_unit", "allowed: no, or a width")
     refused(["point", *good, "method=amp", "linear_unit=yes"], "linear_unit", "or training")
+    refused(["point", *good, "activation=relu"], "activation", "model neurons")
+    neurons = ["point", "model=neurons", "dimension=9", "noise=0.1", "samples=50"]
+    theory = [*neurons, "weight_decay=1", "readout_exponent=0.8"]
+    refused([*theory, "activation=relu"], "activation: relu", "allowed: quadratic")
+    refused([*theory, "teacher_activation=tanh"], "teacher_activation: tanh", "mu_2")
+    refused([*theory, "teacher_width=3"], "teacher_width: 3", "the dimension")
+    refused([*theory, "hermite_3=1"], "hermite_3", "activation hermite alone")
+    refused([*theory, "source_exponent=1"], "source_exponent", "no source_exponent")
+    refused([*neurons, "method=bayes", "activation=relu"], "readout_exponent: 0", "above 0.5")
     # who takes a key is read from its row
     refused(["point", *good, "damping=0.5"], "method state_evolution has none", "or method amp")
     refused(["point", *good, "signs=random"], "model quadratic has none", "or model diagonal, ridge or signed")
