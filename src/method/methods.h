@@ -82,6 +82,8 @@ const NeuronMoments *point_neurons(PointWork *work, const Problem *problem);
 /* Local.  A record of the quadratic network of neuron_as_quadratic becomes one of the problem.
  */
 void point_put_neurons(const Problem *problem, const NeuronMoments *moments, Record *record);
+/* Local.  Moments and effective noise alone. */
+void point_put_moments(const Problem *problem, const NeuronMoments *moments, double value[]);
 
 /* Local.  The Bayes-optimal record of a teacher without mu_2. */
 Record point_specialised(PointWork *work, const Problem *problem);

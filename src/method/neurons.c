@@ -34,7 +34,7 @@ const NeuronMoments *point_neurons(PointWork *work, const Problem *problem)
     return &its->moments;
 }
 
-static void put_moments(const Problem *problem, const NeuronMoments *moments, double value[])
+void point_put_moments(const Problem *problem, const NeuronMoments *moments, double value[])
 {
     value[FIELD_MU_1] = moments->linear;
     value[FIELD_MU_2] = moments->quadratic;
@@ -64,7 +64,7 @@ void point_put_neurons(const Problem *problem, const NeuronMoments *moments, Rec
     value[FIELD_EXPONENT_SAMPLES] *= risk / error;
     value[FIELD_EXPONENT_WEIGHT_DECAY] *= risk / error;
     value[FIELD_RISK] = value[FIELD_PREDICTION_RISK] = error;
-    put_moments(problem, moments, value);
+    point_put_moments(problem, moments, value);
 }
 
 Record point_specialised(PointWork *work, const Problem *problem)
@@ -74,7 +74,7 @@ Record point_specialised(PointWork *work, const Problem *problem)
     Record record = record_empty();
     double *value = record.value;
     moments.lost = 0.0;
-    put_moments(problem, &moments, value);
+    point_put_moments(problem, &moments, value);
     value[FIELD_RISK_UNINFORMED] = moments.higher;
     if (moments.higher == 0.0) { /* constant and linear: learned by n = Theta(d) samples */
         record.outcome = OUTCOME_CONVERGED;

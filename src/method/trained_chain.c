@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/model.h"
 #include "phasesweep/study/keys.h"
 #include "phasesweep/training/path.h"
 
@@ -113,6 +114,8 @@ static Record record_of(const Observed *seen, const Problem *problem, const doub
     value[FIELD_FEATURE_OVERLAP] = seen->feature_overlap;
     value[FIELD_DAMPING] = seen->damping;
     value[FIELD_ITERATIONS] = seen->evaluations;
+    value[FIELD_SPECIALISED] = seen->specialised;
+    value[FIELD_SAMPLED_RISK] = seen->sampled_risk;
     if (!isnan(seen->rank)) {
         point_put_spectrum(problem, spectrum, value);
     }
@@ -144,6 +147,10 @@ static bool train_point(const Chain *chain, size_t k, Path *path, Luggage *lugga
         put_series(&luggage->series, SERIES_RISK_PATH, k, seen.risk_path, room);
         put_series(&luggage->series, SERIES_RISK_PREDICTED, k, seen.kept_path, room);
         luggage->records[k] = record_of(&seen, problem, spectrum);
+        if (model_has(problem->model, TRAIT_NEURONS)) {
+            point_put_moments(problem, point_neurons(chain->team->work, problem),
+                              luggage->records[k].value);
+        }
         point_check_answer(problem, &luggage->records[k]);
         point_complete(problem, path_seconds(path), &luggage->records[k]);
         /* last, like the outcome of a row */

@@ -52,6 +52,7 @@ static double noise_edge(const Problem *problem, const double value[])
 static bool has_known_bulk(const Problem *problem)
 {
     return !model_has(problem->model, TRAIT_INDEFINITE) &&
+           !model_has(problem->model, TRAIT_NEURONS) &&
            !method_facts(problem->method)->in_time && problem->data == 0.0 &&
            features_are_isotropic(problem) && !features_are_aligned(problem) &&
            isfinite(matrix_kurtosis(problem));

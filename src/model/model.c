@@ -33,5 +33,8 @@ bool model_is_narrow(const Problem *problem)
 
 bool model_is_convex(const Problem *problem)
 {
-    return !model_is_narrow(problem) && problem_power(problem) == 1.0;
+    /* neurons are trained on their weights, whatever the activation */
+    const bool weights =
+        model_has(problem->model, TRAIT_NEURONS) && problem->method == METHOD_TRAINING;
+    return !model_is_narrow(problem) && problem_power(problem) == 1.0 && !weights;
 }

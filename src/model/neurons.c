@@ -39,7 +39,7 @@ static double teacher_per_coefficient(const Problem *problem)
 const Model model_neurons = {
     .name = "neurons",
     .traits = TRAIT_MATRIX | TRAIT_NEURONS,
-    .methods = 1u << METHOD_STATE_EVOLUTION | 1u << METHOD_BAYES,
+    .methods = 1u << METHOD_STATE_EVOLUTION | 1u << METHOD_BAYES | 1u << METHOD_TRAINING,
     .side_most = 46000,
     .penalty_scale = 2.0,
     .loss_scale = 1.0,

@@ -73,10 +73,11 @@ Record record_unsolved(const Problem *problem, Outcome outcome)
 uint64_t record_fields_of(MethodId method, SweepExtras extras)
 {
     const unsigned bit = 1u << method;
-    const unsigned deep = (HAS_THEORY & bit) != 0     ? HAS_DEPTH
-                          : (HAS_TRAINING & bit) != 0 ? HAS_DEEP_TRAINING
-                                                      : 0u;
-    const unsigned bits = bit | (extras.depth ? deep : 0u) |
+    const bool trained = (HAS_TRAINING & bit) != 0;
+    const unsigned deep = (HAS_THEORY & bit) != 0 ? HAS_DEPTH
+                          : trained               ? HAS_DEEP_TRAINING
+                                                  : 0u;
+    const unsigned bits = bit | (extras.depth || (trained && extras.neurons) ? deep : 0u) |
                           (extras.hold_out ? HAS_HOLD_OUT : 0u) |
                           (extras.folds ? HAS_FOLDS : 0u) | (extras.neurons ? HAS_NEURONS : 0u);
     assert(method >= 0 && method < METHOD_COUNT);

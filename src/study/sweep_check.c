@@ -644,12 +644,23 @@ static bool check_spectrum(const Sweep *sweep, const Problem *p, Diagnostics *er
            refuse_word(sweep, KEY_READOUT_EXPONENT, p, errors, wide);
 }
 
+/* The risk of what is trained is a series that Gaussian features make exact, without a linear
+ * unit. */
+static bool check_trained_neurons(const Sweep *sweep, const Problem *p, Diagnostics *errors)
+{
+    if (p->linear_unit) {
+        return refuse_word(sweep, KEY_LINEAR_UNIT, p, errors, "no");
+    }
+    return p->features == FEATURES_GAUSSIAN ||
+           refuse_word(sweep, KEY_FEATURES, p, errors, "gaussian");
+}
+
 /* What a method knows of the network of general neurons (theory.md section 16). */
 static bool check_neurons(const Sweep *sweep, const Problem *p, Diagnostics *errors)
 {
     const bool predicts = method_facts(p->method)->predicts;
     if (method_facts(p->method)->draws_data) {
-        return true;
+        return check_trained_neurons(sweep, p, errors);
     }
     const Activation activation = problem_teacher_activation(p);
     const double moment = activation_curvature(&activation);

@@ -40,7 +40,10 @@ static const Words ways[] = {
     {{"method=training", "dimension=8", "samples=60", "weight_decay=.1", "features=sparse",
       "block_correlation=.6"}},
     {{"method=descent", "dimension=12", "samples=150", "weight_decay=.05", "width=3", "time=.3",
-      "learning_rate=.01", "optimizer=adam", "batch=40"}}};
+      "learning_rate=.01", "optimizer=adam", "batch=40"}},
+    {{"method=training", "model=neurons", "dimension=8", "samples=90", "weight_decay=.1",
+      "width=4", "teacher_width=5", "activation=hermite", "teacher_activation=hermite",
+      "hermite_2=1", "hermite_3=.5", "iteration_limit=20"}}};
 
 /* Another value of each key that has a part in a problem. */
 static const char *const changes[] = {"model=diagonal",
@@ -77,7 +80,20 @@ static const char *const changes[] = {"model=diagonal",
                                       "optimizer=sgd",
                                       "learning_rate=.02",
                                       "batch=30",
-                                      "time=.5"};
+                                      "time=.5",
+                                      "activation=tanh",
+                                      "teacher_activation=relu",
+                                      "teacher_width=6",
+                                      "teacher_directions=gaussian",
+                                      "readout_exponent=.7",
+                                      "readout=trained",
+                                      "hermite_0=.1",
+                                      "hermite_1=.1",
+                                      "hermite_2=.9",
+                                      "hermite_3=.6",
+                                      "hermite_4=.1",
+                                      "hermite_5=.1",
+                                      "hermite_6=.1"};
 
 static char name[64];
 
@@ -107,6 +123,12 @@ static KeyId key_of(const char *word)
     return KEY_COUNT;
 }
 
+/* Its teacher has a readout in place of a source exponent. */
+static bool of_neurons(const Words *way)
+{
+    return strcmp(way->word[1], "model=neurons") == 0;
+}
+
 /* The way with one word in the place of another, or beside it; false if refused.  The points
  * differ in weight, or in time. */
 static bool describe(const Words *way, const char *change, Chain *chain)
@@ -122,7 +144,7 @@ static bool describe(const Words *way, const char *change, Chain *chain)
             sweep_set(&sweep, way->word[k], &errors);
         }
     }
-    if (change == NULL || key_of(change) != KEY_SOURCE_EXPONENT) {
+    if (!of_neurons(way) && (change == NULL || key_of(change) != KEY_SOURCE_EXPONENT)) {
         sweep_set(&sweep, "source_exponent=1.25", &errors);
     }
     if (change == NULL || key_of(change) != KEY_NOISE) {

@@ -136,8 +136,8 @@ typedef enum FieldKind {
     X(RISK_SPREAD, REAL, DEEP_TRAINING, "start_risk_spread", "1", "", "11",                    \
       "highest minus lowest risk over the starts")                                             \
     X(STATIONARITY, REAL, DEEP_TRAINING, "stationarity", "1", "", "11",                        \
-      "change of S, or of the coefficients, in one more step, over their norm; tolerance "     \
-      "bounds it")                                                                             \
+      "change of S, or of the coefficients, in one more step, over their norm, which "         \
+      "tolerance bounds; neurons: |grad F| |weights|/F")                                       \
     X(ERROR_ESTIMATE, REAL, TRAINING, "prediction_error_estimate", "1", "E(y-f)^2", "12",      \
       "mean squared error of the output on new labels, label noise included, estimated from "  \
       "the training data alone")                                                               \
@@ -165,6 +165,8 @@ typedef enum FieldKind {
       "label noise of the quadratic network that a quadratic student of this teacher is")      \
     X(SPECIALISED, REAL, NEURONS, "specialised", "1", "k_c", "16",                             \
       "neurons of the teacher that are learned one by one")                                    \
+    X(SAMPLED_RISK, REAL, NEURONS, "sampled_risk", "1", "mean (f-f*)^2", "8",                  \
+      "mean squared error of a trained output over 16384 rows that no training sees")          \
     X(WITHIN_SPINODAL, REAL, NEURONS, "within_spinodal", "1", "", "16",                        \
       "neurons of the teacher with a solution, stable or metastable, that has learned them")
 
