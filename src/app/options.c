@@ -36,7 +36,7 @@ const struct argp_option cli_run_options[] = {
     {"retry", OPTION_RETRY, NULL, 0,
      "also try again points that did not converge, failed or were lost", 0},
     {"deadline", OPTION_DEADLINE, "T|+MINUTES", 0,
-     "be over by T, 18:30 or 2026-12-24T18:30; else by the end of the Slurm job", 0},
+     "be over by T, the next 18:30 or 2026-12-24T18:30; else by the end of the Slurm job", 0},
     {"dry-run", OPTION_DRY_RUN, NULL, 0,
      "print what would be done, with -o what remains of it, and touch nothing", 0},
     {0}};
@@ -48,7 +48,7 @@ const struct argp_option cli_resume_options[] = {
     {"retry", OPTION_RETRY, NULL, 0,
      "also try again points that did not converge, failed or were lost", 0},
     {"deadline", OPTION_DEADLINE, "T|+MINUTES", 0,
-     "be over by T, 18:30 or 2026-12-24T18:30; else by the end of the Slurm job", 0},
+     "be over by T, the next 18:30 or 2026-12-24T18:30; else by the end of the Slurm job", 0},
     {0}};
 
 const struct argp_option cli_plan_options[] = {

@@ -304,7 +304,7 @@ static void print_commands(const char *job_path)
 
 /* Only what depends on the job; the rest, traps and requeueing, is in
  * slurm/phasesweep.sbatch.  Memory with a fifth to spare, for MPI and libraries. */
-static void print_script(const Plan *plan, const char *job_path, int ranks)
+static void print_script(const Plan *plan, const char *job_path, int ranks, double longest)
 {
     const Simulated run = plan_simulate(plan, ranks);
     double memory = 0.0;
@@ -312,9 +312,10 @@ static void print_script(const Plan *plan, const char *job_path, int ranks)
         memory = fmax(memory, plan_total(plan, s).memory);
     }
     const double margin = signal_margin(plan);
-    const double wanted = fmin(time_spare * run.makespan + 2.0 * margin + 300.0, time_longest);
-    /* in steps of ten minutes */
-    const int minutes = (int)ceil(wanted / 600.0) * 10;
+    const double wanted = time_spare * run.makespan + 2.0 * margin + 300.0;
+    /* in steps of ten minutes, but not beyond the deadline */
+    const int minutes =
+        (int)fmin(ceil(wanted / 600.0) * 10.0, fmax(1.0, floor(longest / 60.0)));
     printf("#!/bin/bash\n"
            "#SBATCH --job-name=phasesweep\n"
            "#SBATCH --ntasks=%d\n"
@@ -332,15 +333,19 @@ static void print_script(const Plan *plan, const char *job_path, int ranks)
 
 /* ---- the command ------------------------------------------------------------------------- */
 
-/* Whether every chain ends by the deadline, or within the longest job that is asked for; says
- * so if not. */
-static bool fits_the_time(const PlanRequest *request, const Plan *plan, int workers)
+/* Seconds until the deadline, or of the longest job that is asked for. */
+static double time_given(const PlanRequest *request)
 {
     const double now = wall_clock();
-    double seconds = request->sbatch ? time_longest : INFINITY;
-    if (request->deadline != NULL) {
-        seconds = fmin(seconds, deadline_find("plan", request->deadline, now).end - now);
-    }
+    const double seconds = request->sbatch ? time_longest : INFINITY;
+    return request->deadline == NULL
+               ? seconds
+               : fmin(seconds, deadline_find("plan", request->deadline, now).end - now);
+}
+
+/* Whether every chain ends in so many seconds, or can be interrupted; says so if not. */
+static bool fits_the_time(const Plan *plan, int workers, double seconds)
+{
     char *late =
         plan_too_long(plan, workers, seconds - deadline_margin(seconds), plan->settings.model);
     if (late != NULL) {
@@ -363,11 +368,12 @@ static ExitStatus print_plan(const PlanRequest *request, const Plan *plan)
         free(refusals);
         return STATUS_WRONG_INPUT;
     }
-    if (!fits_the_time(request, plan, plan_workers(ranks > 0 ? ranks : BEST_MOST, &master))) {
+    const double seconds = time_given(request);
+    if (!fits_the_time(plan, plan_workers(ranks > 0 ? ranks : BEST_MOST, &master), seconds)) {
         return STATUS_WRONG_INPUT;
     }
     if (request->sbatch) {
-        print_script(plan, request->job_path, ranks > 0 ? ranks : RANKS_PRESET);
+        print_script(plan, request->job_path, ranks > 0 ? ranks : RANKS_PRESET, seconds);
         return STATUS_DONE;
     }
     print_table(plan);

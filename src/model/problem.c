@@ -1,6 +1,7 @@
 #include "phasesweep/model/problem.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "phasesweep/model/model.h"
@@ -71,4 +72,10 @@ double problem_nuclear_weight(const Problem *problem)
 double problem_weight_decay(const Problem *problem, double nuclear_weight)
 {
     return nuclear_weight / model_of(problem)->nuclear_factor(problem);
+}
+
+/* |S*|^2 = d bounds its largest eigenvalue. */
+double problem_flow_steps(const Problem *problem)
+{
+    return problem->time * sqrt(problem->dimension) / FLOW_GROWTH_MOST;
 }

@@ -410,7 +410,7 @@ const Key keys_table[KEY_COUNT] = {
         AT(weight_decay), .content = 9},
     [KEY_TIME] = {"time", "tau", "1", NULL,
         "step size times steps on the mean loss, in units of d sqrt(p d)/8, diagonal sqrt(d)/2; of adam in plain "
-        "weights",
+        "weights; a descent is there after the nearest whole number of steps",
         RANGE(KIND_REAL, 1e-12, 1e12), .or_zero = true, .forms = ONE_NUMBER, .fallback = none_asked,
         .method = in_time, AT(time), .content = 27},
 };

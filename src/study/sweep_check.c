@@ -254,6 +254,14 @@ static bool check_steps(const Sweep *sweep, const Problem *p, Diagnostics *error
                                : "sgd without batch; allowed: gd, or a batch of 1 and more"));
         return false;
     }
+    if (p->time > 0.0 && p->time < 0.5 * p->learning_rate) {
+        refuse(
+            sweep, KEY_TIME, errors,
+            checked_format("%g is no step of learning_rate %g; allowed: 0, or from half of it "
+                           "on",
+                           p->time, p->learning_rate));
+        return false;
+    }
     if (p->time / p->learning_rate > DESCENT_STEPS_MOST) {
         refuse(sweep, KEY_TIME, errors,
                checked_format("%g in steps of %g; allowed: up to %g steps", p->time,
@@ -515,6 +523,14 @@ static bool check_start(const Sweep *sweep, const Problem *p, Diagnostics *error
                               p->dimension, p->width, method_name(p->method),
                               p->start_aligned ? "aligned" : "random", numbers, most,
                               drawn ? ", or start: aligned" : ""));
+        return false;
+    }
+    if (method_facts(p->method)->in_time && drawn && problem_flow_steps(p) > FLOW_STEPS_MOST) {
+        refuse(sweep, KEY_TIME, errors,
+               checked_format("%g from a random start: %.3g closed forms one after the other; "
+                              "allowed: up to %g, or start: aligned",
+                              p->time, problem_flow_steps(p),
+                              p->time * FLOW_STEPS_MOST / problem_flow_steps(p)));
         return false;
     }
     return true;

@@ -36,8 +36,8 @@ def check_training(folder):
     path, whole = f"{folder}/trained.h5", f"{folder}/whole.h5"
     begin = time.monotonic()
     assert run(1, "run", job, "-o", whole) == 0
-    # a third of an unbroken run, so that several are needed on any machine
-    minutes = f"+{(time.monotonic() - begin) / 180.0:.4f}"
+    # half of an unbroken run, so that two and more are needed on any machine
+    minutes = f"+{(time.monotonic() - begin) / 120.0:.4f}"
     for runs in range(1, 40):
         done = call(1, "run", job, "-o", path, "--deadline", minutes)
         assert "nothing starts that would not end by 2" in done.stderr, done
@@ -90,6 +90,8 @@ def check_words(folder):
         assert_one_line(done, 2, "run: --deadline", *words)
         assert_one_line(alone("plan", job, "--deadline", text), 2, "plan: --deadline", *words)
     assert glob.glob(f"{folder}/*.h5*") == []
+    done = alone("plan", job, "--sbatch", "--deadline", "+7.5")
+    assert "#SBATCH --time=00:07:00" in done.stdout, done
 
 
 def main():

@@ -70,6 +70,8 @@ def check_point():
     refused([*[k for k in down if "samples" not in k], "samples=3.5"], "samples", "a whole number")
     refused([*down, "data=x.csv"], "data", "method descent has none")
     refused(["point", *linear, "method=descent", "time=1e9", "learning_rate=1e-3"], "time", "up to 2e+09 steps")
+    refused(["point", *linear, "method=descent", "time=1", "learning_rate=3"], "time", "is no step of")
+    refused([*flow, "time=1e12"], "time", "closed forms", "start: aligned")
     # rows that theory does not cover
     refused(["point", *good, "features=student", "degrees_of_freedom=4"], "degrees_of_freedom", "allowed: above 4")
     for key, value in {"features": "laplace", "covariance_exponent": "1"}.items():

@@ -61,6 +61,11 @@ typedef enum Optimizer {
 
 /* Most numbers of the start of a flow: (p + d) d where a matrix is drawn, else d. */
 #define FLOW_NUMBERS_MOST 2e8
+
+/* Of a flow whose coordinates mix: the exponent by which its fastest one grows in one closed
+ * form, so that squares stay within doubles, and closed forms one after the other. */
+#define FLOW_GROWTH_MOST 150.0
+#define FLOW_STEPS_MOST 1e5
 #define FLOW_COORDINATES_MOST 1e8
 
 /* Law of the independent entries of a row before its covariance, all of mean 0 and variance 1;
@@ -212,5 +217,8 @@ double problem_nuclear_weight(const Problem *problem);
 
 /* Local.  The weight decay that gives nuclear weight lt at this model, width, dimension. */
 double problem_weight_decay(const Problem *problem, double nuclear_weight);
+
+/* Local.  Closed forms that a flow from 0 to its time takes, at most; not rounded. */
+double problem_flow_steps(const Problem *problem);
 
 #endif

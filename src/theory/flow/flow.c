@@ -38,7 +38,9 @@ double flow_seconds(const Problem *problem)
 {
     const double d = problem->dimension;
     const double columns = fmin(problem->width, d);
-    return mixes(problem) ? 1e-4 + 3e-9 * (d + columns) * columns * columns : 1e-5 + 3e-8 * d;
+    const double steps = fmax(problem_flow_steps(problem), 1.0);
+    return mixes(problem) ? 1e-4 + 3e-9 * steps * (d + columns) * columns * columns
+                          : 1e-5 + 3e-8 * d;
 }
 
 double flow_memory(const Problem *problem)

@@ -16,8 +16,6 @@
 #include "phasesweep/numerics/rng.h"
 #include "flow_state.h"
 
-/* Largest growth e^(tau a) in one step: squares stay within doubles. */
-static const double growth_most = 150.0;
 static const double vanishing = 1e-6;
 
 /* W^T / (p d)^(1/4), of more rows than d their triangular factor, which has the same S. */
@@ -145,7 +143,7 @@ static bool step(Flow *flow, double tau)
 int flow_advance(Flow *flow, double tau)
 {
     const double fastest = fmax(flow->teacher[0] - flow->decay, 0.0);
-    const double steps = ceil(tau * fastest / growth_most);
+    const double steps = ceil(tau * fastest / FLOW_GROWTH_MOST);
     const int count = tau > 0.0 ? (int)fmax(steps, 1.0) : 0;
     for (int k = 0; k < count; k++) {
         if (!step(flow, tau / count)) {
