@@ -33,6 +33,9 @@ static void test_no_truth(void **unused)
 {
     (void)unused;
     for (int k = 0; k < CASES; k++) {
+        if (cases[k].trainer == &trainer_descent && cases[k].model == MODEL_DIAGONAL) {
+            continue; /* starts with the signs of the teacher: of files it is refused */
+        }
         double spectrum[2][D_MOST];
         double overlaps[2][D_MOST];
         const Observed one = train(&cases[k], true, spectrum[0], overlaps[0]);
