@@ -263,11 +263,11 @@ static char *whole_path(const char *path)
     return whole;
 }
 
-/* The batch script of this program: in its source tree, beside build/, or where it was
- * installed; owned by the caller. */
+/* The batch script of this program: in its source tree, beside build/ or build/X/, or where it
+ * was installed; owned by the caller. */
 static char *batch_script(const char *program)
 {
-    static const char *const places[] = {"slurm", "share/phasesweep/slurm"};
+    static const char *const places[] = {"slurm", "../slurm", "share/phasesweep/slurm"};
     char *folder = file_folder(program);
     char *found = NULL;
     for (size_t k = 0; k < sizeof places / sizeof *places && found == NULL; k++) {
