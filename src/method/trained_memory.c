@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "phasesweep/model/features.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/theory/continuation.h"
@@ -22,9 +23,10 @@ static double solve_active(const Problem *problem)
  * last answers are kept, which changes none. */
 double trained_active(const Problem *problem)
 {
-    /* of a file no theory tells, and on its way a network has them all */
+    /* of a file and of correlated features no theory tells, and on its way a network has them
+     * all */
     if (model_has(problem->model, TRAIT_MATRIX) || problem->data != 0.0 ||
-        method_facts(problem->method)->in_time) {
+        features_are_correlated(problem) || method_facts(problem->method)->in_time) {
         return INFINITY;
     }
     enum { KEPT = 2 };

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "phasesweep/app/plan.h"
+#include "phasesweep/base/check.h"
 
 static const char text[] =
     "sweeps:\n"
@@ -185,11 +186,35 @@ static void test_large_teams(void **unused)
     }
 }
 
+/* Trainings whose number of active weights no theory tells: correlated features, and laws
+ * without a fourth moment. */
+static void test_without_theory(void **unused)
+{
+    (void)unused;
+    const char *laws[] = {"block_correlation: 0.5, block_size: 5",
+                          "features: student, degrees_of_freedom: 3"};
+    for (size_t k = 0; k < sizeof laws / sizeof *laws; k++) {
+        char *yaml = checked_format(
+            "sweeps:\n  - {model: diagonal, method: training, dimension: 50, noise: 0.1,\n"
+            "     source_exponent: 0.75, samples: [40, 100], weight_decay: 0.1,\n     %s}\n",
+            laws[k]);
+        Job job = job_of(yaml);
+        const PlanSettings settings = {.memory = INFINITY};
+        Plan plan = plan_create(&job, &settings);
+        const Simulated two = plan_simulate(&plan, 2);
+        assert_int_equal(two.refused, 0);
+        assert_true(two.makespan > 0.0 && isfinite(two.makespan));
+        plan_free(&plan);
+        job_free(&job);
+        free(yaml);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_classes), cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_parts), cmocka_unit_test(test_makespan),
-        cmocka_unit_test(test_large_teams)};
+        cmocka_unit_test(test_classes),     cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_parts),       cmocka_unit_test(test_makespan),
+        cmocka_unit_test(test_large_teams), cmocka_unit_test(test_without_theory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
