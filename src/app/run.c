@@ -398,8 +398,8 @@ static bool compute(MPI_Comm comm, Run *run, bool root)
         cost_export(&report.learned, run->entry.coefficients);
     }
     const size_t left =
-        report.state.tasks - report.state.done - report.state.refused - report.state.too_long;
-    run->hopeless = report.state.too_long > 0 && left == 0;
+        report.state.tasks - report.state.done - report.state.refused - report.too_long;
+    run->hopeless = report.too_long > 0 && left == 0;
     return report.state.done + report.state.refused == report.state.tasks;
 }
 

@@ -377,6 +377,7 @@ FarmReport farm_run(MPI_Comm comm, const FarmWork *work)
     if (farm.rank == 0) {
         create_master(&farm, computes);
         report.state = run_master(&farm);
+        report.too_long = schedule_too_long(farm.schedule);
         report.learned = schedule_learned(farm.schedule);
         schedule_free(farm.schedule);
         free(farm.message);

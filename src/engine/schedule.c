@@ -387,14 +387,20 @@ ScheduleState schedule_state(const Schedule *s, double now)
     if (s->reservation.size > 0) {
         work += s->reservation.size * s->reservation.estimate;
     }
-    for (size_t k = 0; k < s->work.lanes.count; k++) {
-        const TaskGroup *group = &s->work.lanes.groups[k];
-        state.too_long += !group->polls && backlog_too_long(&s->work, group) ? group->count : 0;
-    }
     state.team_seconds = rank_pool_teams_left(&s->pool, now);
     state.seconds_left = fmax(work / s->settings.ranks, last - now);
     state.share = total > 0.0 ? fmax(0.0, 1.0 - work / total) : 1.0;
     return state;
+}
+
+size_t schedule_too_long(const Schedule *s)
+{
+    size_t count = 0;
+    for (size_t k = 0; k < s->work.lanes.count; k++) {
+        const TaskGroup *group = &s->work.lanes.groups[k];
+        count += !group->polls && backlog_too_long(&s->work, group) ? group->count : 0;
+    }
+    return count;
 }
 
 CostModel schedule_learned(const Schedule *s)

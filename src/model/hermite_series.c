@@ -6,11 +6,7 @@
 #include <math.h>
 
 #include "phasesweep/model/activation.h"
-#include "phasesweep/numerics/gauss_legendre.h"
-
-/* psi_l has about sqrt(l)/pi zeros a unit of z: 5 or so a panel of 16 nodes at the last l. */
-enum { PANELS = 128, NODES = PANELS * RULE_NODES };
-static const double reach = 13.0;
+#include "phasesweep/numerics/normal_nodes.h"
 
 /* Kinks at 0: of the slope, a_l^2 ~ l^(-5/2) at even l; of the second derivative, l^(-7/2) at
  * odd l first. */
@@ -21,31 +17,23 @@ static const struct {
     [ACTIVATION_RELU] = {2.5, 0}, [ACTIVATION_ABS] = {2.5, 0}, [ACTIVATION_ELU] = {3.5, 1}};
 
 typedef struct Nodes {
-    double z[NODES];
-    double sigma[NODES], slope[NODES]; /* times sqrt(phi) and the weight of the node */
-    double square, slope_square;       /* E sigma^2, E sigma'^2 */
-    double before[NODES], here[NODES]; /* psi_{l-1}, psi_l */
+    double z[NORMAL_NODES];
+    double sigma[NORMAL_NODES],
+        slope[NORMAL_NODES];     /* times sqrt(phi) and the weight of the node */
+    double square, slope_square; /* E sigma^2, E sigma'^2 */
+    double before[NORMAL_NODES], here[NORMAL_NODES]; /* psi_{l-1}, psi_l */
 } Nodes;
 
-/* The panels meet at z = 0. */
 static void place(const Activation *activation, Nodes *nodes)
 {
-    const Rule rule = rule_create();
-    const double half = reach / PANELS;
-    for (int panel = 0; panel < PANELS; panel++) {
-        for (int k = 0; k < RULE_NODES; k++) {
-            const double middle = (2 * panel + 1 - PANELS) * half;
-            nodes->z[panel * RULE_NODES + k] = middle + half * rule.node[k];
-        }
-    }
-    activation_block(activation, nodes->z, NODES, nodes->sigma, nodes->slope);
-    for (int k = 0; k < NODES; k++) {
-        const double weight = half * rule.weight[k % RULE_NODES];
-        const double root = exp(-0.25 * nodes->z[k] * nodes->z[k]) / sqrt(sqrt(2.0 * M_PI));
-        nodes->square += weight * pow(nodes->sigma[k] * root, 2.0);
-        nodes->slope_square += weight * pow(nodes->slope[k] * root, 2.0);
-        nodes->sigma[k] *= weight * root;
-        nodes->here[k] = root;
+    double weight[NORMAL_NODES];
+    normal_nodes(nodes->z, weight, nodes->here);
+    activation_block(activation, nodes->z, NORMAL_NODES, nodes->sigma, nodes->slope);
+    for (int k = 0; k < NORMAL_NODES; k++) {
+        const double root = nodes->here[k];
+        nodes->square += weight[k] * pow(nodes->sigma[k] * root, 2.0);
+        nodes->slope_square += weight[k] * pow(nodes->slope[k] * root, 2.0);
+        nodes->sigma[k] *= weight[k] * root;
     }
 }
 
@@ -56,7 +44,7 @@ static double project(Nodes *nodes, int l)
     const double root = sqrt((double)l);
     double sum = 0.0;
 #pragma omp simd reduction(+ : sum)
-    for (int k = 0; k < NODES; k++) {
+    for (int k = 0; k < NORMAL_NODES; k++) {
         const double here = nodes->here[k];
         sum += nodes->sigma[k] * here;
         nodes->here[k] = (nodes->z[k] * here - root * nodes->before[k]) * inverse;

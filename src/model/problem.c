@@ -69,6 +69,14 @@ double problem_nuclear_weight(const Problem *problem)
     return problem->weight_decay * model_of(problem)->nuclear_factor(problem);
 }
 
+double problem_time_decay(const Problem *problem)
+{
+    const double d = problem->dimension;
+    return model_has(problem->model, TRAIT_MATRIX)
+               ? problem_nuclear_weight(problem) * d * d / (4.0 * problem->samples)
+               : problem->weight_decay * sqrt(d) / problem->samples;
+}
+
 double problem_weight_decay(const Problem *problem, double nuclear_weight)
 {
     return nuclear_weight / model_of(problem)->nuclear_factor(problem);

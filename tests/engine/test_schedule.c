@@ -60,7 +60,7 @@ static void test_longer_than_the_limit(void **unused)
     ScheduleSettings settings = schedule_settings(2);
     settings.limit = 100.0;
     Schedule *schedule = schedule_create(groups, 3, &settings, NULL);
-    assert_int_equal(schedule_state(schedule, 0.0).too_long, 1);
+    assert_int_equal(schedule_too_long(schedule), 1);
     schedule_free(schedule);
 }
 

@@ -54,6 +54,7 @@ typedef struct FarmWork {
 
 typedef struct FarmReport {
     ScheduleState state; /* at the end; state.done < state.tasks: stopped, or refused */
+    size_t too_long;     /* of the tasks left: outlast any run (schedule_too_long) */
     CostModel learned;
 } FarmReport;
 

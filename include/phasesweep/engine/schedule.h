@@ -62,8 +62,6 @@ typedef struct ScheduleResult {
 typedef struct ScheduleState {
     size_t tasks, done; /* of all that were given */
     size_t refused;     /* tasks that need more ranks than there are */
-    size_t
-        too_long; /* tasks that have not started, cannot be interrupted and outlast any run */
     double points, points_done;
     size_t failed;
     int busy, ranks;
@@ -101,6 +99,10 @@ bool schedule_quiet(const Schedule *schedule);
 
 /* Local.  For a progress bar.  Costs a pass over the ranks. */
 ScheduleState schedule_state(const Schedule *schedule, double now);
+
+/* Local.  Tasks that have not started, cannot be interrupted and outlast any run.  A pass over
+ * all that waits: for the end of a run, not for a progress bar. */
+size_t schedule_too_long(const Schedule *schedule);
 
 /* Local.  What was learned so far.  A copy: keep it with the archive for the next run
  * (cost_export). */

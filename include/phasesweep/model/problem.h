@@ -215,6 +215,10 @@ double problem_power(const Problem *problem);
  * lambda itself for a network that learns no matrix. */
 double problem_nuclear_weight(const Problem *problem);
 
+/* Local.  l, weight decay per unit of time tau and of the teacher (theory.md section 17): what
+ * a flow and a descent have in common. */
+double problem_time_decay(const Problem *problem);
+
 /* Local.  The weight decay that gives nuclear weight lt at this model, width, dimension. */
 double problem_weight_decay(const Problem *problem, double nuclear_weight);
 

@@ -56,15 +56,6 @@ double flow_growth(double tau, double a)
     return a == 0.0 ? 2.0 * tau : -expm1(-2.0 * tau * fabs(a)) / fabs(a);
 }
 
-/* l, in units of the teacher (flow.h). */
-static double decay_of(const Problem *problem)
-{
-    const double d = problem->dimension;
-    return is_matrix(problem)
-               ? problem_nuclear_weight(problem) * d * d / (4.0 * problem->samples)
-               : problem->weight_decay * sqrt(d) / problem->samples;
-}
-
 /* s_i, or |theta*_i|, one by one. */
 static void put_teacher(Flow *flow)
 {
@@ -100,7 +91,7 @@ Flow *flow_create(const Problem *problem)
     Flow *flow = checked_alloc(1, sizeof *flow);
     flow->problem = *problem;
     flow->d = (size_t)problem->dimension;
-    flow->decay = decay_of(problem);
+    flow->decay = problem_time_decay(problem);
     flow->unit = is_matrix(problem) ? 1.0 / problem->dimension : 1.0;
     put_teacher(flow);
     if (!mixes(problem)) {

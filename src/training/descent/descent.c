@@ -34,15 +34,6 @@ static int64_t steps_of(const Problem *problem)
     return llround(problem->time / problem->learning_rate);
 }
 
-/* l of flow.h */
-static double decay_of(const Problem *problem)
-{
-    const double d = problem->dimension;
-    return is_matrix(problem)
-               ? problem_nuclear_weight(problem) * d * d / (4.0 * problem->samples)
-               : problem->weight_decay * sqrt(d) / problem->samples;
-}
-
 static size_t memory(const Problem *problem, int ranks, SampleStore store, double active)
 {
     (void)active;
@@ -68,7 +59,7 @@ static void *create(MPI_Comm team, const Dataset *data, const Problem *problem,
     work->d = (int)problem->dimension;
     work->p = work->matrix ? (int)problem->width : 1;
     work->count = variables_of(problem);
-    work->decay = decay_of(problem);
+    work->decay = problem_time_decay(problem);
     work->progress.step = -1; /* nothing is drawn */
     MPI_Comm_rank(team, &work->rank);
     MPI_Comm_size(team, &work->ranks);

@@ -8,13 +8,9 @@
 #include "phasesweep/base/clones.h"
 #include "phasesweep/numerics/rng.h"
 #include "factored/narrow_kernels.h"
+#include "adam.h"
 #include "descent.h"
 #include "network.h"
-
-/* Of Adam (Kingma and Ba 2015), on plain weights and the gradient of L. */
-static const double keep_first = 0.9;
-static const double keep_second = 0.999;
-static const double adam_epsilon = 1e-8;
 
 /* ---- start ------------------------------------------------------------------------------- */
 
@@ -165,19 +161,6 @@ static void move_along(size_t count, double step, const double gradient[], doubl
     }
 }
 
-/* Corrections for the zeros that the means began with are in step and in the scale of the
- * squares. */
-CLONES
-static void move_by_adam(size_t count, double step, double scale, double epsilon,
-                         const double gradient[], double first[], double second[], double x[])
-{
-    for (size_t k = 0; k < count; k++) {
-        first[k] = keep_first * first[k] + (1.0 - keep_first) * gradient[k];
-        second[k] = keep_second * second[k] + (1.0 - keep_second) * gradient[k] * gradient[k];
-        x[k] -= step * first[k] / (sqrt(scale * second[k]) + epsilon);
-    }
-}
-
 void descent_move(DescentWork *work)
 {
     const Problem *problem = &work->problem;
@@ -188,10 +171,8 @@ void descent_move(DescentWork *work)
     const double root = work->matrix ? pow(problem->width * problem->dimension, 0.25) : 1.0;
     /* of L in plain weights, over g */
     const double slope = work->matrix ? 8.0 / (work->d * root) : 2.0;
-    const double steps = (double)work->progress.step + 1.0;
-    const double step = problem->learning_rate / root / (1.0 - pow(keep_first, steps));
-    const double scale = 1.0 / (1.0 - pow(keep_second, steps));
-    /* m and sqrt(v) both go with the slope */
-    move_by_adam(work->count, step, scale, adam_epsilon / slope, work->gradient, work->first,
-                 work->second, work->x);
+    const AdamStep adam = {.rate = problem->learning_rate / root,
+                           .slope = slope,
+                           .steps = work->progress.step + 1};
+    adam_move(&adam, work->count, work->gradient, work->first, work->second, work->x);
 }

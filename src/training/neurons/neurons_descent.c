@@ -3,14 +3,9 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
-#include "phasesweep/base/clones.h"
 #include "phasesweep/numerics/rng.h"
+#include "adam.h"
 #include "neurons_state.h"
-
-/* Of Adam, as published. */
-static const double mean_kept = 0.9;
-static const double square_kept = 0.999;
-static const double floor_of_root = 1e-8;
 
 /* At first, unless the problem says other. */
 static const double usual_rate = 0.01;
@@ -90,19 +85,6 @@ static double rows_of(const NeuronsWork *work, const int64_t quanta[], int64_t c
     return rows;
 }
 
-CLONES
-/* A step along moments that are corrected for their start at 0. */
-static void move(double rate, double mean_scale, double square_scale, int count,
-                 const double slope[], double mean[], double square[], double x[])
-{
-#pragma omp simd
-    for (int k = 0; k < count; k++) {
-        mean[k] = mean_kept * mean[k] + (1.0 - mean_kept) * slope[k];
-        square[k] = square_kept * square[k] + (1.0 - square_kept) * slope[k] * slope[k];
-        x[k] -= rate * mean_scale * mean[k] / (sqrt(square_scale * square[k]) + floor_of_root);
-    }
-}
-
 static double rate_of(const Problem *problem)
 {
     return problem->learning_rate > 0.0 ? problem->learning_rate : usual_rate;
@@ -127,9 +109,8 @@ static void adam_step(NeuronsWork *work)
     const double rate = 0.5 * rate_of(&work->problem) * (1.0 + cos(M_PI * done));
     progress->step++;
     progress->evaluations += batch + 1 == work->batches;
-    const double steps = (double)progress->step;
-    move(rate, 1.0 / (1.0 - pow(mean_kept, steps)), 1.0 / (1.0 - pow(square_kept, steps)), mine,
-         work->slope, work->mean, work->square, work->share);
+    const AdamStep adam = {.rate = rate, .slope = 1.0, .steps = progress->step};
+    adam_move(&adam, (size_t)mine, work->slope, work->mean, work->square, work->share);
 }
 
 /* ---- L-BFGS ------------------------------------------------------------------------------ */

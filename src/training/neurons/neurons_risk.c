@@ -6,14 +6,8 @@
 #include <stdlib.h>
 
 #include "phasesweep/base/check.h"
-#include "phasesweep/numerics/gauss_legendre.h"
+#include "phasesweep/numerics/normal_nodes.h"
 #include "phasesweep/numerics/lapack.h"
-
-/* psi_l = h_l sqrt(phi) has about sqrt(l)/pi zeros a unit of z: 4 a panel of 16 nodes at the
- * last l; sqrt(phi), what is left of the weight, is rounding at the ends.  Panels meet at
- * z = 0, where activations have their kinks. */
-enum { PANELS = 128, NODES = PANELS * RULE_NODES };
-static const double reach = 13.0;
 
 static const double unit = 1.0;
 static const double zero = 0.0;
@@ -28,14 +22,13 @@ typedef struct Expanded {
 } Expanded;
 
 typedef struct Basis {
-    double z[NODES], weight[NODES]; /* of E: quadrature times phi */
-    double *table;                  /* [RISK_TERMS * NODES] h_l(z) times the weight; owned */
+    double z[NORMAL_NODES], weight[NORMAL_NODES]; /* of E: quadrature times phi */
+    double *table; /* [RISK_TERMS * NORMAL_NODES] h_l(z) times the weight; owned */
 } Basis;
 
 /* sqrt(l + 1) psi_{l+1} = z psi_l - sqrt(l) psi_{l-1} */
-static void fill_node(double z, double width, double column[])
+static void fill_node(double z, double width, double root, double column[])
 {
-    const double root = exp(-0.25 * z * z) / sqrt(sqrt(2.0 * M_PI));
     double before = 0.0;
     double here = root;
     for (int l = 0; l < RISK_TERMS; l++) {
@@ -49,16 +42,13 @@ static void fill_node(double z, double width, double column[])
 static Basis *basis_create(void)
 {
     Basis *basis = checked_alloc(1, sizeof *basis);
-    const Rule rule = rule_create();
-    const double half = reach / PANELS;
-    basis->table = checked_alloc((size_t)NODES * RISK_TERMS, sizeof(double));
-    for (int k = 0; k < NODES; k++) {
-        const int panel = k / RULE_NODES;
-        const double z = (2 * panel + 1 - PANELS) * half + half * rule.node[k % RULE_NODES];
-        const double width = half * rule.weight[k % RULE_NODES];
-        basis->z[k] = z;
-        basis->weight[k] = width * exp(-0.5 * z * z) / sqrt(2.0 * M_PI);
-        fill_node(z, width, basis->table + (size_t)k * RISK_TERMS);
+    double width[NORMAL_NODES];
+    double root[NORMAL_NODES];
+    normal_nodes(basis->z, width, root);
+    basis->table = checked_alloc((size_t)NORMAL_NODES * RISK_TERMS, sizeof(double));
+    for (int k = 0; k < NORMAL_NODES; k++) {
+        basis->weight[k] = width[k] * root[k] * root[k];
+        fill_node(basis->z[k], width[k], root[k], basis->table + (size_t)k * RISK_TERMS);
     }
     return basis;
 }
@@ -73,14 +63,14 @@ static void basis_free(Basis *basis)
 static double sample_neuron(const Basis *basis, const NeuronNet *net, int k, double norm,
                             double value[])
 {
-    double slope[NODES];
+    double slope[NORMAL_NODES];
     const double mean = net->activation.id == ACTIVATION_QUADRATIC ? norm * norm - 1.0 : 0.0;
-    for (int node = 0; node < NODES; node++) {
+    for (int node = 0; node < NORMAL_NODES; node++) {
         value[node] = norm * basis->z[node];
     }
-    activation_block(&net->activation, value, NODES, value, slope);
+    activation_block(&net->activation, value, NORMAL_NODES, value, slope);
     double square = 0.0;
-    for (int node = 0; node < NODES; node++) {
+    for (int node = 0; node < NORMAL_NODES; node++) {
         value[node] = net->readout[k] * (value[node] - mean);
         square += basis->weight[node] * value[node] * value[node];
     }
@@ -106,17 +96,18 @@ static Expanded expand(const Basis *basis, const NeuronNet *net)
                        .coefficient = checked_alloc(RISK_TERMS * n, sizeof(double)),
                        .square = checked_alloc(n, sizeof(double)),
                        .missing = checked_alloc(n, sizeof(double))};
-    double *values = checked_alloc(NODES * n, sizeof *values);
+    double *values = checked_alloc(NORMAL_NODES * n, sizeof *values);
     for (int k = 0; k < count; k++) {
         const double *w = net->directions + (size_t)k * (size_t)d;
         const double norm = norm_of(d, w);
         for (int i = 0; i < d; i++) {
             series.unit[(size_t)k * (size_t)d + (size_t)i] = norm > 0.0 ? w[i] / norm : 0.0;
         }
-        series.square[k] = sample_neuron(basis, net, k, norm, values + (size_t)k * NODES);
+        series.square[k] =
+            sample_neuron(basis, net, k, norm, values + (size_t)k * NORMAL_NODES);
     }
     const int terms = RISK_TERMS;
-    const int nodes = NODES;
+    const int nodes = NORMAL_NODES;
     dgemm_("N", "N", &terms, &count, &nodes, &unit, basis->table, &terms, values, &nodes, &zero,
            series.coefficient, &terms, 1, 1);
     for (size_t k = 0; k < n; k++) {
@@ -142,8 +133,9 @@ static void expanded_free(Expanded *series)
 
 size_t neurons_risk_memory(int dimension, int neurons)
 {
-    const size_t numbers = (size_t)dimension + RISK_TERMS + NODES + 2;
-    return 8 * ((size_t)neurons * (numbers + (size_t)neurons) + (size_t)NODES * RISK_TERMS);
+    const size_t numbers = (size_t)dimension + RISK_TERMS + NORMAL_NODES + 2;
+    return 8 *
+           ((size_t)neurons * (numbers + (size_t)neurons) + (size_t)NORMAL_NODES * RISK_TERMS);
 }
 
 /* sum_{l >= 1} a_l b_l q^l and what is not in it. */
