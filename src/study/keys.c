@@ -149,9 +149,30 @@ static double none_asked(const Problem *problem)
     return 0.0;
 }
 
+/* Of what needs no data: weight decay is then that of the mean loss. */
+static double one_sample(const Problem *problem)
+{
+    (void)problem;
+    return 1.0;
+}
+
 static double usual_start_scale(const Problem *problem)
 {
     return method_facts(problem->method)->in_time ? 0.1 : 0.0;
+}
+
+/* Adam in a training of neurons; a descent has to say it. */
+static double usual_rate(const Problem *problem)
+{
+    return problem->method == METHOD_TRAINING && model_has(problem->model, TRAIT_NEURONS) ? 0.01
+                                                                                          : 0.0;
+}
+
+static double usual_epochs(const Problem *problem)
+{
+    return problem->method == METHOD_TRAINING && model_has(problem->model, TRAIT_NEURONS)
+               ? 500.0
+               : 0.0;
 }
 
 static double no_weight(const Problem *problem)
@@ -200,6 +221,18 @@ static bool trains(MethodId id)
 static bool descends(MethodId id)
 {
     return draws_data(id) && method_facts(id)->in_time;
+}
+
+/* The flow is that of the population. */
+static bool has_data(MethodId id)
+{
+    return !method_facts(id)->in_time || draws_data(id);
+}
+
+/* The training among these is that of neurons. */
+static bool steps(MethodId id)
+{
+    return descends(id) || trains(id);
 }
 
 static bool in_time(MethodId id)
@@ -312,14 +345,20 @@ const Key keys_table[KEY_COUNT] = {
     [KEY_OPTIMIZER] = {"optimizer", "", "", "gd",
         "gradient descent on all rows, or sgd and adam on batches of them",
         WORDS(optimizer_word, OPTIMIZER_COUNT), .method = descends, AT(optimizer), .content = 28},
-    [KEY_LEARNING_RATE] = {"learning_rate", "", "1", NULL,
+    [KEY_LEARNING_RATE] = {"learning_rate", "", "1", "required, neurons 0.01",
         "step in units of `time` (plain step size / (d sqrt(p d)/8), diagonal / (sqrt(d)/2)); adam: in weights, "
-        "and `time` is that times steps",
-        RANGE(KIND_REAL, 1e-12, 1e3), .fallback = none_asked, .method = descends,
-        AT(learning_rate), .content = 29},
+        "and `time` is that times steps; neurons: of Adam at first, it falls to 0 as a cosine",
+        RANGE(KIND_REAL, 1e-12, 1e3), .fallback = usual_rate, .needed = descends, .method = steps,
+        .trained_traits = TRAIT_NEURONS, AT(learning_rate), .content = 29},
     [KEY_BATCH] = {"batch", "", "1", "0",
-        "rows of a step of sgd or adam, 0: all; beyond ceil(n/batch) steps the same batches again",
-        RANGE(KIND_WHOLE, 0, WHOLE_MOST), .method = descends, AT(batch), .content = 30},
+        "rows of a step of sgd or adam, 0: all, neurons a third; beyond ceil(n/batch) steps the same batches again; "
+        "neurons: about that many, in runs of 64 rows that each epoch mixes anew",
+        RANGE(KIND_WHOLE, 0, WHOLE_MOST), .method = steps, .trained_traits = TRAIT_NEURONS, AT(batch),
+        .content = 30},
+    [KEY_EPOCHS] = {"epochs", "", "1", "500",
+        "of neurons: passes of Adam over the data, of each start, before L-BFGS ends it; 0: L-BFGS alone",
+        RANGE(KIND_WHOLE, 0, 1e9), .fallback = usual_epochs, .method = trains,
+        .trained_traits = TRAIT_NEURONS, AT(epochs), .content = 46},
     [KEY_SOURCE_EXPONENT] = {"source_exponent", "gamma", "1", NULL,
         "teacher coefficients decay as i^-gamma",
         RANGE(KIND_REAL, 0.5, 10), .above = true, .forms = ONE_NUMBER, .traits = TRAIT_POWER_LAW,
@@ -379,10 +418,10 @@ const Key keys_table[KEY_COUNT] = {
         .traits = TRAIT_NEURONS, AT(readout), .content = 42},
     [KEY_DIMENSION] = {"dimension", "d", "1", NULL, "input dimension; of data from a file its own",
         RANGE(KIND_WHOLE, 2, 1e12), .forms = ONE_NUMBER, AT(dimension), .content = 4},
-    [KEY_NOISE] = {"noise", "Delta", "1", NULL,
-        "VARIANCE of the label noise; less would be lost in R",
-        RANGE(KIND_REAL, NOISE_LEAST, 1e12), .or_zero = true, .forms = ONE_NUMBER, AT(noise), .content = 5,
-        .drawn = true},
+    [KEY_NOISE] = {"noise", "Delta", "1", "required, flow 0",
+        "VARIANCE of the label noise; less would be lost in R; no part in a flow",
+        RANGE(KIND_REAL, NOISE_LEAST, 1e12), .or_zero = true, .forms = ONE_NUMBER, .fallback = none_asked,
+        .needed = has_data, AT(noise), .content = 5, .drawn = true},
     [KEY_SEED] = {"seed", "k", "1", "0", "of drawn data, or the order of the rows of a file; no part in state evolution",
         RANGE(KIND_WHOLE, 0, WHOLE_MOST), .forms = ONE_NUMBER, AT(seed), .content = 6},
     [KEY_DEPTH] = {"depth", "L, h", "1", "2 diagonal, 1 quadratic",
@@ -395,17 +434,18 @@ const Key keys_table[KEY_COUNT] = {
     [KEY_WIDTH] = {"width", "p", "1", "d", "hidden units",
         RANGE(KIND_WHOLE, 1, 1e15), .forms = WIDTH_FORMS, .fallback = full_width,
         .traits = TRAIT_MATRIX, .method = takes_width, AT(width), .content = 7},
-    [KEY_SAMPLES] = {"samples", "n", "1", NULL,
-        "number of data; real in state evolution; in bounds R^2 is a normal double",
-        RANGE(KIND_REAL, SAMPLES_LEAST, SAMPLES_MOST), .forms = SAMPLE_FORMS, AT(samples), .content = 8},
+    [KEY_SAMPLES] = {"samples", "n", "1", "required, flow 1",
+        "number of data; real in state evolution; in bounds R^2 is a normal double; of a flow lambda/n alone counts",
+        RANGE(KIND_REAL, SAMPLES_LEAST, SAMPLES_MOST), .forms = SAMPLE_FORMS, .fallback = one_sample,
+        .needed = has_data, AT(samples), .content = 8},
     [KEY_WEIGHT_DECAY] = {"weight_decay", "lambda", "1", "this or nuclear_weight",
-        "weight of the squared norms, bounds as for samples",
-        RANGE(KIND_REAL, WEIGHT_LEAST, WEIGHT_MOST), .forms = WEIGHT_FORMS, .fallback = no_weight,
+        "weight of the squared norms, bounds as for samples; 0 of flow and descent alone",
+        RANGE(KIND_REAL, WEIGHT_LEAST, WEIGHT_MOST), .or_zero = true, .forms = WEIGHT_FORMS, .fallback = no_weight,
         .method = takes_weight, AT(weight_decay), .content = 9},
     [KEY_NUCLEAR_WEIGHT] = {"nuclear_weight", "lambda_tilde", "1", "this or weight_decay",
         "lambda sqrt(p/d), deeper lambda h (p d)^(q/2)/d with q = 1/h; given to optimal: the best "
         "width at it",
-        RANGE(KIND_REAL, WEIGHT_LEAST, WEIGHT_MOST), .forms = WEIGHT_FORMS, .fallback = given_weight,
+        RANGE(KIND_REAL, WEIGHT_LEAST, WEIGHT_MOST), .or_zero = true, .forms = WEIGHT_FORMS, .fallback = given_weight,
         .traits = TRAIT_MATRIX, .method = takes_nuclear_weight,
         AT(weight_decay), .content = 9},
     [KEY_TIME] = {"time", "tau", "1", NULL,
@@ -498,7 +538,13 @@ bool key_in_range(const Key *key, AxisForm form, double value)
 
 bool key_taken(const Key *key, ModelId model, MethodId method)
 {
-    return model_has(model, key->traits) && (key->method == NULL || key->method(method));
+    return model_has(model, key->traits) && (key->method == NULL || key->method(method)) &&
+           (!trains(method) || model_has(model, key->trained_traits));
+}
+
+bool key_needed(const Key *key, MethodId method)
+{
+    return key->preset == NULL || (key->needed != NULL && key->needed(method));
 }
 
 /* Those words whose bit is set. */
@@ -519,11 +565,14 @@ static void print_takers(FILE *out, const Key *key)
 {
     unsigned models = 0;
     unsigned methods = 0;
+    unsigned trained = 0; /* what a training must have, if it is asked for more */
     for (int k = 0; k < MODEL_COUNT; k++) {
         models |= (unsigned)model_has((ModelId)k, key->traits) << k;
+        trained |= (unsigned)model_has((ModelId)k, key->trained_traits) << k;
     }
     for (int k = 0; k < METHOD_COUNT && key->method != NULL; k++) {
-        methods |= (unsigned)key->method((MethodId)k) << k;
+        const bool apart = key->trained_traits != 0 && trains((MethodId)k);
+        methods |= (unsigned)(key->method((MethodId)k) && !apart) << k;
     }
     if (key->traits != 0) {
         fputs("model ", out);
@@ -532,6 +581,11 @@ static void print_takers(FILE *out, const Key *key)
     if (methods != 0) {
         fputs(key->traits != 0 ? " with method " : "method ", out);
         print_words(out, method_word, methods, " or ");
+    }
+    if (key->trained_traits != 0) {
+        fputs(methods != 0 ? ", or model " : "model ", out);
+        print_words(out, model_word, trained, " or ");
+        fprintf(out, " with method %s", method_name(METHOD_TRAINING));
     }
 }
 

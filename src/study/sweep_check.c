@@ -40,7 +40,8 @@ static void check_missing(const Sweep *sweep, size_t line, Diagnostics *errors)
     for (KeyId id = 0; id < KEY_COUNT; id++) {
         const bool told =
             given(sweep, KEY_DATA) && (keys_table[id].drawn || id == KEY_DIMENSION);
-        if (keys_table[id].preset == NULL && taken(sweep, id) && !given(sweep, id) && !told) {
+        if (key_needed(&keys_table[id], sweep_method(sweep)) && taken(sweep, id) &&
+            !given(sweep, id) && !told) {
             char *allowed = key_allowed(&keys_table[id], FORM_NUMBER);
             diagnostics_add(errors, line, "%s: missing; allowed: %s", keys_table[id].name,
                             allowed);
@@ -145,10 +146,29 @@ static void check_source(const Sweep *sweep, size_t line, Diagnostics *errors)
     }
 }
 
+/* 0 is a limit of descents that other methods have no answer for. */
+static void check_no_weight(const Sweep *sweep, KeyId id, Diagnostics *errors)
+{
+    const Axis *axis = &sweep->axis[id - KEY_AXES];
+    bool none = false;
+    for (size_t k = 0; k < axis->count; k++) {
+        none = none || (axis->form != FORM_POWER && axis->values[k] == 0.0);
+    }
+    if (none && taken(sweep, id) && !method_facts(sweep_method(sweep))->in_time) {
+        refuse(sweep, id, errors,
+               checked_format("0 for method %s; allowed: a number from %g to %g, or method "
+                              "flow or descent",
+                              method_name(sweep_method(sweep)), keys_table[id].low,
+                              keys_table[id].high));
+    }
+}
+
 /* Keys that exclude each other. */
 static void check_together(const Sweep *sweep, Diagnostics *errors)
 {
     check_method(sweep, errors);
+    check_no_weight(sweep, KEY_WEIGHT_DECAY, errors);
+    check_no_weight(sweep, KEY_NUCLEAR_WEIGHT, errors);
     const bool nuclear = given(sweep, KEY_NUCLEAR_WEIGHT) && taken(sweep, KEY_NUCLEAR_WEIGHT);
     if (nuclear && given(sweep, KEY_WEIGHT_DECAY) && taken(sweep, KEY_WEIGHT_DECAY)) {
         refuse(sweep, KEY_NUCLEAR_WEIGHT, errors,
@@ -277,6 +297,19 @@ static bool check_steps(const Sweep *sweep, const Problem *p, Diagnostics *error
     return true;
 }
 
+/* Steps of Adam are counted in an int. */
+static bool check_epochs(const Sweep *sweep, const Problem *p, Diagnostics *errors)
+{
+    const double batches = p->batch > 0.0 ? fmax(1.0, p->samples / p->batch) : 3.0;
+    if (p->epochs * batches > DESCENT_STEPS_MOST) {
+        refuse(sweep, KEY_EPOCHS, errors,
+               checked_format("%g of %g batches; allowed: up to %g steps", p->epochs, batches,
+                              DESCENT_STEPS_MOST));
+        return false;
+    }
+    return true;
+}
+
 /* Data are drawn row by row, in matrices of side d. */
 static bool check_data(const Sweep *sweep, const Problem *p, Diagnostics *errors)
 {
@@ -301,7 +334,8 @@ static bool check_data(const Sweep *sweep, const Problem *p, Diagnostics *errors
                               most));
         return false;
     }
-    if (method_facts(p->method)->in_time && !check_steps(sweep, p, errors)) {
+    if (method_facts(p->method)->in_time ? !check_steps(sweep, p, errors)
+                                         : !check_epochs(sweep, p, errors)) {
         return false;
     }
     /* of message passing for a network that is cut to its width there is no theory, and of a

@@ -269,7 +269,7 @@ static void test(const Path *path, Observed *observed)
 
 Observed path_solve(Path *path, const Problem *problem, double spectrum[], double overlaps[])
 {
-    assert(problem->weight_decay > 0.0 && problem->tolerance > 0.0);
+    assert(problem->weight_decay >= 0.0 && problem->tolerance > 0.0);
     const size_t d = (size_t)problem->dimension;
     path->begun = MPI_Wtime();
     path->hurried = false;

@@ -82,7 +82,7 @@ static bool parse(Setting setting, KeyId id, int k, Job *job)
     char *text = checked_format("sweeps:\n  -\n");
     for (KeyId other = 0; other < KEY_COUNT; other++) {
         const bool needed =
-            keys_table[other].preset == NULL &&
+            key_needed(&keys_table[other], (MethodId)setting.method) &&
             key_taken(&keys_table[other], (ModelId)setting.model, (MethodId)setting.method);
         /* of two keys either is needed; and a network of neurons has little theory without */
         const bool useful =

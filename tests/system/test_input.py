@@ -101,6 +101,13 @@ def check_point():
     refused([*theory, "hermite_3=1"], "hermite_3", "activation hermite alone")
     refused([*theory, "source_exponent=1"], "source_exponent", "no source_exponent")
     refused([*neurons, "method=bayes", "activation=relu"], "readout_exponent: 0", "above 0.5")
+    fitted = [*neurons, "method=training", "weight_decay=1"]
+    refused([*fitted, "epochs=1e9", "batch=1"], "epochs", "up to 2e+09 steps")
+    refused([*fitted, "epochs=.5"], "epochs", "a whole number from 0")
+    refused([*neurons, "method=training", "weight_decay=0"], "weight_decay", "flow or descent")
+    refused(["point", *linear, "method=training", "epochs=3"], "epochs", "model neurons with method training")
+    refused(["point", *linear, "method=training", "learning_rate=.1"], "learning_rate",
+            "method descent, or model neurons with method training")
     # who takes a key is read from its row
     refused(["point", *good, "damping=0.5"], "method state_evolution has none", "or method amp")
     refused(["point", *good, "signs=random"], "model quadratic has none", "or model diagonal, ridge or signed")

@@ -13,7 +13,7 @@ import sweep
 import trajectories
 from style import np
 
-JOB = """set: {source_exponent: 1.25, noise: 0.5, dimension: 12, weight_decay: 1e-20}
+JOB = """set: {source_exponent: 1.25, noise: 0.5, dimension: 12, weight_decay: 0}
 sweeps:
   - name: descent
     method: descent
@@ -29,17 +29,14 @@ sweeps:
     time: [0.1, 0.5, 2]
   - name: flow
     method: flow
-    samples: 300
     time: [0.1, 0.5, 1, 2, 5]
   - name: widths
     method: flow
-    samples: 300
     width: [1, 4, 12]
     time: [0.1, 1, 5]
   - name: aligned
     method: flow
     start: aligned
-    samples: 300
     source_exponent: [1, 1.25]
     time: [0.1, 1, 5]
 """

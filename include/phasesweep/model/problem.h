@@ -146,7 +146,7 @@ typedef struct Problem {
     double width;
     /* n > 0, number of data (not n_eff); real in state evolution */
     double samples;
-    /* lambda > 0; NAN where the method takes none, or finds it */
+    /* lambda > 0, of flow and descent >= 0; NAN where the method takes none, or finds it */
     double weight_decay;
     /* of student and teacher, and what MODEL_NEURONS has beside them; others have 0 */
     ActivationId activation, teacher_activation;
@@ -178,9 +178,9 @@ typedef struct Problem {
     /* the standard deviation of the weights at the start, > 0 */
     double start_scale;
     /* of descent: step size > 0 in units of tau, of Adam in plain weights; rows of a batch,
-     * whole, 0: all */
+     * whole, 0: all.  Of Adam in a training of neurons, too, where 0 is a third of the rows */
     double learning_rate, batch;
-    /* of Adam in a training of neurons, whole; 0: as many as usual */
+    /* of that training, whole, 0: none */
     double epochs;
     /* of descent; and of flow, too: 0 or 1, is the start aligned with the teacher, or drawn */
     Optimizer optimizer;

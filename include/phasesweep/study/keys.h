@@ -58,6 +58,7 @@ typedef enum KeyId {
     KEY_OPTIMIZER,
     KEY_LEARNING_RATE,
     KEY_BATCH,
+    KEY_EPOCHS,
     KEY_AXES,
     KEY_SOURCE_EXPONENT = KEY_AXES,
     KEY_COVARIANCE_EXPONENT,
@@ -122,6 +123,8 @@ typedef struct Key {
     /* default by what stands before it in the table, and then perhaps outside of the range: no
      * value at all; NULL: preset is one */
     double (*fallback)(const Problem *so_far);
+    /* methods that have no default, where others do; NULL: none of them */
+    bool (*needed)(MethodId id);
     KeyKind kind;
     /* of the written number and of what it resolves to */
     double low, high;
@@ -135,6 +138,8 @@ typedef struct Key {
     /* ModelTrait bits of the networks that take it; NULL: all methods do */
     unsigned traits;
     bool (*method)(MethodId id);
+    /* ModelTrait bits that method training asks for beside */
+    unsigned trained_traits;
     /* 1 + offset in Problem of a double, of an int or enum for words; 0: no part of a problem
      */
     size_t member;
@@ -167,6 +172,9 @@ bool key_in_range(const Key *key, AxisForm form, double value);
 
 /* Local.  Does a network, solved by a method, take the key? */
 bool key_taken(const Key *key, ModelId model, MethodId method);
+
+/* Local.  Must who takes it say it? */
+bool key_needed(const Key *key, MethodId method);
 
 /* Local.  Read a number or word of a key from the whole of text (names and texts are only
  * checked);

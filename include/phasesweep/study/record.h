@@ -137,7 +137,8 @@ typedef enum FieldKind {
       "highest minus lowest risk over the starts")                                             \
     X(STATIONARITY, REAL, DEEP_TRAINING, "stationarity", "1", "", "11",                        \
       "change of S, or of the coefficients, in one more step, over their norm, which "         \
-      "tolerance bounds; neurons: |grad F| |weights|/F")                                       \
+      "tolerance bounds; neurons: |grad F| |weights|/F, not bounded by tolerance, which is "   \
+      "for the fall of F that is still expected, over F")                                      \
     X(ERROR_ESTIMATE, REAL, TRAINING, "prediction_error_estimate", "1", "E(y-f)^2", "12",      \
       "mean squared error of the output on new labels, label noise included, estimated from "  \
       "the training data alone")                                                               \

@@ -18,8 +18,8 @@
 
 enum { PAIRS = 20 };
 
-/* Of Adam, unless the problem says other. */
-enum { USUAL_EPOCHS = 500, USUAL_BATCHES = 3 };
+/* Of an epoch, where no size is given. */
+enum { USUAL_BATCHES = 3 };
 
 /* Of a descent, each. */
 enum { EVALUATIONS = 2000 };
@@ -73,15 +73,10 @@ static void fix_readout(NeuronsWork *work)
     }
 }
 
-static double epochs_of(const Problem *problem)
-{
-    return problem->epochs > 0.0 ? problem->epochs : USUAL_EPOCHS;
-}
-
 static void set_limits(NeuronsWork *work)
 {
     const int limit = work->settings.iteration_limit;
-    const double epochs = epochs_of(&work->problem);
+    const double epochs = work->problem.epochs;
     work->limit = limit > 0 ? limit : EVALUATIONS;
     work->steps = (int64_t)(limit > 0 && limit < epochs ? limit : epochs) * work->batches;
 }
@@ -90,6 +85,7 @@ static void *neurons_create(MPI_Comm team, const Dataset *data, const Problem *p
                             const TrainerSettings *settings)
 {
     assert(problem->width >= 1.0);
+    assert(problem->learning_rate > 0.0 || problem->epochs == 0.0);
     assert(problem->width * (problem->dimension + 1.0) < INT32_MAX);
     NeuronsWork *work = checked_alloc(1, sizeof *work);
     work->team = team;
@@ -238,7 +234,7 @@ static TrainerPrice price(const Problem *problem)
     const double d = problem->dimension;
     const double p = problem->width;
     const double starts = trainer_defaults().starts;
-    return (TrainerPrice){.first = starts * (epochs_of(problem) + 500.0),
+    return (TrainerPrice){.first = starts * (problem->epochs + 500.0),
                           .next = 500.0,
                           .flops = n * p * (4.0 * d + 100.0),
                           .words = d * p,

@@ -7,9 +7,6 @@
 #include "adam.h"
 #include "neurons_state.h"
 
-/* At first, unless the problem says other. */
-static const double usual_rate = 0.01;
-
 void neurons_gather(NeuronsWork *work, const double share[])
 {
     MPI_Allgatherv(share, work->count[work->rank], MPI_DOUBLE, work->variables, work->count,
@@ -85,11 +82,6 @@ static double rows_of(const NeuronsWork *work, const int64_t quanta[], int64_t c
     return rows;
 }
 
-static double rate_of(const Problem *problem)
-{
-    return problem->learning_rate > 0.0 ? problem->learning_rate : usual_rate;
-}
-
 /* On F/n, estimated from one batch; the rate goes to 0 as a cosine. */
 static void adam_step(NeuronsWork *work)
 {
@@ -106,7 +98,7 @@ static void adam_step(NeuronsWork *work)
         work->slope[k] = scale * work->slope[k] + decay * work->share[k];
     }
     const double done = (double)progress->step / (double)work->steps;
-    const double rate = 0.5 * rate_of(&work->problem) * (1.0 + cos(M_PI * done));
+    const double rate = 0.5 * work->problem.learning_rate * (1.0 + cos(M_PI * done));
     progress->step++;
     progress->evaluations += batch + 1 == work->batches;
     const AdamStep adam = {.rate = rate, .slope = 1.0, .steps = progress->step};
