@@ -5,7 +5,7 @@ itself, over what neither can follow; and where single neurons are learned if th
 usage: fig_activations.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import style
-import sweep
+from phasesweep import sweep
 from style import np, plt
 
 FIELDS = ["effective_samples", "risk", "higher_variance", "effective_noise", "mu_2", "specialised"]

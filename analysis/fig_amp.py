@@ -6,7 +6,7 @@ Of axes other than dimension, seed and weight decay the last value is drawn.
 usage: fig_amp.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import style
-import sweep
+from phasesweep import sweep
 from style import np, plt
 
 SHOWN = 40  # iterations

@@ -6,8 +6,7 @@ the map; one figure for each network.
 usage: fig_bayes.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import style
-import phases
-import sweep
+from phasesweep import phases, sweep
 from fig_phase_diagram import draw_boundaries, plane
 from style import np, plt
 

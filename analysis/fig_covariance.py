@@ -7,7 +7,7 @@ usage: fig_covariance.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 import matplotlib.colors
 
 import style
-import sweep
+from phasesweep import sweep
 from style import np, plt
 
 PLANE = ("source_exponent", "covariance_exponent", "samples")

@@ -19,7 +19,7 @@ import tempfile
 
 import prepare_data
 import style
-import sweep
+from phasesweep import sweep
 from style import np, plt
 
 MODELS = ("quadratic", "signed")

@@ -7,7 +7,7 @@ parts; how much of it is left over as R is the dotted line.
 usage: fig_decomposition.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import style
-import sweep
+from phasesweep import sweep
 from style import np, plt
 
 PARTS = ["underfitting", "approximation", "overfitting", "cross"]

@@ -6,9 +6,8 @@ risk, learned spectra.  Each figure is drawn that the archive has the sweeps for
 usage: fig_depth.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import fig_phase_diagram
-import phases
 import style
-import sweep
+from phasesweep import phases, sweep
 from style import np, plt
 
 MAP = 24                # values of an axis from which a sweep is a map, below it lines

@@ -15,7 +15,7 @@ import pathlib
 import sys
 
 import style
-import sweep
+from phasesweep import sweep
 from style import np, plt
 
 try:

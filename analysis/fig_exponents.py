@@ -5,8 +5,7 @@ the predicted one; one figure for each network and source exponent, one column f
 usage: fig_exponents.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import style
-import phases
-import sweep
+from phasesweep import phases, sweep
 from style import np, plt
 
 FIELDS = ["effective_samples", "resolved_nuclear_weight", "exponent_samples",

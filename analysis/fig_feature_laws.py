@@ -6,7 +6,7 @@ against samples, whose theory is that of Gaussian features.
 usage: fig_feature_laws.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import style
-import sweep
+from phasesweep import sweep
 from style import np, plt
 
 FIELDS = ["prediction_risk", "risk"]

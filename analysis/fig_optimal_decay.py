@@ -4,9 +4,8 @@ for each network; and the best width of narrow quadratic networks, as the minimu
 
 usage: fig_optimal_decay.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
-import phases
 import style
-import sweep
+from phasesweep import phases, sweep
 from style import np, plt
 
 PLANE = ("source_exponent", "dimension", "samples")

@@ -5,8 +5,7 @@ trainings of the same archive are drawn on the slices.
 usage: fig_phase_diagram.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import style
-import phases
-import sweep
+from phasesweep import phases, sweep
 from style import np, plt
 
 FIELDS = ["risk", "effective_samples", "resolved_samples", "resolved_weight_decay",

@@ -6,7 +6,7 @@ each n by either, and the learned spectra of all rows.
 usage: fig_real_data.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import style
-import sweep
+from phasesweep import sweep
 from style import np, plt
 
 FIELDS = ("test_error", "prediction_error_estimate", "classification_error", "eigenvalues")

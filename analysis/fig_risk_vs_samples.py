@@ -6,7 +6,7 @@ at many samples.
 usage: fig_risk_vs_samples.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import style
-import sweep
+from phasesweep import sweep
 from style import np, plt
 
 FEW = {"quadratic": 10, "diagonal": 100, "ridge": 100, "signed": 10}        # effective samples: the theory is for many

@@ -6,7 +6,7 @@ predicted, with its phase, the Kolmogorov-Smirnov distance and the deviation of 
 usage: fig_spectra.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import style
-import sweep
+from phasesweep import sweep
 from style import np, plt
 
 POINT = ["effective_samples", "resolved_samples", "resolved_nuclear_weight", "risk", "learned_rank"]

@@ -8,9 +8,7 @@ number of outliers, with Spearman's correlation over all networks and at fixed s
 usage: fig_tail_exponent.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import style
-import phases
-import sweep
-import tail_fit
+from phasesweep import phases, sweep, tail_fit
 from style import np, plt
 
 AXES = ("source_exponent", "samples", "weight_decay")

@@ -6,8 +6,7 @@ and time; and of the flow alone its exponent in phase II and the compute-optimal
 usage: fig_trajectories.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import style
-import sweep
-import trajectories
+from phasesweep import sweep, trajectories
 from style import np, plt
 
 TIME = r"time $\tau$"

@@ -5,7 +5,7 @@ as error bars, their ratio, and the exponents d log R/d log n_eff; one figure fo
 usage: fig_universality.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import style
-import sweep
+from phasesweep import sweep
 from style import np, plt
 
 AXES = ("source_exponent", "dimension", "samples", "weight_decay")

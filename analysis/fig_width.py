@@ -9,7 +9,7 @@ usage: fig_width.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 import pathlib
 
 import style
-import sweep
+from phasesweep import sweep
 from style import np, plt
 
 PUBLISHED = pathlib.Path(__file__).with_name("published_width.csv")

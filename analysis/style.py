@@ -1,5 +1,6 @@
 """What all figures share: the modules they need, colours safe for colour blindness and grey print,
 symbols, saving as PNG and PDF."""
+import argparse
 import pathlib
 import sys
 
@@ -10,7 +11,7 @@ try:
     import numpy as np
     import xarray  # noqa: F401  (named here so that its absence is explained)
     import h5netcdf  # noqa: F401
-    import sweep
+    from phasesweep import sweep
 except ImportError as error:
     raise SystemExit(f"{error}; on Debian run this with /usr/bin/python3 and python3-xarray, "
                      "python3-h5netcdf, python3-matplotlib installed")
@@ -48,16 +49,27 @@ def decay_label(data, value):
             -1.0: r"$\lambda = 1/d$"}.get(value, rf"$\lambda = d^{{{value:g}}}$")
 
 
+class Words(argparse.ArgumentParser):
+    """Mistakes are one line, as all others."""
+
+    def error(self, message):
+        raise sweep.Refusal(f"{self.format_usage().strip()}; {message}")
+
+
 def arguments(usage):
-    """ARCHIVE and the output folder, which is made."""
-    if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
-        raise sweep.Refusal(next(line for line in usage.splitlines() if line.startswith("usage:")))
-    folder = pathlib.Path(sys.argv[2] if len(sys.argv) == 3 else ".")
+    """ARCHIVE and the output folder, which is made.  usage: text of the script."""
+    parser = Words(description=usage.split("\nusage:")[0],
+                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("archive", metavar="ARCHIVE.h5", help="of `phasesweep run`")
+    parser.add_argument("folder", metavar="FOLDER", nargs="?", type=pathlib.Path, default=".",
+                        help="where to write, made if it is not there (.)")
+    given = parser.parse_args()
+    folder = pathlib.Path(given.folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise sweep.Refusal(f"{folder}: {error.strerror}") from error
-    return sys.argv[1], folder
+    return given.archive, folder
 
 
 def save(figure, folder, name):

@@ -7,7 +7,8 @@ build=$root/build
 packages="procps gcc make cmake pkg-config libopenmpi-dev openmpi-bin libopenblas-pthread-dev
 libscalapack-openmpi-dev libhdf5-openmpi-dev libyaml-dev libxxhash-dev libcmocka-dev
 librandom123-dev libgsl-dev hdf5-tools netcdf-bin python3-numpy python3-h5py python3-xarray
-python3-h5netcdf python3-netcdf4 python3-matplotlib python3-scipy"
+python3-h5netcdf python3-netcdf4 python3-matplotlib python3-scipy python3-pip python3-venv
+python3-setuptools python3-wheel"
 # for tests that are skipped without them: tests/run.sh adds them to packages
 optional_packages="slurmctld slurmd slurm-client munge"
 # what .ci/run needs besides

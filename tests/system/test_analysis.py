@@ -16,8 +16,7 @@ from harness import run, write
 
 ANALYSIS = pathlib.Path(__file__).resolve().parents[2] / "analysis"
 sys.path.insert(0, str(ANALYSIS))
-import phases  # noqa: E402
-import sweep  # noqa: E402
+from phasesweep import phases, sweep  # noqa: E402
 
 JOB = """sweeps:
   - name: quadratic

@@ -13,7 +13,7 @@ import numpy as np
 from harness import alone, call, count, read, run, write
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "analysis"))
-import sweep  # noqa: E402
+from phasesweep import sweep  # noqa: E402
 
 GRID = ("model: diagonal, method: training, source_exponent: 1.25, noise: 0.1, dimension: 150, "
         "signs: random, samples: [80, 600], seed: [0, 1]")

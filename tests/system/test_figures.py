@@ -11,7 +11,7 @@ from harness import assert_one_line
 from figures import archive, draw, saved
 import fig_spectra
 import fig_tail_exponent
-import sweep
+from phasesweep import sweep
 from style import np
 
 MAP_JOB = """sweeps:

@@ -7,7 +7,7 @@ import tempfile
 from figures import archive, draw, saved
 import fig_depth
 import fig_risk_vs_samples
-import sweep
+from phasesweep import sweep
 from style import np
 
 DEPTH_JOB = """set: {noise: 0.1, source_exponent: 1.25}

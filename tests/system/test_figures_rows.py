@@ -7,7 +7,7 @@ import tempfile
 from figures import archive, draw, saved
 import fig_covariance
 import fig_feature_laws
-import sweep
+from phasesweep import sweep
 from style import np
 
 COVARIANCE_JOB = """set: {noise: 0.1, dimension: 60}

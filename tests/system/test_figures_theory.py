@@ -10,7 +10,7 @@ import fig_bayes
 import fig_decomposition
 import fig_optimal_decay
 import fig_universality
-import sweep
+from phasesweep import sweep
 from style import np
 
 LINES = """  - name: MODEL_optimal

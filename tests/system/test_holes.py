@@ -14,7 +14,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_rgb
 from style import np, plt
 from test_figures_depth import DEPTH_JOB
-import sweep
+from phasesweep import sweep
 
 MODELS = """  - name: MODEL
     model: MODEL

@@ -8,8 +8,7 @@ from scipy import integrate, optimize, stats
 
 from figures import archive, saved
 import fig_tail_exponent
-import sweep
-import tail_fit
+from phasesweep import sweep, tail_fit
 from style import np
 
 TRUTH = 1.8         # the exponent of a teacher of gamma = 1.25

@@ -1,4 +1,4 @@
-"""Learning in time: the functions of analysis/trajectories.py on lines that are known, archives of flow and
+"""Learning in time: the functions of phasesweep.trajectories on lines that are known, archives of flow and
 descent, their figure, and a descent that is stopped and goes on.
 
 usage: test_trajectories.py PHASESWEEP MPIEXEC
@@ -9,8 +9,7 @@ import tempfile
 from harness import assert_one_line, run
 from figures import archive, draw, saved
 import fig_trajectories
-import sweep
-import trajectories
+from phasesweep import sweep, trajectories
 from style import np
 
 JOB = """set: {source_exponent: 1.25, noise: 0.5, dimension: 12, weight_decay: 0}

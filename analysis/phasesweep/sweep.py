@@ -1,12 +1,14 @@
 """The one reader of archives: a sweep as an xarray dataset, unfinished points masked.
 
-    import sweep
+    from phasesweep import sweep
     data = sweep.open_sweep("out.h5", "quadratic")
     data.risk.sel(source_exponent=1.25)
 """
 import h5py
 import numpy as np
 import xarray as xr
+
+from .errors import ArchiveError, MissingError, PhasesweepError
 
 # known before a point is solved, or about its solution rather than part of it
 KEPT = {"outcome", "attempts", "checksum", "effective_samples", "seconds"}
@@ -16,8 +18,8 @@ KEPT = {"outcome", "attempts", "checksum", "effective_samples", "seconds"}
 unfinished = {}
 
 
-class Refusal(SystemExit):
-    """Wrong input, in one line; style.main adds the job whose archive would do and exits with 2."""
+# wrong input, in one line; style.main adds the job whose archive would do and exits with 2
+Refusal = PhasesweepError
 
 
 def sweep_names(path):
@@ -25,13 +27,13 @@ def sweep_names(path):
     try:
         with h5py.File(path, "r") as archive:
             if "phasesweep_schema" not in archive.attrs:
-                raise Refusal(f"{path}: no phasesweep archive")
+                raise ArchiveError(f"{path}: no phasesweep archive")
             return [name for name, group in archive.items()
                     if isinstance(group, h5py.Group) and "outcome" in group]
     except FileNotFoundError:
-        raise Refusal(f"{path}: no such file") from None
+        raise ArchiveError(f"{path}: no such file") from None
     except OSError as error:
-        raise Refusal(f"{path}: {error}") from error
+        raise ArchiveError(f"{path}: {error}") from error
 
 
 def flag_codes(variable):
@@ -46,7 +48,7 @@ def open_sweep(path, name, engine="h5netcdf", fields=None):
     as one number are attributes: use `axis` for either.  An axis that is no plain number is named for what it is, as
     samples_effective_power; physical values are the coordinates resolved_samples, ..."""
     if name not in sweep_names(path):
-        raise Refusal(f"{path}: no sweep {name}; it has {', '.join(sweep_names(path))}")
+        raise MissingError(f"{path}: no sweep {name}; it has {', '.join(sweep_names(path))}")
     with xr.open_dataset(path, group=name, engine=engine) as lazy:
         if "rank" in lazy:  # before schema 3; xarray has a method of that name
             lazy = lazy.rename(rank="learned_rank")
@@ -55,7 +57,7 @@ def open_sweep(path, name, engine="h5netcdf", fields=None):
         wanted = set(lazy.data_vars) if fields is None else {"outcome", *fields}
         missing = sorted(wanted - set(lazy.variables))
         if missing:
-            raise Refusal(f"{path}: sweep {name} has no field {', '.join(missing)}")
+            raise MissingError(f"{path}: sweep {name} has no field {', '.join(missing)}")
         data = lazy[sorted(wanted)].load()
         data = data.set_coords([name for name in physical if name in data])
     codes = flag_codes(data["outcome"])
@@ -71,6 +73,15 @@ def open_sweep(path, name, engine="h5netcdf", fields=None):
         data[field] = data[field].where(good)
         data[field].attrs = attributes
     return worded(data)
+
+
+def physical_fields(path, name):
+    """Names of the physical n, lambda, ... that a sweep stores for its axes."""
+    with h5py.File(path, "r") as archive:
+        if name not in archive:
+            return []
+        return [field for field in archive[name]
+                if field.startswith("resolved_") or field == "effective_samples"]
 
 
 def worded(data):

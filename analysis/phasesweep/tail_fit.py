@@ -7,7 +7,7 @@ given the largest one the others are independent on [start, largest], so that a 
 not taken for one that falls steeply.  No exponent is given from fewer than LEAST values.  In the
 logarithm a power law is an exponential law, and one equation serves both.
 
-    import sweep, tail_fit
+    from phasesweep import sweep, tail_fit
     data = sweep.open_sweep("my.h5", "trained", fields=["eigenvalues", "risk"])
     fit = tail_fit.fit(data.eigenvalues.isel(...).values)
 """
@@ -17,7 +17,7 @@ import numpy as np
 try:
     from scipy import optimize, special, stats
 except ImportError as error:
-    raise SystemExit(f"{error}; on Debian run this with /usr/bin/python3 and python3-scipy installed")
+    raise ImportError(f"{error}; on Debian run this with /usr/bin/python3 and python3-scipy installed") from error
 
 LEAST = 50          # values in a tail whose exponent is given
 SCANNED = 5         # values in the shortest tail whose distance is looked at
