@@ -30,6 +30,7 @@
 #include "options.h"
 #include "point_json.h"
 #include "rank_output.h"
+#include "ranks.h"
 #include "team_memory.h"
 
 static void print_version(FILE *stream, struct argp_state *state)
@@ -230,6 +231,12 @@ static ExitStatus command_keys(const Arguments *given)
     return STATUS_DONE;
 }
 
+static ExitStatus command_ranks(const Arguments *given)
+{
+    ranks_print(start_aloud(given));
+    return STATUS_DONE;
+}
+
 /* argp frees what this returns when it is not the text it passed in. */
 static char *point_help(int key, const char *text, void *input)
 {
@@ -286,6 +293,10 @@ static const Command commands[] = {
     {"keys", command_keys, 0, 0,
      {NULL, cli_parse_option, "",
       "Print the table of all keys in Markdown.", NULL, NULL, NULL}},
+    {"ranks", command_ranks, 0, 0,
+     {NULL, cli_parse_option, "",
+      "Print how many ranks the launcher started, on how many nodes: a test of the launcher.",
+      NULL, NULL, NULL}},
 };
 /* clang-format on */
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
@@ -344,7 +355,7 @@ static error_t parse_top(int key, char *argument, struct argp_state *state)
         return 0;
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "a subcommand is missing; allowed: run, resume, status, plan, "
-                          "verify, diff, point, draw, keys");
+                          "verify, diff, point, draw, keys, ranks");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -355,7 +366,8 @@ static const struct argp top_parser = {
     .parser = parse_top,
     .args_doc =
         "run JOB.yaml -o OUT.h5\nresume OUT.h5\nstatus OUT.h5\nplan JOB.yaml\n"
-        "verify OUT.h5\ndiff A.h5 B.h5\npoint KEY=VALUE...\ndraw KEY=VALUE... -o NAME\nkeys",
+        "verify OUT.h5\ndiff A.h5 B.h5\npoint KEY=VALUE...\ndraw KEY=VALUE... -o NAME\nkeys\n"
+        "ranks",
     .doc = "Phase diagrams of feature learning in networks of two and more layers, by MPI.\v"
            "`phasesweep SUBCOMMAND --help` shows the options of each.  Exit status: 0 done, "
            "1 finished with failed points, 2 wrong input, 3 stopped early and resumable, "

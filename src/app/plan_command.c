@@ -294,7 +294,7 @@ static void print_commands(const char *job_path)
     print_quoted(program);
     fputs("\nexec bash ", stdout);
     print_quoted(script);
-    putchar(' ');
+    fputs(" \"$@\" ", stdout);
     print_quoted(job);
     putchar('\n');
     free(program);
@@ -326,7 +326,11 @@ static void print_script(const Plan *plan, const char *job_path, int ranks, doub
            "#SBATCH --open-mode=append\n"
            "#SBATCH --output=%%x-%%j.out\n",
            ranks, minutes / 60, minutes % 60, ceil(1.2 * memory / 1e6) + 100.0, margin);
-    printf("# expected: %s; requeues itself until all is done\n",
+    printf("# expected: %s; requeues itself until all is done.  Options of sbatch win over "
+           "these,\n"
+           "# but memory is --mem-per-cpu alone, which Slurm does not let --mem replace; those "
+           "of\n"
+           "# phasesweep.sbatch, as --launcher or --extra-rank, go behind this file.\n",
            progress_duration(run.makespan).text);
     print_commands(job_path);
 }

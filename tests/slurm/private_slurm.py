@@ -1,8 +1,10 @@
 """`with private_slurm(cpus): ...` runs a test beside a Slurm of its own, in a scratch folder.
 
-Ends the test with status 77 and a reason where no Slurm can run.
+With nodes > 1 the test itself moves into the network of the Slurm's controller, for good.
+Ends the test with status 77 and a reason where no such Slurm can run.
 """
 import contextlib
+import ctypes
 import os
 import shutil
 import signal
@@ -20,13 +22,37 @@ def call(*command):
     return done.stdout.strip()
 
 
-def skip_without_slurm():
-    os.environ["PATH"] += ":/usr/sbin:/sbin"
-    missing = [name for name in ("munged", "slurmctld", "slurmd", "sbatch", "srun", "setsid")
-               if shutil.which(name) is None]
+def why_no_slurm(nodes):
+    """None if all that is needed is there."""
+    tools = ["munged", "slurmctld", "slurmd", "sbatch", "srun", "setsid"]
+    tools += ["ip", "nsenter", "unshare"] if nodes > 1 else []
+    missing = [name for name in tools if shutil.which(name) is None]
     if missing or os.geteuid() != 0:
-        print("SKIPPED:", "not installed: " + ", ".join(missing) if missing else "not root")
+        return "not installed: " + ", ".join(missing) if missing else "not root"
+    if nodes > 1:
+        namespaces = subprocess.run(
+            ["unshare", "--net", "--uts", "--mount", "--ipc", "sh", "-c",
+             "ip link add type bridge && hostname n1 && mount -t tmpfs tmpfs /mnt"],
+            capture_output=True, text=True)
+        if namespaces.returncode != 0:
+            return "no namespaces: " + namespaces.stderr.strip()
+    return None
+
+
+def skip_without_slurm(nodes):
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    reason = why_no_slurm(nodes)
+    if reason is not None:
+        print("SKIPPED:", reason)
         sys.exit(77)
+
+
+def enter_network(name):
+    """This process and its children from now on."""
+    libc, network = ctypes.CDLL(None, use_errno=True), 0x40000000  # CLONE_NEWNET
+    with open(f"/run/netns/{name}") as file:
+        if libc.setns(file.fileno(), network) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
 
 
 def free_port():
@@ -41,8 +67,8 @@ def free_port():
 
 
 @contextlib.contextmanager
-def private_slurm(cpus):
-    skip_without_slurm()
+def private_slurm(cpus, nodes=1):
+    skip_without_slurm(nodes)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # so that all is stopped
     for name in [k for k in os.environ if k.startswith(("SLURM", "SBATCH"))]:
         del os.environ[name]  # of the job that the test itself may run in
@@ -50,7 +76,9 @@ def private_slurm(cpus):
     os.chdir(folder)
     os.environ |= {"SLURM_CONF": f"{folder}/slurm.conf", "SLURM_BASE_PORT": str(free_port())}
     try:
-        call(f"{HERE}/slurm_up.sh", folder, str(cpus), str(os.getpid()))
+        call(f"{HERE}/slurm_up.sh", folder, str(cpus), str(os.getpid()), str(nodes))
+        if nodes > 1:
+            enter_network(os.path.basename(folder) + ".c")
         os.environ["PHASESWEEP_SLURM_DIR"] = folder  # jobs bear the mark of slurm_down.sh too
         yield
     finally:

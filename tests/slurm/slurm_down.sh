@@ -2,7 +2,14 @@
 # slurm_down.sh DIR: stop all that slurm_up.sh DIR started, and the jobs in it.
 set -u
 dir=$1
-export SLURM_CONF=$dir/slurm.conf
+export SLURM_CONF=$dir/slurm.conf PATH=$PATH:/usr/sbin:/sbin
+
+remove_network() {
+    local file
+    for file in /run/netns/"${dir##*/}".*; do
+        [ ! -e "$file" ] || ip netns del "${file##*/}"
+    done
+}
 
 # processes started for DIR; this one and its children lack the mark
 ours() {
@@ -18,9 +25,10 @@ fi
 for signal in TERM KILL; do
     for _ in $(seq 50); do
         mapfile -t pids < <(ours)
-        [ ${#pids[@]} != 0 ] || exit 0
+        [ ${#pids[@]} != 0 ] || break 2
         kill -s "$signal" "${pids[@]}" 2>/dev/null
         sleep 0.1
     done
 done
+remove_network
 [ -z "$(ours)" ]

@@ -91,11 +91,20 @@ def check_refusals():
         assert word in log_of(job), log_of(job)
 
 
+def fake_mpirun(folder, status):
+    """Says that it starts all ranks, prints its words, and ends with the status."""
+    os.mkdir(folder)
+    write(f"{folder}/mpirun", f"""#!/bin/sh
+case $* in *" ranks") echo "$2 ranks on 1 node, a fake"; exit ;; esac
+echo "$@"
+exit {status}
+""")
+    os.chmod(f"{folder}/mpirun", 0o755)
+
+
 def check_sizes():
     """As many ranks as are asked for, whichever way."""
-    os.mkdir("echo")
-    write("echo/mpirun", '#!/bin/sh\necho "$@"\nexit 2\n')
-    os.chmod("echo/mpirun", 0o755)
+    fake_mpirun("echo", 2)
     path = os.environ["PATH"]
     os.environ["PATH"] = f"{os.getcwd()}/echo:{path}"
     jobs = [(ranks, call("sbatch", "--parsable", "--time=10", *options, SCRIPT, "job.yaml"))
@@ -124,20 +133,18 @@ def check_plan():
 
 def check_launcher():
     """A launcher that says 0 is not believed."""
-    os.mkdir("bin")
-    write("bin/mpirun", "#!/bin/sh\nexit 0\n")
-    os.chmod("bin/mpirun", 0o755)
+    fake_mpirun("bin", 0)
     path = os.environ["PATH"]
     os.environ["PATH"] = f"{os.getcwd()}/bin:{path}"
     job = submit("job.yaml", "never.h5")
     finish("FAILED", job)
-    assert "no such archive" in log_of(job) and "status 4" in log_of(job), log_of(job)
+    assert "no such archive" in log_of(job) and "taken for 4" in log_of(job), log_of(job)
     os.environ["PHASESWEEP_MAX_REQUEUES"] = "0"
     part = f"{os.getcwd()}/part.h5"
     subprocess.run(["timeout", "-s", "USR1", "0.5", PROGRAM, "run", "job.yaml", "-o", part])
     job = submit(part)
     finish("FAILED", job)
-    assert "points are missing" in log_of(job) and "status 3" in log_of(job), log_of(job)
+    assert "points are missing" in log_of(job) and "taken for 3" in log_of(job), log_of(job)
     os.environ["PATH"] = path
     del os.environ["PHASESWEEP_MAX_REQUEUES"]
 

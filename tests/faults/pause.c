@@ -1,0 +1,45 @@
+/* Preloaded into the program: writes into archives take their time, so that a sweep lasts as
+ * long as a test wishes and costs no processor.
+ *
+ * PHASESWEEP_PAUSE  milliseconds before each write into a file called *.h5 */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+static void pause_before_write(int descriptor)
+{
+    char link[64];
+    char path[PATH_MAX] = "";
+    const char *text = getenv("PHASESWEEP_PAUSE");
+    const long pause = text != NULL ? atol(text) : 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    const ssize_t length = pause > 0 ? readlink(link, path, sizeof path - 1) : 0;
+    if (length > 3 && strcmp(path + length - 3, ".h5") == 0) {
+        nanosleep(&(struct timespec){.tv_sec = pause / 1000, .tv_nsec = pause % 1000 * 1000000},
+                  NULL);
+    }
+}
+
+/* clang-format off */
+#define WRAP(name, declared, given)                                         \
+    ssize_t name declared                                                   \
+    {                                                                       \
+        static ssize_t (*real) declared;                                    \
+        if (real == NULL) {                                                 \
+            real = (ssize_t (*) declared)dlsym(RTLD_NEXT, #name);           \
+        }                                                                   \
+        pause_before_write(f);                                              \
+        return real given;                                                  \
+    }
+
+WRAP(pwrite, (int f, const void *b, size_t n, off_t o), (f, b, n, o))
+WRAP(pwrite64, (int f, const void *b, size_t n, off64_t o), (f, b, n, o))
+WRAP(pwritev, (int f, const struct iovec *v, int n, off_t o), (f, v, n, o))
+WRAP(pwritev64, (int f, const struct iovec *v, int n, off64_t o), (f, v, n, o))
+/* clang-format on */
