@@ -22,7 +22,8 @@ static void print_field(FieldId field, double value)
     }
 }
 
-/* JSON has no NAN: those at the end are padding, one before it is null. */
+/* A matrix row by row.  JSON has no NAN: those at the end are padding, one before it is null.
+ */
 static void print_series(const Series *series, SeriesId id)
 {
     const double *row = series_row(series, id, 0);
@@ -33,12 +34,15 @@ static void print_series(const Series *series, SeriesId id)
     if (count == 0) {
         return;
     }
-    printf(", \"%s\": [", record_series[id].name);
+    const size_t columns = series_columns(series->length, id);
+    const bool matrix = record_series[id].across != INDEX_NONE;
+    printf(", \"%s\": %s", record_series[id].name, matrix ? "[[" : "[");
     for (size_t k = 0; k < count; k++) {
-        const char *comma = k > 0 ? ", " : "";
+        const bool next = matrix && k > 0 && k % columns == 0;
+        const char *comma = next ? "], [" : k > 0 ? ", " : "";
         isfinite(row[k]) ? printf("%s%.15g", comma, row[k]) : printf("%snull", comma);
     }
-    printf("]");
+    fputs(matrix ? "]]" : "]", stdout);
 }
 
 /* Words in quotes, numbers as they are. */

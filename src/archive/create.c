@@ -254,7 +254,7 @@ static hid_t allocate_set(hid_t group, const char *name, hid_t type, int rank,
                           const hsize_t shape[], bool holes)
 {
     const hid_t space = rank > 0 ? H5Screate_simple(rank, shape, NULL) : H5Screate(H5S_SCALAR);
-    assert(rank >= 0 && rank <= AXIS_COUNT + 1);
+    assert(rank >= 0 && rank <= SET_RANK_MOST);
     const hid_t plist = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_layout(plist, H5D_CONTIGUOUS);
     H5Pset_alloc_time(plist, H5D_ALLOC_TIME_EARLY);
@@ -278,12 +278,10 @@ static void attach(hid_t group, hid_t set, const char *axis, int dimension)
 /* False if HDF5 refuses; a set without axes is a scalar. */
 static bool create_set(hid_t group, const Sweep *sweep, int index, const Layout *layout)
 {
-    hsize_t shape[AXIS_COUNT + 1];
-    memcpy(shape, layout->shape, sizeof layout->shape);
+    hsize_t shape[SET_RANK_MOST];
     assert(layout_has(layout, index));
     const SeriesId series = set_series(index);
-    shape[layout->rank] = layout_width(layout, index);
-    const int rank = layout->rank + (series != SERIES_COUNT);
+    const int rank = layout_extent(layout, index, shape);
     const hid_t set = allocate_set(group, set_name(index, ARCHIVE_SCHEMA), set_type(index),
                                    rank, shape, index != SET_OUTCOME);
     if (set < 0) {
@@ -296,6 +294,9 @@ static bool create_set(hid_t group, const Sweep *sweep, int index, const Layout 
     }
     if (series != SERIES_COUNT) {
         attach(group, set, record_indices[record_series[series].index], layout->rank);
+    }
+    if (rank > layout->rank + 1) {
+        attach(group, set, record_indices[record_series[series].across], layout->rank + 1);
     }
     describe_set(set, index);
     describe_hole(set, index);
@@ -324,9 +325,13 @@ static void create_indices(hid_t group, const Layout *layout)
 {
     size_t length[INDEX_COUNT] = {0};
     for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        const size_t rows = series_rows(layout->series, id);
         size_t *known = &length[record_series[id].index];
-        assert(*known == 0 || layout->series[id] == 0 || *known == layout->series[id]);
-        *known = layout->series[id] > 0 ? layout->series[id] : *known;
+        assert(*known == 0 || rows == 0 || *known == rows);
+        *known = rows > 0 ? rows : *known;
+        if (record_series[id].across != INDEX_NONE) {
+            length[record_series[id].across] = series_columns(layout->series, id);
+        }
     }
     for (IndexId id = 0; id < INDEX_COUNT; id++) {
         if (length[id] > 0) {

@@ -71,16 +71,22 @@ static void compare(Difference *difference, double a, double b, double tolerance
     }
 }
 
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Number by number; what one of them stores no room for counts as NAN. */
 static void compare_series(Comparison *c, SeriesId id, const Sweep *sweep, size_t point,
                            size_t i, size_t j)
 {
     const Series *a = &c->a.rows->series;
     const Series *b = &c->b.rows->series;
-    const size_t most = a->length[id] > b->length[id] ? a->length[id] : b->length[id];
-    for (size_t k = 0; k < most; k++) {
-        const double left = k < a->length[id] ? series_row(a, id, i)[k] : (double)NAN;
-        const double right = k < b->length[id] ? series_row(b, id, j)[k] : (double)NAN;
+    const size_t rows = larger(series_rows(a->length, id), series_rows(b->length, id));
+    const size_t columns = larger(series_columns(a->length, id), series_columns(b->length, id));
+    for (size_t k = 0; k < rows * columns; k++) {
+        const double left = series_number(a, id, i, k / columns, k % columns);
+        const double right = series_number(b, id, j, k / columns, k % columns);
         compare(&c->series[id], left, right, c->tolerance, sweep, point);
     }
 }

@@ -66,11 +66,9 @@ typedef struct Copy {
 static void refit(const Series *from, size_t i, const Series *to, size_t k)
 {
     for (SeriesId id = 0; id < SERIES_COUNT; id++) {
-        const size_t old = from->length[id];
-        const size_t new = to->length[id];
-        const size_t shared = old < new ? old : new;
-        if (shared > 0) {
-            memcpy(series_row(to, id, k), series_row(from, id, i), shared * sizeof(double));
+        if (from->length[id] > 0 && to->length[id] > 0) {
+            series_put(to, id, k, series_row(from, id, i), series_rows(from->length, id),
+                       series_columns(from->length, id));
         }
     }
 }

@@ -48,6 +48,20 @@ size_t layout_width(const Layout *layout, int set)
     return series == SERIES_COUNT ? 1 : layout->series[series];
 }
 
+int layout_extent(const Layout *layout, int set, hsize_t shape[SET_RANK_MOST])
+{
+    const SeriesId series = set_series(set);
+    int rank = layout->rank;
+    memcpy(shape, layout->shape, sizeof layout->shape);
+    if (series != SERIES_COUNT) {
+        shape[rank++] = series_rows(layout->series, series);
+    }
+    if (series != SERIES_COUNT && record_series[series].across != INDEX_NONE) {
+        shape[rank++] = series_columns(layout->series, series);
+    }
+    return rank;
+}
+
 /* Names are those of record.h, where Python and JSON have them from too. */
 const char *set_name(int set, int schema)
 {
@@ -119,8 +133,9 @@ static hid_t select_rows(const Layout *layout, int set, hid_t dataset, size_t fi
 {
     assert(layout->rank >= 0 && layout->rank <= AXIS_COUNT);
     const hid_t space = H5Dget_space(dataset);
-    hsize_t start[AXIS_COUNT + 1];
-    hsize_t extent[AXIS_COUNT + 1];
+    hsize_t start[SET_RANK_MOST] = {0};
+    hsize_t extent[SET_RANK_MOST];
+    const int rank = layout_extent(layout, set, extent);
     /* the innermost axis runs fastest, as in sweep_place */
     hsize_t rest = first;
     for (int k = layout->rank - 1; k >= 0; k--) {
@@ -130,9 +145,7 @@ static hid_t select_rows(const Layout *layout, int set, hid_t dataset, size_t fi
         assert(start[k] + extent[k] <= layout->shape[k]);
     }
     assert(rest == 0);
-    start[layout->rank] = 0;
-    extent[layout->rank] = layout_width(layout, set);
-    if (layout->rank + (set_series(set) != SERIES_COUNT) > 0) {
+    if (rank > 0) {
         H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, extent, NULL);
     }
     return space;
@@ -191,10 +204,8 @@ static bool open_set(hid_t id, int set, Group *group)
         }
         return !is_promised(id, set, group->schema);
     }
-    hsize_t shape[AXIS_COUNT + 1];
-    memcpy(shape, group->layout.shape, sizeof group->layout.shape);
-    shape[group->layout.rank] = layout_width(&group->layout, set);
-    const int rank = group->layout.rank + (set_series(set) != SERIES_COUNT);
+    hsize_t shape[SET_RANK_MOST];
+    const int rank = layout_extent(&group->layout, set, shape);
     group->set[set] = guard_set(id, name, set_type(set), rank, shape);
     return group->set[set] >= 0;
 }

@@ -1,7 +1,8 @@
 /* layout.h - private to the archive: what a sweep's group holds, and where.
  *
  * A SET is one dataset: a field or series of record.h, or one of the few below.  All sets of a
- * sweep have the dimensions of its varied axes; a series has one more.
+ * sweep have the dimensions of its varied axes; a series has one more, or two if it is a
+ * matrix.
  *
  * The names of sets and groups are part of the file format.  Nothing here is collective: a
  * group is opened by each process for itself, and rows are moved by raw reads and writes.
@@ -58,6 +59,12 @@ bool set_is_resolved(int set);
 /* Local.  Which series a set is, SERIES_COUNT if none; numbers a point in the set. */
 SeriesId set_series(int set);
 size_t layout_width(const Layout *layout, int set);
+
+/* Most dimensions of a set: the axes, and those of a matrix. */
+enum { SET_RANK_MOST = AXIS_COUNT + 2 };
+
+/* Local.  Shape of a set in the file; returns how many dimensions it has. */
+int layout_extent(const Layout *layout, int set, hsize_t shape[SET_RANK_MOST]);
 
 /* Local.  Name (static) and type of a set in files of a schema; the type is HDF5's own, not to
  * be closed. */

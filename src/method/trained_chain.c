@@ -133,6 +133,17 @@ static void put_series(const Series *series, SeriesId id, size_t k, const double
     }
 }
 
+/* Of a network of neurons that has an end. */
+static void put_pairs(const Series *series, size_t k, const NeuronPairs *pairs)
+{
+    if (pairs != NULL) {
+        const size_t count = pairs->students;
+        series_put(series, SERIES_NEURON_READOUT, k, pairs->readout, count, 1);
+        series_put(series, SERIES_NEURON_OVERLAP, k, pairs->overlap, count, pairs->teachers);
+        series_put(series, SERIES_NEURON_GRAM, k, pairs->gram, count, count);
+    }
+}
+
 /* Collective on the team.  False if the team was told to stop in the middle of it; then *done
  * does not count it. */
 static bool train_point(const Chain *chain, size_t k, Path *path, Luggage *luggage)
@@ -146,6 +157,7 @@ static bool train_point(const Chain *chain, size_t k, Path *path, Luggage *lugga
         put_series(&luggage->series, SERIES_EIGENVALUES, k, spectrum, d);
         put_series(&luggage->series, SERIES_RISK_PATH, k, seen.risk_path, room);
         put_series(&luggage->series, SERIES_RISK_PREDICTED, k, seen.kept_path, room);
+        put_pairs(&luggage->series, k, seen.pairs);
         luggage->records[k] = record_of(&seen, problem, spectrum);
         if (model_has(problem->model, TRAIT_NEURONS)) {
             point_put_moments(problem, point_neurons(chain->team->work, problem),

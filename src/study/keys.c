@@ -161,20 +161,6 @@ static double usual_start_scale(const Problem *problem)
     return method_facts(problem->method)->in_time ? 0.1 : 0.0;
 }
 
-/* Adam in a training of neurons; a descent has to say it. */
-static double usual_rate(const Problem *problem)
-{
-    return problem->method == METHOD_TRAINING && model_has(problem->model, TRAIT_NEURONS) ? 0.01
-                                                                                          : 0.0;
-}
-
-static double usual_epochs(const Problem *problem)
-{
-    return problem->method == METHOD_TRAINING && model_has(problem->model, TRAIT_NEURONS)
-               ? 500.0
-               : 0.0;
-}
-
 static double no_weight(const Problem *problem)
 {
     (void)problem;
@@ -221,6 +207,17 @@ static bool trains(MethodId id)
 static bool descends(MethodId id)
 {
     return draws_data(id) && method_facts(id)->in_time;
+}
+
+/* Adam in a training of neurons; a descent has to say it. */
+static double usual_rate(const Problem *problem)
+{
+    return trains(problem->method) && model_has(problem->model, TRAIT_NEURONS) ? 0.01 : 0.0;
+}
+
+static double usual_epochs(const Problem *problem)
+{
+    return trains(problem->method) && model_has(problem->model, TRAIT_NEURONS) ? 500.0 : 0.0;
 }
 
 /* The flow is that of the population. */
@@ -565,7 +562,9 @@ static void print_takers(FILE *out, const Key *key)
 {
     unsigned models = 0;
     unsigned methods = 0;
-    unsigned trained = 0; /* what a training must have, if it is asked for more */
+    /* those of which more is asked, and their models */
+    unsigned trainings = 0;
+    unsigned trained = 0;
     for (int k = 0; k < MODEL_COUNT; k++) {
         models |= (unsigned)model_has((ModelId)k, key->traits) << k;
         trained |= (unsigned)model_has((ModelId)k, key->trained_traits) << k;
@@ -573,6 +572,7 @@ static void print_takers(FILE *out, const Key *key)
     for (int k = 0; k < METHOD_COUNT && key->method != NULL; k++) {
         const bool apart = key->trained_traits != 0 && trains((MethodId)k);
         methods |= (unsigned)(key->method((MethodId)k) && !apart) << k;
+        trainings |= (unsigned)apart << k;
     }
     if (key->traits != 0) {
         fputs("model ", out);
@@ -585,7 +585,8 @@ static void print_takers(FILE *out, const Key *key)
     if (key->trained_traits != 0) {
         fputs(methods != 0 ? ", or model " : "model ", out);
         print_words(out, model_word, trained, " or ");
-        fprintf(out, " with method %s", method_name(METHOD_TRAINING));
+        fputs(" with method ", out);
+        print_words(out, method_word, trainings, " or ");
     }
 }
 

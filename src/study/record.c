@@ -20,8 +20,9 @@ const Field record_fields[FIELD_COUNT] = {
 };
 
 const SeriesField record_series[SERIES_COUNT] = {
-#define X(suffix, index, methods, name, unit, symbol, equation, long_name)                     \
-    [SERIES_##suffix] = {INDEX_##index, HAS_##methods, name, unit, symbol, equation, long_name},
+#define X(suffix, index, across, methods, name, unit, symbol, equation, long_name)             \
+    [SERIES_##suffix] = {INDEX_##index, INDEX_##across, HAS_##methods, name,                   \
+                         unit,          symbol,         equation,      long_name},
     SERIES_LIST(X)
 #undef X
 };
@@ -31,6 +32,9 @@ const char *const record_indices[INDEX_COUNT] = {
     [INDEX_DENSITY] = "density_index",
     [INDEX_OUTLIER] = "outlier_index",
     [INDEX_ITERATION] = "iteration_index",
+    [INDEX_STUDENT] = "student_index",
+    [INDEX_TEACHER] = "teacher_index",
+    [INDEX_OTHER_STUDENT] = "other_student_index",
 };
 
 Record record_empty(void)
@@ -89,6 +93,26 @@ uint64_t record_fields_of(MethodId method, SweepExtras extras)
     return fields;
 }
 
+/* The first index of a matrix is that of a plain series beside it. */
+size_t series_rows(const size_t length[SERIES_COUNT], SeriesId id)
+{
+    size_t rows = length[id];
+    for (SeriesId other = 0; other < SERIES_COUNT && rows > 0; other++) {
+        if (record_series[other].across == INDEX_NONE &&
+            record_series[other].index == record_series[id].index) {
+            rows = length[other] > 0 ? length[other] : rows;
+        }
+    }
+    return rows;
+}
+
+size_t series_columns(const size_t length[SERIES_COUNT], SeriesId id)
+{
+    const size_t rows = series_rows(length, id);
+    assert(rows == 0 || length[id] % rows == 0);
+    return rows > 0 ? length[id] / rows : 0;
+}
+
 size_t series_size(const size_t length[SERIES_COUNT], size_t points)
 {
     size_t size = 0;
@@ -132,6 +156,25 @@ double *series_row(const Series *series, SeriesId id, size_t point)
 {
     assert(id >= 0 && id < SERIES_COUNT);
     return series->length[id] > 0 ? series->value[id] + point * series->length[id] : NULL;
+}
+
+double series_number(const Series *series, SeriesId id, size_t point, size_t row, size_t column)
+{
+    const size_t columns = series_columns(series->length, id);
+    return column < columns && row < series_rows(series->length, id)
+               ? series_row(series, id, point)[row * columns + column]
+               : (double)NAN;
+}
+
+void series_put(const Series *series, SeriesId id, size_t point, const double rows[],
+                size_t count, size_t columns)
+{
+    const size_t room = series_rows(series->length, id);
+    const size_t width = series_columns(series->length, id);
+    for (size_t k = 0; k < count && k < room; k++) {
+        memcpy(series_row(series, id, point) + k * width, rows + k * columns,
+               (columns < width ? columns : width) * sizeof *rows);
+    }
 }
 
 Series series_from(const Series *series, size_t point)

@@ -205,16 +205,39 @@ size_t sweep_point(const Sweep *sweep, const size_t place[AXIS_COUNT])
     return point;
 }
 
-/* Eigenvalues of the quadratic network, coefficients of the diagonal one: d of either.  A
- * predicted spectrum has as many outliers as fit; more lie so close that a histogram of them
- * is wanted, and phases where that is so have a large d. */
-static size_t index_length(const Sweep *sweep, IndexId index)
+static double largest_dimension(const Sweep *sweep)
 {
     const Axis *axis = &sweep->axis[KEY_DIMENSION - KEY_AXES];
     double largest = 0.0;
     for (size_t k = 0; k < axis->count; k++) {
         largest = fmax(largest, axis->values[k]);
     }
+    return largest;
+}
+
+/* Most neurons of a network in the archive, of its points the widest; other models: 0. */
+static size_t neurons_stored(const Sweep *sweep, KeyId width)
+{
+    const Axis *axis = &sweep->axis[width - KEY_AXES];
+    const double dimension = largest_dimension(sweep);
+    double most = axis->count == 0 ? dimension : 1.0;
+    for (size_t k = 0; k < axis->count; k++) {
+        const double value = axis->values[k];
+        most = fmax(most, axis->form == FORM_POWER ? round(pow(dimension, value)) : value);
+    }
+    return model_has(sweep_model(sweep), TRAIT_NEURONS) ? (size_t)fmin(most, NEURONS_STORED)
+                                                        : 0;
+}
+
+/* Eigenvalues of the quadratic network, coefficients of the diagonal one: d of either.  A
+ * predicted spectrum has as many outliers as fit; more lie so close that a histogram of them
+ * is wanted, and phases where that is so have a large d. */
+static size_t index_length(const Sweep *sweep, IndexId index)
+{
+    if (index >= INDEX_STUDENT) {
+        return neurons_stored(sweep, index == INDEX_TEACHER ? KEY_TEACHER_WIDTH : KEY_WIDTH);
+    }
+    const double largest = largest_dimension(sweep);
     switch (index) {
     case INDEX_EIGENVALUE:
         return (size_t)(method_facts(sweep_method(sweep))->draws_data
@@ -243,8 +266,12 @@ uint64_t sweep_fields(const Sweep *sweep)
 void sweep_series(const Sweep *sweep, size_t length[SERIES_COUNT])
 {
     for (SeriesId id = 0; id < SERIES_COUNT; id++) {
-        const bool has = (record_series[id].methods >> sweep_method(sweep) & 1u) != 0;
-        length[id] = has ? index_length(sweep, record_series[id].index) : 0;
+        const SeriesField *its = &record_series[id];
+        const bool has = (its->methods >> sweep_method(sweep) & 1u) != 0;
+        length[id] = has ? index_length(sweep, its->index) : 0;
+        if (has && its->across != INDEX_NONE) {
+            length[id] *= index_length(sweep, its->across);
+        }
     }
 }
 

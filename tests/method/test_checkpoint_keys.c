@@ -21,7 +21,7 @@
 #include "phasesweep/model/model.h"
 #include "phasesweep/study/sweep.h"
 
-enum { WORDS = 13, POINTS = 2 };
+enum { WORDS = 14, POINTS = 2 };
 
 typedef struct Words {
     const char *word[WORDS];
@@ -43,7 +43,7 @@ static const Words ways[] = {
       "learning_rate=.01", "optimizer=adam", "batch=40"}},
     {{"method=training", "model=neurons", "dimension=8", "samples=90", "weight_decay=.1",
       "width=4", "teacher_width=5", "activation=hermite", "teacher_activation=hermite",
-      "hermite_2=1", "hermite_3=.5", "epochs=12", "batch=64"}}};
+      "hermite_2=1", "hermite_3=.5", "epochs=12", "batch=64", "iteration_limit=20"}}};
 
 /* Another value of each key that has a part in a problem. */
 static const char *const changes[] = {"model=diagonal",

@@ -100,11 +100,70 @@ def check_neurons(folder):
     few, many = found.isel(samples=0), found.isel(samples=1)
     assert (many["risk"] < 0.7 * few["risk"]).all()
     assert (many["specialised"] > few["specialised"]).all() and (many["specialised"] <= 8).all()
+    # of the student's neurons, in the order of the teacher's, |cosines|: each count by hand
+    lengths = np.sqrt(np.diagonal(found["neuron_gram"].values, axis1=-2, axis2=-1))
+    cosine = abs(found["neuron_overlap"]) / lengths[..., None]
+    assert cosine.dims[-2:] == ("student_index", "teacher_index") and cosine.shape[-2:] == (12, 8)
+    assert ((cosine.max("student_index") > 0.6).sum("teacher_index") == found["specialised"]).all()
+    assert (cosine[..., 0].argmax("student_index") == 0).all()
     assert alone("verify", path).returncode == 0
     for words, key in ((("linear_unit=yes",), "linear_unit"), (("features=uniform",), "features")):
         done = alone("point", "model=neurons", "method=training", "dimension=30", "samples=100",
                      "noise=0", "weight_decay=1", "teacher_width=3", *words)
         assert_one_line(done, 2, key, "allowed")
+
+
+PAIRS = """sweeps:
+  - name: neurons
+    model: neurons
+    method: training
+    dimension: 8
+    teacher_width: [2, 3]
+    width: [2, 4]
+    noise: 0.04
+    samples: 300
+    weight_decay: 0.3
+    readout: trained
+    epochs: 30
+"""
+
+
+def squares(data):
+    """Risk of quadratic neurons by what the archive says of them: E sigma(u.x) sigma(w.x) = 2 (u.w)^2, so that
+    E (f - f*)^2 = 2 a.(Q^2) a - 4 a.(M^2) v + 2 |v|^2, squares by entry."""
+    a, teacher = data["neuron_readout"], data["teacher_width"]
+    v = (data["teacher_index"] <= teacher) / np.sqrt(teacher)
+    other = a.rename(student_index="other_student_index")
+    own = (a * data["neuron_gram"] ** 2 * other).sum(("student_index", "other_student_index"))
+    cross = (a * data["neuron_overlap"] ** 2 * v).sum(("student_index", "teacher_index"))
+    return 2 * own - 4 * cross + 2
+
+
+def check_pairs(folder):
+    """Overlaps, Gram matrix and readout of neurons are all that the risk depends on; an archive of wider
+    networks takes them over."""
+    path, whole = f"{folder}/pairs.h5", f"{folder}/pairs_whole.h5"
+    wide = PAIRS.replace("[2, 4]", "[2, 4, 5]").replace("[2, 3]", "[2, 3, 4]")
+    assert run(1, "run", write(f"{folder}/pairs.yaml", PAIRS), "-o", path) == 0
+    for name, most in (("pairs", 3), ("wide", 4)):
+        found = read(path, "neurons")
+        assert found["neuron_overlap"].sizes["teacher_index"] == most
+        assert np.allclose(squares(found), found["risk"], rtol=1e-9, atol=1e-12)
+        small = found.sel(width=2, teacher_width=2)
+        assert small["neuron_gram"].sel(other_student_index=3).isnull().all()
+        assert small["neuron_overlap"].sel(student_index=3).isnull().all()
+        full = found.sel(width=4, teacher_width=3)
+        if name == "pairs":
+            assert run(1, "run", "--extend", write(f"{folder}/wide.yaml", wide), "-o", path) == 0
+            found = read(path, "neurons")
+            assert (found["attempts"] == [[0, 0, 1], [0, 0, 1], [1, 1, 1]]).all(), found["attempts"].values
+    assert alone("verify", path).returncode == 0
+    assert run(1, "run", f"{folder}/wide.yaml", "-o", whole) == 0
+    assert alone("diff", whole, path).returncode == 0
+    lists = json.loads(alone("point", "model=neurons", "method=training", "dimension=8", "teacher_width=3", "width=4",
+                             "noise=0.04", "samples=300", "weight_decay=0.3", "readout=trained", "epochs=30").stdout)
+    assert np.array(lists["neuron_overlap"]).shape == (4, 3) and np.array(lists["neuron_gram"]).shape == (4, 4)
+    assert np.allclose(lists["neuron_readout"], full["neuron_readout"].values[:4], rtol=1e-6)
 
 
 def check_ranks(folder, job):
@@ -171,6 +230,7 @@ def main():
         check_identities(f"{folder}/np1.h5")
         check_point(f"{folder}/np1.h5")
         check_neurons(folder)
+        check_pairs(folder)
         check_stop(folder, "wide", write(f"{folder}/long.yaml", LONG))
         check_stop(folder, "narrow", write(f"{folder}/narrow.yaml", NARROW))
         check_stop(folder, "deep", write(f"{folder}/deep.yaml", DEEP))

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "phasesweep/numerics/rng.h"
+#include "neurons/neurons_pairs.h"
 #include "neurons/neurons_risk.h"
 
 enum { D = 6, STUDENT = 5, TEACHER = 3, ROWS = 40000 };
@@ -138,10 +139,53 @@ static void test_quadratic(void **unused)
     assert_true(found.bound == 0.0);
 }
 
+/* A student that is its teacher in another order, with more neurons than are told: each of the
+ * first comes to stand where the teacher's is, whatever its sign and length. */
+static void test_pairs(void **unused)
+{
+    (void)unused;
+    enum { SIDE = 90, NEURONS = 80, EXTRA = 5 };
+    static double w[SIDE * (NEURONS + EXTRA)];
+    static double w_true[SIDE * NEURONS];
+    double v[NEURONS + EXTRA];
+    double v_true[NEURONS];
+    for (int k = 0; k < NEURONS; k++) {
+        w_true[k * SIDE + k] = 1.0;
+        v_true[k] = 1.0;
+        w[(NEURONS - 1 - k) * SIDE + k] = k % 2 == 0 ? 2.0 : -0.5;
+        v[NEURONS - 1 - k] = k;
+    }
+    for (int k = NEURONS; k < NEURONS + EXTRA; k++) { /* large, and next to none */
+        w[k * SIDE + SIDE - 1] = 1.0;
+        v[k] = 1e3;
+    }
+    const NeuronNet student = {
+        .dimension = SIDE, .neurons = NEURONS + EXTRA, .directions = w, .readout = v};
+    const NeuronNet teacher = {
+        .dimension = SIDE, .neurons = NEURONS, .directions = w_true, .readout = v_true};
+    NeuronPairs pairs = neuron_pairs_create(student.neurons, teacher.neurons);
+    assert_int_equal(pairs.students, NEURONS_STORED);
+    assert_int_equal(pairs.teachers, NEURONS_STORED);
+    neuron_pairs_put(&pairs, &student, &teacher);
+    for (size_t k = 0; k < pairs.students; k++) {
+        const double length = k % 2 == 0 ? 2.0 : -0.5;
+        assert_true(pairs.readout[k] == (double)k);
+        for (size_t j = 0; j < pairs.teachers; j++) {
+            assert_true(pairs.overlap[k * pairs.teachers + j] == (j == k ? length : 0.0));
+            assert_true(pairs.gram[k * pairs.students + j] == (j == k ? length * length : 0.0));
+        }
+    }
+    neuron_pairs_put(&pairs, &student, NULL); /* by size alone */
+    for (size_t k = 0; k < EXTRA; k++) {
+        assert_true(pairs.readout[k] == 1e3 && isnan(pairs.overlap[k]));
+    }
+    neuron_pairs_free(&pairs);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sampled),
-                                       cmocka_unit_test(test_same),
-                                       cmocka_unit_test(test_quadratic)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sampled), cmocka_unit_test(test_same),
+        cmocka_unit_test(test_quadratic), cmocka_unit_test(test_pairs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,9 @@ typedef enum Optimizer {
 #define FLOW_STEPS_MOST 1e5
 #define FLOW_COORDINATES_MOST 1e8
 
+/* Neurons of a network that are told one by one; part of the file format. */
+enum { NEURONS_STORED = 64 };
+
 /* Law of the independent entries of a row before its covariance, all of mean 0 and variance 1;
  * what each is stands in features.h. */
 typedef enum FeatureLaw {

@@ -228,7 +228,12 @@ typedef enum IndexId {
     INDEX_DENSITY,
     INDEX_OUTLIER,
     INDEX_ITERATION,
-    INDEX_COUNT
+    /* neurons; the second and third are those across matrices */
+    INDEX_STUDENT,
+    INDEX_TEACHER,
+    INDEX_OTHER_STUDENT,
+    INDEX_COUNT,
+    INDEX_NONE = INDEX_COUNT
 } IndexId;
 
 /* Lengths that no key gives; part of the file format. */
@@ -238,25 +243,36 @@ enum {
     FLOW_STORED = 4096 /* leading eigenvalues of a flow */
 };
 
-/* suffix, index, methods, name, unit, symbol, equation (theory.md section), long name */
+/* suffix, index, second index of what is a matrix (row by row), methods, name, unit, symbol,
+ * equation (theory.md section), long name; those along INDEX_STUDENT are of networks of neurons
+ * alone */
 #define SERIES_LIST(X)                                                                         \
-    X(EIGENVALUES, EIGENVALUE, SPECTRUM, "eigenvalues", "1", "", "7",                          \
+    X(EIGENVALUES, EIGENVALUE, NONE, SPECTRUM, "eigenvalues", "1", "", "7",                    \
       "eigenvalues of S, descending; signed: their sizes; diagonal: |theta|")                  \
-    X(DENSITY_POSITION, DENSITY, THEORY, "density_position", "1", "x - b", "7",                \
+    X(DENSITY_POSITION, DENSITY, NONE, THEORY, "density_position", "1", "x - b", "7",          \
       "learned eigenvalues of the bulk at which its density is given, ascending")              \
-    X(DENSITY, DENSITY, THEORY, "density", "1", "dmu/dx", "2, 7",                              \
+    X(DENSITY, DENSITY, NONE, THEORY, "density", "1", "dmu/dx", "2, 7",                        \
       "predicted density of the bulk, as a share of all d eigenvalues; 1 - rank/d are 0")      \
-    X(OUTLIER_POSITION, OUTLIER, THEORY, "outlier_position", "1", "x_i - b", "7",              \
+    X(OUTLIER_POSITION, OUTLIER, NONE, THEORY, "outlier_position", "1", "x_i - b", "7",        \
       "predicted position of the learned eigenvalues above the bulk, descending")              \
-    X(OUTLIER_OVERLAP, OUTLIER, THEORY, "outlier_overlap", "1", "(v_i.v*_i)^2", "7",           \
+    X(OUTLIER_OVERLAP, OUTLIER, NONE, THEORY, "outlier_overlap", "1", "(v_i.v*_i)^2", "7",     \
       "predicted squared overlap of an outlier's vector with its teacher vector")              \
-    X(RISK_PATH, ITERATION, AMP, "risk_by_iteration", "1", "R_k", "8",                         \
+    X(RISK_PATH, ITERATION, NONE, AMP, "risk_by_iteration", "1", "R_k", "8",                   \
       "risk after each iteration")                                                             \
-    X(RISK_PREDICTED, ITERATION, AMP, "predicted_risk_by_iteration", "1", "R_k", "2, 8",       \
-      "risk after each iteration of the equations of state evolution")
+    X(RISK_PREDICTED, ITERATION, NONE, AMP, "predicted_risk_by_iteration", "1", "R_k", "2, 8", \
+      "risk after each iteration of the equations of state evolution")                         \
+    X(NEURON_READOUT, STUDENT, NONE, TRAINING, "neuron_readout", "1", "a_k/sqrt p", "8",       \
+      "output weights of the student's neurons, first those next to neurons 1, 2, ... of the " \
+      "teacher, then by size; at most 64")                                                     \
+    X(NEURON_OVERLAP, STUDENT, TEACHER, TRAINING, "neuron_overlap", "1", "u_k.w*_j", "8",      \
+      "of the student's neurons, u = w/sqrt d in f = sum (a_k/sqrt p) sigma(u_k.x), in that "  \
+      "order, with the teacher's, of unit norm and the strongest first; at most 64 each")      \
+    X(NEURON_GRAM, STUDENT, OTHER_STUDENT, TRAINING, "neuron_gram", "1", "u_k.u_l", "8",       \
+      "of the student's neurons, in that order")
 
 typedef enum SeriesId {
-#define X(suffix, index, methods, name, unit, symbol, equation, long_name) SERIES_##suffix,
+#define X(suffix, index, across, methods, name, unit, symbol, equation, long_name)             \
+    SERIES_##suffix,
     SERIES_LIST(X)
 #undef X
         SERIES_COUNT
@@ -264,7 +280,7 @@ typedef enum SeriesId {
 
 /* One row of the table; all strings static. */
 typedef struct SeriesField {
-    IndexId index;
+    IndexId index, across;
     /* bit 1u << method */
     unsigned methods;
     const char *name, *unit, *symbol, *equation, *long_name;
@@ -282,6 +298,11 @@ typedef struct Series {
     double *value[SERIES_COUNT];
 } Series;
 
+/* Local.  Rows and columns of a point's numbers, by the lengths of all series: of what is no
+ * matrix one column; 0 and 0 if absent. */
+size_t series_rows(const size_t length[SERIES_COUNT], SeriesId id);
+size_t series_columns(const size_t length[SERIES_COUNT], SeriesId id);
+
 /* Local.  Doubles that the series of `points` points take. */
 size_t series_size(const size_t length[SERIES_COUNT], size_t points);
 
@@ -290,6 +311,14 @@ Series series_in(double memory[], const size_t length[SERIES_COUNT], size_t poin
 
 /* Local.  Numbers of one point; NULL if the series is absent. */
 double *series_row(const Series *series, SeriesId id, size_t point);
+
+/* Local.  One of them, NAN where there is no such row or column. */
+double series_number(const Series *series, SeriesId id, size_t point, size_t row,
+                     size_t column);
+
+/* Local.  Put rows [count * columns] in their places of a point, as far as there is room. */
+void series_put(const Series *series, SeriesId id, size_t point, const double rows[],
+                size_t count, size_t columns);
 
 /* Local.  Those of the points from `point` on, in the same memory. */
 Series series_from(const Series *series, size_t point);

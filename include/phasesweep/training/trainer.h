@@ -85,6 +85,15 @@ typedef struct TrainerSettings {
 /* Local.  1 GiB, 3 starts, everything else automatic or none. */
 TrainerSettings trainer_defaults(void);
 
+/* Of a network of neurons, which of them is which of the teacher's (theory.md section 8); in
+ * the variables u_k = w_k/sqrt d and a_k/sqrt p of f = sum (a_k/sqrt p) sigma(u_k.x). */
+typedef struct NeuronPairs {
+    size_t students, teachers; /* counted here, NEURONS_STORED at most */
+    double *readout;           /* [students] a_k/sqrt p */
+    double *gram;              /* [students * students] u_k.u_l */
+    double *overlap;           /* [students * teachers] u_k.w*_j, a row a student's neuron */
+} NeuronPairs;
+
 /* What is reported of a point, in the normalisation of theory.md section 1 and the same on all
  * ranks; S stands for theta in the diagonal network.  A number that a trainer does not have, or
  * that has no meaning after a failure, is NAN. */
@@ -132,6 +141,7 @@ typedef struct Observed {
     /* amp: R of S' and k by iteration, the first place being iteration 1, NAN beyond the last
      * [settings.path_room]; borrowed until the next point */
     const double *risk_path, *kept_path;
+    const NeuronPairs *pairs; /* neurons, NULL where there are none; likewise */
 } Observed;
 
 /* The network of the last point, the same on all ranks; borrowed until the next. */

@@ -109,6 +109,7 @@ static void *neurons_create(MPI_Comm team, const Dataset *data, const Problem *p
     create_shares(work);
     fix_readout(work);
     set_limits(work);
+    work->pairs = neuron_pairs_create(work->p, (int)problem->teacher_width);
     return work;
 }
 
@@ -116,6 +117,7 @@ static void neurons_release(void *state)
 {
     NeuronsWork *work = state;
     neurons_pass_free(&work->pass);
+    neuron_pairs_free(&work->pairs);
     lbfgs_free(work->lbfgs);
     free(work->begin);
     free(work->count);
@@ -213,6 +215,11 @@ static void neurons_observe(void *state, Observed *observed, double spectrum[],
         observed->outcome = OUTCOME_FAILED;
     }
     network_share(work->team, work->d, observed, spectrum, overlaps);
+    neuron_pairs_share(work->team, &work->pairs);
+    observed->pairs =
+        outcome_is_good(observed->outcome) || observed->outcome == OUTCOME_NOT_CONVERGED
+            ? &work->pairs
+            : NULL;
 }
 
 static Network neurons_network(const void *state)

@@ -28,7 +28,8 @@ size_t neurons_observe_memory(const Problem *problem)
     const size_t series =
         neurons_risk_memory((int)d, (int)p) + neurons_risk_memory((int)d, (int)k);
     const size_t matrix = 8 * (5 * d * d + d * p);
-    return (series > matrix ? series : matrix) + 8 * (p * k + TEST_BLOCK * (d + 2));
+    const size_t pairs = neuron_pairs_memory((int)d, (int)p, (int)k);
+    return (series > matrix ? series : matrix) + pairs + 8 * (p * k + TEST_BLOCK * (d + 2));
 }
 
 /* ---- matrix ------------------------------------------------------------------------------ */
@@ -91,15 +92,20 @@ static double sampled_risk(NeuronsWork *work, const NeuronTeacher *teacher)
     return sum / TEST_ROWS;
 }
 
+static NeuronNet student_of(const NeuronsWork *work)
+{
+    return (NeuronNet){.activation = work->pass.activation,
+                       .dimension = work->d,
+                       .neurons = work->p,
+                       .directions = work->pass.directions,
+                       .readout = work->pass.readout};
+}
+
 /* On rank 0, after a pass at the variables. */
-static void compare(const NeuronsWork *work, const NeuronTeacher *truth, Observed *observed,
+static void compare(NeuronsWork *work, const NeuronTeacher *truth, Observed *observed,
                     double overlaps[])
 {
-    const NeuronNet student = {.activation = work->pass.activation,
-                               .dimension = work->d,
-                               .neurons = work->p,
-                               .directions = work->pass.directions,
-                               .readout = work->pass.readout};
+    const NeuronNet student = student_of(work);
     const NeuronNet teacher = {.activation = truth->activation,
                                .dimension = work->d,
                                .neurons = truth->neurons,
@@ -107,6 +113,7 @@ static void compare(const NeuronsWork *work, const NeuronTeacher *truth, Observe
                                .readout = truth->readout};
     double *best = checked_alloc((size_t)truth->neurons, sizeof *best);
     const NeuronRisk found = neurons_risk(&student, &teacher);
+    neuron_pairs_put(&work->pairs, &student, &teacher);
     neurons_overlaps(&student, &teacher, best);
     observed->risk = observed->prediction_risk = found.risk;
     observed->specialised = 0.0;
@@ -131,6 +138,9 @@ void neurons_describe(NeuronsWork *work, Observed *observed, double spectrum[],
         observe_matrix(work, observed, spectrum);
         if (truth != NULL) {
             compare(work, truth, observed, overlaps);
+        } else {
+            const NeuronNet student = student_of(work);
+            neuron_pairs_put(&work->pairs, &student, NULL);
         }
     }
     if (truth != NULL) {

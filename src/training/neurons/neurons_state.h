@@ -11,6 +11,7 @@
 #include "phasesweep/parallel/lbfgs.h"
 #include "phasesweep/training/trainer.h"
 #include "neurons_pass.h"
+#include "neurons_pairs.h"
 
 typedef enum NeuronsStage { NEURONS_ADAM, NEURONS_DESCENT, NEURONS_END } NeuronsStage;
 
@@ -44,9 +45,10 @@ typedef struct NeuronsWork {
     double *mean, *square; /* Adam's moments */
     double *slope;
     double *best;
-    int64_t *order;   /* [quanta] of the epoch in hand */
-    int64_t order_of; /* epoch and start that it is of, -1: none */
-    bool started;     /* there is a network */
+    int64_t *order;    /* [quanta] of the epoch in hand */
+    int64_t order_of;  /* epoch and start that it is of, -1: none */
+    bool started;      /* there is a network */
+    NeuronPairs pairs; /* of the last point; owned */
     NeuronsProgress progress;
 } NeuronsWork;
 
