@@ -13,8 +13,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "phasesweep/app/run.h"
+#include "phasesweep/archive/export.h"
 #include "phasesweep/archive/report.h"
 #include "phasesweep/base/text.h"
 #include "phasesweep/base/version.h"
@@ -32,6 +34,7 @@
 #include "rank_output.h"
 #include "ranks.h"
 #include "team_memory.h"
+#include "watch.h"
 
 static void print_version(FILE *stream, struct argp_state *state)
 {
@@ -123,7 +126,28 @@ static ExitStatus command_resume(const Arguments *given)
 
 static ExitStatus command_status(const Arguments *given)
 {
-    return report_status(given->words[0], given->json);
+    ExitStatus worst = STATUS_DONE;
+    for (size_t k = 0; k < given->count; k++) {
+        if (given->count > 1 && !given->json) {
+            printf("%s%s\n", k > 0 ? "\n" : "", given->words[k]);
+        }
+        const ExitStatus status = report_status(given->words[k], given->json);
+        worst = status > worst ? status : worst;
+    }
+    return worst;
+}
+
+static ExitStatus command_watch(const Arguments *given)
+{
+    return watch_archive(given->words[0]);
+}
+
+static ExitStatus command_export(const Arguments *given)
+{
+    if (!given->csv) {
+        die(STATUS_WRONG_INPUT, "export: --csv is missing");
+    }
+    return export_csv(given->words[0]);
 }
 
 static ExitStatus command_verify(const Arguments *given)
@@ -176,6 +200,8 @@ static ExitStatus command_point(const Arguments *given)
     if (!read_point(given, &sweep)) {
         return STATUS_WRONG_INPUT;
     }
+    /* asked before MPI, which changes what the environment says */
+    const bool terminal = rank_output_is_terminal();
     const Problem problem = sweep_problem(&sweep, 0);
     PointTeam team = {.work = point_work(), .data = data_file_of(&sweep)};
     size_t length[SERIES_COUNT];
@@ -188,7 +214,12 @@ static ExitStatus command_point(const Arguments *given)
     }
     Record record;
     point_solve(&team, &problem, 1, &record, &series);
-    point_json(&sweep, &record, &series); /* all ranks know it, the first one is heard */
+    /* all ranks know it, the first one is heard */
+    if (terminal && !given->json) {
+        point_table(&sweep, &record, &series);
+    } else {
+        point_json(&sweep, &record, &series);
+    }
     series_free(&series);
     point_work_free(team.work);
     sweep_free(&sweep);
@@ -227,7 +258,7 @@ static ExitStatus command_draw(const Arguments *given)
 static ExitStatus command_keys(const Arguments *given)
 {
     (void)given;
-    keys_print(stdout);
+    (rank_output_is_terminal() ? keys_print_plain : keys_print)(stdout);
     return STATUS_DONE;
 }
 
@@ -269,9 +300,18 @@ static const Command commands[] = {
     {"resume", command_resume, 1, 1,
      {cli_resume_options, cli_parse_option, "OUT.h5",
       "Continue the job that the archive holds.", NULL, NULL, NULL}},
-    {"status", command_status, 1, 1,
-     {cli_status_options, cli_parse_option, "OUT.h5",
+    {"status", command_status, 1, SIZE_MAX,
+     {cli_status_options, cli_parse_option, "OUT.h5...",
       "Count the points of every outcome.", NULL, NULL, NULL}},
+    {"watch", command_watch, 1, 1,
+     {NULL, cli_parse_option, "OUT.h5",
+      "Show how far a run is, from another terminal, until it ends.  In the maps # is done, "
+      "x has failed points, o is being computed, + is done in part, . is not begun.",
+      NULL, NULL, NULL}},
+    {"export", command_export, 1, 1,
+     {cli_export_options, cli_parse_option, "--csv OUT.h5",
+      "Print the finished points of all sweeps as a table, with their checksums.",
+      NULL, NULL, NULL}},
     {"plan", command_plan, 1, 1,
      {cli_plan_options, cli_parse_option, "JOB.yaml",
       "Print what a job costs: points, core-hours, memory, disk, time for N ranks.",
@@ -284,15 +324,16 @@ static const Command commands[] = {
       "Compare the points that two archives share; status 1 if they differ.",
       NULL, NULL, NULL}},
     {"point", command_point, 0, SIZE_MAX,
-     {NULL, cli_parse_option, "KEY=VALUE...",
-      "Solve one point and print it as JSON.\v", NULL, point_help, NULL}},
+     {cli_point_options, cli_parse_option, "KEY=VALUE...",
+      "Solve one point and print it: a table on a terminal, else JSON.  Keys may be written as "
+      "n, d, gamma, lambda, lambda_tilde, p, Delta.\v", NULL, point_help, NULL}},
     {"draw", command_draw, 0, SIZE_MAX,
      {cli_draw_options, cli_parse_option, "KEY=VALUE... -o NAME",
       "Write the data that point trains on, for other programs: NAME_x.npy, NAME_y.npy and "
       "NAME_teacher.npy.\v", NULL, draw_help, NULL}},
     {"keys", command_keys, 0, 0,
      {NULL, cli_parse_option, "",
-      "Print the table of all keys in Markdown.", NULL, NULL, NULL}},
+      "Print all keys: in paragraphs on a terminal, else as a table in Markdown.", NULL, NULL, NULL}},
     {"ranks", command_ranks, 0, 0,
      {NULL, cli_parse_option, "",
       "Print how many ranks the launcher started, on how many nodes: a test of the launcher.",
@@ -354,8 +395,8 @@ static error_t parse_top(int key, char *argument, struct argp_state *state)
         parse_rest(top, state);
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "a subcommand is missing; allowed: run, resume, status, plan, "
-                          "verify, diff, point, draw, keys, ranks");
+        argp_error(state, "a subcommand is missing; allowed: run, resume, status, watch, "
+                          "plan, verify, diff, export, point, draw, keys, ranks, help");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -364,20 +405,35 @@ static error_t parse_top(int key, char *argument, struct argp_state *state)
 
 static const struct argp top_parser = {
     .parser = parse_top,
-    .args_doc =
-        "run JOB.yaml -o OUT.h5\nresume OUT.h5\nstatus OUT.h5\nplan JOB.yaml\n"
-        "verify OUT.h5\ndiff A.h5 B.h5\npoint KEY=VALUE...\ndraw KEY=VALUE... -o NAME\nkeys\n"
-        "ranks",
+    .args_doc = "run JOB.yaml -o OUT.h5\nresume OUT.h5\nstatus OUT.h5...\nwatch OUT.h5\n"
+                "plan JOB.yaml\nverify OUT.h5\ndiff A.h5 B.h5\nexport --csv OUT.h5\npoint "
+                "KEY=VALUE...\ndraw KEY=VALUE... -o NAME\nkeys\nranks",
     .doc = "Phase diagrams of feature learning in networks of two and more layers, by MPI.\v"
            "`phasesweep SUBCOMMAND --help` shows the options of each.  Exit status: 0 done, "
            "1 finished with failed points, 2 wrong input, 3 stopped early and resumable, "
            "4 environment broken."};
+
+/* `help`, `help run` and -h are what people type; argp knows --help. */
+static void translate_help(int argc, char **argv)
+{
+    static char help[] = "--help";
+    for (int k = 1; k < argc; k++) {
+        if (strcmp(argv[k], "-h") == 0) {
+            argv[k] = help;
+        }
+    }
+    if (argc >= 2 && argc <= 3 && strcmp(argv[1], "help") == 0) {
+        argv[1] = argc == 3 ? argv[2] : help;
+        argv[argc - 1] = help;
+    }
+}
 
 ExitStatus cli_main(int argc, char **argv, MPI_Comm (*start)(void))
 {
     Arguments given = {.start = start};
     /* no command line has more words than argv */
     assert(argc >= 1 && start != NULL);
+    translate_help(argc, argv);
     given.words = checked_alloc((size_t)argc, sizeof(char *));
     given.sets = checked_alloc((size_t)argc, sizeof(char *));
     atexit(rank_output_check_output);

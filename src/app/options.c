@@ -14,6 +14,7 @@ enum {
     OPTION_SET = 256,
     OPTION_DRY_RUN,
     OPTION_JSON,
+    OPTION_CSV,
     OPTION_EXTEND,
     OPTION_RETRY,
     OPTION_TOLERANCE,
@@ -68,6 +69,12 @@ const struct argp_option cli_plan_options[] = {
 const struct argp_option cli_status_options[] = {
     {"json", OPTION_JSON, NULL, 0, "print JSON", 0}, {0}};
 
+const struct argp_option cli_point_options[] = {
+    {"json", OPTION_JSON, NULL, 0, "print JSON also on a terminal", 0}, {0}};
+
+const struct argp_option cli_export_options[] = {
+    {"csv", OPTION_CSV, NULL, 0, "as a table with commas", 0}, {0}};
+
 const struct argp_option cli_diff_options[] = {
     {"tolerance", OPTION_TOLERANCE, "X", 0,
      "relative difference that counts as equal, 0 to 1 (default: 0)", 0},
@@ -119,6 +126,9 @@ error_t cli_parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_JSON:
         given->json = true;
+        return 0;
+    case OPTION_CSV:
+        given->csv = true;
         return 0;
     case OPTION_EXTEND:
         given->extend = true;

@@ -16,7 +16,7 @@
 typedef struct Arguments {
     /* archive of -o, NULL: none */
     const char *output;
-    bool dry_run, json, extend, retry;
+    bool dry_run, json, csv, extend, retry;
     /* as written, NULL: none */
     const char *tolerance, *deadline;
     /* its options; job_path and overridden unset */
@@ -36,6 +36,8 @@ extern const struct argp_option cli_run_options[];
 extern const struct argp_option cli_resume_options[];
 extern const struct argp_option cli_plan_options[];
 extern const struct argp_option cli_status_options[];
+extern const struct argp_option cli_point_options[];
+extern const struct argp_option cli_export_options[];
 extern const struct argp_option cli_diff_options[];
 extern const struct argp_option cli_draw_options[];
 

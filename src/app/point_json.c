@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "phasesweep/base/check.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/phase.h"
 
@@ -22,15 +23,22 @@ static void print_field(FieldId field, double value)
     }
 }
 
-/* A matrix row by row.  JSON has no NAN: those at the end are padding, one before it is null.
- */
-static void print_series(const Series *series, SeriesId id)
+/* NAN at the end is padding. */
+static size_t series_count(const Series *series, SeriesId id)
 {
     const double *row = series_row(series, id, 0);
     size_t count = series->length[id];
     while (count > 0 && isnan(row[count - 1])) {
         count--;
     }
+    return count;
+}
+
+/* A matrix row by row.  JSON has no NAN: one before the end is null. */
+static void print_series(const Series *series, SeriesId id)
+{
+    const double *row = series_row(series, id, 0);
+    const size_t count = series_count(series, id);
     if (count == 0) {
         return;
     }
@@ -109,4 +117,44 @@ void point_json(const Sweep *sweep, const Record *record, const Series *series)
         print_series(series, id);
     }
     printf("}\n");
+}
+
+static void print_row(const char *name, const char *symbol, const char *value,
+                      const char *meaning)
+{
+    if (symbol[0] == '\0' && meaning[0] == '\0') {
+        printf("%-24s %s\n", name, value);
+    } else {
+        printf("%-24s %-14s %-12s %s\n", name, value, symbol, meaning);
+    }
+}
+
+static void print_field_row(FieldId field, double value)
+{
+    const bool phase = record_fields[field].kind == FIELD_PHASE;
+    char *number = checked_format("%.6g", value);
+    print_row(field == FIELD_RANK ? FIELD_RANK_OLD : record_fields[field].name,
+              record_fields[field].symbol, phase ? phase_name((Phase)value) : number,
+              record_fields[field].long_name);
+    free(number);
+}
+
+void point_table(const Sweep *sweep, const Record *record, const Series *series)
+{
+    const uint64_t fields = sweep_fields(sweep);
+    print_row("model", "", model_name(sweep_model(sweep)), "");
+    print_row("method", "", method_name(sweep_method(sweep)), "");
+    print_row("outcome", "", outcome_name(record->outcome), "");
+    for (FieldId field = 0; field < FIELD_COUNT; field++) {
+        if ((fields >> field & 1u) != 0 && isfinite(record->value[field])) {
+            print_field_row(field, record->value[field]);
+        }
+    }
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        if (series_count(series, id) > 0) {
+            char *length = checked_format("%zu numbers", series_count(series, id));
+            print_row(record_series[id].name, record_series[id].symbol, length, "with --json");
+            free(length);
+        }
+    }
 }

@@ -10,4 +10,8 @@
  * ends at its last number.  sweep: checked, of one point; series: its. */
 void point_json(const Sweep *sweep, const Record *record, const Series *series);
 
+/* Local.  The same for people: one line a field, with its symbol and meaning; of a series its
+ * length. */
+void point_table(const Sweep *sweep, const Record *record, const Series *series);
+
 #endif

@@ -20,7 +20,8 @@
  * argument. */
 static int kept_voice = -1;
 
-bool rank_output_is_first_rank(void)
+/* NULL without a launcher. */
+static const char *rank_of_launcher(void)
 {
     /* before MPI_Init the launcher's environment alone knows: PMIx of mpirun and srun, or
      * PMI */
@@ -28,10 +29,21 @@ bool rank_output_is_first_rank(void)
     for (size_t k = 0; k < sizeof variables / sizeof *variables; k++) {
         const char *rank = getenv(variables[k]);
         if (rank != NULL) {
-            return strcmp(rank, "0") == 0;
+            return rank;
         }
     }
-    return true;
+    return NULL;
+}
+
+bool rank_output_is_first_rank(void)
+{
+    const char *rank = rank_of_launcher();
+    return rank == NULL || strcmp(rank, "0") == 0;
+}
+
+bool rank_output_is_terminal(void)
+{
+    return rank_of_launcher() == NULL && isatty(STDOUT_FILENO);
 }
 
 void rank_output_hush(void)

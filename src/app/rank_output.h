@@ -13,6 +13,9 @@
 /* Local.  Is this rank 0, or started without a launcher?  Works before MPI_Init. */
 bool rank_output_is_first_rank(void);
 
+/* Local.  Does a person read standard output?  Under a launcher nobody can tell. */
+bool rank_output_is_terminal(void);
+
 /* Local.  Point both streams of a rank above 0 to nowhere, so that one wrong option gives one
  * message and not one a rank.  To be called once. */
 void rank_output_hush(void);

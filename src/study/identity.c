@@ -131,16 +131,17 @@ static char *axis_difference(const Sweep *sweep, AxisId id, const Axis *stored,
         return differ(sweep, (KeyId)(KEY_AXES + id), form_name(stored->form),
                       form_name(given->form));
     }
+    if (stored->count != given->count) {
+        return checked_format("sweep %s: %s: %zu values in the archive, %zu in the job",
+                              sweep->name, axis_name(id), stored->count, given->count);
+    }
     /* bit by bit: 0.1 and 0.1000000000000001 are two coordinates */
-    for (size_t k = 0; k < stored->count && k < given->count; k++) {
+    for (size_t k = 0; k < stored->count; k++) {
         if (stored->values[k] != given->values[k]) {
             return value_differs(sweep, id, stored->values[k], given->values[k]);
         }
     }
-    return stored->count == given->count
-               ? NULL
-               : checked_format("sweep %s: %s: %zu values in the archive, %zu in the job",
-                                sweep->name, axis_name(id), stored->count, given->count);
+    return NULL;
 }
 
 /* NULL if none. */

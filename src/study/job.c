@@ -55,11 +55,27 @@ char *job_read(const char *path)
     if (length > JOB_BYTES_MOST) {
         die(STATUS_WRONG_INPUT, "%s: too large for a job file; allowed: up to 16 MiB", path);
     }
+    if (length > 4 && memcmp(text, "\211HDF", 4) == 0) {
+        die(STATUS_WRONG_INPUT,
+            "%s: is an archive, no job file; `phasesweep status %s` tells what it holds, "
+            "`phasesweep resume %s` goes on with it",
+            path, path, path);
+    }
     /* the text travels and is stored as a string, which a NUL would cut silently */
     if (memchr(text, '\0', length) != NULL) {
         die(STATUS_WRONG_INPUT, "%s: holds a NUL byte; allowed: YAML in UTF-8", path);
     }
     return checked_realloc(text, length + 1, 1);
+}
+
+/* [1, 2] or {from: 1, to: 2, count: 5}, in one line. */
+static bool is_list(const char *value)
+{
+    const size_t length = strlen(value);
+    const char first = value[0];
+    const char last = length > 1 ? value[length - 1] : '\0';
+    return ((first == '[' && last == ']') || (first == '{' && last == '}')) &&
+           strpbrk(value, "\n\r#") == NULL;
 }
 
 char *job_override(char *text, char *const assignments[], size_t count)
@@ -68,14 +84,19 @@ char *job_override(char *text, char *const assignments[], size_t count)
     Sweep scratch = {0};
     Diagnostics errors = {.source = "--set"};
     for (size_t k = 0; k < count; k++) {
-        sweep_set(&scratch, assignments[k], &errors);
         const char *equals = strchr(assignments[k], '=');
+        /* lists are YAML, and what is wrong in them is said of the line they become */
+        if (equals == NULL || !is_list(equals + 1)) {
+            sweep_set(&scratch, assignments[k], &errors);
+        }
         /* at the end, so that the lines above keep their numbers */
-        char *longer =
-            equals == NULL
-                ? checked_format("%s", text)
-                : checked_format("%s%s  %.*s: %s\n", text, k == 0 ? "\noverride:\n" : "",
-                                 (int)(equals - assignments[k]), assignments[k], equals + 1);
+        const int length = equals == NULL ? 0 : (int)(equals - assignments[k]);
+        char *name = checked_format("%.*s", length, assignments[k]);
+        char *longer = equals == NULL ? checked_format("%s", text)
+                                      : checked_format("%s%s  %s: %s\n", text,
+                                                       k == 0 ? "\noverride:\n" : "",
+                                                       keys_of_symbol(name), equals + 1);
+        free(name);
         free(text);
         text = longer;
     }

@@ -821,3 +821,48 @@ char *keys_help_drawn(void)
 {
     return printed(print_help, keys_table);
 }
+
+void keys_print_plain(FILE *file)
+{
+    for (int id = 0; id < KEY_COUNT; id++) {
+        const Key *key = &keys_table[id];
+        char *allowed = key_allowed(key, FORM_NUMBER);
+        char *takers = key_takers(key);
+        fprintf(file, "%s%s%s%s: %s%s%s\n    allowed: %s\n    default: %s\n", key->name,
+                key->symbol[0] != '\0' ? " (" : "", key->symbol,
+                key->symbol[0] != '\0' ? ")" : "", key->meaning,
+                takers[0] != '\0' ? "; only " : "", takers, allowed,
+                key->preset == NULL ? "required" : key->preset);
+        if (id >= KEY_AXES) {
+            fputs("    forms: ", file);
+            print_words(file, form_word, key->forms, ", ");
+            fputs("\n", file);
+        }
+        free(allowed);
+        free(takers);
+    }
+    fputs("\nforms: what the value v means\n", file);
+    for (AxisForm form = 0; form < FORM_COUNT; form++) {
+        fprintf(file, "    %-16s %s\n", forms[form].name, forms[form].meaning);
+    }
+}
+
+const char *keys_of_symbol(const char *name)
+{
+    static const struct {
+        const char *symbol;
+        KeyId id;
+    } symbols[] = {{"n", KEY_SAMPLES},
+                   {"d", KEY_DIMENSION},
+                   {"gamma", KEY_SOURCE_EXPONENT},
+                   {"lambda", KEY_WEIGHT_DECAY},
+                   {"lambda_tilde", KEY_NUCLEAR_WEIGHT},
+                   {"p", KEY_WIDTH},
+                   {"Delta", KEY_NOISE}};
+    for (size_t k = 0; k < sizeof symbols / sizeof *symbols; k++) {
+        if (strcmp(symbols[k].symbol, name) == 0) {
+            return keys_table[symbols[k].id].name;
+        }
+    }
+    return name;
+}

@@ -89,7 +89,7 @@ void sweep_set(Sweep *sweep, const char *assignment, Diagnostics *errors)
     const char *equals = strchr(assignment, '=');
     const size_t length = equals == NULL ? strlen(assignment) : (size_t)(equals - assignment);
     char *name = checked_format("%.*s", (int)length, assignment);
-    const int id = text_find(names, KEY_COUNT, name);
+    const int id = text_find(names, KEY_COUNT, keys_of_symbol(name));
     if (equals == NULL) {
         diagnostics_add(errors, 1, "%s: no `=` in it; allowed: KEY=VALUE",
                         text_show(assignment).text);

@@ -779,7 +779,13 @@ static void check_activations(const Sweep *sweep, Diagnostics *errors)
 void sweep_check(Sweep *sweep, size_t line, Diagnostics *errors)
 {
     assert(line > 0);
+    /* what else is wrong depends on them: no second mistake is made of the first */
+    const bool unknown = (given(sweep, KEY_MODEL) && isnan(sweep->settings.value[KEY_MODEL])) ||
+                         (given(sweep, KEY_METHOD) && isnan(sweep->settings.value[KEY_METHOD]));
     sweep_complete(sweep);
+    if (unknown) {
+        return;
+    }
     const size_t before = errors->count;
     check_missing(sweep, line, errors);
     for (KeyId id = 0; id < KEY_COUNT; id++) {

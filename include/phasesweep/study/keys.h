@@ -161,6 +161,10 @@ extern const Key keys_table[KEY_COUNT];
 /* Local.  The names of all keys, for text.h. */
 void keys_list(const char *names[KEY_COUNT]);
 
+/* Local.  The key that a symbol of doc/theory.md stands for (n, d, gamma, lambda, lambda_tilde,
+ * p, Delta); anything else as it is. */
+const char *keys_of_symbol(const char *name);
+
 /* Local.  Static strings: name, unit and symbol of an axis; the name of a form. */
 const char *axis_name(AxisId id);
 const char *axis_symbol(AxisId id);
@@ -201,8 +205,10 @@ char *axis_text(AxisId id, double value);
 char *key_allowed(const Key *key, AxisForm form);
 char *key_takers(const Key *key);
 
-/* Local.  The Markdown reference of all keys and forms. */
+/* Local.  The reference of all keys and forms, in Markdown; and for a terminal, a paragraph
+ * each. */
 void keys_print(FILE *file);
+void keys_print_plain(FILE *file);
 
 /* Local.  One line for each key of `point`, for its help; owned by the caller. */
 char *keys_help(void);

@@ -1,0 +1,168 @@
+/* The archive is opened anew for every picture: HDF5 keeps what it has read, and what others
+ * write meanwhile would not be seen.
+ *
+ * Rate and ETA are those of the run that goes on, from its begin, as `status` has them.
+ */
+#include "watch.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "phasesweep/app/progress.h"
+#include "phasesweep/archive/archive.h"
+#include "phasesweep/archive/lock.h"
+#include "phasesweep/base/wall_clock.h"
+
+enum { MAP = 48, BAR = 24 };
+
+static const double watch_every = 1.0; /* seconds */
+
+/* Points of one part of a sweep. */
+typedef struct Part {
+    size_t points, done, failed, running;
+} Part;
+
+static void add_outcome(Part *part, int8_t outcome)
+{
+    const bool known = outcome > OUTCOME_NEVER_RUN && outcome < OUTCOME_COUNT;
+    part->points++;
+    part->running += outcome == OUTCOME_RUNNING;
+    if (known && outcome != OUTCOME_RUNNING) {
+        part->done++;
+        part->failed += !outcome_is_good((Outcome)outcome);
+    }
+}
+
+static char letter(const Part *part)
+{
+    return part->failed > 0             ? 'x'
+           : part->done == part->points ? '#'
+           : part->running > 0          ? 'o'
+           : part->done > 0             ? '+'
+                                        : '.';
+}
+
+/* Removes what an older picture left there. */
+static const char *line_end(void)
+{
+    return isatty(STDOUT_FILENO) ? "\033[K" : "";
+}
+
+/* One line; the sums are added to *all. */
+static void show_sweep(ArchiveReader *reader, size_t s, const Sweep *sweep, Part *all)
+{
+    const size_t points = sweep_points(sweep);
+    const size_t cells = points < MAP ? points : MAP;
+    Part map[MAP] = {{0}};
+    for (size_t chain = 0; chain < sweep_chains(sweep); chain++) {
+        size_t first;
+        size_t count;
+        int8_t outcome[CHAIN_LENGTH];
+        int32_t attempts[CHAIN_LENGTH];
+        sweep_chain(sweep, chain, &first, &count);
+        archive_read_outcomes(reader, s, first, count, outcome, attempts);
+        for (size_t i = 0; i < count; i++) {
+            const double share = (double)(first + i) / (double)points;
+            add_outcome(&map[(size_t)(share * (double)cells)], outcome[i]);
+        }
+    }
+    char line[MAP + 1] = "";
+    Part sum = {0};
+    for (size_t k = 0; k < cells; k++) {
+        line[k] = letter(&map[k]);
+        sum.points += map[k].points;
+        sum.done += map[k].done;
+        sum.failed += map[k].failed;
+        sum.running += map[k].running;
+    }
+    printf("%-20s %s %zu of %zu%s\n", sweep->name, line, sum.done, sum.points, line_end());
+    all->points += sum.points;
+    all->done += sum.done;
+    all->failed += sum.failed;
+    all->running += sum.running;
+}
+
+static void show_bar(const Part *all)
+{
+    const size_t filled = all->points > 0 ? BAR * all->done / all->points : 0;
+    printf("[");
+    for (size_t k = 0; k < BAR; k++) {
+        putchar(k < filled ? '#' : '.');
+    }
+    printf("] %zu of %zu points, %zu running, %zu failed", all->done, all->points, all->running,
+           all->failed);
+}
+
+/* Of the run that goes on; nothing before its first chain. */
+static void show_rate(ArchiveReader *reader, const Part *all)
+{
+    RunEntry *runs = checked_alloc(ARCHIVE_RUNS, sizeof *runs);
+    const size_t count = archive_read_runs(reader, "", runs, ARCHIVE_RUNS);
+    if (count > 0) {
+        const RunEntry *run = &runs[count - 1];
+        const double passed = wall_clock() - run->start;
+        const double left = (double)(all->points - all->done);
+        printf(", %s", progress_duration(passed).text);
+        if (run->points > 0.0 && passed > 0.0) {
+            printf(", %.0f points/min, ETA %s", 60.0 * run->points / passed,
+                   progress_duration(left * passed / run->points).text);
+        }
+    }
+    free(runs);
+}
+
+/* Returns the number of lines. */
+static int show(const char *path, bool going_on)
+{
+    Job job;
+    char *text = archive_read_job(path);
+    if (text == NULL) {
+        die(STATUS_WRONG_INPUT, "%s: no such archive", path);
+    }
+    char *errors = job_parse(path, text, strlen(text), &job);
+    if (errors != NULL) {
+        die(STATUS_WRONG_INPUT, "%s: the job inside cannot be read", path);
+    }
+    free(text);
+    ArchiveReader *reader = archive_reader(path, &job);
+    Part all = {0};
+    for (size_t s = 0; s < job.sweep_count; s++) {
+        show_sweep(reader, s, &job.sweeps[s], &all);
+    }
+    show_bar(&all);
+    if (going_on) {
+        show_rate(reader, &all);
+    } else if (all.done == all.points) {
+        printf("; complete");
+    } else {
+        printf("; nobody computes it: `phasesweep resume %s` goes on", path);
+    }
+    printf("%s\n", line_end());
+    const int lines = (int)job.sweep_count + 1;
+    archive_reader_close(reader);
+    job_free(&job);
+    return lines;
+}
+
+ExitStatus watch_archive(const char *path)
+{
+    assert(path != NULL);
+    const bool terminal = isatty(STDOUT_FILENO);
+    bool going_on = lock_is_held(path);
+    int lines = show(path, going_on);
+    while (terminal && going_on) {
+        fflush(stdout);
+        const struct timespec pause = {.tv_sec = (time_t)watch_every};
+        nanosleep(&pause, NULL);
+        /* asked before the counts are read: what is written last is seen */
+        going_on = lock_is_held(path);
+        printf("\033[%dA", lines);
+        lines = show(path, going_on);
+    }
+    return STATUS_DONE;
+}

@@ -1,0 +1,131 @@
+#include "phasesweep/archive/export.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "open_job.h"
+#include "phasesweep/model/method_facts.h"
+#include "phasesweep/model/phase.h"
+
+/* Of all sweeps together. */
+typedef struct Columns {
+    bool axis[AXIS_COUNT];
+    uint64_t fields;
+} Columns;
+
+/* Powers and multiples have their physical values among the fields. */
+static bool is_plain(const Axis *axis)
+{
+    return axis->count > 0 && axis->form == FORM_NUMBER;
+}
+
+static Columns columns_of(const Job *job)
+{
+    Columns columns = {0};
+    for (size_t s = 0; s < job->sweep_count; s++) {
+        for (AxisId id = 0; id < AXIS_COUNT; id++) {
+            columns.axis[id] = columns.axis[id] || is_plain(&job->sweeps[s].axis[id]);
+        }
+        columns.fields |= sweep_fields(&job->sweeps[s]);
+    }
+    return columns;
+}
+
+static void print_head(const Columns *columns)
+{
+    printf("sweep,model,method");
+    for (AxisId id = 0; id < AXIS_COUNT; id++) {
+        if (columns->axis[id]) {
+            printf(",%s", axis_name(id));
+        }
+    }
+    printf(",outcome,checksum");
+    for (FieldId field = 0; field < FIELD_COUNT; field++) {
+        if ((columns->fields >> field & 1u) != 0) {
+            printf(",%s", record_fields[field].name);
+        }
+    }
+    printf("\n");
+}
+
+static void print_axes(const Columns *columns, const Sweep *sweep, size_t point)
+{
+    size_t place[AXIS_COUNT];
+    sweep_place(sweep, point, place);
+    for (AxisId id = 0; id < AXIS_COUNT; id++) {
+        const Axis *axis = &sweep->axis[id];
+        if (!columns->axis[id]) {
+            continue;
+        }
+        char *text = is_plain(axis) ? axis_text(id, axis->values[place[id]]) : NULL;
+        printf(",%s", text != NULL ? text : "");
+        free(text);
+    }
+}
+
+static void print_field(FieldId field, double value)
+{
+    if (!isfinite(value)) {
+        printf(",");
+    } else if (record_fields[field].kind == FIELD_PHASE) {
+        printf(",%s", phase_name((Phase)value));
+    } else {
+        printf(",%.17g", value);
+    }
+}
+
+/* False if the row is finished and not what was written. */
+static bool print_point(const Columns *columns, const Sweep *sweep, size_t point,
+                        const Rows *rows, size_t row)
+{
+    const Record *record = &rows->records[row];
+    if (!rows->sound[row]) {
+        return record->outcome == OUTCOME_NEVER_RUN || record->outcome == OUTCOME_RUNNING;
+    }
+    printf("%s,%s,%s", sweep->name, model_name(sweep_model(sweep)),
+           method_name(sweep_method(sweep)));
+    print_axes(columns, sweep, point);
+    printf(",%s,%016" PRIx64, outcome_name(record->outcome), rows->checksum[row]);
+    for (FieldId field = 0; field < FIELD_COUNT; field++) {
+        if ((columns->fields >> field & 1u) != 0) {
+            print_field(field, record->value[field]);
+        }
+    }
+    printf("\n");
+    return true;
+}
+
+static ExitStatus export_all(void *path)
+{
+    Opened opened = open_job_archive(path);
+    const Columns columns = columns_of(opened.job);
+    size_t wrong = 0;
+    print_head(&columns);
+    for (size_t s = 0; s < opened.job->sweep_count; s++) {
+        const Sweep *sweep = &opened.job->sweeps[s];
+        for (size_t chain = 0; chain < sweep_chains(sweep); chain++) {
+            size_t first;
+            size_t count;
+            sweep_chain(sweep, chain, &first, &count);
+            archive_read_rows(opened.reader, s, first, count, opened.rows);
+            for (size_t i = 0; i < count; i++) {
+                wrong += !print_point(&columns, sweep, first + i, opened.rows, i);
+            }
+        }
+    }
+    if (wrong > 0) {
+        fprintf(stderr, "phasesweep: %s: %zu points with a wrong checksum are left out\n",
+                opened.path, wrong);
+    }
+    open_job_close(&opened);
+    return wrong == 0 ? STATUS_DONE : STATUS_POINTS_FAILED;
+}
+
+ExitStatus export_csv(const char *path)
+{
+    assert(path != NULL);
+    return archive_apart(path, NULL, export_all, (void *)path);
+}

@@ -1,0 +1,175 @@
+"""What a person types and sees: run, watch and status on a terminal, symbols, lists, help, a table of a point and of
+a whole archive, mistakes that are told once.
+
+usage: test_terminal.py PHASESWEEP MPIEXEC
+"""
+import csv
+import io
+import json
+import os
+import pathlib
+import pty
+import signal
+import subprocess
+import tempfile
+import time
+
+import h5py
+import numpy as np
+
+from harness import PROGRAM, alone, assert_one_line, run, write
+
+JOB = """sweeps:
+  - name: grid
+    source_exponent: [1, 2]
+    dimension: 100
+    noise: [0.1, 0.5]
+    samples: {as: effective_power, from: -0.5, to: 3, count: 40}
+    weight_decay: {as: power, from: -1, to: 1.5, count: 300}
+"""
+SMALL = """sweeps:
+  - name: small
+    source_exponent: 1.25
+    dimension: 100
+    noise: 0.1
+    samples: [100, 1000]
+    weight_decay: 1
+  - name: lasso
+    model: diagonal
+    source_exponent: 1.25
+    dimension: 100
+    noise: 0.1
+    samples: {as: effective_power, values: [0, 1, 2]}
+    weight_decay: 1
+"""
+
+
+class Seen:
+    """A command on a terminal of 80 columns; text() is all that it wrote until it ended."""
+
+    def __init__(self, *words):
+        own, other = pty.openpty()
+        self.process = subprocess.Popen([PROGRAM, *words], stdin=other, stdout=other, stderr=other)
+        os.close(other)
+        self.terminal = own
+        self.read = ""
+
+    def more(self):
+        """False at the end."""
+        try:
+            block = os.read(self.terminal, 4096)
+        except OSError:     # Linux: nobody holds the other side any more
+            return False
+        self.read += block.decode()
+        return bool(block)
+
+    def text(self):
+        while self.more():
+            pass
+        return self.read, self.process.wait()
+
+
+def until(condition):
+    while not condition():
+        time.sleep(0.01)
+
+
+def check_watched_run():
+    """The run is stopped while the first picture is drawn, so that there is one of an unfinished run."""
+    job = write("job.yaml", JOB)
+    runs = Seen("run", job, "-o", "out.h5")
+    until(lambda: os.path.exists("out.h5") or runs.process.poll() is not None)
+    runs.process.send_signal(signal.SIGSTOP)
+    watched = Seen("watch", "out.h5")
+    while "points" not in watched.read and watched.more():
+        pass
+    assert runs.process.poll() is None
+    runs.process.send_signal(signal.SIGCONT)
+    text, status = runs.text()
+    assert status == 0 and "48000 points in" in text and "out.h5 is complete" in text, text
+    assert "[" in text and "ETA" in text and "\r" in text, text
+    text, status = watched.text()
+    assert status == 0 and "grid" in text, text
+    assert text.rstrip().endswith("48000 of 48000 points, 0 running, 0 failed; complete\x1b[K"), text
+    assert "#" * 48 + " 48000 of 48000" in text and "\x1b[2A" in text, text
+    text, status = Seen("status", "out.h5").text()
+    assert status == 0 and "grid: 48000 points, 48000 converged" in text, text
+    once = alone("watch", "out.h5")
+    assert once.returncode == 0 and "\x1b" not in once.stdout and once.stdout.count("\n") == 2, once
+    assert_one_line(alone("watch", "none.h5"), 2, "none.h5")
+
+
+POINT = ["n=1000", "d=100", "gamma=1.25", "Delta=0.1", "lambda_tilde=0.1", "p=100"]
+
+
+def check_points():
+    """Symbols are keys; a table on a terminal has the numbers of the JSON."""
+    long = ["samples=1000", "dimension=100", "source_exponent=1.25", "noise=0.1", "nuclear_weight=0.1", "width=100"]
+    short = json.loads(alone("point", *POINT).stdout)
+    same = json.loads(alone("point", *long).stdout)
+    assert {**short, "seconds": 0} == {**same, "seconds": 0}
+    text, status = Seen("point", *POINT).text()
+    rows = {line.split()[0]: line.split()[1] for line in text.splitlines() if line.strip()}
+    assert status == 0 and rows["outcome"] == "converged" and float(rows["risk"]) == float(f"{same['risk']:.6g}"), text
+    text, status = Seen("point", "--json", *POINT).text()
+    assert status == 0 and json.loads(text)["risk"] == same["risk"]
+    weight = [word for word in POINT if "lambda" not in word]
+    assert json.loads(alone("point", *weight, "lambda=0.1").stdout)["resolved_weight_decay"] == 0.1
+    assert_one_line(alone("point", *POINT, "samples=5"), 2, "samples", "given twice")
+    assert_one_line(alone("point", *POINT, "method=trainin", "iteration_limit=3"), 2, "did you mean training?")
+    text, status = Seen("keys").text()
+    assert status == 0 and "|" not in text and "samples (n): " in text, text[:500]
+
+
+def check_words():
+    for words in (["-h"], ["help"], ["--help"]):
+        told = alone(*words)
+        assert told.returncode == 0 and "watch OUT.h5" in told.stdout, told
+    for words in (["help", "run"], ["run", "-h"], ["run", "--help"]):
+        told = alone(*words)
+        assert told.returncode == 0 and "--deadline" in told.stdout, told
+
+
+def check_table():
+    """A line a point, with the checksums of the file; a damaged row is left out and counted."""
+    write("small.yaml", SMALL)
+    assert run(1, "run", "small.yaml", "-o", "small.h5", "--set", "Delta=0.2") == 0
+    done = alone("export", "--csv", "small.h5")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert done.returncode == 0 and [row["sweep"] for row in rows] == ["small"] * 2 + ["lasso"] * 3, done
+    assert [row["samples"] for row in rows] == ["100", "1000", "", "", ""] and {row["noise"] for row in rows} == {"0.2"}
+    with h5py.File("small.h5") as file:
+        for name in ("small", "lasso"):
+            own = [row for row in rows if row["sweep"] == name]
+            assert np.array_equal([float(row["risk"]) for row in own], file[name]["risk"][...].ravel())
+            assert [int(row["checksum"], 16) for row in own] == file[name]["checksum"][...].ravel().tolist()
+    with h5py.File("small.h5", "r+") as file:
+        file["lasso"]["risk"][1] *= 2
+    done = alone("export", "--csv", "small.h5")
+    assert done.returncode == 1 and len(done.stdout.splitlines()) == 5, done
+    assert "1 points with a wrong checksum" in done.stderr, done
+    assert_one_line(alone("export", "small.h5"), 2, "--csv is missing")
+    assert_one_line(alone("plan", "small.h5"), 2, "is an archive, no job file", "phasesweep resume small.h5")
+    both = alone("status", "small.h5", "out.h5")
+    assert both.returncode == 0 and both.stdout.index("small.h5\n") < both.stdout.index("out.h5\n"), both
+
+
+def check_lists():
+    assert run(1, "run", "small.yaml", "-o", "list.h5", "--set", "n={from: 100, to: 400, count: 4}") == 0
+    with h5py.File("list.h5") as file:
+        assert file["small"]["samples"][...].tolist() == [100, 200, 300, 400]
+        assert file["lasso"]["samples"][...].tolist() == [100, 200, 300, 400]
+    other = alone("run", "small.yaml", "-o", "list.h5", "--set", "n=[100, 200]")
+    assert_one_line(other, 2, "samples: 4 values in the archive, 2 in the job")
+    assert_one_line(alone("run", "small.yaml", "-o", "x.h5", "--set", "n=[1, x]"), 2, "samples: x is no decimal number")
+    assert not pathlib.Path("x.h5").exists()
+
+
+with tempfile.TemporaryDirectory() as folder:
+    os.chdir(folder)
+    check_watched_run()
+    check_points()
+    check_words()
+    check_table()
+    check_lists()
+print("passed")
