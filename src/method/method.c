@@ -86,6 +86,9 @@ double theory_seconds(const TheoryPrice *price, const Problem *problem, bool fir
                       double *fixed)
 {
     const bool matrix = model_has(problem->model, TRAIT_MATRIX);
+    if (features_are_turned(problem)) {
+        return *fixed = price->first + price->cube * pow(problem->dimension, 3.0);
+    }
     if (features_are_aligned(problem)) {
         return *fixed = price->first + price->coordinate * problem->dimension;
     }
@@ -98,10 +101,10 @@ double theory_seconds(const TheoryPrice *price, const Problem *problem, bool fir
 double theory_memory(const Problem *problem, int ranks, SampleStore store, double limit)
 {
     (void)limit;
-    (void)problem;
     (void)ranks;
     (void)store;
-    return 0.0;
+    /* three matrices, and two of a decomposition at work (overlaps_turned.c) */
+    return features_are_turned(problem) ? 5.0 * 8.0 * pow(problem->dimension, 2.0) : 0.0;
 }
 
 double point_clock(void)

@@ -56,16 +56,15 @@ extern const Method method_flow;
 extern const Method method_descent;
 
 /* Local.  What a theory costs: the first point of a chain, others of a network that learns a
- * matrix, or a vector, or is narrow, and any for each coordinate where each has numbers;
- * seconds.
- */
+ * matrix, or a vector, or is narrow, and any for each coordinate where each has numbers, or for
+ * each d^3 where matrices are decomposed; seconds. */
 typedef struct TheoryPrice {
-    double first, matrix, vector, narrow, coordinate;
+    double first, matrix, vector, narrow, coordinate, cube;
 } TheoryPrice;
 double theory_seconds(const TheoryPrice *price, const Problem *problem, bool first,
                       double *fixed);
 
-/* Local.  Theory needs no memory to speak of. */
+/* Local.  Theory needs no memory to speak of, but where matrices are decomposed. */
 double theory_memory(const Problem *problem, int ranks, SampleStore store, double limit);
 
 /* Of a rank before it computes: MPI and libraries. */

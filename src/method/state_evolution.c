@@ -116,7 +116,7 @@ static bool has_spectrum(const Problem *problem, const Evolution *e)
     /* of S >= 0 */
     return model_has(problem->model, TRAIT_MATRIX) &&
            !model_has(problem->model, TRAIT_INDEFINITE) && !features_are_aligned(problem) &&
-           (e->threshold > 0.0 || e->delta == 0.0);
+           !features_are_turned(problem) && (e->threshold > 0.0 || e->delta == 0.0);
 }
 
 /* A point that failed has no numbers but what it cost; one that did not converge has its best
@@ -233,7 +233,7 @@ static bool solve(const Chain *chain)
  * 2e-3 cold. */
 static double seconds(const Problem *problem, bool first, double *fixed)
 {
-    static const TheoryPrice price = {2e-3, 3e-5, 1e-4, 1.6e-3, 4e-5};
+    static const TheoryPrice price = {2e-3, 3e-5, 1e-4, 1.6e-3, 4e-5, 2e-8};
     return theory_seconds(&price, problem, first, fixed);
 }
 

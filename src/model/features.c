@@ -84,9 +84,16 @@ bool features_are_correlated(const Problem *problem)
 
 bool features_are_aligned(const Problem *problem)
 {
-    return model_has(problem->model, TRAIT_MATRIX) &&
+    return model_has(problem->model, TRAIT_MATRIX) && !features_are_turned(problem) &&
            (problem->covariance_exponent > 0.0 ||
             (features_kurtosis(problem) != 0.0 && !problem->rotated));
+}
+
+bool features_are_turned(const Problem *problem)
+{
+    return model_has(problem->model, TRAIT_MATRIX) &&
+           (features_are_correlated(problem) ||
+            (problem->covariance_exponent > 0.0 && problem->rotated));
 }
 
 double features_source_exponent(const Problem *problem)

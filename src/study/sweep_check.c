@@ -397,11 +397,13 @@ static bool check_blocks_are(const Sweep *sweep, Diagnostics *errors)
     return there;
 }
 
-/* Ridge regression has a theory for every Sigma, which is decomposed block by block. */
+/* Ridge regression and networks of matrices have a theory for every Sigma, which is decomposed
+ * block by block. */
 static bool check_blocks_predicted(const Sweep *sweep, const Problem *p, Diagnostics *errors)
 {
-    if (!model_has(p->model, TRAIT_SQUARED)) {
-        return refuse_features(sweep, KEY_BLOCK_CORRELATION, p, errors, "0, or model ridge");
+    if (!model_has(p->model, TRAIT_SQUARED) && !features_are_turned(p)) {
+        return refuse_features(sweep, KEY_BLOCK_CORRELATION, p, errors,
+                               "0, or model quadratic or ridge");
     }
     const bool wide = p->dimension > FEATURES_ALIGNED_MOST;
     if (wide || p->block_size > FEATURES_BLOCK_MOST) {
@@ -410,6 +412,25 @@ static bool check_blocks_predicted(const Sweep *sweep, const Problem *p, Diagnos
                               "allowed: up to %d",
                               wide ? p->dimension : p->block_size, method_name(p->method),
                               wide ? FEATURES_ALIGNED_MOST : FEATURES_BLOCK_MOST));
+        return false;
+    }
+    return true;
+}
+
+/* Where eigenvectors of teacher and Sigma differ, a fourth moment would ask for those of the
+ * coordinates, too. */
+static bool check_turned(const Sweep *sweep, const Problem *p, Diagnostics *errors)
+{
+    if (p->features != FEATURES_GAUSSIAN) {
+        return refuse_features(sweep, KEY_FEATURES, p, errors,
+                               p->rotated ? "gaussian, or equal variances without blocks"
+                                          : "gaussian, or no blocks");
+    }
+    if (p->dimension > FEATURES_TURNED_MOST) {
+        refuse(sweep, KEY_DIMENSION, errors,
+               checked_format("%.15g for method %s, whose theory decomposes a matrix at every "
+                              "step; allowed: up to %d",
+                              p->dimension, method_name(p->method), FEATURES_TURNED_MOST));
         return false;
     }
     return true;
@@ -430,8 +451,6 @@ static bool check_predicted(const Sweep *sweep, const Problem *p, KeyId id, cons
                        : model_has(p->model, TRAIT_INDEFINITE) ? ""
                        : model_has(p->model, TRAIT_SQUARED) && p->covariance_exponent > 3.0
                            ? " to 3" /* overlaps_ridge.c */
-                       : id == KEY_COVARIANCE_EXPONENT && matrix && p->rotated
-                           ? ", or rotated: no"
                            : NULL;
     if (also != NULL) {
         char *allowed = checked_format("%s%s", plain, also);
@@ -460,8 +479,12 @@ static bool check_theory(const Sweep *sweep, const Problem *p, Diagnostics *erro
                               p->degrees_of_freedom, method_name(p->method)));
         return false;
     }
+    if (features_are_turned(p) && !check_turned(sweep, p, errors)) {
+        return false;
+    }
     if (features_are_correlated(p)) {
-        return check_blocks_predicted(sweep, p, errors);
+        return check_blocks_predicted(sweep, p, errors) &&
+               check_predicted(sweep, p, KEY_BLOCK_CORRELATION, "0", errors);
     }
     if (p->covariance_exponent != 0.0) {
         return check_predicted(sweep, p, KEY_COVARIANCE_EXPONENT, "0", errors);

@@ -121,6 +121,9 @@ OverlapsFunction overlaps_of(const Problem *problem)
     if (problem_power(problem) < 1.0) {
         return theory->overlaps_deep;
     }
+    if (features_are_turned(problem)) {
+        return overlaps_quadratic_turned;
+    }
     if (features_are_aligned(problem)) {
         return overlaps_quadratic_aligned;
     }

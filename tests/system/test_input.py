@@ -78,10 +78,14 @@ def check_point():
         refused(["point", *good, f"{key}={value}", "depth=2"], key, "allowed", "the least depth")
         refused(["point", *good, f"{key}={value}", "width=7"], key, "allowed", "a width of the dimension")
         refused([*best, f"{key}={value}"], key, "allowed")
-    refused(["point", *good, "block_correlation=.5"], "block_correlation", "0, or model ridge")
+    refused(["point", *good, "block_correlation=.5", "width=7"], "block_correlation", "a width of the dimension")
+    refused(["point", *good, "block_correlation=.5", "features=laplace"], "features", "no blocks")
+    refused(["point", *[k for k in good if "nuclear" not in k], "model=diagonal", "weight_decay=.1", "block_correlation=.5"], "block_correlation", "0, or model quadratic or ridge")
     refused(["point", *good, "block_size=5"], "block_size", "a block_correlation above 0")
     refused(["point", *good, "method=amp", "block_correlation=.5"], "block_correlation", "allowed: 0")
-    refused(["point", *good, "covariance_exponent=1", "rotated=yes"], "covariance_exponent", "rotated: no")
+    refused(["point", *good, "covariance_exponent=1", "rotated=yes", "features=laplace"], "features", "equal variances")
+    large = ["dimension=1001" if k.startswith("dimension") else k for k in good]
+    refused(["point", *large, "covariance_exponent=1", "rotated=yes"], "dimension", "up to 1000")
     large = [f"{k}={v}" for k, v in {**GOOD, "dimension": "20001"}.items()]
     refused(["point", *large, "features=uniform"], "dimension", "allowed: up to 20000")
     refused(["point", *good, "model=signed", "signs=random"], "signs", "allowed: positive")

@@ -34,6 +34,9 @@
 /* Largest d of a theory that has numbers for each coordinate. */
 enum { FEATURES_ALIGNED_MOST = 20000 };
 
+/* Largest d of a theory that decomposes matrices. */
+enum { FEATURES_TURNED_MOST = 1000 };
+
 /* Largest block of a theory that decomposes each. */
 enum { FEATURES_BLOCK_MOST = 256 };
 
@@ -53,6 +56,9 @@ bool features_are_correlated(const Problem *problem);
 /* Local.  Has a network of matrices, its teacher aligned with the coordinates of such rows, a
  * theory with numbers for each of them (theory.md section 14)? */
 bool features_are_aligned(const Problem *problem);
+
+/* Local.  Has such a network a teacher whose eigenvectors are not those of Sigma? */
+bool features_are_turned(const Problem *problem);
 
 /* Local.  Exponent of the teacher in the coordinates z: gamma + a of a matrix, gamma + a/2 of a
  * vector; of correlated features gamma, in those of x. */

@@ -15,6 +15,9 @@
 #ifndef PHASESWEEP_THEORY_OVERLAPS_H
 #define PHASESWEEP_THEORY_OVERLAPS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "phasesweep/model/problem.h"
 #include "phasesweep/model/teacher.h"
 #include "phasesweep/numerics/threshold.h"
@@ -58,6 +61,9 @@ typedef struct OverlapsWork {
     double block_correlation;        /* of the rows (features.h), 0: none are correlated */
     int block_size;
     struct Blocks *blocks; /* of correlated features, where they are asked for; owned */
+    bool rotated;          /* is the teacher turned against the coordinates of the rows? */
+    uint64_t seed;         /* of its rotation, where that matters */
+    struct Turned *turned; /* matrices, where they are asked for; owned */
 } OverlapsWork;
 
 /* Local.  Where f begins: the threshold, or the cut of the top p eigenvalues if that is
@@ -108,6 +114,10 @@ Overlaps overlaps_quadratic_rotated(OverlapsWork *work, double t, double b);
  * coordinates, d of at most FEATURES_ALIGNED_MOST: b is that of (E2).  NAN where no solution is
  * found. */
 Overlaps overlaps_quadratic_aligned(OverlapsWork *work, double t, double b);
+
+/* Local.  Gaussian rows whose covariance and teacher have eigenvectors of their own, d of at
+ * most FEATURES_TURNED_MOST: b is that of (E2).  d^3 operations for each new b. */
+Overlaps overlaps_quadratic_turned(OverlapsWork *work, double t, double b);
 
 /* Local.  What an evaluation remembers is forgotten, or freed. */
 void overlaps_forget(OverlapsWork *work);

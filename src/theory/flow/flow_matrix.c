@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/numerics/dense_eigen.h"
 #include "phasesweep/numerics/lapack.h"
 #include "phasesweep/numerics/rng.h"
 #include "flow_state.h"
@@ -160,15 +161,9 @@ static bool decompose(const Flow *flow, double values[], double *overlap)
     const int columns = (int)flow->columns;
     const double one = 1.0;
     const double zero = 0.0;
-    const int room = 1 + 6 * columns + 2 * columns * columns;
-    const int whole_room = 3 + 5 * columns;
-    int info;
     double *gram = checked_alloc(flow->columns * flow->columns, sizeof *gram);
-    double *work = checked_alloc((size_t)room, sizeof *work);
-    int *whole = checked_alloc((size_t)whole_room, sizeof *whole);
     dsyrk_("L", "T", &columns, &d, &one, flow->factor, &d, &zero, gram, &columns, 1, 1);
-    dsyevd_("V", "L", &columns, gram, &columns, values, work, &room, whole, &whole_room, &info,
-            1, 1);
+    const bool done = dense_eigen(columns, gram, values);
     const double *leading = gram + (flow->columns - 1) * flow->columns;
     double first = 0.0;
     for (size_t k = 0; k < flow->columns; k++) {
@@ -176,9 +171,7 @@ static bool decompose(const Flow *flow, double values[], double *overlap)
     }
     *overlap = first * first / values[columns - 1];
     free(gram);
-    free(work);
-    free(whole);
-    return info == 0;
+    return done;
 }
 
 /* M = S - S* (lower triangle) and from it R, dR/dtau = -(4/d) (|M V|^2 + l Tr M S), q, m. */

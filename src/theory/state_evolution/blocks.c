@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "phasesweep/base/check.h"
-#include "phasesweep/numerics/lapack.h"
+#include "phasesweep/numerics/dense_eigen.h"
 
 int blocks_width(const Blocks *blocks, int first)
 {
@@ -44,31 +44,15 @@ static void fill(const OverlapsWork *work, int first, int n, double matrix[])
     }
 }
 
-static void decompose(int n, double matrix[], double values[])
-{
-    int info;
-    int integers = 0;
-    int query = -1;
-    double reals = 0.0;
-    dsyevd_("V", "L", &n, matrix, &n, values, &reals, &query, &integers, &query, &info, 1, 1);
-    const int real_count = (int)reals;
-    const int integer_count = integers;
-    double *real = checked_alloc((size_t)real_count, sizeof *real);
-    int *integer = checked_alloc((size_t)integer_count, sizeof *integer);
-    dsyevd_("V", "L", &n, matrix, &n, values, real, &real_count, integer, &integer_count, &info,
-            1, 1);
-    assert(info == 0); /* of a positive definite matrix of order one */
-    free(real);
-    free(integer);
-}
-
 /* One block: U and lambda, and U^T s. */
 static void make_block(const OverlapsWork *work, Blocks *blocks, int first)
 {
     const int n = blocks_width(blocks, first);
     double *vectors = blocks->vectors + (size_t)first * (size_t)blocks->size;
     fill(work, first, n, vectors);
-    decompose(n, vectors, blocks->values + first);
+    const bool done = dense_eigen(n, vectors, blocks->values + first);
+    assert(done); /* of a positive definite matrix of order one */
+    (void)done;
     for (int k = 0; k < n; k++) {
         double sum = 0.0;
         for (int i = 0; i < n; i++) {

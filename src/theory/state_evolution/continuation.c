@@ -153,6 +153,7 @@ static bool same_rows(const Problem *a, const Problem *b)
 {
     return a->features == b->features && a->degrees_of_freedom == b->degrees_of_freedom &&
            a->sparse_share == b->sparse_share && a->rotated == b->rotated &&
+           (a->seed == b->seed || !a->rotated) &&
            a->covariance_exponent == b->covariance_exponent &&
            a->block_correlation == b->block_correlation && a->block_size == b->block_size;
 }

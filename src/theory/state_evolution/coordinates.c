@@ -1,5 +1,6 @@
 #include "blocks.h"
 #include "coordinates.h"
+#include "turned.h"
 
 #include <assert.h>
 #include <math.h>
@@ -49,11 +50,17 @@ Coordinates *coordinates_create(size_t count, const double target[], const doubl
     }
     at->count = count;
     for (size_t i = 0; i < count; i++) {
-        at->target[i] = target[i];
-        at->penalty[i] = penalty[i];
         atoms_append(&at->base, 0.0, 1.0 / (double)count);
     }
+    coordinates_set(at, target, penalty);
     return at;
+}
+
+void coordinates_set(Coordinates *at, const double target[], const double penalty[])
+{
+    memcpy(at->target, target, at->count * sizeof *target);
+    memcpy(at->penalty, penalty, at->count * sizeof *penalty);
+    at->warm = false;
 }
 
 void coordinates_free(Coordinates *at)
@@ -102,8 +109,17 @@ Coordinates *coordinates_of(OverlapsWork *work)
 /* E_ii, from what is above or, with f = x + |x| below, from what is cut. */
 static double error_of(const Coordinates *at, size_t i)
 {
-    const double from = at->path.side > 0 ? 0.0 : at->base.position[i];
-    return from - at->target[i] + at->mean[i];
+    return coordinates_learned(at, i) - at->target[i];
+}
+
+double coordinates_learned(const Coordinates *at, size_t i)
+{
+    return (at->path.side > 0 ? 0.0 : at->base.position[i]) + at->mean[i];
+}
+
+double coordinates_slope(const Coordinates *at, size_t i)
+{
+    return (at->path.side > 0 ? 0.0 : 1.0) + at->slope[i];
 }
 
 /* The path and what stands on it, at the base points; the largest residual of theirs. */
@@ -118,8 +134,7 @@ static double evaluate(Coordinates *at, double t, double b)
     double largest = 0.0;
     for (size_t i = 0; i < at->count; i++) {
         const double y = at->base.position[i];
-        const double held = at->path.side > 0 ? at->slope[i] : 1.0 + at->slope[i];
-        at->share[i] = fmax(1.0 + at->half * held, 1e-8);
+        at->share[i] = fmax(1.0 + at->half * coordinates_slope(at, i), 1e-8);
         at->residual[i] = y - at->target[i] + b * at->penalty[i] + at->half * error_of(at, i);
         largest = isnan(at->residual[i]) ? INFINITY : fmax(largest, fabs(at->residual[i]));
     }
@@ -232,7 +247,7 @@ static Overlaps overlaps_here(const Coordinates *at, double t)
         const double s = at->target[i];
         const double y = at->base.position[i];
         const double error = error_of(at, i);
-        const double f = above ? at->mean[i] : y + at->mean[i];
+        const double f = coordinates_learned(at, i);
         o.m += mass * s * f;
         o.trace += mass * at->penalty[i] * f;
         o.surplus += mass * at->half * square(error);
@@ -323,6 +338,8 @@ void overlaps_free(OverlapsWork *work)
     atoms_free(&work->atoms);
     coordinates_free(work->coordinates);
     blocks_free(work->blocks);
+    turned_free(work->turned);
+    work->turned = NULL;
     work->blocks = NULL;
     work->coordinates = NULL;
 }

@@ -18,6 +18,14 @@ typedef struct Coordinates Coordinates;
 Coordinates *coordinates_create(size_t count, const double target[], const double penalty[]);
 void coordinates_free(Coordinates *at);
 
+/* Local.  Others of as many [count]. */
+void coordinates_set(Coordinates *at, const double target[], const double penalty[]);
+
+/* Local.  What coordinate i has learned at the last overlaps, f_i = int f dmu_i; and d f_i/d
+ * y_i with mu held. */
+double coordinates_learned(const Coordinates *at, size_t i);
+double coordinates_slope(const Coordinates *at, size_t i);
+
 /* Local.  Those of a work's teacher and covariance: the ones in hand, or new ones. */
 Coordinates *coordinates_of(OverlapsWork *work);
 

@@ -30,6 +30,8 @@ static void overlaps_rows(OverlapsWork *work, const Problem *problem)
     work->covariance_exponent = a;
     work->block_correlation = problem->block_correlation;
     work->block_size = (int)problem->block_size;
+    work->rotated = problem->rotated;
+    work->seed = (uint64_t)problem->seed;
     work->variance_scale = a > 0.0 ? features_variance_scale(a, problem->dimension) : 1.0;
 }
 

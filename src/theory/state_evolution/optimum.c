@@ -248,7 +248,8 @@ static bool finds_truth(const Problem *problem, double *excess)
     *excess = model_of(problem)->channel(problem).capacity / unknowns;
     /* no sample tells of the diagonal where x_i^2 = 1 */
     return problem->noise == 0.0 && *excess > 1.0 && !model_is_narrow(problem) &&
-           matrix_kurtosis(problem) > -2.0 && !features_are_correlated(problem);
+           matrix_kurtosis(problem) > -2.0 && !features_are_correlated(problem) &&
+           !features_are_turned(problem);
 }
 
 /* Tr S* / d or |theta*|_1 of the teacher itself, which decays as i^-gamma. */
