@@ -6,4 +6,5 @@ packages="$packages $optional_packages"
 build=$root/build/checked
 setup -DPHASESWEEP_WERROR=ON -DPHASESWEEP_ASSERTS=ON
 cd "$build"
-exec ctest --output-on-failure --no-tests=error "$@"
+# PROCESSORS of the tests keeps those that start ranks from sharing cores
+exec ctest --output-on-failure --no-tests=error --parallel "$(nproc)" "$@"
