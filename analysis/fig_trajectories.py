@@ -12,14 +12,17 @@ from style import np, plt
 TIME = r"time $\tau$"
 RISK = r"excess risk $R$"
 LEADING = 6   # eigenvalues that are drawn
+# fields that are, with what tells that they are there
+DRAWN = ["outcome", "risk", "eigenvalues", "exponent_time", "resolved_samples"]
+OPEN = "open: at an end of the grid"
 
 
-def by_model(path, method, *axes):
-    """{model: sweep} of a method over exactly these axes, the largest of each network; of descents
-    gradient descent alone, whose time is that of the flow."""
+def largest(path, method, *axes):
+    """{model: sweep} of a method over exactly these axes, and seeds, of which it is the mean; the largest of
+    each network; of descents gradient descent alone, whose time is that of the flow."""
     found = {}
     for data in sweep.open_all(path, method).values():
-        data = sweep.over(data, *axes) if data.attrs.get("optimizer", "gd") == "gd" else None
+        data = over(data, *axes) if data.attrs.get("optimizer", "gd") == "gd" else None
         if data is not None and "samples" in axes:
             data = sweep.physical(data, "samples")
         if data is None:
@@ -30,9 +33,18 @@ def by_model(path, method, *axes):
     return found
 
 
-def means(data):
-    """Over the seeds."""
-    return data.mean("seed") if "seed" in data.dims else data
+def over(data, *axes):
+    """As sweep.over, of the mean over seeds if there are several; NaN where one of them is."""
+    seeds = data.sizes.get("seed", 1)
+    if seeds > 1:
+        data = data[[name for name in DRAWN if name in data]].mean("seed", skipna=False, keep_attrs=True)
+    data = sweep.over(data, *axes)
+    return None if data is None else data.assign_attrs(seeds=seeds)
+
+
+def star(axes, x, y, inside, colour, size=9):
+    """Open where the line ends, for beyond it the risk may go on falling."""
+    axes.plot(x, y, "*", ms=size, color=colour, markerfacecolor=colour if inside else "none", clip_on=False)
 
 
 def draw_risks(axes, descent, flow):
@@ -40,10 +52,11 @@ def draw_risks(axes, descent, flow):
     for n, colour in zip(samples, style.colours(len(samples))):
         line = descent["risk"].sel(samples=n)
         axes.loglog(descent["time"], line, "o-", ms=2.5, lw=1, color=colour, label=rf"$n = {n:g}$")
-        axes.plot(*trajectories.least(descent["time"], line), "*", ms=9, color=colour)
+        star(axes, *trajectories.least(descent["time"], line), trajectories.is_inside(descent["time"], line), colour)
     if flow is not None:
         axes.loglog(flow["time"], flow["risk"], "k--", lw=1.2, label=r"flow, $n = \infty$")
-    axes.set(xlabel=TIME, ylabel=RISK, title="descent; stars: best time to stop")
+    axes.set(xlabel=TIME, ylabel=RISK, title=f"descent; stars: best time to stop ({OPEN})")
+    axes.title.set_fontsize(8)
     axes.legend()
 
 
@@ -59,27 +72,36 @@ def draw_spectra(axes, descent, flow):
              ylim=(1e-3 * float(lines.max()), 2 * float(lines.max())))
 
 
-def best_decays(training, samples):
-    decay = "nuclear_weight" if "nuclear_weight" in training.dims else "weight_decay"
-    return [trajectories.least(training[decay], training["risk"].sel(samples=n))[1]
-            if n in training["samples"].values else np.nan for n in samples]
+def best(data, axis, samples):
+    """The least risk along an axis at each n, and whether that is a minimum; NaN where that n is not there."""
+    lines = [data["risk"].sel(samples=n) if n in data["samples"].values else data["risk"][{"samples": 0}] * np.nan
+             for n in samples]
+    return (np.array([trajectories.least(data[axis], line)[1] for line in lines]),
+            np.array([trajectories.is_inside(data[axis], line) for line in lines]))
 
 
 def draw_stopping(axes, descent, training):
     samples = descent["samples"].values
-    stopped = [trajectories.least(descent["time"], descent["risk"].sel(samples=n))[1] for n in samples]
-    axes.loglog(samples, stopped, "*-", color=style.colours(3)[0], label="best time, no weight decay")
+    stopped, inside = best(descent, "time", samples)
+    axes.loglog(samples, stopped, "-", color=style.colours(3)[0], label="best time, no weight decay")
+    for n, risk, minimum in zip(samples, stopped, inside):
+        star(axes, n, risk, minimum, style.colours(3)[0], 7)
     axes.loglog(samples, descent["risk"].isel(time=-1), "s:", ms=4, color=style.colours(3)[2],
                 label="last time, no weight decay")
     text = ""
     if training is not None:
-        best = np.array(best_decays(training, samples))
-        axes.loglog(samples, best, "o--", ms=4, color=style.colours(3)[1], label="best weight decay, minimum")
-        ratio = np.array(stopped) / best
-        text = f"; early stopping is {np.nanmin(ratio):.2f} to {np.nanmax(ratio):.2f} of it"
+        decay = "nuclear_weight" if "nuclear_weight" in training.dims else "weight_decay"
+        decayed, found = best(training, decay, samples)
+        axes.loglog(samples, decayed, "o--", ms=4, color=style.colours(3)[1], label="best weight decay, minimum")
+        for n, risk in zip(samples[~found], decayed[~found]):
+            axes.plot(n, risk, "o", ms=4, color=style.colours(3)[1], markerfacecolor="white")
+        ratio = stopped / decayed
+        known = ratio[inside & found]
+        text = f"; early stopping is {known.min():.2f} to {known.max():.2f} of it" if known.size > 0 else ""
         print(f"{descent.attrs['model']}: samples, risk stopped, at best decay, ratio")
-        for row in zip(samples, stopped, best, ratio):
-            print("%8g %8.4f %8.4f %6.3f" % row)
+        for *row, time, weight in zip(samples, stopped, decayed, ratio, inside, found):
+            ends = [word for word, good in (("time", time), (decay, weight)) if not good]
+            print("%8g %8.4f %8.4f %6.3f" % tuple(row), f"  least at an end: {', '.join(ends)}" if ends else "")
     axes.set(xlabel=r"samples $n$", ylabel=RISK, title="early stopping against weight decay" + text)
     axes.title.set_fontsize(8)
     axes.legend()
@@ -91,9 +113,10 @@ def draw_map(figure, axes, descent):
     figure.colorbar(mesh, ax=axes, label=r"$\log_{10} R$")
     style.contour(axes, descent["samples"], descent["time"], np.log10(risk.values),
                   [-1.5, -1.25, -1, -0.75, -0.5, -0.25, 0, 0.25], linewidths=0.6)
-    best = [trajectories.least(descent["time"], descent["risk"].sel(samples=n))[0]
-            for n in descent["samples"].values]
-    axes.plot(descent["samples"], best, "*-", color="white", ms=7)
+    times = [trajectories.least(descent["time"], descent["risk"].sel(samples=n)) for n in descent["samples"].values]
+    axes.plot(descent["samples"], [time for time, _ in times], "-", color="white")
+    for n, (time, _) in zip(descent["samples"].values, times):
+        star(axes, n, time, trajectories.is_inside(descent["time"], descent["risk"].sel(samples=n)), "white", 7)
     axes.set(xscale="log", yscale="log", xlabel=r"samples $n$", ylabel=TIME, title="risk over samples and time; stars: least")
 
 
@@ -105,7 +128,8 @@ def draw_network(descent, flow, training):
     draw_map(figure, axes[1, 1], descent)
     known = descent.attrs
     figure.suptitle(rf"{known['model']} network, $d$ = {known['dimension']:g}, $\gamma$ = "
-                    rf"{known['source_exponent']:g}, $\Delta$ = {known['noise']:g}", fontsize=9)
+                    rf"{known['source_exponent']:g}, $\Delta$ = {known['noise']:g}"
+                    + (f", mean of {known['seeds']} seeds" if known["seeds"] > 1 else ""), fontsize=9)
     return figure
 
 
@@ -146,18 +170,18 @@ def draw_flows(phase, widths):
 
 
 def figures(path):
-    descents = by_model(path, "descent", "samples", "time")
-    flows = by_model(path, "flow", "time")
-    trained = {**by_model(path, "training", "samples", "weight_decay"),
-               **by_model(path, "training", "samples", "nuclear_weight")}
-    phase = by_model(path, "flow", "source_exponent", "time").get("quadratic")
-    widths = by_model(path, "flow", "width", "time").get("quadratic")
+    descents = largest(path, "descent", "samples", "time")
+    flows = largest(path, "flow", "time")
+    trained = {**largest(path, "training", "samples", "weight_decay"),
+               **largest(path, "training", "samples", "nuclear_weight")}
+    phase = largest(path, "flow", "source_exponent", "time").get("quadratic")
+    widths = largest(path, "flow", "width", "time").get("quadratic")
     if phase is not None and phase.attrs.get("start") != "aligned":
         phase = None
     if not descents and phase is None and widths is None:
         raise sweep.Refusal(f"{path}: no descent over samples and time, nor a flow")
     for model, descent in descents.items():
-        yield f"trajectories_{model}", draw_network(means(descent), flows.get(model), trained.get(model))
+        yield f"trajectories_{model}", draw_network(descent, flows.get(model), trained.get(model))
     if phase is not None or widths is not None:
         yield "trajectories_flow", draw_flows(phase, widths)
 

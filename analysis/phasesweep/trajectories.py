@@ -24,6 +24,15 @@ def least(x, risk):
     return float(np.exp(u[1] + step)), float(level + 0.5 * slope * step)
 
 
+def is_inside(x, risk):
+    """Is the minimum one, and not an end of the line, beyond which the risk may go on falling?"""
+    x, risk = np.asarray(x, float), np.asarray(risk, float)
+    good = np.isfinite(risk)
+    order = np.argsort(x[good])
+    risk = risk[good][order]
+    return risk.size > 2 and 0 < int(np.argmin(risk)) < risk.size - 1
+
+
 def frontier(time, width, risk):
     """The least risk at each compute C = width * time (at a fixed step in units of tau a step costs in
     proportion to the width): rows (C, risk, width, time) in ascending C, each with less risk than all before.

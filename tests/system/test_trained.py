@@ -73,6 +73,20 @@ DEEP = """sweeps:
     nuclear_weight: [0.3, 0.1]
 """
 
+# a descent, stopped between the times of its points or on its way to one
+DESCENT = """sweeps:
+  - name: long
+    method: descent
+    source_exponent: 1.25
+    dimension: 60
+    width: 20
+    noise: 0.1
+    samples: 3000
+    weight_decay: 0
+    learning_rate: 0.004
+    time: [4, 5]
+"""
+
 # neurons of which some are learned one by one
 NEURONS = """sweeps:
   - name: neurons
@@ -234,6 +248,7 @@ def main():
         check_stop(folder, "wide", write(f"{folder}/long.yaml", LONG))
         check_stop(folder, "narrow", write(f"{folder}/narrow.yaml", NARROW))
         check_stop(folder, "deep", write(f"{folder}/deep.yaml", DEEP))
+        check_stop(folder, "descent", write(f"{folder}/descent.yaml", DESCENT))
         half = write(f"{folder}/half.yaml", JOB.replace("[150, 800]", "[150.5]"))
         assert_one_line(alone("run", half, "-o", f"{folder}/no.h5"), 2, "samples", "whole")
 

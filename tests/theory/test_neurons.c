@@ -111,6 +111,7 @@ static void roots_by_scan(void **state)
     for (double n = 100.0; n < 1500.0; n *= 1.04) {
         const Problem problem = problem_of(n, 100.0, 4.0, 0.8);
         const Specialised solved = specialised_solve(&s, &problem);
+        assert_int_equal(solved.outcome, OUTCOME_CONVERGED);
         int found = 0;
         double before = learned(&problem, 1.0) == 1.0 ? 0.0 : -1.0;
         if (before == 0.0) { /* nothing is learned */
@@ -144,6 +145,7 @@ static void exponents_of_samples(void **state)
             Problem problem = problem_of(k == 0 ? 1e7 : 1e8, 1000.0, 1e4, beta);
             problem.noise = 1.0; /* eps is small beside it */
             const Specialised solved = specialised_solve(&s, &problem);
+            assert_int_equal(solved.outcome, OUTCOME_CONVERGED);
             error[k] = solved.root[solved.optimal].error;
         }
         /* sums end at k = 1e4, 2 % of eps, and one neuron more is 2 % */
@@ -152,6 +154,8 @@ static void exponents_of_samples(void **state)
                                 problem_of(1e13, 1000.0, 100.0, beta)};
         const Specialised first = specialised_solve(&s, &late[0]);
         const Specialised second = specialised_solve(&s, &late[1]);
+        assert_int_equal(first.outcome, OUTCOME_CONVERGED);
+        assert_int_equal(second.outcome, OUTCOME_CONVERGED);
         assert_near(first.root[first.optimal].specialised, 100.0, 0.0);
         assert_near(log10(second.root[second.optimal].error / first.root[first.optimal].error),
                     -1.0, 1e-3);

@@ -123,9 +123,15 @@ static void test_minimum(void **unused)
         const double late_times[] = {times[0], times[1], k == 0 ? times[2] : 400.0};
         const Observed late = run(MPI_COMM_WORLD, &trainer_descent, p, late_times, 3);
         assert_int_equal(late.outcome, OUTCOME_CONVERGED);
-        check_close(late.objective, best.objective, 1e-5);
-        check_close(late.risk, best.risk, 1e-3);
-        assert_true(late.gap < 1e-3 && early.gap > 0.05);
+        /* what is left falls as e^(-c tau): of the matrix nothing but the gap of 1e-10 on the
+         * other side, of the vector 5e-7 of F at these times, and of the risk, off by a root,
+         * less than 1e-3 */
+        check_close(late.objective, best.objective, k == 0 ? 1e-9 : 1e-6);
+        check_close(late.risk, best.risk, k == 0 ? 1e-4 : 1e-3);
+        /* the gap is at least what is left of F, and at most some 20 times that; early F is far
+         * above the minimum */
+        assert_true(late.gap < 2e-5);
+        assert_true(early.gap > 1.0 - best.objective / early.objective - 1e-9);
         assert_true(early.objective * (1.0 - early.gap) <= best.objective * (1.0 + 1e-9));
     }
 }
@@ -145,8 +151,10 @@ static void test_teams(void **unused)
         const Observed team = run(MPI_COMM_WORLD, &trainer_descent, p, times, 3);
         assert_true(one.risk == often.risk && one.objective == often.objective);
         assert_int_equal(one.evaluations, 90);
-        check_close(team.risk, one.risk, 1e-9);
-        check_close(team.gap, one.gap, 1e-9);
+        /* rounding of sums in another order grows with what is learned, by e^(2 tau s_1) at
+         * most: 2 tau s_1 is 8 here */
+        check_close(team.risk, one.risk, 1e-11);
+        check_close(team.gap, one.gap, 1e-11);
     }
 }
 

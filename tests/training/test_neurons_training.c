@@ -53,11 +53,13 @@ static void test_convex(void **unused)
     problem.tolerance = 1e-12;
     const Observed fit = train(MPI_COMM_WORLD, &trainer_neurons, &problem, spectrum[1], NULL);
     assert_int_equal(fit.outcome, OUTCOME_STATIONARY);
-    assert_true(fabs(fit.objective / proven.objective - 1.0) < 1e-8);
+    /* a gap of 1e-10 on one side, 1e-12 on the other; what is off by e in S or by g in the
+     * gradient costs F its square: their root is 1e-5, of the gradient times some 20 */
+    assert_true(fabs(fit.objective / proven.objective - 1.0) < 1.1e-10);
     assert_true(fit.stationarity < 1e-4);
-    assert_true(fabs(fit.trace - proven.trace) < 1e-4 * proven.trace);
+    assert_true(fabs(fit.trace - proven.trace) < 1e-5 * proven.trace);
     for (int k = 0; k < D; k++) {
-        assert_true(fabs(spectrum[1][k] - spectrum[0][k]) < 1e-4 * spectrum[0][0]);
+        assert_true(fabs(spectrum[1][k] - spectrum[0][k]) < 1e-5 * spectrum[0][0]);
     }
 }
 
@@ -75,19 +77,25 @@ static void test_teams(void **unused)
             train(MPI_COMM_SELF, &trainer_neurons, &problem, NULL, overlaps[0]);
         const Observed together =
             train(MPI_COMM_WORLD, &trainer_neurons, &problem, NULL, overlaps[1]);
-        assert_true(outcome_is_good(alone.outcome));
-        assert_true(fabs(together.objective / alone.objective - 1.0) < 1e-7);
-        assert_true(fabs(together.risk / alone.risk - 1.0) < 1e-3);
-        assert_true(fabs(together.spread - alone.spread) < 1e-3);
+        assert_int_equal(alone.outcome, OUTCOME_STATIONARY);
+        assert_int_equal(together.outcome, OUTCOME_STATIONARY);
+        /* sums in another order take L-BFGS by other ways to the same minimum, each within the
+         * tolerance of 1e-10, or a few of them, for it is an estimate; the weights then agree
+         * to its root, 1e-5, times some 10 for directions in which F is flat */
+        assert_true(fabs(together.objective / alone.objective - 1.0) < 1e-9);
+        assert_true(fabs(together.risk / alone.risk - 1.0) < 1e-4);
+        assert_true(fabs(together.spread - alone.spread) < 1e-8);
         for (int k = 0; k < 4; k++) {
-            assert_true(fabs(overlaps[0][k] - overlaps[1][k]) < 1e-3);
+            assert_true(fabs(overlaps[0][k] - overlaps[1][k]) < 1e-5);
         }
     }
 }
 
 /* 800 samples of 4 neurons in 12 dimensions, little noise and decay: the student is the teacher
- * up to (noise) d p / n = 6e-4 of risk, and its series agrees with rows that are drawn: 16384
- * of a square whose spread is about sqrt(2) of its mean, so 5 deviations are 6 %. */
+ * up to (noise) (d + 1) p/n = 6.5e-4 of risk, a sum of 52 squares, so that 5 deviations are as
+ * much again; and its series agrees with rows that are drawn: 16384 of a square whose spread
+ * is about sqrt(2) of its mean, so 5 deviations are 6 %.  Of the 800 residuals' squares, whose
+ * mean is .01 (1 - 52/800), 3 deviations are .0014. */
 static void test_teacher(void **unused)
 {
     (void)unused;
@@ -98,12 +106,13 @@ static void test_teacher(void **unused)
     problem.readout = READOUT_TRAINED;
     problem.weight_decay = 1e-3;
     const Observed fit = train(MPI_COMM_WORLD, &trainer_neurons, &problem, NULL, overlaps);
-    assert_true(outcome_is_good(fit.outcome));
-    assert_true(fit.risk < 2e-3);
-    assert_true(fabs(fit.sampled_risk / fit.risk - 1.0) < 0.1);
+    assert_int_equal(fit.outcome, OUTCOME_STATIONARY);
+    assert_true(fit.risk < 1.3e-3);
+    assert_true(fabs(fit.sampled_risk / fit.risk - 1.0) < 0.06);
     assert_true(fit.specialised == 4.0);
-    assert_true(overlaps[0] > 0.9 && overlaps[0] < 1.0 + 1e-12);
-    assert_true(fit.train_loss < 0.011 && fit.train_loss > 0.008);
+    /* the first, v^2 = .48, off by an angle costs v^2 E sigma'^2 = .22 times its sine^2 */
+    assert_true(overlaps[0] > 0.99 && overlaps[0] < 1.0 + 1e-12);
+    assert_true(fabs(fit.train_loss - 0.00935) < 0.0014);
 }
 
 int main(int argc, char **argv)
