@@ -60,14 +60,17 @@ static char *read_header(Table *table, Csv *csv)
     if (strncmp(line, "\xEF\xBB\xBF", 3) == 0) {
         line += 3; /* spreadsheets begin a file with a mark of its encoding */
     }
+    Names columns = {0};
     for (char *rest = line; rest != NULL; csv->fields++) {
-        if (strcmp(next_field(&rest), table->target) == 0) {
+        const char *name = next_field(&rest);
+        names_add(&columns, text_show(name).text);
+        if (strcmp(name, table->target) == 0) {
             csv->target = csv->fields;
         }
     }
     if (csv->target < 0) {
-        return table_error(table->file, "no column %s in its header",
-                           text_show(table->target).text);
+        return table_error(table->file, "no column %s in its header; allowed: %s",
+                           text_show(table->target).text, names_show(&columns));
     }
     table->columns = csv->fields - 1;
     return NULL;

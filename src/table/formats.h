@@ -35,6 +35,17 @@ extern const TableFormat format_csv;
 bool name_packed(const char *name);
 bool name_ends(const char *name, const char *ending);
 
+/* What could have been asked for, for a message: as much of it as a line has room for.  Begins
+ * as {0}. */
+enum { NAMES_ROOM = 160 };
+typedef struct Names {
+    char text[NAMES_ROOM + 1];
+    size_t length;
+    bool left_out; /* some had no room */
+} Names;
+void names_add(Names *names, const char *name);
+const char *names_show(Names *names);
+
 /* "FILE: WHAT", WHAT as for printf. */
 char *table_error(const char *file, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -61,6 +61,15 @@ static hid_t open_set(hid_t file, const char *name)
     return set;
 }
 
+static herr_t add_set(hid_t file, const char *name, const H5O_info_t *info, void *names)
+{
+    (void)file;
+    if (info->type == H5O_TYPE_DATASET) {
+        names_add(names, name);
+    }
+    return 0;
+}
+
 static char *open_sets(Table *table, Hdf5 *h)
 {
     hsize_t shape[2] = {0, 1};
@@ -76,8 +85,10 @@ static char *open_sets(Table *table, Hdf5 *h)
     h->features = open_set(h->file, h->set);
     h->labels = open_set(h->file, table->target);
     if (h->features < 0 || h->labels < 0) {
-        return table_error(h->path, "holds no set %s",
-                           h->features < 0 ? h->set : table->target);
+        Names sets = {0};
+        H5Ovisit(h->file, H5_INDEX_NAME, H5_ITER_INC, add_set, &sets);
+        return table_error(h->path, "holds no set %s; allowed: %s",
+                           h->features < 0 ? h->set : table->target, names_show(&sets));
     }
     if (shape_of(h->features, shape) != 2 || shape[1] > INT_MAX) {
         return table_error(h->path, "%s is no set of numbers, rows by columns", h->set);

@@ -43,6 +43,27 @@ char *table_error(const char *file, const char *format, ...)
     return checked_format("%s: %s", file, what);
 }
 
+void names_add(Names *names, const char *name)
+{
+    const char *comma = names->length == 0 ? "" : ", ";
+    if (names->left_out || names->length + strlen(comma) + strlen(name) + 5 >= NAMES_ROOM) {
+        names->left_out = true;
+        return;
+    }
+    names->length += (size_t)sprintf(names->text + names->length, "%s%s", comma, name);
+}
+
+const char *names_show(Names *names)
+{
+    if (names->length == 0) {
+        return "none is there";
+    }
+    if (names->left_out) {
+        strcpy(names->text + names->length, ", ...");
+    }
+    return names->text;
+}
+
 static const TableFormat *format_of(const char *file)
 {
     for (size_t k = 0; k < FORMATS; k++) {
@@ -106,12 +127,14 @@ static char *check_finite(const Table *table, int64_t first, int count, const do
         const double *row = features + (size_t)k * (size_t)table->columns;
         for (int i = 0; i < table->columns; i++) {
             if (!isfinite(row[i])) {
-                return table_error(table->file, "row %lld: number %d is not finite",
+                return table_error(table->file,
+                                   "row %lld: number %d is not finite; allowed: finite numbers",
                                    (long long)(first + k + 1), i + 1);
             }
         }
         if (!isfinite(labels[k])) {
-            return table_error(table->file, "row %lld: target %s is not finite",
+            return table_error(table->file,
+                               "row %lld: target %s is not finite; allowed: finite numbers",
                                (long long)(first + k + 1), table->target);
         }
     }

@@ -237,7 +237,7 @@ def test_wrong_files(folder, x, y):
     write(f"{folder}/bad-idx", "nothing of the kind")
     refused("bad-idx", "no idx file", target="y-idx")
     header = "a,b,label\n"
-    for text, words in (("", "is empty"), ("a,b\n1,2\n", "no column label"), (header, "0 rows"),
+    for text, words in (("", "is empty"), ("a,b\n1,2\n", "no column label in its header; allowed: a, b"), (header, "0 rows"),
                         (header + "1,2,3\n4,5\n", "line 3: 2 fields"), (header + "1,2,3\n4,5,6,7\n", "line 3: 4 fields"),
                         (header + "1,x,3\n", "line 2: field 2: x is no finite number"),
                         (header + "1,2,nan\n", "line 2: field 3: nan is no finite")):
@@ -253,8 +253,8 @@ def test_wrong_files(folder, x, y):
     refused("text.h5", "is no HDF5 file", target="y")
     with h5py.File(f"{folder}/f.h5", "w") as file:
         file["X"], file["y"], file["long"], file["words"] = x, y, np.r_[y, 0], np.array([b"a"] * N)
-    refused("f.h5", "holds no set z", target="z")
-    refused("f.h5:Z", "holds no set Z", target="y")
+    refused("f.h5", "holds no set z; allowed: X, long, words, y", target="z")
+    refused("f.h5:Z", "holds no set Z; allowed: X", target="y")
     refused("f.h5", "long is no set of 300 numbers", target="long")
     refused("f.h5", "words is no set of 300", target="words")
     refused("f.h5:y", "y is no set of numbers, rows by columns", target="y")
