@@ -18,6 +18,7 @@
 enum { PACKS_PER_RANK = 16 };
 
 static const double start_overhead = 1e-4; /* seconds: a message, and a team if need be */
+static const double master_message = 3e-6; /* seconds: measured, doc/scaling.md */
 static const double good = 0.9;            /* efficiency that is worth more ranks */
 
 /* ---- chains into groups -------------------------------------------------------------------
@@ -282,7 +283,8 @@ Simulated plan_simulate(const Plan *plan, int ranks)
     const CostModel model = learned(plan);
     const int workers = plan_workers(ranks, &master);
     SimulateSettings settings = {.schedule = schedule_settings(workers),
-                                 .overhead = start_overhead};
+                                 .overhead = start_overhead,
+                                 .message = master_message};
     settings.schedule.master = master;
     TaskGroup *groups = packed(plan, workers);
     const Simulated result = simulate(groups, plan->group_count, &settings, &model);

@@ -643,6 +643,10 @@ char *archive_library(void)
 
 void archive_silence(void)
 {
+    /* HDF5's own locks fail where a file system has none (Lustre without flock, NFS without its
+     * daemon) and guard nothing here: lock.h keeps writers apart, and readers may look at any
+     * time */
+    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
     /* at the end of a process whose disk was full HDF5 would try to write once more, and crash
      */
     H5dont_atexit();

@@ -117,6 +117,7 @@ Simulated simulate(const TaskGroup groups[], size_t count, const SimulateSetting
         ScheduleStart start;
         /* the farm asks the same way after every answer */
         while (now >= s.blocked && schedule_next(s.schedule, now, &start)) {
+            now += settings->message * start.size;
             begin(&s, now, &start);
         }
         if (s.count == 0) {
@@ -125,7 +126,8 @@ Simulated simulate(const TaskGroup groups[], size_t count, const SimulateSetting
         const Event event = pop(&s);
         const ScheduleResult result = {.done = event.count, .seconds = event.seconds};
         /* an end is seen when the master is free again; its own end at once */
-        now = event.rank == 0 ? event.end : fmax(event.end, s.blocked);
+        now = fmax(now, event.rank == 0 ? event.end : fmax(event.end, s.blocked));
+        now += settings->message;
         s.result.makespan = fmax(s.result.makespan, event.end);
         s.result.done += event.count;
         schedule_finished(s.schedule, now, event.rank, &result);

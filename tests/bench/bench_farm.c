@@ -1,6 +1,7 @@
 /* What the farm costs.  Build target `benches`; on a machine with two cores
  *
- *     mpirun -n 3 --oversubscribe build/tests/bench_farm [points|mixed|idle|cores|simulate]...
+ *     mpirun -n 3 --oversubscribe build/tests/bench_farm
+ * [points|mixed|idle|cores|scale|simulate]...
  *
  * One rank more than cores: rank 0 sleeps between polls.  Work is a loop that lasts so many
  * seconds of wall time (mixed) or of processor time (cores).  On a machine that others use put
@@ -211,6 +212,74 @@ static void bench_cores(int rank)
     }
 }
 
+/* The line of /proc/PID/stat or smaps_rollup that holds what is asked for. */
+static double number_of(const char *path, const char *format)
+{
+    char line[4096];
+    double number = NAN;
+    FILE *file = fopen(path, "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL &&
+           sscanf(line, format, &number) != 1) {
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return number;
+}
+
+/* Since the launcher was started, on the clock that counts from the boot. */
+static double seconds_since_launch(void)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)getppid());
+    /* field 22, behind a name in parentheses; in ticks */
+    const double ticks =
+        number_of(path, "%*d (%*[^)]) %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+                        "%*s %*s %*s %*s %*s %lf");
+    return number_of("/proc/uptime", "%lf") - ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* What a launch costs, then tasks that sleep, so that many ranks can share a core: the price
+ * of the master, who answers all of them. */
+static void bench_scale(int rank)
+{
+    static const struct {
+        double seconds;
+        int per_rank, batch;
+    } cases[] = {{0.0, 100, 1}, {1e-3, 100, 1}, {1e-3, 100, 0}, {0.1, 20, 0}, {1.0, 5, 0}};
+    int size;
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    MPI_Barrier(MPI_COMM_WORLD);
+    const double launch = seconds_since_launch();
+    const double own[] = {resident_megabytes(),
+                          number_of("/proc/self/smaps_rollup", "Pss: %lf")};
+    double most[2];
+    MPI_Reduce(own, most, 2, MPI_DOUBLE, MPI_MAX, 0, MPI_COMM_WORLD);
+    if (rank == 0) {
+        printf("%d ranks: %.1f s from launch to the first barrier, %.0f MB resident a rank "
+               "(%.0f MB without what is shared)\n",
+               size, launch, most[0], 1e-3 * most[1]);
+    }
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        Load load = {
+            .long_one = cases[k].seconds, .short_one = cases[k].seconds, .sleeps = true};
+        const size_t count = (size_t)(size - 1) * (size_t)cases[k].per_rank;
+        const TaskGroup group = tasks(0, count, 0, fmax(cases[k].seconds, 1e-6), 1);
+        const double before = processor_seconds();
+        const double seconds =
+            farm_seconds(MPI_COMM_WORLD, &load, &group, 1, FARM_MASTER_SLEEPS, cases[k].batch);
+        const double spent = processor_seconds() - before;
+        if (rank == 0) {
+            printf("%zu tasks of %g ms, %s: %.3g tasks/s, %.1f us of the master's processor a "
+                   "task, efficiency %.3f\n",
+                   count, 1e3 * cases[k].seconds,
+                   cases[k].batch == 1 ? "one by one" : "in batches", (double)count / seconds,
+                   1e6 * spent / (double)count, cases[k].per_rank * cases[k].seconds / seconds);
+            fflush(stdout);
+        }
+    }
+}
+
 /* Both full diagrams and 500 trainings of d = 100 ... 3200 at n/d^2 = .05 ... 10. */
 static const char full_job[] =
     "sweeps:\n"
@@ -225,50 +294,84 @@ static const char full_job[] =
     "     dimension: [100, 200, 400, 800, 1600, 3200],\n"
     "     samples: {as: effective_power, from: 0.6, to: 1.2, count: 42}}\n";
 
-static void simulate_at(const Plan *plan, int ranks, double error)
+/* The trainings alone, each with so many seeds that 14 hours of all ranks are full. */
+static const char wide_job[] =
+    "sweeps:\n"
+    "  - {name: training, source_exponent: 1.25, noise: 0.1, weight_decay: [1],\n"
+    "     seed: {from: 1, to: %d, count: %d}, dimension: [100, 200, 400, 800, 1600, 3200],\n"
+    "     samples: {as: effective_power, from: 0.6, to: 1.2, count: 42}}\n";
+
+static void simulate_at(const Plan *plan, int ranks, double error, double message)
 {
     bool master;
-    SimulateSettings settings = {.overhead = 1e-4, .error = error};
+    SimulateSettings settings = {.overhead = 1e-4, .message = message, .error = error};
     settings.schedule = schedule_settings(plan_workers(ranks, &master));
     settings.schedule.master = master;
     const double begin = clock_now(CLOCK_MONOTONIC);
     const Simulated run = simulate(plan->groups, plan->group_count, &settings, NULL);
     const double seconds = clock_now(CLOCK_MONOTONIC) - begin;
-    printf("%5d ranks, times off by up to %2.0f %%: %6.0f s, efficiency %.3f, busy %.3f; "
-           "%.1f us of scheduling a chain\n",
-           ranks, 100.0 * (exp(error) - 1.0), run.makespan, run.serial / ranks / run.makespan,
-           run.busy / ranks / run.makespan, 1e6 * seconds / (double)run.done);
+    printf(
+        "%6d ranks, times off by up to %2.0f %%, %2.0f us a message: %6.0f s, efficiency %.3f, "
+        "busy %.3f; %.1f us of scheduling a chain\n",
+        ranks, 100.0 * (exp(error) - 1.0), 1e6 * message, run.makespan,
+        run.serial / ranks / run.makespan, run.busy / ranks / run.makespan,
+        1e6 * seconds / (double)run.done);
 }
 
-static void bench_simulate(int rank)
+static Plan plan_of(Job *job, const char *text)
 {
-    Job job;
-    if (rank != 0 || job_parse("full", full_job, strlen(full_job), &job) != NULL) {
-        return;
+    static const PlanSettings settings = {.memory = 4e9};
+    char *errors = job_parse("bench", text, strlen(text), job);
+    if (errors != NULL) {
+        fputs(errors, stderr);
+        exit(1);
     }
-    job.sweeps[2].settings.value[KEY_METHOD] = METHOD_TRAINING;
-    const PlanSettings settings = {.memory = 4e9};
-    Plan plan = plan_create(&job, &settings);
-    for (size_t s = 0; s < 3; s++) {
+    job->sweeps[job->sweep_count - 1].settings.value[KEY_METHOD] = METHOD_TRAINING;
+    Plan plan = plan_create(job, &settings);
+    for (size_t s = 0; s < job->sweep_count; s++) {
         const PlanTotal total = plan_total(&plan, s);
-        printf("%s: %zu chains, %.4g core-hours, %d-%d ranks a chain\n", job.sweeps[s].name,
+        printf("%s: %zu chains, %.4g core-hours, %d-%d ranks a chain\n", job->sweeps[s].name,
                total.chains, total.seconds / 3600.0, total.least, total.most);
     }
-    for (int ranks = 64; ranks <= 4096; ranks *= 8) {
-        simulate_at(&plan, ranks, 0.0);
-        simulate_at(&plan, ranks, 0.3);
+    return plan;
+}
+
+static const double messages[] = {0.0, 3e-6, 30e-6};
+enum { MESSAGES = sizeof messages / sizeof *messages };
+
+/* One job on ever more ranks, and ever more seeds on them. */
+static void bench_simulate(int rank)
+{
+    static const int many[] = {64, 512, 1024, 4096, 16384, 65536, 100000};
+    if (rank != 0) {
+        return;
     }
-    plan_free(&plan);
+    Job job;
+    Plan full = plan_of(&job, full_job);
+    for (int k = 0; k < 5; k++) {
+        simulate_at(&full, many[k], 0.0, messages[1]);
+        simulate_at(&full, many[k], 0.3, messages[1]);
+    }
+    plan_free(&full);
     job_free(&job);
+    for (size_t k = 2; k < sizeof many / sizeof *many; k++) {
+        char text[1024];
+        const int seeds = many[k] / 256;
+        snprintf(text, sizeof text, wide_job, seeds, seeds);
+        Plan wide = plan_of(&job, text);
+        for (int m = 0; m < MESSAGES; m++) {
+            simulate_at(&wide, many[k], 0.3, messages[m]);
+        }
+        plan_free(&wide);
+        job_free(&job);
+    }
 }
 
 int main(int argc, char **argv)
 {
-    static const Bench benches[] = {{"points", bench_points},
-                                    {"mixed", bench_mixed},
-                                    {"idle", bench_idle},
-                                    {"cores", bench_cores},
-                                    {"simulate", bench_simulate}};
+    static const Bench benches[] = {{"points", bench_points}, {"mixed", bench_mixed},
+                                    {"idle", bench_idle},     {"cores", bench_cores},
+                                    {"scale", bench_scale},   {"simulate", bench_simulate}};
     MPI_Init(&argc, &argv);
     int rank;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);

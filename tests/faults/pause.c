@@ -1,13 +1,16 @@
 /* Preloaded into the program: writes into archives take their time, so that a sweep lasts as
  * long as a test wishes and costs no processor.
  *
- * PHASESWEEP_PAUSE  milliseconds before each write into a file called *.h5 */
+ * PHASESWEEP_PAUSE     milliseconds before each write into a file called *.h5
+ * PHASESWEEP_NO_FLOCK  set: flock fails, as on a file system without locks */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,3 +46,16 @@ WRAP(pwrite64, (int f, const void *b, size_t n, off64_t o), (f, b, n, o))
 WRAP(pwritev, (int f, const struct iovec *v, int n, off_t o), (f, v, n, o))
 WRAP(pwritev64, (int f, const struct iovec *v, int n, off64_t o), (f, v, n, o))
 /* clang-format on */
+
+int flock(int f, int operation)
+{
+    static int (*real)(int, int);
+    if (getenv("PHASESWEEP_NO_FLOCK") != NULL) {
+        errno = ENOLCK;
+        return -1;
+    }
+    if (real == NULL) {
+        real = (int (*)(int, int))dlsym(RTLD_NEXT, "flock");
+    }
+    return real(f, operation);
+}

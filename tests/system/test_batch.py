@@ -1,10 +1,11 @@
 """slurm/phasesweep.sbatch without a Slurm: launchers and scontrol are scripts that lie.
 
-usage: test_batch.py PHASESWEEP MPIEXEC
+usage: test_batch.py PHASESWEEP MPIEXEC PAUSE.so
 """
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -151,6 +152,14 @@ def check_leftovers():
     assert not folder.exists()
 
 
+def check_no_locks():
+    """A file system that cannot lock, as HDF5 would like it to."""
+    environment = os.environ | {"LD_PRELOAD": sys.argv[3], "PHASESWEEP_NO_FLOCK": "1"}
+    for words in (["run", "job.yaml", "-o", "unlocked.h5"], ["status", "unlocked.h5"]):
+        done = subprocess.run([PROGRAM, *words], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
@@ -165,6 +174,7 @@ def main():
         check_launchers()
         check_statuses()
         check_leftovers()
+        check_no_locks()
 
 
 main()

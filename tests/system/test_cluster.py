@@ -46,7 +46,7 @@ def log_of(job):
 def wait_until(true, what, seconds=240):
     end = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < end, f"waited in vain for {what}"
+        assert time.monotonic() < end, f"waited in vain for {what() if callable(what) else what}"
         time.sleep(0.2)
 
 
@@ -64,7 +64,7 @@ def begun(path, more=0):
 
 def finish(job, state="COMPLETED"):
     busy = ("PENDING", "RUNNING", "COMPLETING", "REQUEUED", "NODE_FAIL", "CONFIGURING")
-    wait_until(lambda: facts(job)["JobState"] not in busy, f"job {job}")
+    wait_until(lambda: facts(job)["JobState"] not in busy, lambda: (facts(job), log_of(job)))
     assert facts(job)["JobState"] == state, (facts(job), log_of(job))
 
 
@@ -133,8 +133,7 @@ def case_spread():
     assert "4 ranks on 2 nodes" in log_of(job), log_of(job)
     node = f"n{int(facts(job)['BatchHost'][1:]) % 2 + 1}"  # the other one
     set_link(node, "down")
-    restarted_or_done = lambda: int(facts(job)["Restarts"]) >= 1
-    wait_until(restarted_or_done, "a second start")
+    wait_until(lambda: int(facts(job)["Restarts"]) >= 1, lambda: (facts(job), log_of(job)))
     set_link(node, "up")
     finish(job)
     assert same("spread.h5")
@@ -264,4 +263,5 @@ def main():
                     print(f"{name}: {words}", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

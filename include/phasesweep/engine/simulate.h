@@ -16,6 +16,8 @@
 typedef struct SimulateSettings {
     ScheduleSettings schedule;
     double overhead; /* seconds a start costs each of its ranks, >= 0 */
+    double message;  /* seconds of the master for each message, to each rank of a start and from
+                        each start that ends, >= 0; it does one thing after the other */
     double error;    /* true times are up to exp(+-error) times the estimates, >= 0 */
     void (*started)(void *context, double now, const ScheduleStart *start); /* NULL: none */
     void *context;                                                          /* borrowed */
