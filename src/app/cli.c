@@ -15,8 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "phasesweep/app/plan.h"
 #include "phasesweep/app/run.h"
 #include "phasesweep/archive/export.h"
+#include "phasesweep/archive/merge.h"
 #include "phasesweep/archive/report.h"
 #include "phasesweep/base/text.h"
 #include "phasesweep/base/version.h"
@@ -140,6 +142,25 @@ static ExitStatus command_status(const Arguments *given)
 static ExitStatus command_watch(const Arguments *given)
 {
     return watch_archive(given->words[0]);
+}
+
+static ExitStatus command_merge(const Arguments *given)
+{
+    if (given->output == NULL) {
+        die(STATUS_WRONG_INPUT, "merge: -o OUT.h5 is missing");
+    }
+    Merge *merge = rank_output_is_first_rank()
+                       ? merge_prepare(given->words[0], given->words[1], given->output)
+                       : NULL;
+    given->start();
+    if (merge != NULL) {
+        char *libraries = libraries_text();
+        char *classes = plan_classes();
+        merge_write(merge, &(Provenance){NULL, libraries, classes});
+        free(libraries);
+        free(classes);
+    }
+    return STATUS_DONE;
 }
 
 static ExitStatus command_export(const Arguments *given)
@@ -308,6 +329,9 @@ static const Command commands[] = {
       "Show how far a run is, from another terminal, until it ends.  In the maps # is done, "
       "x has failed points, o is being computed, + is done in part, . is not begun.",
       NULL, NULL, NULL}},
+    {"merge", command_merge, 2, 2,
+     {cli_merge_options, cli_parse_option, "A.h5 B.h5 -o OUT.h5",
+      "Write a third archive with the finished points of two.", NULL, NULL, NULL}},
     {"export", command_export, 1, 1,
      {cli_export_options, cli_parse_option, "--csv OUT.h5",
       "Print the finished points of all sweeps as a table, with their checksums.",
@@ -396,7 +420,7 @@ static error_t parse_top(int key, char *argument, struct argp_state *state)
         return 0;
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "a subcommand is missing; allowed: run, resume, status, watch, "
-                          "plan, verify, diff, export, point, draw, keys, ranks, help");
+                          "plan, verify, diff, merge, export, point, draw, keys, ranks, help");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -406,7 +430,8 @@ static error_t parse_top(int key, char *argument, struct argp_state *state)
 static const struct argp top_parser = {
     .parser = parse_top,
     .args_doc = "run JOB.yaml -o OUT.h5\nresume OUT.h5\nstatus OUT.h5...\nwatch OUT.h5\n"
-                "plan JOB.yaml\nverify OUT.h5\ndiff A.h5 B.h5\nexport --csv OUT.h5\npoint "
+                "plan JOB.yaml\nverify OUT.h5\ndiff A.h5 B.h5\nmerge A.h5 B.h5 -o "
+                "OUT.h5\nexport --csv OUT.h5\npoint "
                 "KEY=VALUE...\ndraw KEY=VALUE... -o NAME\nkeys\nranks",
     .doc = "Phase diagrams of feature learning in networks of two and more layers, by MPI.\v"
            "`phasesweep SUBCOMMAND --help` shows the options of each.  Exit status: 0 done, "

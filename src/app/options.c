@@ -72,6 +72,9 @@ const struct argp_option cli_status_options[] = {
 const struct argp_option cli_point_options[] = {
     {"json", OPTION_JSON, NULL, 0, "print JSON also on a terminal", 0}, {0}};
 
+const struct argp_option cli_merge_options[] = {
+    {"output", 'o', "OUT.h5", 0, "archive to write; must not exist", 0}, {0}};
+
 const struct argp_option cli_export_options[] = {
     {"csv", OPTION_CSV, NULL, 0, "as a table with commas", 0}, {0}};
 

@@ -37,6 +37,7 @@ extern const struct argp_option cli_resume_options[];
 extern const struct argp_option cli_plan_options[];
 extern const struct argp_option cli_status_options[];
 extern const struct argp_option cli_point_options[];
+extern const struct argp_option cli_merge_options[];
 extern const struct argp_option cli_export_options[];
 extern const struct argp_option cli_diff_options[];
 extern const struct argp_option cli_draw_options[];

@@ -1,5 +1,5 @@
 """The Python package: installed by pip from the sources into an environment elsewhere, its doctests, a planted
-slope, grids that differ, tables, figures as commands.
+slope, grids that differ, tables, figures as commands; the commands of doc/tutorial.md.
 
 usage: test_package.py PHASESWEEP MPIEXEC
 """
@@ -8,6 +8,7 @@ import doctest
 import importlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -111,6 +112,19 @@ def inside(archive):
     check_grids(ps, archive)
 
 
+def tutorial():
+    """Its shell commands in order, then what it asks Python: all of doc/tutorial.md but the order of both."""
+    page = ROOT / "doc" / "tutorial.md"
+    blocks = re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+    assert len(blocks) >= 4 and sum("phasesweep run" in block for block in blocks) == 1
+    done = subprocess.run(["bash", "-euc", "\n".join(blocks)], capture_output=True, text=True)
+    assert done.returncode == 0, done
+    assert pathlib.Path("figures/phase_diagram_theory.png").stat().st_size > 10000
+    assert len(pathlib.Path("question.csv").read_text().splitlines()) == 1 + 31 * 25 + 31 + 24 + 6
+    done = doctest.testfile(str(page), module_relative=False)
+    assert done.failed == 0 and done.attempted > 5, done
+
+
 # ---- outside --------------------------------------------------------------------------------------------
 
 
@@ -138,6 +152,10 @@ def main():
         commands = install(folder)
         done = subprocess.run([f"{commands}/python", __file__, "inside", f"{folder}/out.h5"], env=environment)
         assert done.returncode == 0
+        paths = [commands, os.path.dirname(program), os.path.dirname(launcher), os.environ["PATH"]]
+        done = subprocess.run([f"{commands}/python", __file__, "tutorial"],
+                              env={**environment, "PATH": ":".join(paths)})
+        assert done.returncode == 0
         figure = [f"{commands}/phasesweep-figure"]
         drawn = subprocess.run([*figure, "exponents", "out.h5", "drawn"], env=environment,
                                capture_output=True, text=True)
@@ -155,4 +173,9 @@ def main():
 
 
 if __name__ == "__main__":
-    inside(sys.argv[2]) if sys.argv[1] == "inside" else main()
+    if sys.argv[1] == "inside":
+        inside(sys.argv[2])
+    elif sys.argv[1] == "tutorial":
+        tutorial()
+    else:
+        main()

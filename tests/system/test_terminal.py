@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import pty
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -165,6 +166,44 @@ def check_lists():
     assert not pathlib.Path("x.h5").exists()
 
 
+def without(path, name, rows):
+    """The archive as it would be if those rows had never been computed."""
+    shutil.copy("out.h5", path)
+    with h5py.File(path, "r+") as file:
+        outcome = file[name]["outcome"][...]
+        outcome.reshape(-1)[rows] = 0
+        file[name]["outcome"][...] = outcome
+
+
+def check_merge():
+    """Two halves of one job give the whole, bit by bit and verified; killed it leaves nothing under the name."""
+    without("left.h5", "grid", slice(20000, None))
+    without("right.h5", "grid", slice(0, 19000))
+    merging = ["merge", "left.h5", "right.h5", "-o", "both.h5"]
+    killed = subprocess.Popen([PROGRAM, *merging], stderr=subprocess.DEVNULL)
+    until(lambda: os.path.exists("both.h5.extending") or killed.poll() is not None)
+    killed.kill()
+    assert killed.wait() == -signal.SIGKILL and not os.path.exists("both.h5")
+    done = alone(*merging)
+    assert done.returncode == 0 and "both.h5: 48000 of 48000 points are finished" in done.stderr, done
+    assert alone("verify", "both.h5").returncode == 0 and alone("diff", "out.h5", "both.h5").returncode == 0
+    with h5py.File("out.h5") as whole, h5py.File("both.h5") as both:
+        for name in ("risk", "checksum", "outcome", "seconds"):
+            assert np.array_equal(whole["grid"][name][...], both["grid"][name][...]), name
+        assert np.count_nonzero(both["runs"]["start"][...]) == 2
+    done = alone("resume", "both.h5")
+    assert done.returncode == 0 and "nothing to do" in done.stderr, done
+    assert_one_line(alone(*merging), 2, "both.h5 is there already")
+    assert_one_line(alone("merge", "left.h5", "right.h5"), 2, "-o OUT.h5 is missing")
+    assert_one_line(alone("merge", "list.h5", "small.h5", "-o", "x.h5"), 2, "grids conflict: sweep small: noise",
+                    "another name")
+    done = alone("merge", "list.h5", "left.h5", "-o", "x.h5")
+    assert done.returncode == 0 and alone("verify", "x.h5").returncode == 0, done
+    assert [part["name"] for part in json.loads(alone("status", "--json", "x.h5").stdout)["sweeps"]] == [
+        "small", "lasso", "grid"]
+    assert not list(pathlib.Path().glob("*.lock")) and not list(pathlib.Path().glob("*.extending"))
+
+
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
     check_watched_run()
@@ -172,4 +211,5 @@ with tempfile.TemporaryDirectory() as folder:
     check_words()
     check_table()
     check_lists()
+    check_merge()
 print("passed")
