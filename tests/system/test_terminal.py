@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -204,6 +205,20 @@ def check_merge():
     assert not list(pathlib.Path().glob("*.lock")) and not list(pathlib.Path().glob("*.extending"))
 
 
+def check_page():
+    """The table of doc/terminal.md, with a sound small.h5."""
+    os.remove("small.h5")
+    assert run(1, "run", "small.yaml", "-o", "small.h5") == 0
+    page = (pathlib.Path(__file__).resolve().parents[2] / "doc" / "terminal.md").read_text()
+    rows = re.findall(r"^\| `(phasesweep .*?)` \| `(.*)` \|$", page, re.MULTILINE)
+    assert len(rows) > 10
+    paths = f"{os.path.dirname(PROGRAM)}:{os.environ['PATH']}"
+    for typed, told in rows:
+        done = subprocess.run(["bash", "-c", typed], capture_output=True, text=True,
+                              env={**os.environ, "PATH": paths})
+        assert told in done.stdout + done.stderr, (typed, told, done)
+
+
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
     check_watched_run()
@@ -212,4 +227,5 @@ with tempfile.TemporaryDirectory() as folder:
     check_table()
     check_lists()
     check_merge()
+    check_page()
 print("passed")
