@@ -374,6 +374,56 @@ bool schedule_quiet(const Schedule *s)
     return s->running == 0;
 }
 
+static const Batch *queued(const Queue *queue, int k)
+{
+    return &queue->batch[(queue->first + k) % POOL_QUEUE];
+}
+
+/* By how much the class of each batch that runs is slower than expected, at least, 1 if it is
+ * not; returns how long the one that has run longest beyond its estimate has run. */
+static double find_overdue(const Schedule *s, double now, double ratio[COST_CLASSES])
+{
+    double longest = 0.0;
+    for (int kind = 0; kind < COST_CLASSES; kind++) {
+        ratio[kind] = 1.0;
+    }
+    for (int rank = 0; rank < s->pool.ranks; rank++) {
+        const Queue *queue = &s->pool.queue[rank];
+        if (queue->length == 0) {
+            continue;
+        }
+        const double passed = now - (s->pool.end[rank] - queue->estimate);
+        const double estimate = queued(queue, 0)->estimate;
+        const int kind = s->work.lanes.groups[queued(queue, 0)->group].kind;
+        if (estimate > 0.0 && passed > estimate) {
+            ratio[kind] = fmax(ratio[kind], passed / estimate);
+            longest = fmax(longest, passed);
+        }
+    }
+    return longest;
+}
+
+/* Seconds until all is done.  What is overdue is taken to need as long again as it has run,
+ * and what is to come of its class to be as much slower: an estimate that has failed once is
+ * not shown any longer.  work: rank-seconds by the estimates; last: when what runs ends by
+ * them. */
+static double seconds_left(const Schedule *s, double now, double work, double last)
+{
+    double ratio[COST_CLASSES];
+    const double overdue = find_overdue(s, now, ratio);
+    for (int kind = 0; overdue > 0.0 && kind < COST_CLASSES; kind++) {
+        work += (ratio[kind] - 1.0) * s->work.model.factor[kind] * s->work.lanes.left[kind];
+    }
+    for (int rank = 0; overdue > 0.0 && rank < s->pool.ranks; rank++) {
+        const Queue *queue = &s->pool.queue[rank];
+        for (int k = 1; k < queue->length; k++) {
+            const int kind = s->work.lanes.groups[queued(queue, k)->group].kind;
+            work += (ratio[kind] - 1.0) * queued(queue, k)->estimate;
+        }
+    }
+    return fmax(work / s->settings.ranks, fmax(last - now, overdue));
+}
+
 ScheduleState schedule_state(const Schedule *s, double now)
 {
     ScheduleState state = s->state;
@@ -388,7 +438,7 @@ ScheduleState schedule_state(const Schedule *s, double now)
         work += s->reservation.size * s->reservation.estimate;
     }
     state.team_seconds = rank_pool_teams_left(&s->pool, now);
-    state.seconds_left = fmax(work / s->settings.ranks, last - now);
+    state.seconds_left = seconds_left(s, now, work, last);
     state.share = total > 0.0 ? fmax(0.0, 1.0 - work / total) : 1.0;
     return state;
 }

@@ -119,11 +119,35 @@ static void test_tail(void **unused)
     assert_true(all.serial / (8.0 * all.makespan) > 0.97);
 }
 
+/* Ten tasks of 1 s on two ranks: 5 s.  When the first has run for 20 s, eight more of at least
+ * 20 s wait on two ranks; of another class nothing is known to be slow. */
+static void test_overdue(void **unused)
+{
+    (void)unused;
+    TaskGroup groups[] = {singles(0, 10, 0, 1.0), singles(10, 100, 1, 0.1)};
+    for (size_t count = 1; count <= 2; count++) {
+        const ScheduleSettings settings = schedule_settings(2);
+        Schedule *schedule = schedule_create(groups, count, &settings, NULL);
+        ScheduleStart start;
+        size_t started = 0;
+        while (started < 2 && schedule_next(schedule, 0.0, &start)) {
+            started += start.count;
+        }
+        const double others = count == 2 ? 5.0 : 0.0;
+        const double expected = schedule_state(schedule, 0.0).seconds_left;
+        assert_true(fabs(expected - 5.0 - others) < 0.6);
+        const double late = schedule_state(schedule, 20.0).seconds_left;
+        assert_true(late > 70.0 + others && late < 110.0 + others);
+        schedule_stop(schedule);
+        schedule_free(schedule);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_deadline), cmocka_unit_test(test_longer_than_the_limit),
+        cmocka_unit_test(test_deadline),    cmocka_unit_test(test_longer_than_the_limit),
         cmocka_unit_test(test_reservation), cmocka_unit_test(test_starvation),
-        cmocka_unit_test(test_tail)};
+        cmocka_unit_test(test_tail),        cmocka_unit_test(test_overdue)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
