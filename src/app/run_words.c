@@ -66,7 +66,7 @@ void words_end(const char *path, const Plan *plan, size_t unconverged)
     if (plan->chain_count > 0) {
         fprintf(stderr,
                 "phasesweep: %s is complete; `phasesweep status` counts its points, "
-                "analysis/README.md says which figure draws them\n",
+                "phasesweep-figure (analysis/README.md) draws them\n",
                 path);
     }
 }
