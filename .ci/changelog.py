@@ -4,7 +4,8 @@
 Compared are the sources now and at the last commit that touched CHANGELOG.md: names, units and
 codes in the lists of include/ (fields, series, outcomes, phases), exit statuses, the archive's
 schema, the keys of jobs/README.md (a test compares them with the program's), the commands, the
-models and methods.  Headers are free to change otherwise: they are not installed.
+models and methods.  Headers are free to change otherwise: the library
+promises nothing from one version to the next.
 """
 import io
 import pathlib

@@ -1,8 +1,12 @@
 # setup.sh - sourced by jobs/demo.sh, tests/run.sh and .ci/: packages, environment, build.
-# Defines: root (of the sources), build (folder), and the function setup.
+# Defines: root (of the sources), build (folder), program, launcher, output_default and the
+# function setup.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build
+program=$build/phasesweep
+launcher=mpirun
+output_default=$root/demo
 
 packages="procps gcc make cmake pkg-config libopenmpi-dev openmpi-bin libopenblas-pthread-dev
 libscalapack-openmpi-dev libhdf5-openmpi-dev libyaml-dev libxxhash-dev libcmocka-dev
@@ -39,10 +43,7 @@ install_packages() {
         apt-get -qq install -y --no-install-recommends $missing >/dev/null
 }
 
-# one BLAS thread a rank; Open MPI as root, in containers, with more ranks than cores
-export OPENBLAS_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
-    OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_vader_single_copy_mechanism=none \
-    OMPI_MCA_orte_execute_quiet=1
+. "$root/cmake/environment.sh"
 
 # setup [CMAKE OPTION...]
 setup() {

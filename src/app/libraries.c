@@ -13,26 +13,25 @@
 
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/base/check.h"
-
-/* Exported by OpenBLAS, whose headers may not be installed; "OpenBLAS 0.3.21 DYNAMIC_ARCH
- * ...". */
-char *openblas_get_config(void);
+#include "phasesweep/numerics/blas_library.h"
 
 char *libraries_text(void)
 {
     char mpi[MPI_MAX_LIBRARY_VERSION_STRING];
     int length;
     MPI_Get_library_version(mpi, &length); /* allowed before MPI_Init */
+    /* what stands before the first comma of Open MPI, before the end of line of MPICH */
     mpi[strcspn(mpi, ",\n")] = '\0';
-    /* of OpenBLAS two words, name and number; of Open MPI what stands before its first comma */
-    const char *blas = openblas_get_config();
+    for (char *tab = strchr(mpi, '\t'); tab != NULL; tab = strchr(tab, '\t')) {
+        *tab = ' '; /* MPICH's, and one line of words is what is kept */
+    }
     const unsigned xxhash = XXH_versionNumber();
-    const int words =
-        (int)strcspn(blas, " ") + 1 + (int)strcspn(blas + strcspn(blas, " ") + 1, " ");
+    char *blas = blas_name();
     char *hdf5 = archive_library();
-    char *text = checked_format("%s, %s, %.*s, GSL %s, %s, xxHash %u.%u.%u", mpi, hdf5, words,
-                                blas, gsl_version, job_library(), xxhash / 10000,
-                                xxhash / 100 % 100, xxhash % 100);
+    char *text =
+        checked_format("%s, %s, %s, GSL %s, %s, xxHash %u.%u.%u", mpi, hdf5, blas, gsl_version,
+                       job_library(), xxhash / 10000, xxhash / 100 % 100, xxhash % 100);
+    free(blas);
     free(hdf5);
     return text;
 }

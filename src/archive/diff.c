@@ -4,7 +4,8 @@
  * points of the others; what a job holds twice has a partner for each of its copies.
  *
  * Points of unequal chains started from other neighbours: how they were reached is not
- * compared, and the reader is told that their tolerance is what they agree to.
+ * compared, and the reader is told that their tolerance is what they agree to.  Nor is it under
+ * a tolerance, which asks whether results agree: rounding alone changes the number of steps.
  *
  * Seconds are left out: they differ between any two runs.
  *
@@ -111,7 +112,8 @@ static void compare_rows(Comparison *c, const Sweep *sweep, size_t point, size_t
         return;
     }
     for (int field = 0; field < FIELD_COUNT; field++) {
-        if (field != FIELD_SECONDS && !(apart && tells_the_way(field))) {
+        const bool way = !apart && c->tolerance == 0.0;
+        if (field != FIELD_SECONDS && (way || !tells_the_way(field))) {
             compare(&c->field[field], a->value[field], b->value[field], c->tolerance, sweep,
                     point);
         }

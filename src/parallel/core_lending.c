@@ -11,14 +11,14 @@
 #include <assert.h>
 #include <time.h>
 
-#include "phasesweep/numerics/lapack.h"
+#include "phasesweep/numerics/blas_library.h"
 
 /* Long against a test for a message, short against the calls that cores are lent to. 0.1 ms. */
 static const struct timespec nap = {.tv_nsec = 100000};
 
 void cores_one_thread(void)
 {
-    openblas_set_num_threads(1);
+    blas_set_threads(1);
 }
 
 Cores cores_find(MPI_Comm team)
@@ -47,14 +47,14 @@ void cores_borrow(const Cores *cores)
     if (cores->rank == 0) {
         /* first the mask, which the threads that OpenBLAS makes now inherit */
         sched_setaffinity(0, sizeof cores->all, &cores->all);
-        openblas_set_num_threads(cores->threads);
+        blas_set_threads(cores->threads);
     }
 }
 
 void cores_return(const Cores *cores)
 {
     if (cores->rank == 0) {
-        openblas_set_num_threads(1);
+        blas_set_threads(1);
         sched_setaffinity(0, sizeof cores->own, &cores->own);
     }
     MPI_Request done;

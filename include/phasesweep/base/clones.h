@@ -10,7 +10,17 @@
 #ifndef PHASESWEEP_BASE_CLONES_H
 #define PHASESWEEP_BASE_CLONES_H
 
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+/* gcc and clang tell of the sanitizer in two ways */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define PHASESWEEP_ADDRESS_SANITIZER
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define PHASESWEEP_ADDRESS_SANITIZER
+#endif
+
+/* the build has tried whether compiler and linker can do it (cmake/probe.cmake) */
+#if defined(PHASESWEEP_HAVE_CLONES) && !defined(PHASESWEEP_ADDRESS_SANITIZER)
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CLONES

@@ -9,8 +9,6 @@
 
 #include <stddef.h>
 
-/* For all calls that follow, of this process; see core_lending.h. */
-void openblas_set_num_threads(int threads);
 void dgemm_(const char *transpose_a, const char *transpose_b, const int *m, const int *n,
             const int *k, const double *alpha, const double *a, const int *lda, const double *b,
             const int *ldb, const double *beta, double *c, const int *ldc, size_t length_a,

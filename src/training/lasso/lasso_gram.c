@@ -56,18 +56,22 @@ static void make_room(Gram *gram, int size)
 
 /* Sum the columns first ... first + columns - 1, all of one panel, over the team into it; they
  * have `rows` rows and leading dimension `rows`. */
-static void deliver(Gram *gram, double *sum, int rows, int first, int columns)
+static void deliver(Gram *gram, const double *term, int rows, int first, int columns)
 {
     const int k = first / GRAM_PANEL;
     const bool mine = owns(gram, k);
-    MPI_Reduce(mine ? MPI_IN_PLACE : sum, sum, rows * columns, MPI_DOUBLE, MPI_SUM,
-               k % gram->ranks, gram->team);
+    const size_t entries = (size_t)rows * (size_t)columns;
+    /* not in place: MPICH 4.0 and 4.1 crash where the root is not rank 0 (pmodels/mpich #6540)
+     */
+    double *sum = mine ? checked_alloc(entries, sizeof *sum) : NULL;
+    MPI_Reduce(term, sum, (int)entries, MPI_DOUBLE, MPI_SUM, k % gram->ranks, gram->team);
     const size_t ld = (size_t)(k + 1) * GRAM_PANEL;
     const int copied = smaller(rows, (int)ld);
     for (int j = 0; mine && j < columns; j++) {
         memcpy(gram->panel[k] + (size_t)(first % GRAM_PANEL + j) * ld,
                sum + (size_t)j * (size_t)rows, (size_t)copied * sizeof *sum);
     }
+    free(sum);
 }
 
 /* This rank's term of the columns first ... end - 1, rows 0 ... end - 1, upper triangle. */

@@ -105,7 +105,7 @@ size_t lasso_memory(const Problem *problem, int ranks, LassoLayout layout, doubl
     const double share = ceil(problem->samples / ranks) + SAMPLES_QUANTUM;
     const double columns = covered(problem, layout, active);
     const double vectors =
-        20.0 * d + 4.5 * columns * GRAM_PANEL +
+        20.0 * d + 5.5 * columns * GRAM_PANEL +
         (layout == LASSO_COLUMNS ? 2.0 * share + d * LASSO_COORDINATES : 0.0);
     const double x = layout == LASSO_COLUMNS ? share * d : 0.0;
     const double partial = layout == LASSO_SUMS ? d * d : 0.0;
