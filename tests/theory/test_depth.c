@@ -135,8 +135,10 @@ static Problem draw_problem(uint64_t *counter)
     const double d = floor(pow(10.0, draw(counter, 0.7, 6.0)));
     const double n = pow(d, draw(counter, -0.5, 4.5)) * (model == MODEL_QUADRATIC ? d : 1.0);
     const double depth = floor(draw(counter, 2.0, 6.99)) + (model == MODEL_DIAGONAL);
-    Problem p =
-        deep(model, depth, n, d, draw(counter, 0.51, 3.5), pow(10.0, draw(counter, -3.0, 2.0)));
+    /* one after the other: the order of arguments is the compiler's */
+    const double noise = pow(10.0, draw(counter, -3.0, 2.0));
+    const double source_exponent = draw(counter, 0.51, 3.5);
+    Problem p = deep(model, depth, n, d, source_exponent, noise);
     p.weight_decay = pow(d, draw(counter, -2.0, 3.0));
     return p;
 }
