@@ -15,8 +15,9 @@ python3-h5netcdf python3-netcdf4 python3-matplotlib python3-scipy python3-pip py
 python3-setuptools python3-wheel"
 # for tests that are skipped without them: tests/run.sh adds them to packages
 optional_packages="slurmctld slurmd slurm-client munge"
-# what .ci/run needs besides
+# what .ci/run needs besides, and .ci/portable
 check_packages="git clang-format clang-tidy"
+portable_packages="clang mpich libmpich-dev libhdf5-mpich-dev libscalapack-mpich-dev"
 
 missing_packages() {
     local name

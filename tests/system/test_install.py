@@ -69,7 +69,7 @@ def batch_script(prefix):
     call("bash", script, "job.yaml", status=2, SLURM_JOB_ID="")
     job = prefix / "share/phasesweep/jobs/demo.yaml"
     printed = call(prefix / "bin/phasesweep", "plan", job, "--sbatch")
-    assert f"exec bash {script} {job}" in printed.replace("'", ""), printed
+    assert f"exec bash '{script}'" in printed and f"'{job}'" in printed, printed
 
 
 def manual_and_completion(prefix):
