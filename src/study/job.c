@@ -78,6 +78,13 @@ static bool is_list(const char *value)
            strpbrk(value, "\n\r#") == NULL;
 }
 
+/* A name that YAML reads as one; whether it is a key is said of the line that it becomes. */
+static bool is_name(const char *text, size_t length)
+{
+    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") >=
+           length;
+}
+
 char *job_override(char *text, char *const assignments[], size_t count)
 {
     assert(text != NULL && (count == 0 || assignments != NULL));
@@ -86,7 +93,8 @@ char *job_override(char *text, char *const assignments[], size_t count)
     for (size_t k = 0; k < count; k++) {
         const char *equals = strchr(assignments[k], '=');
         /* lists are YAML, and what is wrong in them is said of the line they become */
-        if (equals == NULL || !is_list(equals + 1)) {
+        if (equals == NULL || !is_list(equals + 1) ||
+            !is_name(assignments[k], (size_t)(equals - assignments[k]))) {
             sweep_set(&scratch, assignments[k], &errors);
         }
         /* at the end, so that the lines above keep their numbers */

@@ -419,7 +419,7 @@ const Key keys_table[KEY_COUNT] = {
         "VARIANCE of the label noise; less would be lost in R; no part in a flow",
         RANGE(KIND_REAL, NOISE_LEAST, 1e12), .or_zero = true, .forms = ONE_NUMBER, .fallback = none_asked,
         .needed = has_data, AT(noise), .content = 5, .drawn = true},
-    [KEY_SEED] = {"seed", "k", "1", "0", "of drawn data, or the order of the rows of a file; in state evolution, of a rotation on unequal variances alone",
+    [KEY_SEED] = {"seed", "k", "1", "0", "of drawn data, or the order of the rows of a file; in state evolution, of a rotation on rows that are not isotropic alone",
         RANGE(KIND_WHOLE, 0, WHOLE_MOST), .forms = ONE_NUMBER, AT(seed), .content = 6},
     [KEY_DEPTH] = {"depth", "L, h", "1", "2 diagonal, 1 quadratic",
         "layers, diagonal L >= 2; quadratic: h linear ones before the square, h > 1 with width >= d",

@@ -70,8 +70,9 @@ static void check_taken(const Sweep *sweep, KeyId id, Diagnostics *errors)
     if (taken(sweep, id) || !asks(sweep, id)) {
         return;
     }
-    const bool model = !model_has(sweep_model(sweep), key->traits);
     const bool method = key->method != NULL && !key->method(sweep_method(sweep));
+    /* some are of a network only where it is trained */
+    const bool model = !method || !model_has(sweep_model(sweep), key->traits);
     /* a preset beside a fallback is no value to write */
     const bool none = key->fallback != NULL || key->preset == NULL;
     char *takers = key_takers(key);
@@ -449,8 +450,9 @@ static bool check_predicted(const Sweep *sweep, const Problem *p, KeyId id, cons
     const char *also = p->depth > model->depth_least           ? ", or the least depth"
                        : narrow                                ? ", or a width of the dimension"
                        : model_has(p->model, TRAIT_INDEFINITE) ? ""
-                       : model_has(p->model, TRAIT_SQUARED) && p->covariance_exponent > 3.0
-                           ? " to 3" /* overlaps_ridge.c */
+                       : (model_has(p->model, TRAIT_SQUARED) || features_are_turned(p)) &&
+                               p->covariance_exponent > 3.0
+                           ? " to 3" /* digits are lost: overlaps_ridge.c, overlaps_turned.c */
                            : NULL;
     if (also != NULL) {
         char *allowed = checked_format("%s%s", plain, also);
@@ -484,7 +486,10 @@ static bool check_theory(const Sweep *sweep, const Problem *p, Diagnostics *erro
     }
     if (features_are_correlated(p)) {
         return check_blocks_predicted(sweep, p, errors) &&
-               check_predicted(sweep, p, KEY_BLOCK_CORRELATION, "0", errors);
+               check_predicted(sweep, p,
+                               p->covariance_exponent > 3.0 ? KEY_COVARIANCE_EXPONENT
+                                                            : KEY_BLOCK_CORRELATION,
+                               "0", errors);
     }
     if (p->covariance_exponent != 0.0) {
         return check_predicted(sweep, p, KEY_COVARIANCE_EXPONENT, "0", errors);

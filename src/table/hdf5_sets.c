@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/base/text.h"
 #include "formats.h"
 
 /* A chunk that many rows lie in is decompressed once. */
@@ -65,7 +66,7 @@ static herr_t add_set(hid_t file, const char *name, const H5O_info_t *info, void
 {
     (void)file;
     if (info->type == H5O_TYPE_DATASET) {
-        names_add(names, name);
+        names_add(names, text_show(name).text);
     }
     return 0;
 }

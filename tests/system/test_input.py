@@ -72,6 +72,7 @@ def check_point():
     refused(["point", *linear, "method=descent", "time=1e9", "learning_rate=1e-3"], "time", "up to 2e+09 steps")
     refused(["point", *linear, "method=descent", "time=1", "learning_rate=3"], "time", "is no step of")
     refused([*flow, "time=1e12"], "time", "closed forms", "start: aligned")
+    refused(["point", *good, "method=training", "epochs=3"], "epochs", "model quadratic has none")
     # rows that theory does not cover
     refused(["point", *good, "features=student", "degrees_of_freedom=4"], "degrees_of_freedom", "allowed: above 4")
     for key, value in {"features": "laplace", "covariance_exponent": "1"}.items():
@@ -84,6 +85,8 @@ def check_point():
     refused(["point", *good, "block_size=5"], "block_size", "a block_correlation above 0")
     refused(["point", *good, "method=amp", "block_correlation=.5"], "block_correlation", "allowed: 0")
     refused(["point", *good, "covariance_exponent=1", "rotated=yes", "features=laplace"], "features", "equal variances")
+    for key in ("rotated=yes", "block_correlation=.5"):
+        refused(["point", *good, "covariance_exponent=3.1", key], "covariance_exponent", "allowed: 0 to 3")
     large = ["dimension=1001" if k.startswith("dimension") else k for k in good]
     refused(["point", *large, "covariance_exponent=1", "rotated=yes"], "dimension", "up to 1000")
     large = [f"{k}={v}" for k, v in {**GOOD, "dimension": "20001"}.items()]

@@ -192,6 +192,8 @@ static void test_limits(void **unused)
 static void test_exponents(void **unused)
 {
     (void)unused;
+    const Problem steep = turned(30, true, 3.0, 0.0);
+    check_differences(&steep);
     for (int c = 0; c < CASES; c++) {
         Problem p = turned(30, cases[c].rotated, cases[c].a, cases[c].rho);
         check_differences(&p);
