@@ -53,7 +53,7 @@ def over_seeds(function, values):
 def draw_risk(axes, points, trained, colour, marker, label):
     x = points["iteration_index"].values
     for row in held(points["risk_by_iteration"]):
-        axes.semilogy(x, row, color=colour, lw=0.7, alpha=0.7)
+        axes.semilogy(x, row, color=colour, lw=0.6)
     # seeds that were damped differently differ a little in their prediction
     predicted = held(points["predicted_risk_by_iteration"])
     axes.semilogy(x, over_seeds(np.mean, predicted), "--", color=colour, lw=1.6, label=label)
@@ -89,7 +89,7 @@ def agreement(passed, trained):
     if trained is None:
         return ""
     worst = float(np.abs(passed["objective"] / trained["objective"] - 1).max())
-    return f"; markers: trained networks, whose objective it meets within {worst:.0e}"
+    return f"markers: trained networks, whose objective it meets within {worst:.0e}"
 
 
 def draw(passed, trained):
@@ -114,10 +114,9 @@ def draw(passed, trained):
     grid[1, 0].set_ylabel(r"$R$ / theory $- 1$ (mean, std)")
     grid[0, 0].legend(title="theory")
     lines = [sentence(passed.sel(dimension=size), size) for size in sizes]
-    figure.suptitle(f"{passed.attrs['model'].capitalize()} network, message passing, "
-                    f"{passed.sizes['seed']} seeds (thin lines){agreement(passed, trained)}\n"
-                    "theory is exact for large d as long as a run is not damped\n"
-                    + "\n".join(lines), fontsize=8)
+    style.title(figure, f"{passed.attrs['model'].capitalize()} network, message passing, "
+                f"{passed.sizes['seed']} seeds (thin lines), theory dashed",
+                "theory is exact for large d as long as a run is not damped", agreement(passed, trained), *lines)
     return figure
 
 

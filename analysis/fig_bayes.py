@@ -15,6 +15,9 @@ WANTED = {"state_evolution": (["effective_samples", "resolved_nuclear_weight", "
                               (*AXES, "weight_decay")),
           "bayes": (["effective_samples", "risk", "solutions"], AXES)}
 NEAR = (1.1, 2)     # levels of R/R_bayes that are told
+WHY_DISCRETE = ("where the diagonal risk leaves the Bayes risk in VIb: the prior is the empirical law of d coefficients, which is "
+                "discrete, so that once the noise is below their spacing the Bayes risk falls exponentially, while that of "
+                "training falls like d/n_eff")
 
 
 def ratio(found, gamma):
@@ -33,11 +36,10 @@ def shares(values, model, gamma, d, x, y):
 
 
 def told(values, model, gamma, d, x, y):
-    """The caption of a map: where the Bayes risk is met within a factor 2, by phase."""
+    """For the caption: where the Bayes risk is met within a factor 2, by phase."""
     parts = [f"{name} {100 * share:.0f}" for name, share in
              shares(values, model, gamma, d, x, y).items()]
-    return (rf"$\gamma = {gamma:g}$: $R < 2 R_{{\mathrm{{Bayes}}}}$ at, in % of the phase:" "\n"
-            + ", ".join(parts))
+    return rf"$\gamma = {gamma:g}$: R < 2 R_Bayes at, in % of the phase: " + ", ".join(parts)
 
 
 def draw_map(axes, found, gamma):
@@ -47,13 +49,11 @@ def draw_map(axes, found, gamma):
     values = ratio(found, gamma).values
     image = axes.pcolormesh(x, y, np.log10(values), cmap="cividis", shading="nearest", vmin=0,
                             vmax=2, rasterized=True)
-    lines = style.contour(axes, x, y, values, NEAR, linewidths=0.8)
-    if lines is not None:
-        axes.clabel(lines, fmt="%g", fontsize=7)
-    draw_boundaries(axes, data, gamma, x, y, "white")
+    style.label_contours(axes, style.contour(axes, x, y, values, NEAR, linewidths=0.8, linestyles="dashed"))
+    draw_boundaries(axes, data, gamma, x, y)
     axes.set(xlabel=r"$\log_d n_{\mathrm{eff}}$", ylabel=rf"$\log_d {style.LAMBDA[model]}$")
-    axes.set_title(told(values, model, gamma, d, x, y), fontsize=8.5)
-    return image
+    axes.set_title(rf"$\gamma = {gamma:g}$")
+    return image, told(values, model, gamma, d, x, y)
 
 
 def draw_best(axes, found, gamma):
@@ -67,30 +67,33 @@ def draw_best(axes, found, gamma):
                                values.isel(weight_decay=0), "--")):
         axes.loglog(x, line, color="black", ls=dash, label=label)
     for level in NEAR:
-        axes.axhline(level, color="grey", lw=0.6)
+        axes.axhline(level, color=style.GREY, lw=0.6)
     axes.set(xlabel=style.N_EFF[data.attrs["model"]], ylabel=r"$R/R_{\mathrm{Bayes}}$")
     best = least.dropna("samples")
     if best.size > 0:
         away = 100 * float((best > NEAR[0]).mean())
-        axes.set_title(f"best of the map from {float(best.min()):.3f} to {float(best.max()):.2f},\n"
+        axes.set_title(f"best from {float(best.min()):.3f} to {float(best.max()):.2f}, "
                        f"above 1.1 at {away:.0f} % of the samples")
-    axes.legend()
 
 
 def draw(model, found):
     gammas = found["bayes"]["source_exponent"].values
     figure, grid = plt.subplots(2, len(gammas), figsize=(4.8 * len(gammas), 7.6), squeeze=False,
                                 height_ratios=[1.6, 1], constrained_layout=True)
+    sentences = []
     for (top, bottom), gamma in zip(grid.T, gammas):
-        image = draw_map(top, found, gamma)
+        image, said = draw_map(top, found, gamma)
+        sentences.append(said)
         draw_best(bottom, found, gamma)
+    grid[1, 0].legend()
     figure.colorbar(image, ax=grid[0, :].tolist(), label=r"$\log_{10} R/R_{\mathrm{Bayes}}$",
                     extend="max")
     least = float(min(ratio(found, gamma).min() for gamma in gammas))
-    figure.suptitle(rf"{model.capitalize()} network, $d$ = {found['bayes'].attrs['dimension']:g}, "
-                    rf"$\Delta$ = {found['bayes'].attrs['noise']:g}: risk over Bayes risk, "
-                    f"nowhere below {least:.4f}; at most "
-                    f"{float(found['bayes']['solutions'].max()):g} Bayes solution(s)")
+    style.title(figure, rf"{model.capitalize()} network, $d$ = {found['bayes'].attrs['dimension']:g}, "
+                rf"$\Delta$ = {found['bayes'].attrs['noise']:g}: risk over Bayes risk",
+                "solid lines: predicted boundaries; dashed lines: R/R_Bayes = 1.1 and 2", *sentences,
+                f"nowhere below {least:.4f}; at most {float(found['bayes']['solutions'].max()):g} Bayes solution(s)",
+                WHY_DISCRETE if model == "diagonal" else "")
     return figure
 
 

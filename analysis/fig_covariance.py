@@ -51,13 +51,13 @@ def draw_plane(maps):
             ratio = maps["diagonal"]["risk"].sel(samples=n) / maps["ridge"]["risk"].sel(samples=n)
             most = float(np.abs(np.log(ratio)).max())
             draw_map(figure, line[-1], a, gamma, ratio.transpose("source_exponent", "covariance_exponent"),
-                     "R of LASSO / R of ridge", matplotlib.colors.LogNorm(np.exp(-most), np.exp(most)), "coolwarm", "ratio")
+                     "R of LASSO / R of ridge", matplotlib.colors.LogNorm(np.exp(-most), np.exp(most)), style.SIGNED, "ratio")
             style_ratio(line[-1], a, gamma, ratio)
         line[0].set_ylabel(SYMBOL["source_exponent"])
     for axes in grid[-1]:
         axes.set_xlabel(SYMBOL["covariance_exponent"])
-    figure.suptitle(f"Least risk over the weight decay, d = {first.attrs['dimension']:g}, "
-                    rf"$\Delta$ = {first.attrs['noise']:g}")
+    style.title(figure, f"Least risk over the weight decay, d = {first.attrs['dimension']:g}, "
+                rf"$\Delta$ = {first.attrs['noise']:g}", "line: both penalties serve alike" if both else "")
     return figure
 
 
@@ -65,7 +65,7 @@ def style_ratio(axes, a, gamma, ratio):
     """Where both penalties serve alike."""
     values = ratio.transpose("source_exponent", "covariance_exponent").values
     if np.nanmin(values) < 1 < np.nanmax(values):
-        axes.contour(a, gamma, values, levels=[1], colors="black", linewidths=1)
+        style.contour(axes, a, gamma, values, [1], linewidths=1)
 
 
 def lines(path):
@@ -95,6 +95,7 @@ def draw_trained(axes, trained, theory, a, colour):
 def draw_lines(found):
     figure, grid = plt.subplots(1, len(found), figsize=(4.2 * len(found), 3.7), squeeze=False, sharey=True,
                                 constrained_layout=True)
+    sentences = []
     for axes, (model, (theory, trained)) in zip(grid[0], found.items()):
         exponents, apart = theory["covariance_exponent"].values, []
         for a, colour, dash in zip(exponents, style.colours(len(exponents)), style.DASHES):
@@ -102,10 +103,12 @@ def draw_lines(found):
             axes.loglog(line["samples"], line, ls=dash, color=colour, label=f"a = {a:g}")
             if trained is not None:
                 apart += draw_trained(axes, trained, line, a, colour)
-        said = f"\ntrained (circles) {100 * np.nanmean(apart):.1f} % from theory on average" if apart else ""
-        axes.set(xlabel="samples n", title=f"{NAMES[model]}{said}")
-        axes.legend()
+        if apart:
+            sentences.append(f"{NAMES[model]}: trained {100 * np.nanmean(apart):.1f} % from theory on average")
+        axes.set(xlabel="samples n", title=NAMES[model])
+    grid[0, 0].legend()
     grid[0, 0].set_ylabel("risk R")
+    style.title(figure, "Risk along samples by capacity exponent: theory (lines), trained (circles)", *sentences)
     return figure
 
 

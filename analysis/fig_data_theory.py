@@ -30,6 +30,11 @@ SMOOTH = 60             # numbers of samples at which lines are drawn
 LEAST_KURTOSIS = 0.05   # below, rows are taken for Gaussian
 
 
+class NoProgram(sweep.Refusal):
+    """No archive would do."""
+    job_helps = False
+
+
 @dataclasses.dataclass(frozen=True)
 class Data:
     """What the file itself says."""
@@ -101,7 +106,8 @@ def solve(text, folder, name, count):
     try:
         done = subprocess.run([program, "run", str(path), "-o", str(archive)], capture_output=True, text=True)
     except OSError as error:
-        raise sweep.Refusal(f"{program}: {error.strerror}; allowed: PHASESWEEP=/where/phasesweep/is") from None
+        raise NoProgram(f"{program}: {error.strerror}; this figure solves jobs of its own: name the program, as in "
+                            "PHASESWEEP=build/phasesweep analysis/fig_data_theory.py ...") from None
     if done.returncode not in (0, 1):
         raise sweep.Refusal(f"{program} run {path}: {(done.stderr.splitlines() or ['failed'])[0]}")
     return [sweep.by_key(sweep.open_sweep(archive, f"s{k}", fields=("prediction_risk", "trace")))
@@ -194,6 +200,7 @@ def ratios(data, all_n, error):
 
 
 def sentence(data, fit, found):
+    """For the caption: what was found, and how near theory is."""
     at_best = []
     measured = data["test_error"].transpose("samples", "nuclear_weight").values
     for k in range(len(found)):
@@ -202,9 +209,17 @@ def sentence(data, fit, found):
     low, middle, high = np.nanquantile(found, [0.1, 0.5, 0.9])
     edge = " (end of the range)" if fit.gamma in GAMMAS else ""
     return (f"gamma {fit.gamma:.2f}{edge}, noise {fit.noise:.3f} (noise_estimate {fit.estimated:.3f}), "
-            f"|S*|^2/d {fit.square:.3f}, met to {fit.apart:.1%}; theory over measured: median {middle:.2f}, {low:.2f} "
-            f"to {high:.2f} (80 % of {np.isfinite(found).sum()} points), at the best weight of each n "
-            f"{np.nanmin(at_best):.2f} to {np.nanmax(at_best):.2f}")
+            f"|S*|^2/d {fit.square:.3f}, met to {fit.apart:.1%}",
+            f"theory over measured: median {middle:.2f}, {low:.2f} to {high:.2f} (80 % of "
+            f"{np.isfinite(found).sum()} points), at the best weight of each n {np.nanmin(at_best):.2f} to "
+            f"{np.nanmax(at_best):.2f}")
+
+
+def whole_ticks(axes, n):
+    """Few samples as whole numbers in place of powers of ten, which stand between them."""
+    shown = n[np.unique(np.linspace(0, len(n) - 1, min(5, len(n))).round().astype(int))]
+    axes.set_xticks(shown, [f"{value:g}" for value in shown], minor=False)
+    axes.set_xticks([], minor=True)
 
 
 def draw(name, data, fit, lines, rows):
@@ -218,10 +233,12 @@ def draw(name, data, fit, lines, rows):
         axes[0].plot(all_n, error[:, k], lw=1.1, color=colour)
         axes[1].plot(n, found[:, k], marker + "-", ms=4, lw=0.8, color=colour, label=label)
     axes[0].set(xscale="log", yscale="log", xlabel=r"samples $n$", ylabel="mean squared error on rows held out",
-                title="markers: trained; lines: theory")
+                title="error: trained (markers), theory (lines)")
     axes[0].legend()
     axes[1].axhline(1, color="black", lw=0.6)
     axes[1].set(xscale="log", xlabel=r"samples $n$", ylabel="theory / measured", title="their ratio")
+    for panel in axes[:2]:
+        whole_ticks(panel, n)
     at = data["eigenvalues"].isel(samples=-1).sel(nuclear_weight=fit.weight)
     index = np.arange(1, data.sizes["eigenvalue_index"] + 1.0)
     teacher = index ** -fit.gamma
@@ -231,8 +248,8 @@ def draw(name, data, fit, lines, rows):
     axes[2].set(xscale="log", yscale="log", xlabel="index", ylabel="eigenvalues", title="spectrum")
     axes[2].legend()
     what = "Gaussian rows" if not rows else "rows of the kurtosis of the norms"
-    figure.suptitle(f"{data.attrs['data']}, {data.attrs['target']}: {name}, d = {data.attrs['dimension']:g}, {what};\n"
-                    f"{sentence(data, fit, found)}", fontsize=8)
+    style.title(figure, f"{data.attrs['data']}, {data.attrs['target']}: {name}, d = {data.attrs['dimension']:g}, {what}",
+                *sentence(data, fit, found))
     return figure
 
 

@@ -12,6 +12,7 @@ from style import np, plt
 
 PARTS = ["underfitting", "approximation", "overfitting", "cross"]
 FIELDS = ["effective_samples", "risk", *PARTS]
+COLOURS = ["#77AADD", "#EEDD88", "#EE8866", "#BBBBBB"]  # pale, told apart by hatches too
 HATCHES = ["", "...", "", "///"]
 
 
@@ -37,20 +38,19 @@ def mismatch(data):
 def draw_line(axes, line, title):
     x = line["effective_samples"].values
     layers, left = stack(line)
-    for (part, (low, high)), colour, hatch in zip(layers.items(), style.colours(len(PARTS)),
+    for (part, (low, high)), colour, hatch in zip(layers.items(), COLOURS,
                                                   HATCHES):
-        axes.fill_between(x, low, high, color=colour, hatch=hatch, edgecolor="white", lw=0.3,
+        axes.fill_between(x, low, high, color=colour, hatch=hatch, edgecolor="0.25", lw=0.3,
                           label=part)
     axes.axhline(0, color="black", lw=0.6)
     axes.plot(x, left, color="black", lw=1.4, ls=":", label="R, left of their sum")
     axes.set(xscale="log", xlim=(x.min(), x.max()))
     risk = axes.twinx()
-    risk.loglog(x, line["risk"], color="tab:red", lw=1.2)
+    risk.loglog(x, line["risk"], color="#C00000", lw=1.2)
     risk.tick_params(axis="y", labelsize=7)
     cross = (line["cross"] / line["risk"]).values
-    axes.set_title(f"{title}: cross/R from {np.nanmin(cross):.2g} to {np.nanmax(cross):.2g}",
-                   fontsize=8.5)
-    return risk
+    axes.set_title(title)
+    return risk, f"{title}: cross/R from {np.nanmin(cross):.2g} to {np.nanmax(cross):.2g}"
 
 
 def draw(data, d):
@@ -58,11 +58,13 @@ def draw(data, d):
     figure, grid = plt.subplots(len(decays), len(gammas), squeeze=False, sharex=True, sharey=True,
                                 figsize=(4.8 * len(gammas), 2.6 * len(decays) + 1),
                                 constrained_layout=True)
+    sentences = []
     for row, decay in enumerate(decays):
         for column, gamma in enumerate(gammas):
             line = data.sel(source_exponent=gamma, weight_decay=decay)
             label = style.decay_label(data, decay)
-            right = draw_line(grid[row, column], line, rf"$\gamma$ = {gamma:g}, {label}")
+            right, said = draw_line(grid[row, column], line, rf"$\gamma$ = {gamma:g}, {label}")
+            sentences.append(said)
             if column == len(gammas) - 1:
                 right.set_ylabel(r"$R$ (red)")
         grid[row, 0].set_ylabel("share of the positive parts")
@@ -70,9 +72,8 @@ def draw(data, d):
         axes.set_xlabel(style.N_EFF["quadratic"])
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="upper center", ncol=5,
                   bbox_to_anchor=(0.5, 0.0))
-    figure.suptitle(rf"Split of the risk, quadratic network, $d$ = {d:g}, "
-                    rf"$\Delta$ = {data.attrs['noise']:g}; the parts sum to $R$ within "
-                    f"{mismatch(data):.0e}")
+    style.title(figure, rf"Split of the risk, quadratic network, $d$ = {d:g}, $\Delta$ = {data.attrs['noise']:g}",
+                f"the parts sum to R within {mismatch(data):.0e}", *sentences)
     return figure
 
 

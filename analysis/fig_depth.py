@@ -70,8 +70,7 @@ def draw_phases(axes, part, decay, x, y):
     """Lines between the predicted phases, and their names."""
     codes = part["phase_predicted"].transpose("samples", decay).values
     for code in np.unique(codes[np.isfinite(codes)]):
-        axes.contour(x, y, (codes == code).T.astype(float), levels=[0.5], colors="white", linewidths=0.9,
-                     linestyles="--")
+        style.contour(axes, x, y, (codes == code).T.astype(float), [0.5])
     picked = [np.linspace(0, size - 1, CELLS).round().astype(int) for size in codes.shape]
     view = (x.min(), x.max()), (y.min(), y.max())
     places = phases.roomiest(np.nan_to_num(codes[np.ix_(*picked)]).astype(int), *view)
@@ -96,7 +95,7 @@ def draw_diagram(data, trained):
     figure, grid = plt.subplots(1, len(depths), figsize=(3.7 * len(depths) + 1.2, 4.1), sharey=True,
                                 squeeze=False, constrained_layout=True)
     low, high = fig_phase_diagram.decades(data)
-    told, dots = "", None
+    told, dots = [], None
     for axes, depth in zip(grid[0], depths):
         part = data.sel(depth=depth)
         x, y = fig_phase_diagram.plane(part, decay)
@@ -113,17 +112,17 @@ def draw_diagram(data, trained):
             dots = axes.scatter(u, v, c=apart, s=26, cmap="RdBu_r", vmin=-FAR, vmax=FAR, edgecolor="black",
                                 linewidth=0.4)
             within = np.abs(apart[np.isfinite(apart)])
-            told += "" if within.size == 0 else (
-                f"\n{depth_label(data, depth)}: trained networks (dots) within 5 % of the theory at "
+            told += [] if within.size == 0 else [(
+                f"{depth_label(data, depth)}: trained networks (dots) within 5 % of the theory at "
                      f"{100 * np.mean(within < 0.05):.0f} %, within 20 % at {100 * np.mean(within < 0.2):.0f} % "
-                     f"of {within.size} points")
+                     f"of {within.size} points")]
     grid[0, 0].set_ylabel(rf"$\log_d {style.LAMBDA[data.attrs['model']]}$")
     figure.colorbar(image, ax=grid[0].tolist(), label=r"$\log_{10} R$", pad=0.01)
     if dots is not None:
         figure.colorbar(dots, ax=grid[0].tolist(), label=r"trained / theory $- 1$", pad=0.01)
-    figure.suptitle(f"{data.attrs['model'].capitalize()} network by depth, d = {data.attrs['dimension']:g}, "
-                    rf"$\gamma$ = {gamma:g}, $\Delta$ = {data.attrs['noise']:g}; dashed: predicted boundaries" + told,
-                    fontsize=9)
+    style.title(figure, f"{data.attrs['model'].capitalize()} network by depth, d = {data.attrs['dimension']:g}, "
+                rf"$\gamma$ = {gamma:g}, $\Delta$ = {data.attrs['noise']:g}",
+                "lines: predicted boundaries of the phases", *told)
     return figure
 
 
@@ -175,7 +174,7 @@ def draw_decay(data, trained, bayes):
             where = dict(source_exponent=gamma, samples=n)
             draw_lines(axes, data, trained, where, depths)
             if bayes is not None:
-                axes.axhline(float(bayes["risk"].sel(**where)), color="grey", lw=0.8)
+                axes.axhline(float(bayes["risk"].sel(**where)), color=style.GREY, lw=0.8)
             axes.set_title(rf"$\gamma$ = {gamma:g}, $n$ = {n:g}")
             if trained is not None:
                 axes.text(0.97, 0.04, least(trained.sel(**where).assign_attrs(trained.attrs), depths), fontsize=6.5,
@@ -185,10 +184,10 @@ def draw_decay(data, trained, bayes):
     for axes in grid[:, 0]:
         axes.set_ylabel(r"excess risk $R$")
     grid[0, 0].legend()
-    figure.suptitle(f"{data.attrs['model'].capitalize()} network, d = {data.attrs['dimension']:g}, "
-                    rf"$\Delta$ = {data.attrs['noise']:g}: theory (lines)"
-                    + ("" if trained is None else f", {trained.sizes['seed']} trainings (mean, std)")
-                    + ("" if bayes is None else ", Bayes risk (grey)"))
+    style.title(figure, f"{data.attrs['model'].capitalize()} network, d = {data.attrs['dimension']:g}, "
+                rf"$\Delta$ = {data.attrs['noise']:g}: theory (lines)"
+                + ("" if trained is None else f", {trained.sizes['seed']} trainings (mean, std)")
+                + ("" if bayes is None else ", Bayes risk (grey)"))
     return figure
 
 
@@ -271,15 +270,15 @@ def draw_optimal(data, bayes):
             best = best.where((best > 1e-3 * guide) & np.isfinite(best))
             top.loglog(ratio, best, color=colour, ls=dash, label=depth_label(data, depth))
             middle = int(np.abs(np.log(ratio)).argmin())
-            top.loglog(ratio, float(best[middle] / guide[middle]) * guide, color=colour, lw=0.6, alpha=0.6)
+            top.loglog(ratio, float(best[middle] / guide[middle]) * guide, color=colour, lw=0.6)
             bottom.semilogx(ratio, line["risk"] / bayes.sel(source_exponent=gamma)["risk"], color=colour, ls=dash)
         top.set_title(rf"$\gamma$ = {gamma:g}; thin: $(n_{{\mathrm{{eff}}}}/d)^{{q/2}}$")
         bottom.set_xlabel(r"$n_{\mathrm{eff}}/d$")
     grid[0, 0].set_ylabel(r"$\lambda_{\mathrm{opt}}$")
     grid[1, 0].set_ylabel(r"$R(\lambda_{\mathrm{opt}})/R_{\mathrm{Bayes}}$")
     grid[0, 0].legend()
-    figure.suptitle(f"{model.capitalize()} network at its best weight decay by depth, d = {d:g}, "
-                    rf"$\Delta$ = {data.attrs['noise']:g}")
+    style.title(figure, f"{model.capitalize()} network at its best weight decay by depth, d = {d:g}, "
+                rf"$\Delta$ = {data.attrs['noise']:g}")
     return figure
 
 
@@ -320,24 +319,25 @@ def draw_spectra(data, trained):
     depths, decay = data["depth"].values, sweep.decay_axis(data)
     figure, grid = plt.subplots(1, len(depths), figsize=(3.9 * len(depths), 3.6), sharey=True, squeeze=False,
                                 constrained_layout=True)
+    sentences = []
     for axes, depth, colour in zip(grid[0], depths, style.colours(len(depths))):
         point = best_point(data.sel(depth=depth).squeeze())
         values = None
-        told = f"predicted: rank {float(point['learned_rank']):.0f}, {float(point['outliers']):.0f} spikes"
+        told = f"best {decay.replace('_', ' ')} {float(point[decay]):.2g}; predicted: rank {float(point['learned_rank']):.0f}, {float(point['outliers']):.0f} spikes"
         if trained is not None and depth in trained["depth"].values:
             there = trained.sel({"depth": depth, decay: float(point[decay])}, method="nearest").squeeze()
             values = there["eigenvalues"].values
             values = values[np.isfinite(values)]
-            told += f"\ntrained (grey): rank {float(there['learned_rank'].mean()):.0f}"
+            told += f"; trained (grey): rank {float(there['learned_rank'].mean()):.0f}"
             tail = float(there["tail_exponent"].mean())
             told += f", tail {tail:.2f}" if np.isfinite(tail) else ""
         draw_spectrum(axes, point, values, colour)
-        axes.set_title(f"{depth_label(data, depth)}, best {decay.replace('_', ' ')} {float(point[decay]):.2g}: "
-                       rf"$R$ = {float(point['risk']):.3g}" "\n" + told, fontsize=8)
+        axes.set_title(rf"{depth_label(data, depth)}: $R$ = {float(point['risk']):.3g}")
+        sentences.append(f"{depth_label(data, depth)}: {told}")
     grid[0, 0].set_ylabel("density (marks: spikes)")
-    figure.suptitle(f"Learned eigenvalues by depth, d = {data.attrs['dimension']:g}, $n$ = "
-                    rf"{float(data['samples'][0]):g}, $\gamma$ = {float(data['source_exponent'][0]):g}, "
-                    rf"$\Delta$ = {data.attrs['noise']:g}", fontsize=9)
+    style.title(figure, f"Learned eigenvalues by depth, d = {data.attrs['dimension']:g}, $n$ = "
+                rf"{float(data['samples'][0]):g}, $\gamma$ = {float(data['source_exponent'][0]):g}, "
+                rf"$\Delta$ = {data.attrs['noise']:g}", *sentences)
     return figure
 
 

@@ -81,7 +81,7 @@ def figure(runs, point, title):
     right.set(xlabel="evaluations of objective and gradient", ylabel="excess risk R")
     for axes in (left, right):
         axes.legend()
-    chart.suptitle(title)
+    style.title(chart, title)
     return chart
 
 
@@ -116,7 +116,7 @@ def main():
     folder = pathlib.Path(sys.argv[3] if len(sys.argv) == 4 else ".")
     folder.mkdir(parents=True, exist_ok=True)
     for name, chart in figures(*sys.argv[1:3]):
-        style.save(chart, folder, name)
+        style.save(chart, folder, name, sys.argv[1], __doc__.split("usage:")[0])
 
 
 if __name__ == "__main__":

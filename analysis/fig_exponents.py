@@ -10,8 +10,8 @@ from style import np, plt
 
 FIELDS = ["effective_samples", "resolved_nuclear_weight", "exponent_samples",
           "exponent_weight_decay", "phase_measured", "phase_predicted"]
-QUANTITIES = [("exponent_samples", r"$\partial\log R/\partial\log n$", -2.0, 1.0),
-              ("exponent_weight_decay", r"$\partial\log R/\partial\log\lambda$", -0.7, 2.0)]
+QUANTITIES = [("exponent_samples", r"$\partial\log R/\partial\log n$", 2.0),
+              ("exponent_weight_decay", r"$\partial\log R/\partial\log\lambda$", 2.0)]
 
 
 def plane(part, decay):
@@ -25,7 +25,7 @@ def draw_boundaries(axes, part, model, x, y):
     gamma, d = float(part["source_exponent"]), float(part["dimension"])
     view = (x.min(), x.max()), (y.min(), y.max())
     for (x0, y0), (x1, y1) in phases.boundaries(model, gamma, d, *view):
-        axes.plot([x0, x1], [y0, y1], color="white", lw=1, ls="--")
+        axes.plot([x0, x1], [y0, y1], color="black", lw=1, path_effects=style.halo())
     axes.set(xlim=view[0], ylim=view[1])
 
 
@@ -36,7 +36,7 @@ def draw_agreement(axes, part, decay, x, y):
     wanted = part["phase_predicted"].transpose(decay, "samples").values
     names = phases.NAMES[1:]
     image = axes.pcolormesh(x, y, np.where(measured > 0, measured, np.nan), shading="nearest",
-                            cmap=plt.get_cmap("cividis", len(names)), vmin=0.5,
+                            cmap=style.phase_colours(), vmin=0.5,
                             vmax=len(names) + 0.5, rasterized=True)
     known = np.isfinite(measured) & np.isfinite(wanted)
     wrong = known & (measured != wanted)
@@ -45,7 +45,19 @@ def draw_agreement(axes, part, decay, x, y):
     assert codes["Ia"] == 1, "codes of the phases have changed"
     if known.any():
         axes.set_title(f"{100 * np.mean(~wrong[known]):.0f} % as predicted", fontsize=9)
+    draw_names(axes, measured, x, y)
     return image, names
+
+
+def draw_names(axes, measured, x, y, cells=48):
+    """The measured phases by name where they have most room."""
+    picked = [np.linspace(0, size - 1, cells).round().astype(int) for size in measured.shape]
+    codes = np.nan_to_num(measured[np.ix_(*picked)]).astype(int).T
+    view = (x.min(), x.max()), (y.min(), y.max())
+    for name, (at_x, at_y, room) in phases.roomiest(codes, *view).items():
+        if name != "undefined" and room > 0.03:
+            axes.text(at_x, at_y, name, ha="center", va="center", weight="bold", fontsize=7.5,
+                      path_effects=style.halo(0.6))
 
 
 def draw(data, gamma):
@@ -56,10 +68,10 @@ def draw(data, gamma):
     for column, size in enumerate(sizes):
         part = data.sel(source_exponent=gamma, dimension=size)
         x, y = plane(part, decay)
-        for row, (field, label, low, high) in enumerate(QUANTITIES):
+        for row, (field, label, most) in enumerate(QUANTITIES):
             image = grid[row, column].pcolormesh(
-                x, y, part[field].transpose(decay, "samples"), cmap="cividis",
-                shading="nearest", vmin=low, vmax=high, rasterized=True)
+                x, y, part[field].transpose(decay, "samples"), cmap=style.SIGNED,
+                shading="nearest", vmin=-most, vmax=most, rasterized=True)
             if column == len(sizes) - 1:
                 figure.colorbar(image, ax=grid[row, :].tolist(), label=label, extend="both")
         image, names = draw_agreement(grid[2, column], part, decay, x, y)
@@ -72,9 +84,9 @@ def draw(data, gamma):
     bar.ax.set_yticklabels(names)
     for axes in grid[:, 0]:
         axes.set_ylabel(rf"$\log_d {style.LAMBDA[model]}$")
-    figure.suptitle(rf"{model.capitalize()} network, $\gamma = {gamma:g}$, "
-                    rf"$\Delta$ = {data.attrs['noise']:g}; dashed: predicted boundaries; "
-                    "hatched: measured phase differs")
+    style.title(figure, rf"{model.capitalize()} network, $\gamma = {gamma:g}$, $\Delta$ = {data.attrs['noise']:g}",
+                "lines: predicted boundaries of the phases; hatched: the measured phase is another one",
+                "exponents are exact derivatives of the equations; white: flat")
     return figure
 
 

@@ -79,7 +79,7 @@ def draw_excess(laws):
         axes.xaxis.set_major_formatter("{x:g}")
     grid[0, 0].set_ylabel("error of predictions, trained / theory - 1")
     grid[0, 0].legend()
-    figure.suptitle("Excess over the theory of each law")
+    style.title(figure, "Excess over the theory of each law")
     return figure
 
 
@@ -98,6 +98,7 @@ def draw_errors(laws):
         axes.set(title=TITLES[rotated])
     grid[0, 0].set_ylabel(r"$E (f - f^*)^2$")
     grid[0, 0].legend()
+    style.title(figure, "Errors of predictions by the law of the features")
     return figure
 
 

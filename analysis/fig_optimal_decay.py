@@ -12,6 +12,8 @@ PLANE = ("source_exponent", "dimension", "samples")
 WANTED = {"optimal": (["effective_samples", "risk", "optimal_weight_decay"], PLANE),
           "bayes": (["effective_samples", "risk"], PLANE),
           "state_evolution": (["effective_samples", "risk"], (*PLANE, "weight_decay"))}
+WHY_JUMPS = ("the best width steps through the widths of the sweep; it jumps where R has two minima along the width, a "
+             "narrow one that learns few features and a wide one, and the other becomes the lower one")
 NARROW = ["effective_samples", "resolved_nuclear_weight", "resolved_width", "risk"]
 
 
@@ -40,7 +42,6 @@ def draw_decays(axes, optimal, model, gamma):
         ends = np.array([min(reached), max(reached)])
         axes.loglog(ends, guide(model, noise, ends), color="black", lw=0.8, label=label)
     axes.set(xlabel=r"$n_{\mathrm{eff}}/d$", ylabel=rf"${style.LAMBDA[model]}_{{\mathrm{{opt}}}}$")
-    axes.legend()
     inside = np.concatenate(inside)
     return np.mean(inside) if len(inside) else 0.0, at_d
 
@@ -53,9 +54,9 @@ def draw_rates(axes, x, risk, gamma, d):
         there = (x >= low) & (x <= high) & np.isfinite(risk)
         if low < high and there.any():
             scale = 0.4 * (risk / x ** power)[there].min()
-            axes.loglog([low, high], scale * np.array([low, high]) ** power, color="grey", lw=0.8)
+            axes.loglog([low, high], scale * np.array([low, high]) ** power, color=style.GREY, lw=0.8)
             middle = np.sqrt(low * high)
-            axes.text(middle, 0.8 * scale * middle ** power, f"slope {power:.3g}", color="grey",
+            axes.text(middle, 0.8 * scale * middle ** power, f"slope {power:.3g}", color=style.GREY,
                       ha="right", va="top", fontsize=7.5)
 
 
@@ -71,7 +72,6 @@ def draw_risks(axes, found, gamma, d):
                     ls=dash, label=label)
     draw_rates(axes, x, found["bayes"]["risk"].sel(**where).values, gamma, d)
     axes.set(xlabel=style.N_EFF[fixed.attrs["model"]], ylabel=r"excess risk $R$")
-    axes.legend()
 
 
 def excess(found):
@@ -100,7 +100,6 @@ def draw_excess(axes, found, gamma):
                       label=f"d = {d:g}")
     axes.set(xlabel=style.N_EFF[found["bayes"].attrs["model"]],
              ylabel=r"$R(\lambda_{\mathrm{opt}})/R_{\mathrm{Bayes}}$")
-    axes.legend(loc="upper right")
 
 
 def draw_model(model, found):
@@ -108,18 +107,22 @@ def draw_model(model, found):
     d = found["optimal"]["dimension"].values.max()
     figure, grid = plt.subplots(3, len(gammas), figsize=(4.4 * len(gammas), 9.6), squeeze=False,
                                 sharey="row", constrained_layout=True)
+    sentences = []
     for axes, gamma in zip(grid.T, gammas):
         inside, at_d = draw_decays(axes[0], found["optimal"], model, gamma)
-        axes[0].set_title(rf"$\gamma$ = {gamma:g}: minimum inside at {100 * inside:.0f} % of the "
-                          r"points;" "\n" r"over the line at $n_{\mathrm{eff}} = d$: "
-                          + ", ".join(f"{value:.2g}" for value in at_d))
+        axes[0].set_title(rf"$\gamma$ = {gamma:g}")
+        sentences.append(rf"$\gamma$ = {gamma:g}: minimum inside at {100 * inside:.0f} % of the points; best weight decay "
+                         "over the line at n_eff = d, by d: " + ", ".join(f"{value:.2g}" for value in at_d))
         draw_risks(axes[1], found, gamma, d)
-        axes[1].set_title(f"d = {d:g}; grey: Bayes rates")
+        axes[1].set_title(f"d = {d:g}; thin: Bayes rates")
         draw_excess(axes[2], found, gamma)
         ratio = excess(found).sel(source_exponent=gamma)
         axes[2].set_title(f"from {float(ratio.min()):.3f} to {float(ratio.max()):.2f}")
-    figure.suptitle(f"{model.capitalize()} network at its best weight decay, "
-                    rf"$\Delta$ = {found['optimal'].attrs['noise']:g}")
+    for row in grid:
+        row[0].legend()
+    style.title(figure, f"{model.capitalize()} network at its best weight decay, "
+                rf"$\Delta$ = {found['optimal'].attrs['noise']:g}", *sentences,
+                "thin lines in the middle row: the Bayes rates, exponents without constants")
     return figure
 
 
@@ -139,7 +142,7 @@ def draw_widths(narrow, bayes):
     for (top, bottom), gamma in zip(grid.T, gammas):
         x, width, best, wide = best_width(narrow, gamma)
         top.loglog(x, width, "o", color="black", ms=3, label="best of the widths of the sweep")
-        top.loglog(x, np.minimum(x ** (0.5 / gamma), d), color="grey", lw=0.8,
+        top.loglog(x, np.minimum(x ** (0.5 / gamma), d), color=style.GREY, lw=0.8,
                    label=r"$n_{\mathrm{eff}}^{1/(2\gamma)}$, at most d")
         top.set(ylabel="best width $p$", title=rf"$\gamma$ = {gamma:g}")
         lines = {f"p = {d:g}": (x, wide), "best p": (x, best)}
@@ -153,12 +156,11 @@ def draw_widths(narrow, bayes):
         gain = gain[np.isfinite(gain)]
         bottom.set(xlabel=style.N_EFF["quadratic"], ylabel="excess risk $R$",
                    title=f"best p up to {gain.max(initial=1):.2g} times below p = {d:g}")
-        top.legend()
-        bottom.legend()
-    figure.suptitle(rf"Narrow quadratic networks, $d$ = {d:g}, "
-                    rf"$\Delta$ = {narrow.attrs['noise']:g}, "
-                    rf"$\tilde\lambda$ = {float(narrow['resolved_nuclear_weight'].max()):.3g}"
-                    "\nof widths with equal risk the smallest")
+    for row in grid:
+        row[0].legend()
+    style.title(figure, rf"Narrow quadratic networks, $d$ = {d:g}, $\Delta$ = {narrow.attrs['noise']:g}, "
+                rf"$\tilde\lambda$ = {float(narrow['resolved_nuclear_weight'].max()):.3g}",
+                "of widths with equal risk the smallest", WHY_JUMPS)
     return figure
 
 

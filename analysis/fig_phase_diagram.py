@@ -39,15 +39,17 @@ def draw_labels(axes, places, view):
         axes.annotate(name, (x0, y0), low + at * size, ha="center", va="center", weight="bold",
                       fontsize=9 if room > 0.05 else 6.5,
                       bbox=dict(boxstyle="round,pad=0.15", facecolor="white", edgecolor="none",
-                                alpha=0.75),
-                      arrowprops=None if room > ROOMY else dict(arrowstyle="-", color="white"))
+                                alpha=0.85),
+                      arrowprops=None if room > ROOMY else dict(arrowstyle="-", color="black",
+                                                                path_effects=style.halo()))
 
 
-def draw_boundaries(axes, data, gamma, x, y, colour):
+def draw_boundaries(axes, data, gamma, x, y):
+    """Predicted ones, black on white, and the names of the phases between them."""
     model, d = data.attrs["model"], float(data.attrs["dimension"])
     view = (x.min(), x.max()), (y.min(), y.max())
     for (x0, y0), (x1, y1) in phases.boundaries(model, gamma, d, *view):
-        axes.plot([x0, x1], [y0, y1], color=colour, lw=1.1, ls="--")
+        axes.plot([x0, x1], [y0, y1], color="black", lw=1.1, path_effects=style.halo(1.1))
     draw_labels(axes, phases.labels(model, gamma, d, *view), view)
     axes.set(xlim=view[0], ylim=view[1])
 
@@ -63,9 +65,7 @@ def draw_map(axes, data, gamma, decay, low, high):
     risk = np.log10(data["risk"].transpose(decay, "samples"))
     image = axes.pcolormesh(x, y, risk, cmap="cividis", shading="nearest", vmin=low, vmax=high,
                             rasterized=True)
-    style.contour(axes, x, y, risk, np.arange(low, high), linewidths=0.4, alpha=0.5,
-                  linestyles="solid")
-    draw_boundaries(axes, data, gamma, x, y, "white")
+    draw_boundaries(axes, data, gamma, x, y)
     axes.set(title=rf"$\gamma = {gamma:g}$", xlabel=r"$\log_d n_{\mathrm{eff}}$",
              ylabel=rf"$\log_d {style.LAMBDA[data.attrs['model']]}$")
     return image
@@ -82,9 +82,6 @@ def draw_slices(axes, data, along, across, values, label):
         line = nearest(data, across, value)
         x = line["effective_samples" if along == "samples" else "resolved_nuclear_weight"]
         axes.loglog(x, line["risk"], ls=dash, color=colour, label=label(line))
-    axes.set_ylabel(r"excess risk $R$")
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3, columnspacing=1,
-                borderaxespad=0.3)
 
 
 def draw_trained(axes, trained, data, decay, values, gamma):
@@ -102,16 +99,31 @@ def draw_trained(axes, trained, data, decay, values, gamma):
 
 
 def slice_values(data, trained, axis):
-    """Five values spread over the axis, or those of the trainings between the ends."""
+    """Values of the axis near round powers of d, at most five; or those of the trainings between the ends."""
     values = data[axis].values
     if trained is not None and axis in trained.dims:
         return np.unique(np.concatenate([trained[axis].values, values[[0, -1]]]))
-    return values[np.linspace(0, len(values) - 1, 5).astype(int)]
+    field = "effective_samples" if axis == "samples" else "resolved_nuclear_weight"
+    others = {name: 0 for name in data[field].dims if name != axis}
+    powers = np.log(data[field].isel(others).values) / np.log(float(data.attrs["dimension"]))
+    return values[[int(np.abs(powers - power).argmin()) for power in round_powers(powers.min(), powers.max())]]
+
+
+def round_powers(low, high):
+    """At most five multiples of the finest of these steps between the ends."""
+    for step in (0.25, 0.5, 1, 2, 5):
+        inside = step * np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1)
+        if len(inside) <= 5:
+            return inside if len(inside) > 1 else np.linspace(low, high, 5)
+    return np.linspace(low, high, 5)
 
 
 def power_label(line, name, symbol):
-    d = float(line.attrs["dimension"])
-    return rf"${symbol} = d^{{{np.log(float(line[name].values.flat[0])) / np.log(d):.2g}}}$"
+    """Rounded powers are marked as such."""
+    power = np.log(float(line[name].values.flat[0])) / np.log(float(line.attrs["dimension"]))
+    round_one = round(20 * power) / 20 + 0.0
+    sign = "=" if abs(power - round_one) < 2e-3 else r"\approx"
+    return rf"${symbol} {sign} d^{{{round_one:g}}}$"
 
 
 def draw_diagram(data, trained):
@@ -127,15 +139,22 @@ def draw_diagram(data, trained):
         draw_slices(axes[1, column], part, "samples", decay, values,
                     lambda line: power_label(line, "resolved_nuclear_weight", symbol))
         axes[1, column].set_xlabel(style.N_EFF[model])
+        axes[1, column].set_title(rf"$R$ along samples, $\gamma = {gamma:g}$")
+        axes[2, column].set_title(rf"$R$ along weight decay, $\gamma = {gamma:g}$")
         if trained is not None:
             draw_trained(axes[1, column], trained, part, decay, values, gamma)
         draw_slices(axes[2, column], part, decay, "samples", slice_values(part, None, "samples"),
                     lambda line: power_label(line, "effective_samples", r"n_{\mathrm{eff}}"))
         axes[2, column].set_xlabel(rf"${symbol}$")
-    figure.colorbar(image, ax=axes[0, :].tolist(), label=r"$\log_{10} R$", pad=0.01)
-    figure.suptitle(f"{model.capitalize()} network, d = {data.attrs['dimension']:g}, "
-                    rf"$\Delta$ = {data.attrs['noise']:g}; dashed: predicted boundaries"
-                    + ("; markers: trained networks" if trained is not None else ""))
+    figure.colorbar(image, ax=axes[0, -1], label=r"$\log_{10} R$", pad=0.01)
+    for row in axes[1:]:
+        row[0].set_ylabel(r"excess risk $R$")
+        row[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    style.title(figure, f"{model.capitalize()} network, d = {data.attrs['dimension']:g}, "
+                rf"$\Delta$ = {data.attrs['noise']:g}",
+                "lines on the maps: predicted boundaries of the phases",
+                "below: slices at round powers of d, the same in all columns",
+                "markers: trained networks, mean and deviation over seeds" if trained is not None else "")
     return figure
 
 

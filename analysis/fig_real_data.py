@@ -63,7 +63,7 @@ def draw_best(axes, data):
         best = mean.fillna(np.inf).argmin(decay)
         axes.plot(n, data["test_error"].mean("seed").isel({decay: best}), style_of, mfc="white",
                   label=f"weight of least error {label}")
-        weights.plot(n, data[decay].isel({decay: best}), style_of[1:], lw=0.7, color="grey")
+        weights.plot(n, data[decay].isel({decay: best}), style_of[1:], lw=0.7, color=style.GREY)
     weights.set(yscale="log", ylabel=rf"that weight, ${style.LAMBDA[data.attrs['model']]}$ (grey)")
     axes.set(xscale="log", yscale="log", xlabel=r"samples $n$", ylabel="mean squared error on rows held out",
              title="best weight decay of each $n$")
@@ -100,9 +100,8 @@ def draw(name, data):
     draw_errors(axes[0], data)
     draw_best(axes[1], data)
     draw_spectra(axes[2], data)
-    figure.suptitle(f"{data.attrs['data']}, {data.attrs['target']}: {name}, d = {data.attrs['dimension']:g}, "
-                    f"{data.attrs['hold_out']:g} of {data.attrs['data_rows']:g} rows held out; {sentence(data)}",
-                    fontsize=8)
+    style.title(figure, f"{data.attrs['data']}, {data.attrs['target']}: {name}, d = {data.attrs['dimension']:g}",
+                f"{data.attrs['hold_out']:g} of {data.attrs['data_rows']:g} rows held out", sentence(data))
     return figure
 
 

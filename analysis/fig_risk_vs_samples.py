@@ -66,20 +66,21 @@ def draw_trained(axes, trained, where, colours):
 
 
 def deviation(theory, trained, where, value):
-    """n_eff, and trained / theory - 1 there, theory between its points by interpolation."""
+    """n_eff, trained / theory - 1 there, theory between its points by interpolation, and its deviation over seeds."""
     points = trained.sel(**where, weight_decay=value)
     line = theory.sel(**where, weight_decay=value, method="nearest")
     x = points["effective_samples"].isel(seed=0).values
     expected = np.exp(np.interp(np.log(x), np.log(line["effective_samples"]),
                                 np.log(line["risk"])))
-    return x, points["risk"].mean("seed").values / expected - 1
+    return x, points["risk"].mean("seed").values / expected - 1, points["risk"].std("seed").values / expected
 
 
 def draw_deviation(axes, theory, trained, where, colours):
     """How far trained networks lie above the theory at the same point."""
     for marker, (value, colour) in zip(style.MARKERS, colours.items()):
-        x, apart = deviation(theory, trained, where, value)
-        axes.semilogx(x, apart, marker, ls=":", lw=0.8, ms=4, mfc="white", color=colour)
+        x, apart, spread = deviation(theory, trained, where, value)
+        axes.errorbar(x, apart, spread, marker=marker, ls=":", lw=0.8, ms=4, mfc="white", color=colour, capsize=2)
+    axes.set_xscale("log")
     axes.axhline(0, color="black", lw=0.8)
 
 
@@ -91,7 +92,7 @@ def disagreement(theory, trained):
             where = dict(source_exponent=gamma, dimension=size)
             for value in trained["weight_decay"].values:
                 place = rf"$\gamma = {gamma:g}$, $d = {size:g}$, " + style.decay_label(trained, value)
-                rows += [(x, apart, place) for x, apart in
+                rows += [(x, apart, place) for x, apart, _ in
                          zip(*deviation(theory, trained, where, value)) if np.isfinite(apart)]
     lines = []
     for name, part in (("<", [r for r in rows if r[0] < few]),
@@ -101,7 +102,7 @@ def disagreement(theory, trained):
             lines.append(rf"trained against theory at $n_{{\mathrm{{eff}}}} {name} {few}$: mean "
                          f"{100 * np.mean([abs(r[1]) for r in part]):.1f} %, at most "
                          rf"{100 * apart:+.0f} % ($n_{{\mathrm{{eff}}}}$ = {x:.3g}, {place})")
-    return "\n".join(lines)
+    return lines
 
 
 def proof(trained):
@@ -133,10 +134,9 @@ def draw_model(theory, trained, model):
         axes.set_xlabel(style.N_EFF[model])
     grid[0, 0].legend(fontsize=8, frameon=False)
     deep = f", depth {trained.attrs['depth']:g}" if "depth" in trained.attrs else ""
-    figure.suptitle(rf"{model.capitalize()} network{deep}, $\Delta$ = {theory.attrs['noise']:g}" "\n"
-                    f"state evolution (lines), {trained.sizes['seed']} trainings (mean, std)\n"
-                    f"{proof(trained)}\n"
-                    + disagreement(theory, trained), fontsize=8.5)
+    style.title(figure, rf"{model.capitalize()} network{deep}, $\Delta$ = {theory.attrs['noise']:g}: "
+                f"state evolution (lines), {trained.sizes['seed']} trainings (mean, std)",
+                proof(trained), *disagreement(theory, trained))
     return figure
 
 

@@ -106,8 +106,7 @@ def draw_bulk(axes, predicted, trained):
         told += "\n$n < d$: many networks of equal outputs,\nthis spectrum is one of them"
     axes.text(0.97, 0.95, told, transform=axes.transAxes, ha="right", va="top", fontsize=8)
     if len(x) == 0:
-        axes.text(0.5, 0.5, "no learned bulk", transform=axes.transAxes, ha="center")
-        axes.set(xticks=[], yticks=[])
+        draw_no_bulk(axes, predicted, positive, len(values))
         return
     end = 1.25 * max(x[-1], np.quantile(positive, 0.6) if len(positive) else 0)
     edges = np.linspace(0, end, 41)
@@ -117,14 +116,35 @@ def draw_bulk(axes, predicted, trained):
     axes.set(xlabel="eigenvalue", ylabel="density", xlim=(0, end))
 
 
+def draw_no_bulk(axes, predicted, positive, count):
+    """All that is learned are outliers, if anything: what was trained, and where they are predicted."""
+    outliers = predicted["outlier_position"].dropna("outlier_index").values
+    both = np.concatenate([positive, outliers])
+    ends = (both.min() / 1.2, both.max() * 1.2) if len(both) else (0.1, 10.0)
+    edges = np.geomspace(*ends, 31)
+    axes.stairs(np.histogram(positive, edges)[0] / count, edges, fill=True, color="lightgrey")
+    axes.plot(outliers, np.zeros(len(outliers)), "|", ms=14, color=style.colours(2)[0], clip_on=False)
+    axes.set(xlabel="eigenvalue (no bulk; marks: outliers)", ylabel="share", xscale="log", xlim=ends)
+
+
+def draw_no_outliers(axes, predicted, trained):
+    """The largest that were trained, and the edge of the bulk in which they should lie."""
+    values = -np.sort(-trained["eigenvalues"].values, axis=-1)[:, :LEADING]
+    axes.errorbar(np.arange(1, values.shape[1] + 1), values.mean(axis=0), values.std(axis=0), fmt="o", ms=4, mfc="white",
+                  color=style.GREY, capsize=2, lw=1)
+    edge = float(predicted["bulk_edge"])
+    if np.isfinite(edge):
+        axes.axhline(edge, color=style.colours(2)[0], ls="--", lw=1)
+    axes.set(xlabel="largest trained (no outliers predicted)", ylabel="eigenvalue")
+
+
 def draw_outliers(axes, predicted, trained):
     wanted, mean, std = leading(predicted, trained, SHOWN)
     if len(wanted) == 0:
-        axes.text(0.5, 0.5, "no outliers predicted", transform=axes.transAxes, ha="center")
-        axes.set(xticks=[], yticks=[])
+        draw_no_outliers(axes, predicted, trained)
         return
     index = np.arange(1, len(wanted) + 1)
-    axes.errorbar(index, mean, std, fmt="o", ms=4, mfc="white", color="grey", capsize=2, lw=1,
+    axes.errorbar(index, mean, std, fmt="o", ms=4, mfc="white", color=style.GREY, capsize=2, lw=1,
                   label="trained")
     axes.plot(index, wanted, "x", color=style.colours(2)[0], ms=5, label="predicted")
     axes.set(xlabel="outlier", ylabel="eigenvalue", yscale="log")
@@ -141,11 +161,11 @@ def caption(predicted, trained):
     moved = ""
     if len(wanted):
         worst = np.argmax(np.abs(mean / wanted - 1))
-        moved = f"\noutliers off by at most {100 * abs(mean / wanted - 1)[worst]:.1f} %"
+        moved = f", outliers off by at most {100 * abs(mean / wanted - 1)[worst]:.1f} %"
         if trained.sizes["seed"] > 1:
             moved += f", {np.max(np.abs(mean - wanted) / np.maximum(std, 1e-300)):.1f} std"
     return (rf"{phase}: $d$ = {d:g}, $n$ = {n:g}, $n_{{\mathrm{{eff}}}}$ = {n / d:.3g}, "
-            rf"$\tilde\lambda$ = {float(predicted['resolved_nuclear_weight']):.3g}" "\n"
+            rf"$\tilde\lambda$ = {float(predicted['resolved_nuclear_weight']):.3g}",
             f"KS distance {distance(predicted, trained['eigenvalues'].values.ravel()):.4f}, "
             f"risk {risk:.3f} of the predicted{moved}")
 
@@ -170,20 +190,23 @@ def figures(path):
     columns = min(COLUMNS, len(found))
     figure, grid = plt.subplots(2 * rows, columns, figsize=(4.4 * columns, 5.4 * rows),
                                 squeeze=False, constrained_layout=True)
+    sentences = []
     for k, (predicted, trained) in enumerate(found):
         top, bottom = grid[2 * (k // COLUMNS):2 * (k // COLUMNS) + 2, k % COLUMNS]
         draw_bulk(top, predicted, trained)
         draw_outliers(bottom, predicted, trained)
-        top.set_title(caption(predicted, trained), fontsize=8)
+        heading, said = caption(predicted, trained)
+        top.set_title(heading)
+        sentences.append(f"{heading}: {said}")
     for k in range(len(found), rows * columns):
         for axes in grid[2 * (k // COLUMNS):2 * (k // COLUMNS) + 2, k % COLUMNS]:
             axes.remove()
     predicted, most = found[0][0], max(trained.sizes["seed"] for _, trained in found)
     gap = max(float(trained["gap"].max()) for _, trained in found)
-    figure.suptitle(rf"Learned eigenvalues of the quadratic network, $\gamma$ = "
-                    rf"{float(predicted['source_exponent']):g}, $\Delta$ = "
-                    rf"{float(predicted['noise']):g}: up to {most} trainings "
-                    f"(grey, gap at most {gap:.0e}), predicted (blue)\n" + agreement(found))
+    style.title(figure, rf"Learned eigenvalues of the quadratic network, $\gamma$ = "
+                rf"{float(predicted['source_exponent']):g}, $\Delta$ = "
+                rf"{float(predicted['noise']):g}: up to {most} trainings (grey), predicted (blue)",
+                f"relative duality gap at most {gap:.0e}", agreement(found), *sentences)
     yield "spectra", figure
 
 

@@ -16,13 +16,15 @@ SHARED = ["effective_samples", "resolved_nuclear_weight", "risk", "tail_exponent
           "tail_exponent_error"]
 TRAINED = {"training": (SHARED, ("seed", *AXES))}
 PHASES = phases.NAMES[1:]
+DARK = ["#1B7DA6", "#2E4B8F", "#00795C", "#6B7A00", "#8A6D00", "#C4480F", "#B0305F", "#555555"]
 FITTED = ["effective_samples", "risk", "eigenvalues", "stable_rank", "outliers"]
 STATISTICS = {"exponent": "tail exponent (bootstrap deviation)", "stable_rank": "stable rank",
               "outliers": "outliers"}
 
 
 def colour(name):
-    return dict(zip(PHASES, style.colours(len(PHASES))))[name]
+    """Of marks on white: darker than the colours of maps."""
+    return dict(zip(PHASES, DARK))[name]
 
 
 def marker(name):
@@ -79,7 +81,7 @@ def draw_gamma(axes, theory, trained, gamma):
                   f"worst {np.max(np.abs(off)):.1f}") if len(off) else ": no trained tail"
     axes.set(xscale="log", xlabel=r"excess risk $R$", ylabel="tail exponent")
     axes.set_title(title, fontsize=9)
-    axes.axhline(1 + 1 / gamma, color="grey", lw=0.8, ls="--")
+    axes.axhline(1 + 1 / gamma, color=style.GREY, lw=0.8, ls="--")
     axes.legend(title="phase", loc="upper left", ncol=2)
 
 
@@ -89,9 +91,9 @@ def draw(theory, trained):
                                 sharey=True, constrained_layout=True)
     for panel, gamma in zip(axes[0], gammas):
         draw_gamma(panel, theory, trained, gamma)
-    figure.suptitle(rf"Quadratic network, $d$ = {theory.attrs['dimension']:g}, "
-                    rf"$\Delta$ = {theory.attrs['noise']:g}: predicted (small) and trained "
-                    r"(squares, bars); dashed: tail of the teacher, $1 + 1/\gamma$")
+    style.title(figure, rf"Quadratic network, $d$ = {theory.attrs['dimension']:g}, $\Delta$ = "
+                rf"{theory.attrs['noise']:g}: tail exponent, predicted (small) and trained (squares, bars)",
+                r"dashed: tail of the teacher, $1 + 1/\gamma$")
     return figure
 
 
@@ -125,9 +127,9 @@ def told(found, name):
     """Both correlations in words."""
     pairs = {"all": tail_fit.correlation(found[name], found["risk"], points=found["point"]),
              "at fixed n": tail_fit.correlation(found[name], found["risk"], found["samples"], found["point"])}
-    return "\n".join([f"Spearman of {pairs['all'].count} networks with the risk"]
-                     + [rf"{where}: {c.rho:+.2f} [{c.low:+.2f}, {c.high:+.2f}]" if np.isfinite(c.rho)
-                        else f"{where}: none" for where, c in pairs.items()])
+    return f"Spearman of {pairs['all'].count} networks\n" + "; ".join(
+        rf"{where}: {c.rho:+.2f} [{c.low:+.2f}, {c.high:+.2f}]" if np.isfinite(c.rho) else f"{where}: none"
+        for where, c in pairs.items())
 
 
 def draw_statistic(axes, found, fits, name):
@@ -144,46 +146,48 @@ def draw_statistic(axes, found, fits, name):
     axes.set_title(told(found, name), fontsize=8)
     if axes.containers:
         axes.legend(title=style.N_EFF["quadratic"], fontsize=6.5, title_fontsize=7)
-    refused = sum(bool(fit.reason) for fit in fits)
-    if name == "exponent" and refused:
-        axes.text(0.03, 0.03, f"{refused} of {len(fits)} refused: tails below {tail_fit.LEAST} values",
-                  transform=axes.transAxes, fontsize=7)
 
 
 def draw_longest(axes, found, fits):
     """The longest tail: share of the values above, and the fit."""
     given = [k for k, fit in enumerate(fits) if not fit.reason]
-    axes.set(xscale="log", yscale="log", xlabel="learned eigenvalue", ylabel="share above")
+    refused = f"{len(fits) - len(given)} of {len(fits)} refused, tails below {tail_fit.LEAST} values"
     if not given:
-        axes.set_title("no tail is long enough", fontsize=8)
-        return
+        if axes is not None:
+            axes.remove()
+        return refused
+    axes.set(xscale="log", yscale="log", xlabel="learned eigenvalue", ylabel="share above")
     k = max(given, key=lambda k: fits[k].count)
     fit, x = fits[k], found["eigenvalues"][k]
     x = np.sort(x[np.isfinite(x) & (x > 0)])
-    axes.plot(x, 1 - np.arange(len(x)) / len(x), ".", ms=3, color="grey")
+    axes.plot(x, 1 - np.arange(len(x)) / len(x), ".", ms=3, color=style.GREY)
     line = np.geomspace(fit.start, fit.most, 100)
     below = tail_fit.part_below(np.log(line / fit.start), fit.exponent - 1, np.log(fit.most / fit.start))
     # of the values from the start up, the largest is the end of the law and above all of it
     axes.plot(line, (1 + (1 - below) * (fit.count - 1)) / len(x), color="black", lw=1.2)
-    axes.set_title(f"longest tail: {fit.count} of {len(x)} values, $R$ = {found['risk'][k]:.2g}\n"
-                   f"exponent {fit.exponent:.2f} $\\pm$ {fit.error:.2f}, fit p = {fit.p:.2f}\n"
-                   f"log-likelihood over exponential {fit.exponential.ratio:+.1f} (z = {fit.exponential.z:.1f})\n"
-                   f"over lognormal {fit.lognormal.ratio:+.1f} (at most 0)", fontsize=8)
+    axes.set_title(f"longest tail: exponent {fit.exponent:.2f} $\\pm$ {fit.error:.2f}")
+    return (f"longest tail: {fit.count} of {len(x)} values, R = {found['risk'][k]:.2g}, fit p = {fit.p:.2f}; "
+            f"log-likelihood over exponential {fit.exponential.ratio:+.1f} (z = {fit.exponential.z:.1f}), "
+            f"over lognormal {fit.lognormal.ratio:+.1f} (at most 0); {refused}")
 
 
 def draw_fits(data):
     gammas = data["source_exponent"].values
-    figure, grid = plt.subplots(len(gammas), 4, figsize=(16.5, 4.2 * len(gammas)), squeeze=False,
+    all_found = [networks(data.sel(source_exponent=gamma, drop=True)) for gamma in gammas]
+    tails = any(not fit.reason for _, fits in all_found for fit in fits)
+    shown = [name for name in STATISTICS if any(np.isfinite(found[name]).any() for found, _ in all_found)]
+    columns = len(shown) + tails
+    figure, grid = plt.subplots(len(gammas), columns, figsize=(4.1 * columns, 4.2 * len(gammas)), squeeze=False,
                                 constrained_layout=True)
-    for row, gamma in zip(grid, gammas):
-        found, fits = networks(data.sel(source_exponent=gamma, drop=True))
-        for axes, name in zip(row, STATISTICS):
+    sentences = []
+    for row, gamma, (found, fits) in zip(grid, gammas, all_found):
+        for axes, name in zip(row, shown):
             draw_statistic(axes, found, fits, name)
-        draw_longest(row[-1], found, fits)
+        sentences.append(rf"$\gamma$ = {gamma:g}: " + draw_longest(row[-1] if tails else None, found, fits))
         row[0].annotate(rf"$\gamma$ = {gamma:g}", (-0.26, 0.5), xycoords="axes fraction", rotation=90, va="center")
-    figure.suptitle(f"{data.attrs['model'].capitalize()} network, $d$ = {data.attrs['dimension']:g}, "
-                    rf"$\Delta$ = {data.attrs['noise']:g}: what learned eigenvalues say of the risk, each mark a "
-                    "trained network; brackets: 95 % of the bootstrap over points")
+    style.title(figure, f"{data.attrs['model'].capitalize()} network, $d$ = {data.attrs['dimension']:g}, "
+                rf"$\Delta$ = {data.attrs['noise']:g}: what learned eigenvalues say of the risk",
+                "each mark a trained network", "brackets: 95 % of the bootstrap over points", *sentences)
     return figure
 
 

@@ -66,18 +66,19 @@ def draw(both, trained, d):
     figure, grid = plt.subplots(3, len(gammas), figsize=(4.6 * len(gammas), 9), squeeze=False,
                                 sharex="col", sharey="row", height_ratios=[2, 1, 1],
                                 constrained_layout=True)
+    sentences = []
     for axes, gamma in zip(grid.T, gammas):
         factor, close = draw_column(axes, both, trained, dict(source_exponent=gamma, dimension=d))
-        axes[0].set_title(rf"$\gamma$ = {gamma:g}: risks within a factor {factor:.2g}," "\n"
-                          f"exponents within 0.25 at {100 * close:.0f} % of the points")
+        axes[0].set_title(rf"$\gamma$ = {gamma:g}")
+        sentences.append(rf"$\gamma$ = {gamma:g}: risks within a factor {factor:.2g}, exponents within 0.25 at "
+                         f"{100 * close:.0f} % of the points")
     for axes, label in zip(grid[:, 0], (r"excess risk $R$", "quadratic / diagonal",
                                         r"$\partial\log R/\partial\log n$")):
         axes.set_ylabel(label)
     grid[0, 0].legend()
     drawn = [m for m in trained if d in trained[m]["training"]["dimension"]]
-    figure.suptitle(rf"$d$ = {d:g}, $\Delta$ = {both[0].attrs['noise']:g}: "
-                    "quadratic network solid, diagonal dashed"
-                    + ("; trained: circles, squares" if drawn else ""))
+    style.title(figure, rf"$d$ = {d:g}, $\Delta$ = {both[0].attrs['noise']:g}: quadratic network solid, diagonal dashed",
+                *sentences, "trained quadratic networks: circles, diagonal ones: squares" if drawn else "")
     return figure
 
 

@@ -130,20 +130,19 @@ def largest(name, pairs):
     if not pairs:
         return ""
     deviation, (n, p, *_) = pairs[-1]
-    return f"\n{name}: at most {100 * deviation:+.1f} % ($n$ = {n:g}, $p$ = {p:g})"
+    return f"{name}: at most {100 * deviation:+.1f} % ($n$ = {n:g}, $p$ = {p:g})"
 
 
 def caption(theory, mine, theirs):
     attributes = theory.along_width.attrs
     known = {row[:2]: row[2] for row in theirs}
     text = (rf"Quadratic network, $d$ = {attributes['dimension']:g}, "
-            rf"$\gamma$ = {attributes['source_exponent']:g}, $\Delta$ = {attributes['noise']:g}; "
-            "lines: theory; crosses: best width"
-            + ("; filled: trained" if mine else "")
-            + ("; open: trained, arXiv 2606.28242" if theirs else ""))
+            rf"$\gamma$ = {attributes['source_exponent']:g}, $\Delta$ = {attributes['noise']:g}")
+    marks = ("lines: theory; crosses: best width" + ("; filled: trained" if mine else "")
+             + ("; open: trained, arXiv 2606.28242" if theirs else ""))
     against = largest("trained against theory",
                       deviations(mine, lambda row: theory.risk(*row[:2])))
-    return text + against + largest("trained against published", deviations(
+    return text, marks, against, largest("trained against published", deviations(
         mine, lambda row: known.get(row[:2], np.nan)))
 
 
@@ -179,7 +178,7 @@ def figures(path):
     figure, axes = plt.subplots(1, 2, figsize=(9.5, 4.4), constrained_layout=True)
     draw_width(axes[0], theory, groups)
     draw_samples(axes[1], theory, groups)
-    figure.suptitle(caption(theory, mine, theirs), fontsize=9)
+    style.title(figure, *caption(theory, mine, theirs))
     yield "width", figure
     if mine:
         print_table(theory, mine, theirs)

@@ -1,13 +1,15 @@
 """What all figures share: the modules they need, colours safe for colour blindness and grey print,
-symbols, saving as PNG and PDF."""
+symbols, titles that fit, saving as PNG and PDF with a caption file beside them."""
 import argparse
 import pathlib
+import re
 import sys
 
 try:
     import matplotlib
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.patheffects import withStroke
     import numpy as np
     import xarray  # noqa: F401  (named here so that its absence is explained)
     import h5netcdf  # noqa: F401
@@ -23,22 +25,107 @@ N_EFF = {"quadratic": r"$n_{\mathrm{eff}} = n/d$", "diagonal": r"$n_{\mathrm{eff
 LAMBDA = {"quadratic": r"\tilde\lambda", "diagonal": r"\lambda", "ridge": r"\lambda",
           "signed": r"\tilde\lambda"}
 
+# phases Ia ... VIb have no order: pale colours, distinct for the colour-blind, under black names
+PHASE_COLOURS = ["#99DDFF", "#77AADD", "#44BB99", "#BBCC33", "#EEDD88", "#EE8866", "#FFAABB", "#DDDDDD"]
+SIGNED = "PuOr"     # of what has a sign: white at 0
+GREY = "0.4"        # of what is beside the point, on white
+NARROWEST = 6.5     # points: no title is written smaller
+
 plt.rcParams.update({"font.size": 9, "axes.titlesize": 10, "legend.fontsize": 7.5,
-                     "legend.frameon": False, "axes.grid": False, "savefig.dpi": 140})
+                     "legend.frameon": False, "axes.grid": False, "savefig.dpi": 140,
+                     "axes.prop_cycle": matplotlib.cycler(color=["#0B5FA5", "#C4480F", "#00795C", "#A0307A"])})
 
 
 def colours(count):
-    """Ordered colours from dark to light, distinct in grey; the lightest stays readable."""
-    return plt.cm.cividis(np.linspace(0.0, 0.85, count))
+    """Ordered colours from dark to light, distinct in grey; the lightest has contrast 3 on white."""
+    return plt.cm.plasma(np.linspace(0.0, 0.62, count))
 
 
-def contour(axes, x, y, values, levels, **how):
-    """White lines at those levels that the values reach, holes left out; None without any."""
+def phase_colours(count=len(PHASE_COLOURS)):
+    return matplotlib.colors.ListedColormap(PHASE_COLOURS[:count])
+
+
+def halo(width=1.0):
+    """A white stroke around a black line of that width, which shows on every colour of a map."""
+    return [withStroke(linewidth=width + 1.8, foreground="white")]
+
+
+def contour(axes, x, y, values, levels, linewidths=0.8, **how):
+    """Black lines on white at those levels that the values reach, holes left out; None without any."""
     values = np.ma.masked_invalid(values)
     reached = [level for level in levels if values.count() and values.min() < level < values.max()]
     if not reached:
         return None
-    return axes.contour(x, y, values.filled(np.nan), levels=reached, colors="white", **how)
+    lines = axes.contour(x, y, values.filled(np.nan), levels=reached, colors="black", linewidths=linewidths, **how)
+    plt.setp(lines.collections, path_effects=halo(linewidths))
+    return lines
+
+
+def label_contours(axes, lines, fmt="%g"):
+    if lines is not None:
+        plt.setp(axes.clabel(lines, fmt=fmt, fontsize=7), path_effects=halo(0.4))
+
+
+# ---- titles and captions --------------------------------------------------------------------------
+
+def title(figure, text, *told, **how):
+    """A short title above the figure; what is told goes to the caption file, sentence by sentence."""
+    figure.suptitle(text, **how)
+    figure.told = [sentence.strip() for sentence in told if sentence and sentence.strip()]
+
+
+def words(text):
+    """Cut at blanks, formulas whole."""
+    return re.findall(r"(?:\$[^$]*\$|[^\s$])+", text)
+
+
+def broken(text):
+    """On two lines of about the same length."""
+    pieces = words(text)
+    cuts = range(1, len(pieces))
+    best = min(cuts, default=0, key=lambda k: abs(len(" ".join(pieces[:k])) - len(" ".join(pieces[k:]))))
+    return text if best == 0 else " ".join(pieces[:best]) + "\n" + " ".join(pieces[best:])
+
+
+def width_of(text, figure):
+    return text.get_window_extent(figure.canvas.get_renderer()).width
+
+
+def fit(text, figure, room):
+    """A title within so many pixels: broken in two lines, then smaller.  Was it changed?"""
+    wide = bool(text.get_text()) and width_of(text, figure) > room
+    if wide:
+        if "\n" not in text.get_text():
+            text.set_text(broken(text.get_text()))
+        shrunk = text.get_fontsize() * min(1.0, room / width_of(text, figure))
+        text.set_fontsize(max(NARROWEST, shrunk))
+    return wide
+
+
+def finished(figure):
+    """The figure with titles that fit, of the panels between their neighbours."""
+    figure.draw_without_rendering()
+    titles = [(axes.title, axes.bbox.width + 0.2 * figure.dpi) for axes in figure.axes]
+    if figure._suptitle is not None:
+        titles.append((figure._suptitle, 0.98 * figure.bbox.width))
+    if any([fit(text, figure, room) for text, room in titles]):
+        figure.draw_without_rendering()
+    return figure
+
+
+def plain_text(text):
+    """On one line, letters without the fonts of formulas."""
+    text = re.sub(r"\\mathrm\{([^{}]*)\}", r"\1", text)
+    return " ".join(text.split())
+
+
+def caption(figure, name, source, description):
+    """Markdown beside the picture: title, what is drawn, what was found, panels, where the numbers are from."""
+    said = plain_text(figure._suptitle.get_text()) if figure._suptitle is not None else name
+    told = [plain_text(sentence) for sentence in getattr(figure, "told", [])]
+    found = "".join(f"- {sentence}\n" for sentence in told)
+    return (f"**{said}**\n\n" + (" ".join(description.split()) + "\n\n" if description else "")
+            + (found + "\n" if found else "") + f"Numbers: {source}\n")
 
 
 def decay_label(data, value):
@@ -72,11 +159,15 @@ def arguments(usage):
     return given.archive, folder
 
 
-def save(figure, folder, name):
+def save(figure, folder, name, source="", description=""):
+    finished(figure).set_layout_engine("none")  # laid out once, not for each format
     for ending in ("png", "pdf"):
         path = folder / f"{name}.{ending}"
         figure.savefig(path, bbox_inches="tight")
         print(path)
+    path = folder / f"{name}.md"
+    path.write_text(caption(figure, name, source, description), encoding="utf-8")
+    print(path)
     plt.close(figure)
 
 
@@ -87,16 +178,18 @@ def unfinished(hint):
 
 
 def main(figures, usage, job):
-    """A whole script: save what figures(path) yields as (name, figure).  Wrong input is one line
-    and status 2; what is wrong with the archive is followed by the job whose archive would do."""
+    """A whole script: save what figures(path) yields as (name, figure); the head of `usage` describes
+    them.  Wrong input is one line and status 2; what is wrong with the archive is followed by the job
+    whose archive would do."""
     hint = ""
     try:
         path, folder = arguments(usage)
         hint = f": run {job}"
         for name, figure in figures(path):
-            save(figure, folder, name)
+            save(figure, folder, name, pathlib.Path(path).name, usage.split("usage:")[0])
     except sweep.Refusal as refusal:
-        print(f"{refusal}{unfinished(hint)}", file=sys.stderr)
+        job_helps = getattr(refusal, "job_helps", True)     # not where a program is missing
+        print(f"{refusal}{unfinished(hint) if job_helps else ''}", file=sys.stderr)
         raise SystemExit(2) from None
     except ValueError as error:
         if not sweep.unfinished:

@@ -111,8 +111,8 @@ def main():
         check_theory(path)
         texts = [axes.texts[0].get_text() for axes in figures["depth_decay"].axes]
         assert len(texts) == 2 and all(text.count("\n") == 2 for text in texts), texts
-        titles = [axes.get_title() for axes in figures["depth_spectra"].axes]
-        assert all("predicted: rank" in title for title in titles), titles
+        told = figures["depth_spectra"].told
+        assert len(told) == 2 and all("predicted: rank" in sentence for sentence in told), told
 
 
 if __name__ == "__main__":
