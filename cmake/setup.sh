@@ -14,7 +14,7 @@ librandom123-dev libgsl-dev hdf5-tools netcdf-bin python3-numpy python3-h5py pyt
 python3-h5netcdf python3-netcdf4 python3-matplotlib python3-scipy python3-pip python3-venv
 python3-setuptools python3-wheel"
 # for tests that are skipped without them: tests/run.sh adds them to packages
-optional_packages="slurmctld slurmd slurm-client munge"
+optional_packages="slurmctld slurmd slurm-client munge python3-plotly chromium"
 # what .ci/run needs besides, and .ci/portable
 check_packages="git clang-format clang-tidy"
 portable_packages="clang mpich libmpich-dev libhdf5-mpich-dev libscalapack-mpich-dev"

@@ -1,0 +1,144 @@
+"""The page of an archive in headless Chromium, offline: what it shows is what the archive holds, after clicks and keys, at
+the width of a desk and of a phone; large grids are thinned.  Skipped (77) where Chromium or plotly.js is missing.
+
+usage: test_report.py PHASESWEEP MPIEXEC
+"""
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+
+import browser
+from figures import ANALYSIS
+from harness import assert_one_line, run, write
+import report
+from phasesweep import sweep
+from style import np
+
+JOB = """title: A <small> archive
+set: {dimension: 100, noise: 0.1}
+sweeps:
+  - {name: theory, source_exponent: [0.75, 1.25], samples: {as: effective_power, from: 0, to: 3, count: 13},
+     weight_decay: {as: power, from: -1, to: 1, count: 9}}
+  - {name: theory_bayes, method: bayes, source_exponent: [0.75, 1.25], samples: {as: effective_power, from: 0, to: 3, count: 13}}
+  - {name: spectra, source_exponent: 1.25, samples: [10000, 40000], weight_decay: [0.1, 1], spectrum: 50}
+  - {name: short, method: training, source_exponent: 1.25, dimension: 20, samples: [100, 200], weight_decay: [0.1, 1],
+     iteration_limit: 1}
+"""
+
+
+def missing():
+    if browser.found() is None:
+        return "chromium"
+    return "" if importlib.util.find_spec("plotly") else "python3-plotly"
+
+
+def check_thinned():
+    """A million points: as many as the page takes, ends kept."""
+    import xarray as xr
+    data = xr.Dataset({"risk": (("samples", "weight_decay"), np.ones((1000, 1000)))},
+                      {"samples": np.arange(1000.0), "weight_decay": np.arange(1000.0)})
+    few, said = report.thinned(data, ("samples", "weight_decay"))
+    assert 0.5 * report.POINTS < few["risk"].size <= report.POINTS
+    assert said == f"{few.sizes['samples']} x {few.sizes['weight_decay']} of 1000 x 1000 points are drawn"
+    assert all(few[axis][[0, -1]].values.tolist() == [0, 999] for axis in few.dims)
+
+
+def check_numbers():
+    """16 bits between the ends; holes stay holes."""
+    buffer, values = report.Buffer(), np.array([-3.5, np.nan, 0.25, 7.0, np.inf])
+    told = buffer.short(values)
+    packed = np.frombuffer(b"".join(buffer.blocks), "<i2")
+    back = np.where(packed == report.HOLE, np.nan, told["low"] + packed * (told["high"] - told["low"]) / (report.HOLE - 1))
+    good = np.isfinite(values)
+    assert np.array_equal(np.isnan(back), ~good) and np.allclose(back[good], values[good], atol=2e-4)
+
+
+def at_cursor(page, name):
+    return page.value(f"(f => f ? value(f, state.at) : null)(field('{name}'))")
+
+
+def check_point(page, data):
+    """The risk at the cursor is that of the archive."""
+    at = page.value("state.at")
+    point = data.isel(dict(zip(data["outcome"].dims, at)))
+    assert abs(at_cursor(page, "risk") - np.log10(float(point["risk"]))) < 1e-3, at
+    return point
+
+
+def middle_of_map(page, x, y):
+    """Pixels of a place of the map, as shares of the drawing area."""
+    left, top, width, height = page.value("(r => [r.left, r.top, r.width, r.height])("
+                                          "document.querySelector('#map .nsewdrag').getBoundingClientRect())")
+    return left + x * width, top + y * height
+
+
+def check_desk(page, path):
+    data = sweep.by_key(sweep.open_sweep(path, "theory"))
+    bayes = sweep.by_key(sweep.open_sweep(path, "theory_bayes"))
+    page.value(f"setSweep({sweep.sweep_names(path).index('theory')})")
+    start = page.value("state.at")
+    for key in ("ArrowRight", "ArrowRight", "ArrowUp", "."):
+        page.key(key)
+    assert page.value("state.at") != start
+    point = check_point(page, data)
+    ratio = float(point["risk"]) / float(bayes["risk"].sel(source_exponent=point["source_exponent"],
+                                                           samples=point["samples"]))
+    assert abs(at_cursor(page, "over_bayes") - np.log10(ratio)) < 1e-3
+    page.click(*middle_of_map(page, 0.02, 0.98))
+    samples, decay = (data["outcome"].dims.index(axis) for axis in ("samples", "weight_decay"))
+    page.wait(f"state.at[{samples}] === 0 && state.at[{decay}] === 0", 10)
+    check_point(page, data)
+    page.key("3")
+    assert page.value("state.field") == 2
+    assert page.value("document.querySelectorAll('#along_x .scatterlayer .trace').length") == 2
+    assert page.value("document.querySelectorAll('#parts .scatterlayer .trace').length") == 4
+
+
+def check_spectrum_and_failures(page, path):
+    names = sweep.sweep_names(path)
+    page.value(f"setSweep({names.index('spectra')})")
+    drawn = page.value("get('spectrum').data.find(t => t.name === 'predicted').y.length")
+    assert drawn > 20
+    page.value(f"setSweep({names.index('short')})")
+    assert page.value("get('failures').children.length") == 4
+    assert "not_converged" in page.value("get('counts').textContent")
+    assert "phasesweep" in page.value("get('provenance').textContent")
+    assert "source_exponent" in page.value("get('job').textContent")
+
+
+def check_browser(folder, path, target):
+    page = browser.Browser(folder)
+    try:
+        page.size(1200, 900)
+        page.call("Page.navigate", url=f"file://{target}")
+        page.wait("typeof state !== 'undefined' && state.ready")
+        assert page.value("document.title") == "A <small> archive"
+        check_desk(page, path)
+        check_spectrum_and_failures(page, path)
+        page.size(390, 844, phone=True)
+        page.value("setSweep(0)")
+        page.wait("document.documentElement.scrollWidth <= 390", 20)
+        page.wait("get('map').getBoundingClientRect().width <= 390 && "
+                  "get('along_x').getBoundingClientRect().top > get('map').getBoundingClientRect().bottom - 1", 20)
+        assert page.errors == [], page.errors
+    finally:
+        page.close()
+
+
+check_thinned()
+check_numbers()
+if missing():
+    print(f"skipped: {missing()} is not installed")
+    sys.exit(77)
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+    made = f"{scratch}/small.html"
+    file = f"{scratch}/small.h5"
+    assert run(2, "run", write(f"{scratch}/small.yaml", JOB), "-o", file) == 1  # short trainings do not converge
+    done = subprocess.run(["/usr/bin/python3", str(ANALYSIS / "report.py"), file, made], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert os.path.getsize(made) < 5e6 and "http://" not in done.stdout
+    assert_one_line(subprocess.run(["/usr/bin/python3", str(ANALYSIS / "report.py"), f"{scratch}/none.h5"],
+                                   capture_output=True, text=True), 2, "none.h5: no such file")
+    check_browser(scratch, file, made)
