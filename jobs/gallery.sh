@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Every figure of arXiv 2509.24882 and 2606.28242, and those about them: runs the jobs and draws.  doc/gallery.md says
+# what to see.  Interrupted, the same command goes on; finished archives are not computed again.
+# usage: jobs/gallery.sh --small|--paper|--full [OUTPUT_DIRECTORY]      default: gallery/SIZE beside the sources
+#   --small   every kind of figure in minutes: fewer seeds and dimensions
+#   --paper   trained networks at the sizes of the papers, phase diagrams at d = 100
+#   --full    phase diagrams at 1024 x 1024 points, d = 10^4, and all jobs as they are written
+set -euo pipefail
+case ${1:-} in --small | --paper | --full) size=${1#--} ;; *)
+    sed -n 's/^# \(usage.*\|  --.*\)/\1/p' "$0" >&2
+    exit 2
+    ;;
+esac
+. "$(dirname "${BASH_SOURCE[0]}")/../cmake/setup.sh"
+output=${2:-$root/gallery/$size}
+mkdir -p "$output/figures"
+
+# sizes (s small, p paper, f full) | job | scripts | keys of --set at --small
+table="
+spf|demo|phase_diagram exponents|
+f|phase_diagram_quadratic|phase_diagram exponents|
+f|phase_diagram_diagonal|phase_diagram exponents|
+spf|exponents|exponents|
+spf|bayes|bayes|
+spf|optimal_decay|optimal_decay|
+spf|decomposition|decomposition|
+spf|universality|universality|
+s|width|width|
+pf|width_training|width|
+spf|ridge|risk_vs_samples|seed=0
+spf|risk_vs_samples|risk_vs_samples|dimension=100
+pf|risk_vs_samples_diagonal|risk_vs_samples|
+spf|spectra|spectra|seed=0
+pf|tail_exponent|tail_exponent|
+pf|amp|amp|
+f|depth_diagram|depth|
+f|covariance|covariance|
+f|trajectories|trajectories|
+f|activations|activations|
+"
+
+compute() { # JOB [KEY=VALUE]
+    local status=0
+    mpirun -n $(($(nproc) + 1)) "$build/phasesweep" run "$root/jobs/$1.yaml" -o "$output/$1.h5" \
+        ${2:+--set "$2"} >"$output/$1.log" 2>&1 || status=$?
+    [ "$status" -le 1 ] || { tail -n 3 "$output/$1.log" >&2; exit "$status"; } # 1: some points did not converge
+}
+
+setup
+failed=0
+while IFS='|' read -r sizes job scripts keys; do
+    case $sizes in *"${size:0:1}"*) ;; *) continue ;; esac
+    [ "$size" = small ] || keys=
+    begin=$SECONDS
+    compute "$job" "$keys"
+    computed=$((SECONDS - begin))
+    for script in $scripts; do
+        /usr/bin/python3 "$root/analysis/fig_$script.py" "$output/$job.h5" "$output/figures/$job" \
+            >>"$output/$job.log" 2>&1 || { echo "$script of $job: $(tail -n 1 "$output/$job.log")" >&2; failed=1; }
+    done
+    echo "$job: computed in $computed s, drawn in $((SECONDS - begin - computed)) s"
+done <<<"$table"
+echo "$output/figures: $(find "$output/figures" -name '*.png' | wc -l) pictures in $SECONDS s"
+exit "$failed"
