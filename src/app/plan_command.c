@@ -359,6 +359,21 @@ static bool fits_the_time(const Plan *plan, int workers, double seconds)
     return late == NULL;
 }
 
+/* How many jobs that end with the deadline the work takes; with one they are all over by it. */
+static void print_jobs(const PlanRequest *request, double makespan, double seconds)
+{
+    const double useful = seconds - deadline_margin(seconds);
+    if (request->deadline == NULL) {
+        return;
+    }
+    printf("deadline %s: every chain fits or can be interrupted; ", request->deadline);
+    if (makespan <= useful) {
+        printf("all is done %s before it\n", progress_duration(seconds - makespan).text);
+    } else {
+        printf("all takes about %.0f such times, resumed\n", ceil(makespan / useful));
+    }
+}
+
 /* Table, one run per wish, and the best number of ranks; or the batch script alone. */
 static ExitStatus print_plan(const PlanRequest *request, const Plan *plan)
 {
@@ -391,6 +406,8 @@ static ExitStatus print_plan(const PlanRequest *request, const Plan *plan)
     Simulated best;
     const int best_ranks = plan_best_ranks(plan, BEST_MOST, &best);
     print_run("best: ", best_ranks, &best);
+    print_jobs(request, ranks > 0 ? plan_simulate(plan, ranks).makespan : best.makespan,
+               seconds);
     return STATUS_DONE;
 }
 

@@ -99,13 +99,16 @@ static void add_usage(const char *path, const Opened *opened, double left, Usage
     }
 }
 
-/* One line a sweep; outcomes that no point has are left out. */
-static void print_counts(const Sweep *sweep, const Counts *counts)
+/* One line a sweep; outcomes that no point has are left out.  `held`: somebody computes; else
+ * what is RUNNING was in hand when a run died, and is tried again by the next. */
+static void print_counts(const Sweep *sweep, const Counts *counts, bool held)
 {
     printf("%s: %zu points", sweep->name, counts->points);
     for (int k = 0; k < OUTCOME_COUNT; k++) {
         if (counts->outcome[k] > 0) {
-            printf(", %zu %s", counts->outcome[k], outcome_name((Outcome)k));
+            printf(", %zu %s", counts->outcome[k],
+                   k == OUTCOME_RUNNING && !held ? "in hand when their run died"
+                                                 : outcome_name((Outcome)k));
         }
     }
     assert(counts->first_hole <= counts->points);
@@ -242,6 +245,7 @@ static ExitStatus show_status(void *context)
     const bool json = request->json;
     Opened opened = open_job_archive(path);
     double left = 0.0;
+    const bool held = !json && lock_is_held(path);
     if (json) {
         printf("{\"sweeps\": [");
     }
@@ -252,7 +256,7 @@ static ExitStatus show_status(void *context)
             printf("%s", s > 0 ? ", " : "");
             print_json_counts(&opened.job->sweeps[s], &counts);
         } else {
-            print_counts(&opened.job->sweeps[s], &counts);
+            print_counts(&opened.job->sweeps[s], &counts, held);
         }
     }
     /* a table of ARCHIVE_RUNS entries is too large for a stack */

@@ -142,6 +142,9 @@ def kill_in_mid_run():
     process.kill()
     process.wait()
     assert count("half.h5", "never_run") > 0, "make the job longer"
+    text = alone("status", "half.h5").stdout  # nothing runs, whatever the dead run left in the file
+    assert " running" not in text, text
+    assert ("in hand when their run died" in text) == (count("half.h5", "running") > 0), text
 
 
 def check_leftovers():

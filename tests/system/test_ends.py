@@ -76,7 +76,8 @@ def check_too_long(folder):
     assert "all that is left takes longer than the time limit" in done.stderr
     assert count(path, "converged") == 0
     assert_one_line(alone("plan", job, "--deadline", "+0.00001"), 2, "theory: 10 chains", "allowed")
-    assert alone("plan", job, "--deadline", "+60").returncode == 0
+    done = alone("plan", job, "--deadline", "+60")
+    assert done.returncode == 0 and "deadline +60: every chain fits" in done.stdout, done
     assert run(2, "resume", path, "--deadline", "+5") == 0
     assert count(path, "converged") == 1500
 
