@@ -1,5 +1,5 @@
 #%Module
-# For Environment Modules and Lmod.  For `cmake --install build --prefix PREFIX`: put PREFIX here,
+# For Environment Modules and Lmod; loaded with modulecmd.tcl 5.2.0.  For `cmake --install build --prefix PREFIX`: put PREFIX here,
 # and the modules it was built with.
 proc ModulesHelp {} {
     puts stderr "Phase diagrams of feature learning in networks of two and more layers, by MPI."
