@@ -45,9 +45,6 @@ class Work:
                                   pause=20)
         self.tally["submitted"] += 1
 
-    def state(self):
-        return cluster.facts(self.job)["JobState"]
-
     def look(self):
         """Once in a while: whether to go on with the next archive, or to submit again."""
         ended = cluster.ended(self.path)
@@ -55,7 +52,12 @@ class Work:
             self.grown, self.ended = time.monotonic(), ended
         assert time.monotonic() < self.grown + STUCK, ("stuck", self.path, cluster.facts(self.job),
                                                        cluster.log_of(self.job))
-        state = self.state()
+        facts = cluster.facts(self.job)
+        state = facts["JobState"]
+        if state == "PENDING" and "held" in facts["Reason"]:
+            # Slurm could not launch it on a node that was going, and waits for a person
+            self.tally["held by Slurm, and released"] += 1
+            call("scontrol", "release", self.job)
         if state == "COMPLETED":
             self.check()
             return True
@@ -131,14 +133,17 @@ def lose_controller(dice, works):
     return True
 
 
+def scancel(*words):
+    """False also if Slurm has been putting it off for a while."""
+    return subprocess.run(["timeout", "10", "scancel", *words], capture_output=True).returncode == 0
+
+
 def cancel(dice, works):
-    return subprocess.run(["scancel", dice.choice(works).job]).returncode == 0
+    return scancel(dice.choice(works).job)
 
 
 def stop(dice, works):
-    job = dice.choice(works).job
-    return subprocess.run(["scancel", "--batch", "--signal=USR1", job],
-                          capture_output=True).returncode == 0
+    return scancel("--batch", "--signal=USR1", dice.choice(works).job)
 
 
 def lose_rank(dice, works):
