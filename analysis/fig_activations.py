@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Risk against n by activation of the teacher: a quadratic student, and the best before any neuron is learned by
-itself, over what neither can follow; and where single neurons are learned if there is no quadratic part.
+itself, over what neither can follow; and where single neurons are learned if there is no quadratic part.  Trained
+networks, where there are any, in a figure of their own over the theory at their dimension.
 
 usage: fig_activations.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
@@ -14,21 +15,35 @@ KINDS = ("student", "universal", "specialised")
 
 
 def lines(path):
-    """{kind: [(activation, readout exponent, points over n)]}: quadratic students, the best before specialisation,
-    and where there is no quadratic part the best of all."""
-    found = {kind: [] for kind in KINDS}
+    """{dimension: {kind: [(activation, readout exponent, points over n)]}}: quadratic students, the best before
+    specialisation, and where there is no quadratic part the best of all."""
+    every = {}
     for method in ("state_evolution", "bayes"):
         for data in sweep.open_all(path, method, FIELDS, models={"neurons"}).values():
             data = sweep.over(data, *AXES)
             if data is None:
                 continue
+            found = every.setdefault(float(data.attrs["dimension"]), {kind: [] for kind in KINDS})
             for activation in data["teacher_activation"].values:
                 for exponent in data["readout_exponent"].values:
                     line = data.sel(teacher_activation=activation, readout_exponent=exponent)
                     quadratic = np.isfinite(line["effective_noise"]).any()
                     kind = "specialised" if not quadratic else "student" if method == "state_evolution" else "universal"
                     found[kind].append((str(activation), float(exponent), line))
-    return found
+    return every
+
+
+def trained_lines(path):
+    """{dimension: [(activation, readout exponent, trained points over n)]} of students that have the teacher's."""
+    every = {}
+    for data in sweep.open_all(path, "training", FIELDS, models={"neurons"}).values():
+        if "teacher_activation" not in data.attrs and "teacher_activation" not in data.dims:
+            data = sweep.over(data, "activation", "readout_exponent", "samples")
+            if data is not None:
+                every.setdefault(float(data.attrs["dimension"]), []).extend(
+                    (str(name), float(exponent), data.sel(activation=name, readout_exponent=exponent))
+                    for name in data["activation"].values for exponent in data["readout_exponent"].values)
+    return every
 
 
 def draw_errors(axes, found):
@@ -81,10 +96,37 @@ def draw_specialised(risk, neurons, found):
     risk.legend()
 
 
+def draw_trained(found, trained, dimension):
+    """Errors over the theory of the same activation and readout; and how many neurons are found."""
+    figure, (risk, neurons) = plt.subplots(1, 2, figsize=(9.6, 4), constrained_layout=True)
+    theory = [(name, exponent, line, dash) for kind, dash in zip(KINDS, ("-", "--", "--"))
+              for name, exponent, line in found[kind]]
+    for (name, exponent, points), colour in zip(trained, style.colours(len(trained))):
+        for other, beta, line, dash in theory:
+            if (other, beta) == (name, exponent):
+                risk.loglog(line["effective_samples"], line["risk"], dash, color=colour, lw=1)
+                if np.isfinite(line["specialised"]).any():
+                    neurons.semilogx(line["effective_samples"], line["specialised"], dash, color=colour, lw=1)
+        risk.loglog(points["effective_samples"], points["risk"], "o", ms=4, color=colour, label=name)
+        neurons.semilogx(points["effective_samples"], points["specialised"], "o-", ms=4, lw=0.6, color=colour, label=name)
+    risk.set(ylabel=r"$E(f-f_*)^2$", title="points: trained   — quadratic student   - - best (relu, abs: universal)")
+    neurons.set(ylabel="neurons found, of " + f"{dimension:g}", title=r"trained: $|\cos| > 0.6$   - - best, $k_c$")
+    for axes in (risk, neurons):
+        axes.set_xlabel(style.N_EFF["quadratic"])
+        axes.title.set_fontsize(8)
+        axes.legend()
+    figure.suptitle(f"d = {dimension:g}", fontsize=9)
+    return figure
+
+
 def figures(path):
-    found = lines(path)
-    if not found["student"] and not found["specialised"]:
+    every = lines(path)
+    if not every:
         raise sweep.Refusal(f"{path}: needs model neurons over samples")
+    for dimension, trained in trained_lines(path).items():
+        yield f"activations_trained_{dimension:g}", draw_trained(every.get(dimension, {kind: [] for kind in KINDS}),
+                                                                 trained, dimension)
+    found = every[max(every)]
     figure, axes = plt.subplots(2, 2, figsize=(9.6, 7.2), constrained_layout=True)
     draw_errors(axes[0, 0], found)
     draw_collapse(axes[0, 1], found)

@@ -100,23 +100,32 @@ def check_bayes(path):
 
 # a quadratic student of relu neurons is the quadratic network at noise 2 (.1 + g(1))/(mu_2^2/2), g(1) = (1 - 3/pi)/4 and
 # mu_2^2 = 1/(2 pi), and at 2/mu_2 times the weight decay
-NEURONS_JOB = """set: {dimension: 50, samples: {as: effective_power, from: 0, to: 2, count: 5}}
+NEURONS_JOB = """set: {samples: {as: effective_power, from: 0, to: 2, count: 5}}
 sweeps:
-  - {name: relu, model: neurons, teacher_activation: relu, linear_unit: yes, readout_exponent: 0.8, noise: 0.1, weight_decay: 0.2}
-  - {name: alone, source_exponent: 0.8, noise: 2.79645943005139, weight_decay: 1.0026513098524}
-  - {name: single, model: neurons, method: bayes, teacher_activation: hermite, hermite_3: 1, readout_exponent: [0.8, 1.2], noise: 0.1}
+  - {name: relu, model: neurons, dimension: 50, teacher_activation: relu, linear_unit: yes, readout_exponent: 0.8, noise: 0.1, weight_decay: 0.2}
+  - {name: alone, dimension: 50, source_exponent: 0.8, noise: 2.79645943005139, weight_decay: 1.0026513098524}
+  - {name: single, model: neurons, dimension: 50, method: bayes, teacher_activation: hermite, hermite_3: 1, readout_exponent: [0.8, 1.2], noise: 0.1}
+  - {name: fitted, model: neurons, method: training, dimension: 6, activation: [relu, tanh], readout_exponent: 0.8,
+     noise: 0.1, weight_decay: 0.3, epochs: 20, ranks_per_line: 1}
 """
 
 
 def check_activations(path):
     """The quadratic part alone is the quadratic network; single neurons are counted."""
-    axes = saved(fig_activations, path)["activations"].axes
+    drawn = saved(fig_activations, path)
+    axes = drawn["activations"].axes
     alone = sweep.by_key(sweep.open_sweep(path, "alone"))["risk"]
     assert np.allclose(axes[1].lines[0].get_ydata(), alone, rtol=1e-7, atol=0)
     single = sweep.by_key(sweep.open_sweep(path, "single"))["specialised"]
     for line, found in zip(axes[3].lines, single):
         assert np.array_equal(line.get_ydata(), found.where(found > 0), equal_nan=True)
     assert single.max() == 50
+    fitted = sweep.by_key(sweep.open_sweep(path, "fitted"))
+    risk, neurons = drawn["activations_trained_6"].axes
+    for k, name in enumerate(("relu", "tanh")):  # no theory at this dimension
+        one = fitted.sel(activation=name)
+        assert np.array_equal(risk.lines[k].get_ydata(), one["risk"])
+        assert np.array_equal(neurons.lines[k].get_ydata(), one["specialised"])
 
 
 with tempfile.TemporaryDirectory() as scratch:
