@@ -83,6 +83,9 @@ static char *broadcast_text(MPI_Comm comm, char *text)
     return text;
 }
 
+/* Seconds between what status and watch are told of a run. */
+static const double told_every = 5.0;
+
 /* Root only.  What must happen now and then while others compute. */
 static void keep_up(Run *run, double now, const ScheduleState *state)
 {
@@ -100,7 +103,7 @@ static void show_progress(void *context, const ScheduleState *state)
 {
     Run *run = context;
     const double now = MPI_Wtime();
-    if (now - run->kept > lock_silence() / 10.0) {
+    if (now - run->kept > fmin(told_every, lock_silence() / 10.0)) {
         keep_up(run, now, state);
     }
     progress_show(&run->progress, state, now, false);

@@ -8,8 +8,10 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,7 +20,11 @@
 #include "phasesweep/archive/lock.h"
 #include "phasesweep/base/wall_clock.h"
 
-enum { MAP = 48, BAR = 24 };
+/* Lines stay below 80 columns with counts of nine digits. */
+enum { NAME = 14, MAP = 40, BAR = 24 };
+
+/* Rows of a terminal that does not say. */
+enum { ROWS = 24 };
 
 static const double watch_every = 1.0; /* seconds */
 
@@ -53,8 +59,8 @@ static const char *line_end(void)
     return isatty(STDOUT_FILENO) ? "\033[K" : "";
 }
 
-/* One line; the sums are added to *all. */
-static void show_sweep(ArchiveReader *reader, size_t s, const Sweep *sweep, Part *all)
+/* The sums, and cells [MAP + 1] of the map. */
+static Part count_sweep(ArchiveReader *reader, size_t s, const Sweep *sweep, char line[])
 {
     const size_t points = sweep_points(sweep);
     const size_t cells = points < MAP ? points : MAP;
@@ -71,7 +77,7 @@ static void show_sweep(ArchiveReader *reader, size_t s, const Sweep *sweep, Part
             add_outcome(&map[(size_t)(share * (double)cells)], outcome[i]);
         }
     }
-    char line[MAP + 1] = "";
+    memset(line, 0, MAP + 1);
     Part sum = {0};
     for (size_t k = 0; k < cells; k++) {
         line[k] = letter(&map[k]);
@@ -80,11 +86,38 @@ static void show_sweep(ArchiveReader *reader, size_t s, const Sweep *sweep, Part
         sum.failed += map[k].failed;
         sum.running += map[k].running;
     }
-    printf("%-20s %s %zu of %zu%s\n", sweep->name, line, sum.done, sum.points, line_end());
-    all->points += sum.points;
-    all->done += sum.done;
-    all->failed += sum.failed;
-    all->running += sum.running;
+    return sum;
+}
+
+/* Lines for sweeps; where there are more sweeps, the complete ones have none. */
+static size_t room_for_sweeps(void)
+{
+    struct winsize window = {.ws_row = 0};
+    const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_row > 0;
+    const size_t rows = known ? window.ws_row : ROWS;
+    return !isatty(STDOUT_FILENO) ? SIZE_MAX : rows > 4 ? rows - 3 : 1;
+}
+
+/* A line a sweep, *lines of them; the sums of all. */
+static Part show_sweeps(ArchiveReader *reader, const Job *job, size_t *lines)
+{
+    const size_t room = room_for_sweeps();
+    Part all = {0};
+    *lines = 0;
+    for (size_t s = 0; s < job->sweep_count; s++) {
+        char map[MAP + 1];
+        const Part sum = count_sweep(reader, s, &job->sweeps[s], map);
+        if (job->sweep_count <= room || (sum.done < sum.points && *lines < room)) {
+            printf("%-*.*s %s %zu/%zu%s\n", NAME, NAME, job->sweeps[s].name, map, sum.done,
+                   sum.points, line_end());
+            (*lines)++;
+        }
+        all.points += sum.points;
+        all.done += sum.done;
+        all.failed += sum.failed;
+        all.running += sum.running;
+    }
+    return all;
 }
 
 static void show_bar(const Part *all)
@@ -103,14 +136,16 @@ static void show_rate(ArchiveReader *reader, const Part *all)
 {
     RunEntry *runs = checked_alloc(ARCHIVE_RUNS, sizeof *runs);
     const size_t count = archive_read_runs(reader, "", runs, ARCHIVE_RUNS);
-    if (count > 0) {
+    /* its entry may not be there yet: an older one has an end */
+    if (count > 0 && runs[count - 1].end == 0.0) {
         const RunEntry *run = &runs[count - 1];
         const double passed = wall_clock() - run->start;
         const double left = (double)(all->points - all->done);
-        printf(", %s", progress_duration(passed).text);
-        if (run->points > 0.0 && passed > 0.0) {
-            printf(", %.0f points/min, ETA %s", 60.0 * run->points / passed,
-                   progress_duration(left * passed / run->points).text);
+        printf("%s", progress_duration(passed).text);
+        const double points = archive_run_points(runs, count, all->done);
+        if (points > 0.0 && passed > 0.0) {
+            printf(", %.0f points/min, ETA %s", 60.0 * points / passed,
+                   progress_duration(left * passed / points).text);
         }
     }
     free(runs);
@@ -130,29 +165,28 @@ static int show(const char *path, bool going_on)
     }
     free(text);
     ArchiveReader *reader = archive_reader(path, &job);
-    Part all = {0};
-    for (size_t s = 0; s < job.sweep_count; s++) {
-        show_sweep(reader, s, &job.sweeps[s], &all);
-    }
+    size_t lines;
+    const Part all = show_sweeps(reader, &job, &lines);
     show_bar(&all);
+    printf("%s\n", line_end());
     if (going_on) {
         show_rate(reader, &all);
     } else if (all.done == all.points) {
-        printf("; complete");
+        printf("complete");
     } else {
-        printf("; nobody computes it: `phasesweep resume %s` goes on", path);
+        printf("nobody computes it: `phasesweep resume %s` goes on", path);
     }
-    printf("%s\n", line_end());
-    const int lines = (int)job.sweep_count + 1;
+    printf("%s\n", isatty(STDOUT_FILENO) ? "\033[J" : "");
     archive_reader_close(reader);
     job_free(&job);
-    return lines;
+    return (int)lines + 2;
 }
 
 ExitStatus watch_archive(const char *path)
 {
     assert(path != NULL);
     const bool terminal = isatty(STDOUT_FILENO);
+    archive_probe(path);
     bool going_on = lock_is_held(path);
     int lines = show(path, going_on);
     while (terminal && going_on) {

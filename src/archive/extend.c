@@ -62,17 +62,6 @@ typedef struct Copy {
 
 /* ---- rows -------------------------------------------------------------------------------- */
 
-/* The series of two jobs may be stored with different lengths: NAN fills the rest. */
-static void refit(const Series *from, size_t i, const Series *to, size_t k)
-{
-    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
-        if (from->length[id] > 0 && to->length[id] > 0) {
-            series_put(to, id, k, series_row(from, id, i), series_rows(from->length, id),
-                       series_columns(from->length, id));
-        }
-    }
-}
-
 /* Would a run of the whole chain give this row again, whatever it says? */
 static bool repeats(const Problem *problem, Outcome outcome)
 {
@@ -174,7 +163,7 @@ static void take_row(const Copy *copy, Part *part, size_t i, size_t row)
 {
     part->taken[i] = true;
     part->records[i] = copy->old.rows->records[row];
-    refit(&copy->old.rows->series, row, &part->series, i);
+    series_refit(&copy->old.rows->series, row, &part->series, i);
 }
 
 /* Runs of neighbours at once.  archive_take makes new checksums, which cover the coordinates,

@@ -1,6 +1,5 @@
-/* The job of the third archive is the resolved text of the first with those sweeps of the
- * second behind it that the first lacks: resolved texts are ours, one block "  - name: ..." a
- * sweep.
+/* The job of the third archive is that of the first with those sweeps of the second behind it
+ * that the first lacks.
  */
 #include "phasesweep/archive/merge.h"
 
@@ -24,22 +23,14 @@ struct Merge {
     Lock *lock;
 };
 
-static const char block_begin[] = "  - name: ";
-
-/* The block of a sweep in a resolved text, as a job of its own; owned by the caller, NULL if
- * there is none. */
-static char *block_of(const char *text, const char *name)
+/* Number of the sweep of that name, or sweep_count. */
+static size_t find_sweep(const Job *job, const char *name)
 {
-    char *head = checked_format("%s%s\n", block_begin, name);
-    const char *begin = strstr(text, head);
-    char *block = NULL;
-    if (begin != NULL) {
-        const char *end = strstr(begin + 1, block_begin);
-        const size_t length = end != NULL ? (size_t)(end - begin) : strlen(begin);
-        block = checked_format("%.*s", (int)length, begin);
+    size_t s = 0;
+    while (s < job->sweep_count && strcmp(job->sweeps[s].name, name) != 0) {
+        s++;
     }
-    free(head);
-    return block;
+    return s;
 }
 
 static Job parsed(const char *path, const char *text)
@@ -54,12 +45,10 @@ static Job parsed(const char *path, const char *text)
 }
 
 /* Dies if a sweep of both is not the same. */
-static void require_equal(const Merge *merge, const char *ours, const char *theirs)
+static void require_equal(const Merge *merge, Sweep *ours, Sweep *theirs)
 {
-    char *a = checked_format("sweeps:\n%s", ours);
-    char *b = checked_format("sweeps:\n%s", theirs);
-    Job first = parsed(merge->from[0].path, a);
-    Job second = parsed(merge->from[1].path, b);
+    const Job first = {.sweep_count = 1, .sweeps = ours};
+    const Job second = {.sweep_count = 1, .sweeps = theirs};
     char *difference = job_difference(&first, &second);
     if (difference != NULL) {
         die(STATUS_WRONG_INPUT,
@@ -67,40 +56,49 @@ static void require_equal(const Merge *merge, const char *ours, const char *thei
             "name",
             difference, merge->from[0].path, merge->from[1].path);
     }
-    job_free(&first);
-    job_free(&second);
-    free(a);
-    free(b);
 }
 
 /* Owned by the caller. */
 static char *joined_text(const Merge *merge)
 {
+    const Job *one = merge->from[0].job;
     const Job *other = merge->from[1].job;
-    char *text = job_resolved(merge->from[0].job);
-    char *theirs = job_resolved(other);
+    /* borrows what its sweeps own */
+    Job joined = {.sweep_count = one->sweep_count,
+                  .sweeps =
+                      checked_alloc(one->sweep_count + other->sweep_count, sizeof(Sweep))};
+    memcpy(joined.sweeps, one->sweeps, one->sweep_count * sizeof(Sweep));
     for (size_t s = 0; s < other->sweep_count; s++) {
-        char *ours = block_of(text, other->sweeps[s].name);
-        char *block = block_of(theirs, other->sweeps[s].name);
-        assert(block != NULL);
-        if (ours != NULL) {
-            require_equal(merge, ours, block);
+        const size_t same = find_sweep(one, other->sweeps[s].name);
+        if (same < one->sweep_count) {
+            require_equal(merge, &one->sweeps[same], &other->sweeps[s]);
         } else {
-            char *longer = checked_format("%s%s", text, block);
-            free(text);
-            text = longer;
+            joined.sweeps[joined.sweep_count++] = other->sweeps[s];
         }
-        free(ours);
-        free(block);
     }
-    free(theirs);
+    char *text = job_resolved(&joined);
+    free(joined.sweeps);
     return text;
+}
+
+/* Dies if there is none, or none whose numbers mean what they did when it was made. */
+static Opened open_sound(const char *path)
+{
+    archive_probe(path);
+    const Opened opened = open_job_archive(path);
+    if (!archive_structure_sound(opened.reader)) {
+        die(STATUS_WRONG_INPUT,
+            "%s: its job, axes or attributes are not as they were made, so that its numbers "
+            "may mean something else; nothing was changed",
+            path);
+    }
+    return opened;
 }
 
 Merge *merge_prepare(const char *a, const char *b, const char *to)
 {
     Merge *merge = checked_alloc(1, sizeof *merge);
-    *merge = (Merge){.from = {open_job_archive(a), open_job_archive(b)}};
+    *merge = (Merge){.from = {open_sound(a), open_sound(b)}};
     merge->text = joined_text(merge);
     merge->job = checked_alloc(1, sizeof *merge->job);
     *merge->job = parsed(to, merge->text);
@@ -114,16 +112,6 @@ Merge *merge_prepare(const char *a, const char *b, const char *to)
 }
 
 /* ---- rows -------------------------------------------------------------------------------- */
-
-/* Number of the sweep of that name, or sweep_count. */
-static size_t find_sweep(const Job *job, const char *name)
-{
-    size_t s = 0;
-    while (s < job->sweep_count && strcmp(job->sweeps[s].name, name) != 0) {
-        s++;
-    }
-    return s;
-}
 
 /* How much of a chain that was read is worth keeping: 2 for what converged. */
 static size_t worth(const Rows *rows, size_t i)
@@ -145,41 +133,62 @@ static size_t read_chain(Opened *from, const char *name, size_t first, size_t co
     return sum;
 }
 
-/* Those of an archive, but for rows that the other has as good (NULL: none), runs of neighbours
- * at once; the number of them. */
-static size_t take_rows(Archive *archive, size_t s, size_t first, size_t count,
-                        const Rows *rows, const Rows *better)
+/* Rows as the third archive has them: an old one may store fewer series, NAN fills the rest. */
+static void put_rows(Archive *archive, size_t s, const Sweep *sweep, size_t first, size_t count,
+                     const Rows *rows, size_t from)
 {
-    size_t taken = 0;
+    size_t length[SERIES_COUNT];
+    sweep_series(sweep, length);
+    Series series = series_create(length, count);
+    for (size_t k = 0; k < count; k++) {
+        series_refit(&rows->series, from + k, &series, k);
+    }
+    archive_take(archive, s, first + from, count, rows->records + from, &series);
+    series_free(&series);
+}
+
+/* Those of an archive, but for rows that the other has as good (NULL: none), runs of neighbours
+ * at once. */
+static void take_rows(Archive *archive, size_t s, const Sweep *sweep, size_t first,
+                      size_t count, const Rows *rows, const Rows *better)
+{
     for (size_t i = 0; i < count; i++) {
         size_t end = i;
         while (end < count && worth(rows, end) > (better != NULL ? worth(better, end) : 0)) {
             end++;
         }
         if (end > i) {
-            const Series rest = series_from(&rows->series, i);
-            archive_take(archive, s, first + i, end - i, rows->records + i, &rest);
-            taken += end - i;
+            put_rows(archive, s, sweep, first, end - i, rows, i);
             i = end;
         }
     }
-    return taken;
 }
 
-/* The better archive of a chain first, and from the other what that one lacks. */
+/* The better archive of a chain first, and from the other what that one lacks; the number of
+ * points that one of them has. */
 static size_t merge_chain(Merge *merge, Archive *archive, size_t s, size_t chain)
 {
     const Sweep *sweep = &merge->job->sweeps[s];
     size_t first;
     size_t count;
     sweep_chain(sweep, chain, &first, &count);
-    const size_t a = read_chain(&merge->from[0], sweep->name, first, count);
-    const size_t b = read_chain(&merge->from[1], sweep->name, first, count);
-    const int best = b > a;
+    size_t sum[2];
+    for (int k = 0; k < 2; k++) {
+        sum[k] = read_chain(&merge->from[k], sweep->name, first, count);
+    }
+    const int best = sum[1] > sum[0];
     const Rows *rows = merge->from[best].rows;
-    size_t taken = a > 0 || b > 0 ? take_rows(archive, s, first, count, rows, NULL) : 0;
-    if (a > 0 && b > 0) {
-        taken += take_rows(archive, s, first, count, merge->from[!best].rows, rows);
+    const Rows *rest = sum[!best] > 0 ? merge->from[!best].rows : NULL;
+    if (sum[best] == 0) {
+        return 0;
+    }
+    take_rows(archive, s, sweep, first, count, rows, NULL);
+    if (rest != NULL) {
+        take_rows(archive, s, sweep, first, count, rest, rows);
+    }
+    size_t taken = 0;
+    for (size_t i = 0; i < count; i++) {
+        taken += worth(rows, i) > 0 || (rest != NULL && worth(rest, i) > 0);
     }
     return taken;
 }

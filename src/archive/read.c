@@ -396,6 +396,13 @@ const char *run_ending_name(int code)
     return names[known ? code - RUN_NO_WORD : 0];
 }
 
+double archive_run_points(const RunEntry entries[], size_t count, size_t done)
+{
+    assert(count > 0);
+    const double told = entries[count - 1].points;
+    return count == 1 ? fmax(told, (double)done) : told;
+}
+
 /* A run that died leaves an entry with end 0. */
 size_t archive_read_runs(ArchiveReader *reader, const char *classes, RunEntry entries[],
                          size_t most)

@@ -71,9 +71,10 @@ typedef struct Usage {
 } Usage;
 
 /* A run that died has no end: its hours are unknown and left out.  The last entry without
- * one belongs to a run that goes on only if the lock says that somebody lives.  `left` in
- * points. */
-static void add_usage(const char *path, const Opened *opened, double left, Usage *usage)
+ * one belongs to a run that goes on only if the lock says that somebody lives.  `left` and
+ * `done` in points. */
+static void add_usage(const char *path, const Opened *opened, double left, double done,
+                      Usage *usage)
 {
     assert(left >= 0.0);
     const double now = (double)time(NULL);
@@ -93,8 +94,9 @@ static void add_usage(const char *path, const Opened *opened, double left, Usage
         usage->endings[known ? run->ending - RUN_NO_WORD : 0] += known || end == 0.0;
         usage->core_hours += end > 0.0 ? run->ranks * (end - run->start) / 3600.0 : 0.0;
         /* by the rate of this run: the others may have had other ranks */
-        if (going_on && run->points > 0.0 && now > run->start) {
-            usage->eta = left / run->points * (now - run->start);
+        const double points = archive_run_points(usage->entries, k + 1, (size_t)done);
+        if (going_on && points > 0.0 && now > run->start) {
+            usage->eta = left / points * (now - run->start);
         }
     }
 }
@@ -245,6 +247,7 @@ static ExitStatus show_status(void *context)
     const bool json = request->json;
     Opened opened = open_job_archive(path);
     double left = 0.0;
+    double done = 0.0;
     const bool held = !json && lock_is_held(path);
     if (json) {
         printf("{\"sweeps\": [");
@@ -252,6 +255,7 @@ static ExitStatus show_status(void *context)
     for (size_t s = 0; s < opened.job->sweep_count; s++) {
         const Counts counts = count_sweep(&opened, s);
         left += left_of(&counts);
+        done += (double)sweep_points(&opened.job->sweeps[s]) - left_of(&counts);
         if (json) {
             printf("%s", s > 0 ? ", " : "");
             print_json_counts(&opened.job->sweeps[s], &counts);
@@ -261,7 +265,7 @@ static ExitStatus show_status(void *context)
     }
     /* a table of ARCHIVE_RUNS entries is too large for a stack */
     Usage *usage = checked_alloc(1, sizeof *usage);
-    add_usage(path, &opened, left, usage);
+    add_usage(path, &opened, left, done, usage);
     (json ? print_json_usage : print_usage)(opened.job, usage);
     free(usage->checkpoints.list);
     free(usage);

@@ -135,6 +135,16 @@ Series series_in(double memory[], const size_t length[SERIES_COUNT], size_t poin
     return series;
 }
 
+void series_refit(const Series *from, size_t i, const Series *to, size_t k)
+{
+    for (SeriesId id = 0; id < SERIES_COUNT; id++) {
+        if (from->length[id] > 0 && to->length[id] > 0) {
+            series_put(to, id, k, series_row(from, id, i), series_rows(from->length, id),
+                       series_columns(from->length, id));
+        }
+    }
+}
+
 Series series_create(const size_t length[SERIES_COUNT], size_t points)
 {
     const size_t size = series_size(length, points);

@@ -92,12 +92,13 @@ def check_watched_run():
     assert "[" in text and "ETA" in text and "\r" in text, text
     text, status = watched.text()
     assert status == 0 and "grid" in text, text
-    assert text.rstrip().endswith("48000 of 48000 points, 0 running, 0 failed; complete\x1b[K"), text
-    assert "#" * 48 + " 48000 of 48000" in text and "\x1b[2A" in text, text
+    assert text.rstrip().endswith("48000 of 48000 points, 0 running, 0 failed\x1b[K\r\ncomplete\x1b[J"), text
+    assert "#" * 40 + " 48000/48000" in text and "\x1b[3A" in text and "ETA" in text, text
+    assert all(len(re.sub("\x1b.[A-Z]|\x1b.[0-9]*A", "", line)) < 80 for line in text.split("\r\n")), text
     text, status = Seen("status", "out.h5").text()
     assert status == 0 and "grid: 48000 points, 48000 converged" in text, text
     once = alone("watch", "out.h5")
-    assert once.returncode == 0 and "\x1b" not in once.stdout and once.stdout.count("\n") == 2, once
+    assert once.returncode == 0 and "\x1b" not in once.stdout and once.stdout.count("\n") == 3, once
     assert_one_line(alone("watch", "none.h5"), 2, "none.h5")
 
 
@@ -205,6 +206,30 @@ def check_merge():
     assert not list(pathlib.Path().glob("*.lock")) and not list(pathlib.Path().glob("*.extending"))
 
 
+def check_merge_of_others():
+    """Archives of older programs, of data in files, and one whose meaning was changed; small.h5 has a damaged row."""
+    reference = pathlib.Path(__file__).resolve().parents[1] / "reference"
+    for old in sorted(reference.glob("schema*.h5")):
+        done = alone("merge", str(old), str(old), "-o", "today.h5")
+        assert done.returncode == 0 and alone("verify", "today.h5").returncode == 0, done
+        assert alone("diff", str(old), "today.h5").returncode == 0, old
+        os.remove("today.h5")
+    rows = np.random.default_rng(1).normal(size=(40, 6))
+    np.save("rows.npy", rows)
+    np.save("labels.npy", rows[:, 0])
+    sweep = "method: training, data: rows.npy, target: labels.npy, model: ridge, samples: 20, weight_decay: [1, 2]}\n"
+    pathlib.Path("rows.yaml").write_text("sweeps:\n" + "".join(f"  - {{name: {k}, {sweep}" for k in ("one", "two")))
+    assert run(1, "run", "rows.yaml", "-o", "rows.h5") == 0
+    done = alone("merge", "rows.h5", "small.h5", "-o", "with_rows.h5")
+    assert done.returncode == 0 and "8 of 9 points" in done.stderr, done
+    done = alone("merge", "with_rows.h5", "rows.h5", "-o", "again.h5")
+    assert done.returncode == 0 and alone("diff", "with_rows.h5", "again.h5").returncode == 0, done
+    with h5py.File("rows.h5", "r+") as file:
+        file["one"]["weight_decay"][0] = 3.0
+    assert_one_line(alone("merge", "rows.h5", "small.h5", "-o", "x2.h5"), 2, "may mean something else")
+    assert not os.path.exists("x2.h5")
+
+
 def check_page():
     """The table of doc/terminal.md, with a sound small.h5."""
     os.remove("small.h5")
@@ -227,5 +252,6 @@ with tempfile.TemporaryDirectory() as folder:
     check_table()
     check_lists()
     check_merge()
+    check_merge_of_others()
     check_page()
 print("passed")

@@ -142,6 +142,10 @@ typedef struct RunEntry {
     double coefficients[RUN_COEFFICIENTS];
 } RunEntry;
 
+/* Local.  Points that the last of the runs has computed so far, of `done` that are finished:
+ * its entry is a few seconds old, and all are its own where there was no run before. */
+double archive_run_points(const RunEntry entries[], size_t count, size_t done);
+
 /* Local.  Entries used, at most `most`, oldest first; coefficients in the order of `classes`,
  * names separated by blanks, NAN for classes that the file does not have. */
 size_t archive_read_runs(ArchiveReader *reader, const char *classes, RunEntry entries[],

@@ -2,8 +2,10 @@
  *
  * Sweeps are told apart by name: those that only one archive has are kept as they are, one that
  * both have must be the same grid in both.  A row comes from the first archive, unless only the
- * second has it finished, or converged; chains that one of them has whole come from one.  Rows
- * are copied bit by bit, so that checksums stay.  Neither archive is changed or locked.
+ * second has it finished, or converged; chains that one of them has whole come from one.  The
+ * numbers of rows are copied bit by bit; checksums are made again, over what today's rows hold.
+ * The title of the job and checkpoints beside the archives are not taken over.  Neither archive
+ * is changed or locked.
  */
 #ifndef PHASESWEEP_ARCHIVE_MERGE_H
 #define PHASESWEEP_ARCHIVE_MERGE_H
@@ -14,8 +16,8 @@
 typedef struct Merge Merge;
 
 /* Local, before MPI starts.  Look at both archives and lock the third; dies with
- * STATUS_WRONG_INPUT, in one line, if it exists already, if one of them is none, or if a sweep
- * of both is not the same.  The paths are borrowed. */
+ * STATUS_WRONG_INPUT, in one line, if it exists already, if one of them is none or was altered,
+ * or if a sweep of both is not the same.  The paths are borrowed. */
 Merge *merge_prepare(const char *a, const char *b, const char *to);
 
 /* Local, after MPI has started.  Write the archive and say on stderr how many points it has;

@@ -323,6 +323,10 @@ void series_put(const Series *series, SeriesId id, size_t point, const double ro
 /* Local.  Those of the points from `point` on, in the same memory. */
 Series series_from(const Series *series, size_t point);
 
+/* Local.  Point i of one as point k of another, whose lengths may be others: what that has no
+ * room for is left out, and what this one lacks stays. */
+void series_refit(const Series *from, size_t i, const Series *to, size_t k);
+
 /* Local.  The same in memory of their own, all NAN; release with series_free. */
 Series series_create(const size_t length[SERIES_COUNT], size_t points);
 void series_free(Series *series);
