@@ -12,22 +12,17 @@
 
 /* Of all sweeps together. */
 typedef struct Columns {
-    bool axis[AXIS_COUNT];
+    bool axis[AXIS_COUNT][FORM_COUNT];
     uint64_t fields;
 } Columns;
-
-/* Powers and multiples have their physical values among the fields. */
-static bool is_plain(const Axis *axis)
-{
-    return axis->count > 0 && axis->form == FORM_NUMBER;
-}
 
 static Columns columns_of(const Job *job)
 {
     Columns columns = {0};
     for (size_t s = 0; s < job->sweep_count; s++) {
         for (AxisId id = 0; id < AXIS_COUNT; id++) {
-            columns.axis[id] = columns.axis[id] || is_plain(&job->sweeps[s].axis[id]);
+            const Axis *axis = &job->sweeps[s].axis[id];
+            columns.axis[id][axis->form] = columns.axis[id][axis->form] || axis->count > 0;
         }
         columns.fields |= sweep_fields(&job->sweeps[s]);
     }
@@ -38,8 +33,12 @@ static void print_head(const Columns *columns)
 {
     printf("sweep,model,method");
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
-        if (columns->axis[id]) {
-            printf(",%s", axis_name(id));
+        for (AxisForm form = 0; form < FORM_COUNT; form++) {
+            if (columns->axis[id][form]) {
+                const char *under = form == FORM_NUMBER ? "" : "_";
+                printf(",%s%s%s", axis_name(id), under,
+                       form == FORM_NUMBER ? "" : form_name(form));
+            }
         }
     }
     printf(",outcome,checksum");
@@ -51,18 +50,21 @@ static void print_head(const Columns *columns)
     printf("\n");
 }
 
+/* As written: the power of an axis of powers, whose numbers most fields have besides. */
 static void print_axes(const Columns *columns, const Sweep *sweep, size_t point)
 {
     size_t place[AXIS_COUNT];
     sweep_place(sweep, point, place);
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
         const Axis *axis = &sweep->axis[id];
-        if (!columns->axis[id]) {
-            continue;
+        for (AxisForm form = 0; form < FORM_COUNT; form++) {
+            const bool here = axis->count > 0 && axis->form == form;
+            char *text = here ? axis_text(id, axis->values[place[id]]) : NULL;
+            if (columns->axis[id][form]) {
+                printf(",%s", text != NULL ? text : "");
+            }
+            free(text);
         }
-        char *text = is_plain(axis) ? axis_text(id, axis->values[place[id]]) : NULL;
-        printf(",%s", text != NULL ? text : "");
-        free(text);
     }
 }
 

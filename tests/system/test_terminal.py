@@ -141,6 +141,7 @@ def check_table():
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert done.returncode == 0 and [row["sweep"] for row in rows] == ["small"] * 2 + ["lasso"] * 3, done
     assert [row["samples"] for row in rows] == ["100", "1000", "", "", ""] and {row["noise"] for row in rows} == {"0.2"}
+    assert [row["samples_effective_power"] for row in rows] == ["", "", "0", "1", "2"]
     with h5py.File("small.h5") as file:
         for name in ("small", "lasso"):
             own = [row for row in rows if row["sweep"] == name]

@@ -140,7 +140,7 @@ def check_stopped(folder):
     job = write(f"{folder}/stopped.yaml", LONG)
     assert run(1, "run", job, "-o", whole) == 0
     process = subprocess.Popen([PROGRAM, "run", job, "-o", path], stderr=subprocess.DEVNULL)
-    while not os.path.exists(path) or count(path, "running") == 0:
+    while process.poll() is None and (not os.path.exists(path) or count(path, "running") == 0):
         time.sleep(0.01)
     process.send_signal(signal.SIGUSR1)
     assert process.wait() == 3, "not stopped: too fast a machine"

@@ -135,7 +135,9 @@ static const struct {
 } cases[] = {{true, 0.5, 0.0}, {true, 1.0, 0.0}, {false, 0.0, 0.6}, {true, 0.4, 0.3}};
 enum { CASES = sizeof cases / sizeof *cases };
 
-/* Of one Z R scatters by 2 %, of twelve by 0.6 %, and 1/d, which theory leaves out, is 0.6 %.
+/* Of one Z R scatters by 2 %, of twelve by 0.6 %, and 1/d, which theory leaves out, is 0.6 %; q
+ * and m, of order one, scatter half as much, the trace, which the smallest variances weigh, as
+ * R.
  */
 static void test_draws(void **unused)
 {
