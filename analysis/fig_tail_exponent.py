@@ -8,8 +8,12 @@ number of outliers, with Spearman's correlation over all networks and at fixed s
 usage: fig_tail_exponent.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 """
 import style
-from phasesweep import phases, sweep, tail_fit
+from phasesweep import phases, sweep
 from style import np, plt
+try:
+    from phasesweep import tail_fit
+except ImportError as error:    # SciPy, which no other figure needs
+    raise SystemExit(str(error))
 
 AXES = ("source_exponent", "samples", "weight_decay")
 SHARED = ["effective_samples", "resolved_nuclear_weight", "risk", "tail_exponent",

@@ -1,4 +1,5 @@
-"""phasesweep-figure NAME ARCHIVE.h5 [FOLDER]: runs a figure script of this installation."""
+"""phasesweep-figure NAME ARCHIVE.h5 [FOLDER]: runs a figure script of this installation;
+phasesweep-report ARCHIVE.h5 [PAGE.html]: runs report.py, which makes a page of an archive."""
 import argparse
 import ast
 import os
@@ -38,6 +39,12 @@ def main(words=None):
     given = parser.parse_args(words)
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, str(known[given.name]), *given.rest])
+
+
+def report(words=None):
+    """report.py takes over, as the figure scripts do."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, str(folder() / "report.py"), *(sys.argv[1:] if words is None else words)])
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def point(program=None, launcher=(), **keys):
     launcher  words before it, as ("mpirun", "-n", "2") for a training
 
     A point that does not converge is no error: look at `outcome`.  Raises ProgramError with the
-    program's own line if a key is wrong.
+    program's own line if a key is wrong, or if program or launcher cannot be started.
 
     >>> found = point(n=160000, d=400, gamma=1.25, Delta=0.1, lambda_tilde=0.1)
     >>> found["outcome"], found["phase_predicted"], round(found["risk"], 4)
@@ -40,10 +40,16 @@ def point(program=None, launcher=(), **keys):
     >>> point(n=160000, dimensio=400)       # doctest: +ELLIPSIS
     Traceback (most recent call last):
     phasesweep.errors.ProgramError: ...dimensio...
+    >>> point(n=160000, d=400, launcher=["/no/launcher"])
+    Traceback (most recent call last):
+    phasesweep.errors.ProgramError: /no/launcher: No such file or directory
     """
     words = [f"{key_of(key)}={value}" for key, value in keys.items()]
-    done = subprocess.run([*launcher, program_path(program), "point", *words],
-                          capture_output=True, text=True, check=False)
+    command = [*launcher, program_path(program), "point", *words]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise ProgramError(f"{command[0]}: {error.strerror}") from None
     try:
         return json.loads(done.stdout)
     except ValueError:

@@ -162,14 +162,26 @@ OTHERS = ("noise", "depth", "width", "covariance_exponent", "block_correlation",
 DEFAULTS = {"covariance_exponent": 0.0, "block_correlation": 0.0, "features": "gaussian", "rotated": "no", "signs": "positive",
             "linear_unit": "no"}
 LEAST_DEPTH = {"diagonal": 2, "quadratic": 1}
+# what a job may vary
+AXIS_KEYS = {"dimension", "source_exponent", "noise", "seed", "samples", "weight_decay", "nuclear_weight", "time", "width",
+             "depth", "covariance_exponent", "block_correlation", "block_size", "features", "degrees_of_freedom",
+             "sparse_share", "activation", "teacher_activation", "teacher_directions", "teacher_width", "readout",
+             "readout_exponent", *(f"hermite_{k}" for k in range(7))}
+# how a sweep was computed and where it lies; every other attribute says which problem it is
+BOOKKEEPING = {"archive", "sweep", "checksum_recipe", "row_fields", "row_series", "tolerance", "store", "ranks_per_line",
+               "spectrum", "damping", "iteration_limit", "time_limit"}
+
+
+def given(data, key):
+    """What a job gives for a key that does not vary: the attribute or its default; None without either."""
+    value = data.attrs.get(key, DEFAULTS.get(key))
+    return LEAST_DEPTH.get(data.attrs.get("model")) if value is None and key == "depth" else value
 
 
 def other_keys(data):
     """(noise, depth, ...) of a sweep in which none of them varies; None for what it does not give."""
-    keys = {name: data.attrs.get(name, DEFAULTS.get(name)) for name in OTHERS}
-    if keys["depth"] is None:
-        keys["depth"] = LEAST_DEPTH.get(data.attrs["model"])
-    return tuple(value if value is None or isinstance(value, str) else float(value) for value in keys.values())
+    values = [given(data, name) for name in OTHERS]
+    return tuple(value if value is None or isinstance(value, str) else float(value) for value in values)
 
 
 def coordinate(data, name):

@@ -13,6 +13,9 @@ from .names import key_of
 Exponent = collections.namedtuple("Exponent", "value error points")
 
 EQUAL = 1e-9  # relative: numbers that a grid and a text make of the same value
+WHOLE = {"seed", "depth", "block_size"}  # nothing lies between two of them
+THE_WAY = {"outcome", "seconds", "iterations", "residual", "gap"}  # how a result was reached, not what it is
+UNKNOWN_TO_THEORY = {"features", "degrees_of_freedom", "sparse_share", "signs", "rotated", "linear_unit"}
 
 
 class Archive(dict):
@@ -99,7 +102,7 @@ def reduced(values):
 
 def nearest(values, wanted, key):
     """Index of the value of a line that is nearest, by ratio where all are positive; GridError outside the
-    line by more than half a step."""
+    line by more than half of the step at that end."""
     numbers = values.values
     if numbers.dtype.kind not in "fiu":
         found = np.flatnonzero(numbers == wanted)
@@ -108,14 +111,13 @@ def nearest(values, wanted, key):
         return int(found[0])
     positive = np.nanmin(numbers) > 0 and wanted > 0
     x, target = (np.log(numbers), np.log(wanted)) if positive else (numbers.astype(float), wanted)
-    distance = np.abs(x - target)
-    best = int(np.nanargmin(distance))
-    steps = np.abs(np.diff(np.sort(x)))
-    room = 0.5 * steps.max() if len(steps) else 0.0
-    if distance[best] > room + EQUAL * max(1.0, abs(target)):
+    line = np.unique(x[np.isfinite(x)])
+    below, above = (0.5 * (line[1] - line[0]), 0.5 * (line[-1] - line[-2])) if len(line) > 1 else (0.0, 0.0)
+    rounding = EQUAL * max(1.0, abs(target))
+    if not line[0] - below - rounding <= target <= line[-1] + above + rounding:
         raise GridError(f"{key} = {wanted:g} is off the grid, which goes from "
                         f"{np.nanmin(numbers):g} to {np.nanmax(numbers):g}")
-    return best
+    return int(np.nanargmin(np.abs(x - target)))
 
 
 def select(data, **values):
@@ -124,7 +126,8 @@ def select(data, **values):
     coordinates tell which values were met.
 
     A weight decay that is another at every n (a multiple of sqrt(n_eff/d)) is looked up after n was chosen.
-    Raises GridError for a value more than half a step outside the grid, MissingError for an unknown key.
+    Raises GridError for a value more than half a step (the one at that end) outside the grid, MissingError for
+    an unknown key.
 
     >>> data = open(archive, "map", fields=["risk"])
     >>> one = select(data, gamma=1.25, n=16000, lambda_=0.9)
@@ -193,9 +196,9 @@ def fit_exponent(data, window=None, x="samples", y="risk"):
     x       samples, weight_decay, width, dimension, ... or a symbol
     y       a field
 
-    The error is one standard deviation, from the scatter about the straight line: of seeds it is their noise,
-    of theory, which has none, what the line bends in the window.  Raises GridError unless the part is a
-    line with 3 positive points in the window.
+    The error is one standard deviation, from the scatter about the straight line: of trainings (select one
+    seed, or average over them, before) it is their noise, of theory, which has none, what the line bends in
+    the window.  Raises GridError unless the part is a line with 3 positive points in the window.
 
     >>> line = open(archive, "line", fields=["risk"])
     >>> slope = fit_exponent(line, window=(1e3, 1e5))
@@ -255,11 +258,12 @@ def partner(data, other, dim):
     raise GridError(f"the second sweep has no axis {key}")
 
 
-def interpolated(values, axis, known, wanted):
-    """values along one axis at other places: exact on the grid, by logarithms between, NaN outside."""
+def interpolated(values, axis, known, wanted, whole=False):
+    """values along one axis at other places: exact on the grid, by logarithms between, NaN outside; words, and
+    what is `whole`, are on the grid or NaN."""
     order = np.argsort(known)
     known, values = np.asarray(known)[order], np.take(values, order, axis)
-    if known.dtype.kind not in "fiu":
+    if whole or known.dtype.kind not in "fiu":
         at = [np.flatnonzero(known == word) for word in wanted]
         return np.stack([np.take(values, k[0], axis) if len(k) else np.full_like(np.take(values, 0, axis), np.nan)
                          for k in at], axis)
@@ -282,9 +286,13 @@ def compare(a, b, field="risk"):
     """b/a - 1 of a field, on the grid of `a`: 0 where both agree, NaN where one has nothing.
 
     The grids may differ.  Axes of the same form are matched by their values, others (powers of d against
-    plain numbers) by the physical ones; between grid points of `b` its logarithm is interpolated, outside
-    it is NaN.  An axis that only `a` has must be one number in `b`.  Raises GridError where the
-    two have no axis in common, or `b` one more.
+    plain numbers) by the physical ones; between grid points of `b` its logarithm is interpolated (not along
+    seed, depth and block_size), outside it is NaN.  An axis that only one has must be one number in the other;
+    one that only `b` has is interpolated to the number of `a`.
+
+    Raises GridError where the two have no axis in common, `a` has no one number for an axis of `b` or one
+    outside it, or they are different problems: another model, dimension, noise, ...  What theory does not
+    know (seed, method, features, signs, rotated) may differ if only one gives it, method and seed always.
 
     >>> coarse, fine = open(archive, "line"), open(archive, "line")
     >>> float(abs(compare(coarse, fine)).max())
@@ -292,84 +300,160 @@ def compare(a, b, field="risk"):
     >>> fine = fine.isel(samples_effective_power=slice(0, None, 2))
     >>> bool(abs(compare(coarse, fine)).max() < 0.3)     # every second one interpolated
     True
+    >>> compare(coarse, fine.assign_attrs(noise=0.2))
+    Traceback (most recent call last):
+    phasesweep.errors.GridError: noise is 0.1 in the first sweep and 0.2 in the second
     """
     values = a[field]
     dims, extra = [], b
     for dim in values.dims:
         name, plain, extra = partner(a, extra, dim)
         dims.append((dim, name, plain))
-    extra = one_number(a, extra, [name for _, name, _ in dims])
-    other = extra[field].transpose(*[name for _, name, _ in dims]).values
-    for axis, (dim, name, plain) in enumerate(dims):
-        other = interpolated(other, axis, axis_values(extra, name, plain), axis_values(a, dim, plain))
-    result = other / values - 1
+    same_problem(a, extra)
+    places = [(name, axis_values(extra, name, plain), axis_values(a, dim, plain)) for dim, name, plain in dims]
+    places += one_number(a, extra, [name for name, _, _ in places])
+    other = extra[field].transpose(*[name for name, _, _ in places]).values
+    for axis, (name, known, wanted) in enumerate(places):
+        other = interpolated(other, axis, known, wanted, name in WHOLE)
+    result = other.reshape(values.shape) / values - 1
     result.name = f"{field}_deviation"
     result.attrs = {"long_name": f"{field} of the second over that of the first, less 1", "units": "1"}
     return result
 
 
+def one_value(data, key):
+    """The number or word that a sweep has for a key, whatever its form; None if it has none, or several."""
+    try:
+        values = physical_values(data, key)
+    except MissingError:
+        return sweep.given(data, key)
+    value = values.item() if values.ndim == 0 else None
+    return None if value != value else value
+
+
+def is_equal(first, second):
+    """Words alike, numbers to EQUAL."""
+    if isinstance(first, str) or isinstance(second, str):
+        return first == second
+    return abs(first - second) <= EQUAL * max(abs(first), abs(second))
+
+
+def same_problem(a, b):
+    """GridError if the two give different values for one key."""
+    for key in ("model", *sorted(sweep.AXIS_KEYS - {"seed"}), "signs", "rotated", "linear_unit", "data", "target"):
+        if key in UNKNOWN_TO_THEORY and not (key in a.attrs and key in b.attrs):
+            continue
+        first, second = one_value(a, key), one_value(b, key)
+        if first is not None and second is not None and not is_equal(first, second):
+            raise GridError(f"{key} is {first} in the first sweep and {second} in the second")
+
+
 def one_number(a, b, kept):
-    """b without the axes that a has as one number, at that number."""
+    """[(axis, its values, [the number of `a`])] of the axes of b that a has as one number."""
+    places = []
     for dim in [name for name in b["outcome"].dims if name not in kept]:
         key = b[dim].attrs.get("axis_key", dim)
-        if key not in a.attrs:
-            raise GridError(f"the first sweep has no axis {key}; select one value in the second")
-        b = select(b, **{key: a.attrs[key]})
-    for key in ("model", "dimension", "source_exponent", "noise"):
-        first, second = a.attrs.get(key), b.attrs.get(key)
-        if first is not None and second is not None and first != second:
-            raise GridError(f"{key} is {first} in the first sweep and {second} in the second")
-    return b
+        wanted = one_value(a, key)
+        if wanted is None:
+            raise GridError(f"the first sweep has no one {key}; select one value in the second")
+        known = axis_values(b, dim, plain=True)
+        if known.dtype.kind not in "fiu" or dim in WHOLE:
+            inside = wanted in known
+        else:
+            low, high = known.min(), known.max()
+            inside = low <= wanted <= high or is_equal(low, wanted) or is_equal(high, wanted)
+        if not inside:
+            raise GridError(f"{key} is {wanted} in the first sweep; the second has {', '.join(map(str, known))}")
+        places.append((dim, known, [wanted]))
+    return places
 
 
 def merge(*sweeps, tolerance=EQUAL):
     """Several sweeps of one model and method over the axes that they share, as one dataset: a point comes from
-    the first that has it.  An axis given as one number that differs between them (seed 0 and seed 1)
-    becomes an axis.  Points finished twice must agree to the relative tolerance, else GridError.
+    the first that has finished it.  What a job can vary (seed, noise, depth, ...) and differs between them becomes
+    an axis; anything else that tells problems apart and differs is refused.  Fields that only one has are
+    kept.  Points finished twice must agree to the relative tolerance, but for iterations, residual, gap and
+    seconds; else GridError.
 
     In memory; `phasesweep merge` joins files.
 
-    >>> data = open(archive, "line", fields=["risk"])
+    >>> data = open(archive, "line")
     >>> left, right = (data.isel(samples_effective_power=part) for part in (slice(0, 5), slice(3, None)))
     >>> bool(merge(left, right).risk.equals(data.risk))
     True
+    >>> merge(data, data.assign_attrs(depth=2.0)).outcome.sizes["depth"]
+    2
+    >>> merge(data, data.assign_attrs(signs="random"))
+    Traceback (most recent call last):
+    phasesweep.errors.GridError: signs differs: positive, random
     """
     if not sweeps:
         raise GridError("nothing to merge")
-    physical = [name for name in sweeps[0].coords if name not in sweeps[0].dims]
-    keys = [key for key in ("dimension", "source_exponent", "noise", "seed", "samples", "weight_decay", "width",
-                            "nuclear_weight") if len({str(data.attrs.get(key)) for data in sweeps}) > 1]
-    for key in ("model", "method"):
-        if len({data.attrs.get(key) for data in sweeps}) > 1:
-            raise GridError(f"{key} differs: {', '.join(sorted(str(d.attrs.get(key)) for d in sweeps))}")
+    physical = {name for data in sweeps for name in data.coords if name not in data.dims}
+    keys = differing(sweeps)
     whole = None
     for data in sweeps:
-        for key in keys:
-            if key in data.attrs and key not in data.dims:
-                data = sweep.axis(data, key)
         # physical values are those of the grid, whatever is finished
         data = data.reset_coords([n for n in data.coords if n not in data.dims]).drop_vars(
             ["checksum", "attempts"], errors="ignore")
+        for key in keys:
+            if key not in data.dims:
+                value = sweep.given(data, key)
+                if value is None:
+                    raise GridError(f"a sweep has no one {key}, along which others differ")
+                data = data.drop_vars(key, errors="ignore").expand_dims({key: [value]})
         whole = data if whole is None else joined(whole, data, tolerance)
+    shared = {key: value for key, value in sweeps[0].attrs.items()
+              if key not in keys and all(data.attrs.get(key, value) == value for data in sweeps)}
+    whole.attrs = shared
     return whole.set_coords([name for name in physical if name in whole])
+
+
+def differing(sweeps):
+    """Keys that become axes, as they differ; GridError if one differs that no job can vary."""
+    found = []
+    for key in sorted({key for data in sweeps for key in {*data.attrs, *data.dims}} - sweep.BOOKKEEPING):
+        varied = [key in data.dims for data in sweeps]
+        values = [sweep.given(data, key) for data in sweeps]
+        if all(varied) or not any(varied) and all(value == values[0] for value in values):
+            continue
+        if key in sweep.AXIS_KEYS:
+            found.append(key)
+        elif not any(varied):
+            raise GridError(f"{key} differs: {', '.join(sorted(set(map(str, values))))}")
+    return found
+
+
+def worth(outcome, codes):
+    """3 of a result, 2 of what ended without one, 1 of what runs, 0 of what never ran, -1 off the grid."""
+    good = outcome.isin([codes[name] for name in ("converged", "stationary") if name in codes])
+    found = xr.where(good, 3, 2)
+    found = xr.where(outcome == codes["running"], 1, found)
+    found = xr.where(outcome == codes["never_run"], 0, found)
+    return xr.where(outcome.isnull(), -1, found)
 
 
 def joined(first, second, tolerance):
     """Two sweeps over the same axes; see merge."""
     if set(first["outcome"].dims) != set(second["outcome"].dims):
         raise GridError(f"axes differ: {', '.join(first['outcome'].dims)} and {', '.join(second['outcome'].dims)}")
+    codes = sweep.flag_codes(first["outcome"])
+    one, two = xr.align(first, second, join="outer", fill_value=np.nan)
+    better = worth(two["outcome"], codes) > worth(one["outcome"], codes)
     result = {}
-    both = xr.align(first, second, join="outer", fill_value=np.nan)
-    for field in first.data_vars:
-        if field not in second:
+    for field in [*first.data_vars, *(name for name in second.data_vars if name not in first)]:
+        if field not in first or field not in second:
+            result[field] = one[field] if field in first else two[field]
             continue
-        a, b = both[0][field], both[1][field]
-        if field not in {"outcome", "seconds"} and a.dtype.kind == "f":
+        a, b = one[field], two[field]
+        if field not in THE_WAY and a.dtype.kind == "f":
             if bool((abs(a - b) > tolerance * np.maximum(abs(a), abs(b))).any()):
                 raise GridError(f"{field} differs at points that both have")
-        values = a.where(both[0]["risk"].notnull(), b) if field == "outcome" and "risk" in first else a.fillna(b)
+        values = a.fillna(b)
+        if field in sweep.KEPT and set(better.dims) <= set(a.dims):
+            values = b.where(better, values)
         if field == "outcome":
-            values = values.fillna(a).fillna(b).fillna(0).astype(first[field].dtype)
+            values = values.fillna(codes["never_run"]).astype(first[field].dtype)
         result[field] = values.assign_attrs(first[field].attrs)
     return xr.Dataset(result, attrs=first.attrs)
 
