@@ -57,7 +57,7 @@ def draw_boundaries(axes, data, gamma, x, y):
 def decades(data):
     """Range of log10 R in whole decades, the same for all maps of a figure."""
     risk = np.log10(data["risk"])
-    return np.floor(float(risk.min())), min(1.0, np.ceil(float(risk.max())))
+    return np.floor(float(risk.min())), min(1.0, np.ceil(float(risk.max()) - 0.05))
 
 
 def draw_map(axes, data, gamma, decay, low, high):
@@ -82,6 +82,9 @@ def draw_slices(axes, data, along, across, values, label):
         line = nearest(data, across, value)
         x = line["effective_samples" if along == "samples" else "resolved_nuclear_weight"]
         axes.loglog(x, line["risk"], ls=dash, color=colour, label=label(line))
+    if x.max() < 30 * x.min():
+        axes.xaxis.set_minor_formatter(plt.NullFormatter())  # they would lie on each other
+        axes.set_xticks([float(x.min()), float(x.max())], [f"{float(v):.3g}" for v in (x.min(), x.max())])
 
 
 def draw_trained(axes, trained, data, decay, values, gamma):
@@ -99,14 +102,15 @@ def draw_trained(axes, trained, data, decay, values, gamma):
 
 
 def slice_values(data, trained, axis):
-    """Values of the axis near round powers of d, at most five; or those of the trainings between the ends."""
+    """Values of the axis near round powers of d, at most five and each once; or those of the trainings between the ends."""
     values = data[axis].values
     if trained is not None and axis in trained.dims:
         return np.unique(np.concatenate([trained[axis].values, values[[0, -1]]]))
     field = "effective_samples" if axis == "samples" else "resolved_nuclear_weight"
     others = {name: 0 for name in data[field].dims if name != axis}
     powers = np.log(data[field].isel(others).values) / np.log(float(data.attrs["dimension"]))
-    return values[[int(np.abs(powers - power).argmin()) for power in round_powers(powers.min(), powers.max())]]
+    wanted = round_powers(powers.min(), powers.max())
+    return values[np.unique([int(np.abs(powers - power).argmin()) for power in wanted])]
 
 
 def round_powers(low, high):
@@ -121,7 +125,7 @@ def round_powers(low, high):
 def power_label(line, name, symbol):
     """Rounded powers are marked as such."""
     power = np.log(float(line[name].values.flat[0])) / np.log(float(line.attrs["dimension"]))
-    round_one = round(20 * power) / 20 + 0.0
+    round_one = round(power, 2) + 0.0
     sign = "=" if abs(power - round_one) < 2e-3 else r"\approx"
     return rf"${symbol} {sign} d^{{{round_one:g}}}$"
 
@@ -153,7 +157,7 @@ def draw_diagram(data, trained):
     style.title(figure, f"{model.capitalize()} network, d = {data.attrs['dimension']:g}, "
                 rf"$\Delta$ = {data.attrs['noise']:g}",
                 "lines on the maps: predicted boundaries of the phases",
-                "below: slices at round powers of d, the same in all columns",
+                "below: slices, the same in all columns",
                 "markers: trained networks, mean and deviation over seeds" if trained is not None else "")
     return figure
 

@@ -111,7 +111,7 @@ def axis_of(data, name):
         field = "resolved_weight_decay"
     powers = power_of_d(data, name, field)
     if powers is not None and len(powers) > 1:
-        symbol = "n_eff" if name == "samples" else "lambda"
+        symbol = {"effective_samples": "n_eff", "resolved_nuclear_weight": "lambda tilde"}.get(field, "lambda")
         return {"name": name, "label": f"log_d {symbol}", "values": list(map(float, powers)), "power": True}
     values = [float(v) for v in values]
     return {"name": name, "label": name.replace("_", " "), "values": values,

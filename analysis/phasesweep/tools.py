@@ -21,6 +21,9 @@ UNKNOWN_TO_THEORY = {"features", "degrees_of_freedom", "sparse_share", "signs", 
 class Archive(dict):
     """{name of a sweep: dataset}, in the order of the file."""
 
+    def __getattr__(self, name):
+        raise AttributeError(f"no {name} of a whole archive: take one of its sweeps, {', '.join(self)}")
+
     def __repr__(self):
         rows = [f"  {name}: {data.attrs['model']}, {data.attrs['method']}, "
                 + " x ".join(f"{key} {data.sizes[key]}" for key in data["outcome"].dims)

@@ -94,6 +94,10 @@ static int status_of(pid_t child, const char *what)
         die(STATUS_WRONG_INPUT, "%s: is damaged, HDF5 crashes on it (%s); nothing was changed",
             what, strsignal(number));
     }
+    if (number == SIGPIPE) { /* `| head`: what reads has enough */
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
+    }
     if (number != 0) {
         die(STATUS_ENVIRONMENT, "%s: the process that read it was ended (%s)", what,
             strsignal(number));

@@ -94,7 +94,7 @@ bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
         const yaml_node_t *key = node_at(reader, pair->key);
         const int k = text_find(names, count, node_text(key));
         if (k < 0) {
-            char *hint = text_hint(names, count, node_text(key));
+            char *hint = text_hint(names, count, keys_of_symbol(node_text(key)));
             diagnostics_add(&reader->errors, node_line(key), "%s%s%s: unknown key%s", head,
                             colon, text_show(node_text(key)).text, hint);
             free(hint);
