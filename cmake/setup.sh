@@ -50,6 +50,6 @@ install_packages() {
 setup() {
     install_packages
     cmake -S "$root" -B "$build" "$@" >"$root/.build.log" 2>&1 &&
-        cmake --build "$build" -j "$(nproc)" >>"$root/.build.log" 2>&1 ||
+        cmake --build "$build" -j "$cores" >>"$root/.build.log" 2>&1 ||
         { tail -n 30 "$root/.build.log" >&2; exit 4; }
 }

@@ -9,7 +9,7 @@ mkdir -p "$output"
 setup
 # one rank more than cores: the master sleeps.  Status 1 = some points did not converge.
 status=0
-"$launcher" -n $(($(nproc) + 1)) "$program" run "$root/jobs/demo.yaml" \
+"$launcher" -n $((cores + 1)) "$program" run "$root/jobs/demo.yaml" \
     -o "$output/demo.h5" || status=$?
 [ "$status" -le 1 ] || exit "$status"
 "$program" status "$output/demo.h5"

@@ -41,7 +41,7 @@ f|activations|activations|
 
 compute() { # JOB [KEY=VALUE]
     local status=0
-    mpirun -n $(($(nproc) + 1)) "$build/phasesweep" run "$root/jobs/$1.yaml" -o "$output/$1.h5" \
+    mpirun -n $((cores + 1)) "$build/phasesweep" run "$root/jobs/$1.yaml" -o "$output/$1.h5" \
         ${2:+--set "$2"} >"$output/$1.log" 2>&1 || status=$?
     [ "$status" -le 1 ] || { tail -n 3 "$output/$1.log" >&2; exit "$status"; } # 1: some points did not converge
 }

@@ -7,4 +7,4 @@ build=$root/build/checked
 setup -DPHASESWEEP_WERROR=ON -DPHASESWEEP_ASSERTS=ON
 cd "$build"
 # PROCESSORS of the tests keeps those that start ranks from sharing cores
-exec ctest --output-on-failure --no-tests=error --parallel "$(nproc)" "$@"
+exec ctest --output-on-failure --no-tests=error --parallel "$cores" "$@"
