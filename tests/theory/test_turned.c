@@ -90,8 +90,10 @@ static void fill(const Problem *p, Matrix teacher, Matrix penalty)
             square += teacher[i][j] * teacher[i][j] / SIDE;
         }
     }
-    for (int k = 0; k < SIDE * SIDE; k++) {
-        teacher[0][k] /= sqrt(square);
+    for (int i = 0; i < SIDE; i++) {
+        for (int j = 0; j < SIDE; j++) {
+            teacher[i][j] /= sqrt(square);
+        }
     }
     free(turn);
 }
