@@ -120,12 +120,7 @@ static void check_archive(const char *path, const Job *job)
             "`h5repack -l CONTI -f NONE` makes of it",
             path);
     }
-    if (!archive_structure_sound(reader)) {
-        die(STATUS_WRONG_INPUT,
-            "%s: its job, axes or attributes are not as they were made, so that its numbers "
-            "may mean something else; nothing was changed",
-            path);
-    }
+    archive_require_sound(reader, path);
     archive_reader_close(reader);
 }
 

@@ -33,15 +33,31 @@ typedef struct Part {
     size_t points, done, failed, running;
 } Part;
 
-static void add_outcome(Part *part, int8_t outcome)
+static void add(Part *sum, const Part *part)
 {
+    sum->points += part->points;
+    sum->done += part->done;
+    sum->failed += part->failed;
+    sum->running += part->running;
+}
+
+/* A sweep cut into cells of as many points, but for one. */
+typedef struct Map {
+    size_t points, cells;
+    Part cell[MAP]; /* [cells] */
+} Map;
+
+static void add_point(void *context, size_t point, int8_t outcome)
+{
+    Map *map = context;
+    const double share = (double)point / (double)map->points;
     const bool known = outcome > OUTCOME_NEVER_RUN && outcome < OUTCOME_COUNT;
-    part->points++;
-    part->running += outcome == OUTCOME_RUNNING;
-    if (known && outcome != OUTCOME_RUNNING) {
-        part->done++;
-        part->failed += !outcome_is_good((Outcome)outcome);
-    }
+    const bool done = known && outcome != OUTCOME_RUNNING;
+    const Part one = {.points = 1,
+                      .done = done,
+                      .failed = done && !outcome_is_good((Outcome)outcome),
+                      .running = outcome == OUTCOME_RUNNING};
+    add(&map->cell[(size_t)(share * (double)map->cells)], &one);
 }
 
 static char letter(const Part *part)
@@ -59,32 +75,17 @@ static const char *line_end(void)
     return isatty(STDOUT_FILENO) ? "\033[K" : "";
 }
 
-/* The sums, and cells [MAP + 1] of the map. */
+/* The sums, and the letters [MAP + 1] of the map. */
 static Part count_sweep(ArchiveReader *reader, size_t s, const Sweep *sweep, char line[])
 {
     const size_t points = sweep_points(sweep);
-    const size_t cells = points < MAP ? points : MAP;
-    Part map[MAP] = {{0}};
-    for (size_t chain = 0; chain < sweep_chains(sweep); chain++) {
-        size_t first;
-        size_t count;
-        int8_t outcome[CHAIN_LENGTH];
-        int32_t attempts[CHAIN_LENGTH];
-        sweep_chain(sweep, chain, &first, &count);
-        archive_read_outcomes(reader, s, first, count, outcome, attempts);
-        for (size_t i = 0; i < count; i++) {
-            const double share = (double)(first + i) / (double)points;
-            add_outcome(&map[(size_t)(share * (double)cells)], outcome[i]);
-        }
-    }
+    Map map = {.points = points, .cells = points < MAP ? points : MAP};
+    archive_visit_outcomes(reader, s, sweep, add_point, &map);
     memset(line, 0, MAP + 1);
     Part sum = {0};
-    for (size_t k = 0; k < cells; k++) {
-        line[k] = letter(&map[k]);
-        sum.points += map[k].points;
-        sum.done += map[k].done;
-        sum.failed += map[k].failed;
-        sum.running += map[k].running;
+    for (size_t k = 0; k < map.cells; k++) {
+        line[k] = letter(&map.cell[k]);
+        add(&sum, &map.cell[k]);
     }
     return sum;
 }
@@ -112,10 +113,7 @@ static Part show_sweeps(ArchiveReader *reader, const Job *job, size_t *lines)
                    sum.points, line_end());
             (*lines)++;
         }
-        all.points += sum.points;
-        all.done += sum.done;
-        all.failed += sum.failed;
-        all.running += sum.running;
+        add(&all, &sum);
     }
     return all;
 }

@@ -209,18 +209,9 @@ static void create_dimension(hid_t group, const char *name, hsize_t count)
     free(said);
 }
 
-/* Values as written.  Where they are no plain numbers the name says so: a selection by samples
- * must not mean powers of d.  Owned by the caller. */
-static char *scale_name(const Axis *axis, AxisId id)
-{
-    return axis->form == FORM_NUMBER
-               ? checked_format("%s", axis_name(id))
-               : checked_format("%s_%s", axis_name(id), form_name(axis->form));
-}
-
 static void create_axis(hid_t group, const Axis *axis, AxisId id)
 {
-    char *name = scale_name(axis, id);
+    char *name = axis_written_name(id, axis->form);
     char *long_name =
         checked_format("%s %s: %s", axis_name(id), axis_symbol(id), form_meaning(axis->form));
     const hid_t set = create_scale(group, name, axis->values, axis->count);
@@ -288,7 +279,7 @@ static bool create_set(hid_t group, const Sweep *sweep, int index, const Layout 
         return false;
     }
     for (int k = 0; k < layout->rank; k++) {
-        char *scale = scale_name(&sweep->axis[layout->ids[k]], layout->ids[k]);
+        char *scale = axis_written_name(layout->ids[k], sweep->axis[layout->ids[k]].form);
         attach(group, set, scale, k);
         free(scale);
     }

@@ -35,9 +35,9 @@ static void print_head(const Columns *columns)
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
         for (AxisForm form = 0; form < FORM_COUNT; form++) {
             if (columns->axis[id][form]) {
-                const char *under = form == FORM_NUMBER ? "" : "_";
-                printf(",%s%s%s", axis_name(id), under,
-                       form == FORM_NUMBER ? "" : form_name(form));
+                char *name = axis_written_name(id, form);
+                printf(",%s", name);
+                free(name);
             }
         }
     }

@@ -294,19 +294,6 @@ static void say_fates(const Copy *copy, int schema)
     }
 }
 
-/* The table of runs goes on: their hours were spent on the points taken over, and the next run
- * begins with what they learned.  One that died without a word stays so. */
-static void copy_runs(const Copy *copy, const char *classes)
-{
-    RunEntry *entries = checked_alloc(ARCHIVE_RUNS, sizeof *entries);
-    const size_t count = archive_read_runs(copy->old.reader, classes, entries, ARCHIVE_RUNS);
-    for (size_t k = 0; k < count; k++) {
-        archive_put_run(copy->archive, k, &entries[k], classes);
-        archive_put_ending(copy->archive, k, entries[k].ending);
-    }
-    free(entries);
-}
-
 void extend_archive(const char *path, const Job *stored, const Job *given,
                     const Provenance *provenance)
 {
@@ -322,7 +309,9 @@ void extend_archive(const char *path, const Job *stored, const Job *given,
     copy_chains(&copy, false);
     copy.points = content_points(stored, &copy.chains);
     copy_chains(&copy, true);
-    copy_runs(&copy, provenance->classes);
+    /* their hours were spent on the points taken over, and the next run begins with what they
+     * learned */
+    archive_copy_runs(copy.archive, 0, copy.old.reader, provenance->classes);
     const bool left_behind = any_left_behind(&copy);
     const int schema = archive_schema(copy.old.reader);
     /* closed, and with that synced, before it replaces anything */

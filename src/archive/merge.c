@@ -23,16 +23,6 @@ struct Merge {
     Lock *lock;
 };
 
-/* Number of the sweep of that name, or sweep_count. */
-static size_t find_sweep(const Job *job, const char *name)
-{
-    size_t s = 0;
-    while (s < job->sweep_count && strcmp(job->sweeps[s].name, name) != 0) {
-        s++;
-    }
-    return s;
-}
-
 static Job parsed(const char *path, const char *text)
 {
     Job job;
@@ -45,10 +35,11 @@ static Job parsed(const char *path, const char *text)
 }
 
 /* Dies if a sweep of both is not the same. */
-static void require_equal(const Merge *merge, Sweep *ours, Sweep *theirs)
+static void require_equal(const Merge *merge, const Sweep *ours, const Sweep *theirs)
 {
-    const Job first = {.sweep_count = 1, .sweeps = ours};
-    const Job second = {.sweep_count = 1, .sweeps = theirs};
+    Sweep both[] = {*ours, *theirs}; /* borrow what they own */
+    const Job first = {.sweep_count = 1, .sweeps = &both[0]};
+    const Job second = {.sweep_count = 1, .sweeps = &both[1]};
     char *difference = job_difference(&first, &second);
     if (difference != NULL) {
         die(STATUS_WRONG_INPUT,
@@ -69,9 +60,9 @@ static char *joined_text(const Merge *merge)
                       checked_alloc(one->sweep_count + other->sweep_count, sizeof(Sweep))};
     memcpy(joined.sweeps, one->sweeps, one->sweep_count * sizeof(Sweep));
     for (size_t s = 0; s < other->sweep_count; s++) {
-        const size_t same = find_sweep(one, other->sweeps[s].name);
-        if (same < one->sweep_count) {
-            require_equal(merge, &one->sweeps[same], &other->sweeps[s]);
+        const Sweep *same = job_sweep(one, other->sweeps[s].name);
+        if (same != NULL) {
+            require_equal(merge, same, &other->sweeps[s]);
         } else {
             joined.sweeps[joined.sweep_count++] = other->sweeps[s];
         }
@@ -86,12 +77,7 @@ static Opened open_sound(const char *path)
 {
     archive_probe(path);
     const Opened opened = open_job_archive(path);
-    if (!archive_structure_sound(opened.reader)) {
-        die(STATUS_WRONG_INPUT,
-            "%s: its job, axes or attributes are not as they were made, so that its numbers "
-            "may mean something else; nothing was changed",
-            path);
-    }
+    archive_require_sound(opened.reader, path);
     return opened;
 }
 
@@ -122,10 +108,11 @@ static size_t worth(const Rows *rows, size_t i)
 /* Read the chain from an archive; its worth, 0 if it has none of it. */
 static size_t read_chain(Opened *from, const char *name, size_t first, size_t count)
 {
-    const size_t s = find_sweep(from->job, name);
+    const Sweep *sweep = job_sweep(from->job, name);
     size_t sum = 0;
-    if (s < from->job->sweep_count) {
-        archive_read_rows(from->reader, s, first, count, from->rows);
+    if (sweep != NULL) {
+        archive_read_rows(from->reader, (size_t)(sweep - from->job->sweeps), first, count,
+                          from->rows);
         for (size_t i = 0; i < count; i++) {
             sum += worth(from->rows, i);
         }
@@ -193,22 +180,6 @@ static size_t merge_chain(Merge *merge, Archive *archive, size_t s, size_t chain
     return taken;
 }
 
-/* Those of the first, then those of the second, as many as there is room for. */
-static void merge_runs(Merge *merge, Archive *archive, const char *classes)
-{
-    RunEntry *entries = checked_alloc(ARCHIVE_RUNS, sizeof *entries);
-    size_t place = 0;
-    for (int k = 0; k < 2; k++) {
-        const size_t count =
-            archive_read_runs(merge->from[k].reader, classes, entries, ARCHIVE_RUNS);
-        for (size_t i = 0; i < count && place < ARCHIVE_RUNS; i++, place++) {
-            archive_put_run(archive, place, &entries[i], classes);
-            archive_put_ending(archive, place, entries[i].ending);
-        }
-    }
-    free(entries);
-}
-
 void merge_write(Merge *merge, const Provenance *provenance)
 {
     char *next = checked_format("%s.extending", merge->path);
@@ -224,7 +195,10 @@ void merge_write(Merge *merge, const Provenance *provenance)
         }
         lock_check(merge->lock);
     }
-    merge_runs(merge, archive, provenance->classes);
+    size_t runs = 0;
+    for (int k = 0; k < 2; k++) {
+        runs = archive_copy_runs(archive, runs, merge->from[k].reader, provenance->classes);
+    }
     archive_close(archive);
     /* complete and on the disk, before it has its name */
     if (rename(next, merge->path) != 0 || !file_sync_folder(merge->path)) {

@@ -51,11 +51,10 @@ char *open_job_point_name(const Sweep *sweep, size_t point)
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
         if (sweep->axis[id].varied) {
             char *value = axis_text(id, sweep->axis[id].values[place[id]]);
-            const AxisForm form = sweep->axis[id].form;
-            const bool plain = form == FORM_NUMBER;
-            char *longer = checked_format("%s%s%s%s%s = %s", name, name[0] != '\0' ? ", " : "",
-                                          axis_name(id), plain ? "" : "_",
-                                          plain ? "" : form_name(form), value);
+            char *written = axis_written_name(id, sweep->axis[id].form);
+            char *longer = checked_format("%s%s%s = %s", name, name[0] != '\0' ? ", " : "",
+                                          written, value);
+            free(written);
             free(value);
             free(name);
             name = longer;

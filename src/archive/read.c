@@ -187,6 +187,16 @@ bool archive_structure_sound(const ArchiveReader *reader)
     return sound && sweeps_in(reader->file) == reader->count;
 }
 
+void archive_require_sound(const ArchiveReader *reader, const char *path)
+{
+    if (!archive_structure_sound(reader)) {
+        die(STATUS_WRONG_INPUT,
+            "%s: its job, axes or attributes are not as they were made, so that its numbers "
+            "may mean something else; nothing was changed",
+            path);
+    }
+}
+
 /* Opens all sweeps at once: what is missing or damaged is found before anything is done. */
 ArchiveReader *archive_reader(const char *path, const Job *job)
 {
@@ -257,6 +267,23 @@ void archive_read_outcomes(ArchiveReader *reader, size_t sweep, size_t first, si
     const Group *group = &reader->groups[sweep];
     read_set(reader, group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome);
     read_set(reader, group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT32, attempts);
+}
+
+void archive_visit_outcomes(ArchiveReader *reader, size_t index, const Sweep *sweep,
+                            void (*visit)(void *context, size_t point, int8_t outcome),
+                            void *context)
+{
+    int8_t outcome[CHAIN_LENGTH];
+    int32_t attempts[CHAIN_LENGTH];
+    for (size_t chain = 0; chain < sweep_chains(sweep); chain++) {
+        size_t first;
+        size_t count;
+        sweep_chain(sweep, chain, &first, &count);
+        archive_read_outcomes(reader, index, first, count, outcome, attempts);
+        for (size_t i = 0; i < count; i++) {
+            visit(context, first + i, outcome[i]);
+        }
+    }
 }
 
 /* The inverse of store_field; what the file lacks stays NAN. */

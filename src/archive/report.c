@@ -29,27 +29,22 @@ typedef struct Counts {
 } Counts;
 
 /* An outcome out of range is damage, which verify reports; here it is a point still to do. */
+static void count_point(void *context, size_t point, int8_t outcome)
+{
+    Counts *counts = context;
+    const bool known = outcome > OUTCOME_NEVER_RUN && outcome < OUTCOME_COUNT;
+    counts->outcome[known ? outcome : OUTCOME_NEVER_RUN]++;
+    if (counts->first_hole == counts->points && (!known || outcome == OUTCOME_RUNNING)) {
+        counts->first_hole = point;
+    }
+}
+
 static Counts count_sweep(const Opened *opened, size_t s)
 {
     assert(s < opened->job->sweep_count);
     const Sweep *sweep = &opened->job->sweeps[s];
     Counts counts = {.points = sweep_points(sweep), .first_hole = sweep_points(sweep)};
-    for (size_t chain = 0; chain < sweep_chains(sweep); chain++) {
-        size_t first;
-        size_t count;
-        int8_t outcome[CHAIN_LENGTH];
-        int32_t attempts[CHAIN_LENGTH];
-        sweep_chain(sweep, chain, &first, &count);
-        archive_read_outcomes(opened->reader, s, first, count, outcome, attempts);
-        for (size_t i = 0; i < count; i++) {
-            const bool known = outcome[i] > OUTCOME_NEVER_RUN && outcome[i] < OUTCOME_COUNT;
-            counts.outcome[known ? outcome[i] : OUTCOME_NEVER_RUN]++;
-            if (counts.first_hole == counts.points &&
-                (!known || outcome[i] == OUTCOME_RUNNING)) {
-                counts.first_hole = first + i;
-            }
-        }
-    }
+    archive_visit_outcomes(opened->reader, s, sweep, count_point, &counts);
     return counts;
 }
 

@@ -106,25 +106,21 @@ void chains_free(OpenChains *chains)
     *chains = (OpenChains){0};
 }
 
+static void count_point(void *context, size_t point, int8_t outcome)
+{
+    PointCounts *counts = context;
+    (void)point;
+    counts->unfinished += outcome <= OUTCOME_RUNNING;
+    counts->unconverged += outcome > OUTCOME_RUNNING && !outcome_is_good((Outcome)outcome);
+}
+
 /* By outcomes alone: checksums were looked at when the chains were chosen, and made since. */
 PointCounts chains_count(const char *archive_path, const Job *job)
 {
     PointCounts counts = {0};
     ArchiveReader *reader = archive_reader(archive_path, job);
-    int8_t outcome[CHAIN_LENGTH];
-    int32_t attempts[CHAIN_LENGTH];
     for (size_t s = 0; s < job->sweep_count; s++) {
-        for (size_t chain = 0; chain < sweep_chains(&job->sweeps[s]); chain++) {
-            size_t first;
-            size_t count;
-            sweep_chain(&job->sweeps[s], chain, &first, &count);
-            archive_read_outcomes(reader, s, first, count, outcome, attempts);
-            for (size_t i = 0; i < count; i++) {
-                counts.unfinished += outcome[i] <= OUTCOME_RUNNING;
-                counts.unconverged +=
-                    outcome[i] > OUTCOME_RUNNING && !outcome_is_good((Outcome)outcome[i]);
-            }
-        }
+        archive_visit_outcomes(reader, s, &job->sweeps[s], count_point, &counts);
     }
     archive_reader_close(reader);
     return counts;

@@ -399,6 +399,19 @@ void archive_put_ending(Archive *archive, size_t index, RunEnding ending)
     H5Gclose(group);
 }
 
+size_t archive_copy_runs(Archive *archive, size_t index, ArchiveReader *from,
+                         const char *classes)
+{
+    RunEntry *entries = checked_alloc(ARCHIVE_RUNS, sizeof *entries);
+    const size_t count = archive_read_runs(from, classes, entries, ARCHIVE_RUNS);
+    for (size_t k = 0; k < count && index < ARCHIVE_RUNS; k++, index++) {
+        archive_put_run(archive, index, &entries[k], classes);
+        archive_put_ending(archive, index, entries[k].ending);
+    }
+    free(entries);
+    return index;
+}
+
 void archive_speak_for(Archive *archive, size_t index)
 {
     const hid_t group = H5Gopen2(archive->file, RUNS_GROUP, H5P_DEFAULT);

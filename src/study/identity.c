@@ -350,7 +350,7 @@ static bool adopt_values(Axis *axis, const Axis *stored)
     return changed;
 }
 
-static const Sweep *sweep_named(const Job *job, const char *name)
+const Sweep *job_sweep(const Job *job, const char *name)
 {
     for (size_t s = 0; s < job->sweep_count; s++) {
         if (strcmp(job->sweeps[s].name, name) == 0) {
@@ -366,7 +366,7 @@ bool job_adopt(Job *job, const Job *stored)
     bool changed = false;
     for (size_t s = 0; s < job->sweep_count; s++) {
         Sweep *sweep = &job->sweeps[s];
-        const Sweep *same = sweep_named(stored, sweep->name);
+        const Sweep *same = job_sweep(stored, sweep->name);
         for (AxisId id = 0; id < AXIS_COUNT; id++) {
             for (size_t old = 0; old < stored->sweep_count; old++) {
                 const Sweep *other = &stored->sweeps[old];

@@ -514,6 +514,12 @@ static bool is_exponent(AxisForm form)
 }
 
 /* A multiple of n_eff or of its root is real and positive, whatever the key itself is. */
+char *axis_written_name(AxisId id, AxisForm form)
+{
+    return form == FORM_NUMBER ? checked_format("%s", axis_name(id))
+                               : checked_format("%s_%s", axis_name(id), form_name(form));
+}
+
 bool key_in_range(const Key *key, AxisForm form, double value)
 {
     if (key->kind == KIND_TEXT) {
@@ -849,19 +855,12 @@ void keys_print_plain(FILE *file)
 
 const char *keys_of_symbol(const char *name)
 {
-    static const struct {
-        const char *symbol;
-        KeyId id;
-    } symbols[] = {{"n", KEY_SAMPLES},
-                   {"d", KEY_DIMENSION},
-                   {"gamma", KEY_SOURCE_EXPONENT},
-                   {"lambda", KEY_WEIGHT_DECAY},
-                   {"lambda_tilde", KEY_NUCLEAR_WEIGHT},
-                   {"p", KEY_WIDTH},
-                   {"Delta", KEY_NOISE}};
-    for (size_t k = 0; k < sizeof symbols / sizeof *symbols; k++) {
-        if (strcmp(symbols[k].symbol, name) == 0) {
-            return keys_table[symbols[k].id].name;
+    static const KeyId spoken[] = {KEY_SAMPLES,      KEY_DIMENSION,      KEY_SOURCE_EXPONENT,
+                                   KEY_WEIGHT_DECAY, KEY_NUCLEAR_WEIGHT, KEY_WIDTH,
+                                   KEY_NOISE};
+    for (size_t k = 0; k < sizeof spoken / sizeof *spoken; k++) {
+        if (strcmp(keys_table[spoken[k]].symbol, name) == 0) {
+            return keys_table[spoken[k]].name;
         }
     }
     return name;

@@ -108,6 +108,11 @@ void archive_read_rows(ArchiveReader *reader, size_t sweep, size_t first, size_t
 void archive_read_outcomes(ArchiveReader *reader, size_t sweep, size_t first, size_t count,
                            int8_t outcome[], int32_t attempts[]);
 
+/* Local.  Visit the outcomes of all points of a sweep, in their order. */
+void archive_visit_outcomes(ArchiveReader *reader, size_t index, const Sweep *sweep,
+                            void (*visit)(void *context, size_t point, int8_t outcome),
+                            void *context);
+
 /* How a run ended, as it said itself; int8 in the file: append, never renumber. */
 #define RUN_ENDINGS(X)                                                                         \
     X(NO_WORD, -1, "no_word")        /* it goes on, or died without one */                     \
@@ -156,6 +161,9 @@ int archive_schema(const ArchiveReader *reader);
 
 /* Local.  Are job, axes and attributes as they were made?  What rows mean depends on them. */
 bool archive_structure_sound(const ArchiveReader *reader);
+
+/* Local.  Dies with STATUS_WRONG_INPUT, naming the path, if they are not. */
+void archive_require_sound(const ArchiveReader *reader, const char *path);
 
 /* ---- making ------------------------------------------------------------------------------ */
 
@@ -225,6 +233,11 @@ size_t archive_missing(const Archive *archive, size_t sweep, size_t first, size_
  */
 void archive_put_run(Archive *archive, size_t index, const RunEntry *entry,
                      const char *classes);
+
+/* Root only.  Enter the runs of another archive from place `index` on, as many as there is room
+ * for, with how they ended; one that died without a word stays so.  Returns the next place. */
+size_t archive_copy_runs(Archive *archive, size_t index, ArchiveReader *from,
+                         const char *classes);
 
 /* Local, on every rank that computes.  The place of this run in the table, which rank 0 has put
  * there: from now on archive_last_words writes how it ended. */

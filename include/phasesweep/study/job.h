@@ -48,6 +48,9 @@ char *job_parse(const char *file, const char *text, size_t length, Job *job);
 /* Local.  The job as YAML with every number written out; owned by the caller. */
 char *job_resolved(const Job *job);
 
+/* Local.  The sweep of that name, NULL if there is none. */
+const Sweep *job_sweep(const Job *job, const char *name);
+
 /* Local.  The first difference between two jobs in words, owned by the caller, or NULL if they
  * hold the same points in the same arrays; titles, comments and spelling do not count. */
 char *job_difference(const Job *stored, const Job *given);

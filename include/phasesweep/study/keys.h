@@ -171,6 +171,11 @@ const char *axis_symbol(AxisId id);
 const char *form_name(AxisForm form);
 const char *form_meaning(AxisForm form);
 
+/* Local.  The name of an axis that is written in a form: where it is no plain number the name
+ * says so, as a selection by samples must not mean powers of d (samples_power).  Owned by the
+ * caller. */
+char *axis_written_name(AxisId id, AxisForm form);
+
 /* Local.  Is the number (or that of a word) one the key allows in this form? */
 bool key_in_range(const Key *key, AxisForm form, double value);
 
