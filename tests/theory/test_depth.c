@@ -248,6 +248,28 @@ static void test_plateau(void **unused)
 }
 
 /* The four parts of the risk are the risk; what is learned has a law of mass rank/d. */
+static void check_decomposition(const Problem *p, Bands *bands)
+{
+    EvolutionWork work = evolution_work();
+    Evolution e;
+    evolution_branches(&work, p, 1, &e);
+    const SpectrumWork spectrum = {&work.overlaps, bands};
+    const double t = e.delta * e.delta;
+    const Decomposition r = spectrum_decompose(spectrum, t, e.threshold);
+    const double sum = r.overfitting + r.underfitting + r.approximation + r.cross;
+    assert_true(fabs(sum - e.overlaps.risk) < 1e-11 * (1.0 + e.overlaps.risk));
+    const SpectrumForecast f = spectrum_forecast(spectrum, t, e.threshold);
+    assert_true(fabs(f.rank - e.overlaps.rank) < 1e-6 * (1.0 + f.rank));
+    const double jump = threshold_jump(&work.overlaps.threshold,
+                                       threshold_weight(&work.overlaps.threshold, e.threshold));
+    const double above = spectrum_mass_above(spectrum, t, e.threshold, 0.5 * jump);
+    assert_true(fabs(above * p->dimension - f.rank) < 1e-6 * (1.0 + f.rank));
+    double largest[1];
+    spectrum_quantiles(spectrum, t, e.threshold, largest, 1);
+    assert_true(largest[0] == 0.0 || largest[0] > 0.999 * jump);
+    evolution_free(&work);
+}
+
 static void test_decomposition(void **unused)
 {
     (void)unused;
@@ -255,28 +277,30 @@ static void test_decomposition(void **unused)
     Bands bands = {0};
     for (int k = 0; k < 60;) {
         Problem p = draw_problem(&counter);
-        if (p.model != MODEL_QUADRATIC || p.dimension > 1e4) {
-            continue;
+        if (p.model == MODEL_QUADRATIC && p.dimension <= 1e4) {
+            check_decomposition(&p, &bands);
+            k++;
         }
-        k++;
-        EvolutionWork work = evolution_work();
-        Evolution e;
-        evolution_branches(&work, &p, 1, &e);
-        const SpectrumWork spectrum = {&work.overlaps, &bands};
-        const double t = e.delta * e.delta;
-        const Decomposition r = spectrum_decompose(spectrum, t, e.threshold);
-        const double sum = r.overfitting + r.underfitting + r.approximation + r.cross;
-        assert_true(fabs(sum - e.overlaps.risk) < 1e-9 * (1.0 + e.overlaps.risk));
-        const SpectrumForecast f = spectrum_forecast(spectrum, t, e.threshold);
-        assert_true(fabs(f.rank - e.overlaps.rank) < 1e-6 * (1.0 + f.rank));
-        const double jump = threshold_jump(
-            &work.overlaps.threshold, threshold_weight(&work.overlaps.threshold, e.threshold));
-        const double above = spectrum_mass_above(spectrum, t, e.threshold, 0.5 * jump);
-        assert_true(fabs(above * p.dimension - f.rank) < 1e-6 * (1.0 + f.rank));
-        double largest[1];
-        spectrum_quantiles(spectrum, t, e.threshold, largest, 1);
-        assert_true(largest[0] == 0.0 || largest[0] > 0.999 * jump);
-        evolution_free(&work);
+    }
+    bands_free(&bands);
+}
+
+/* The branch point of the threshold lies higher than the cut, and beside the path up from it.
+ */
+static void test_branch_above_cut(void **unused)
+{
+    (void)unused;
+    Bands bands = {0};
+    const double samples[] = {12505.925075009782, 373471.0, 3187.6};
+    const double dimension[] = {1486, 2824, 1075};
+    const double source_exponent[] = {1.8147575702851257, 1.96323, 3.31837};
+    const double weight_decay[] = {2.1850610623107585e-05, 1e-4, 1e-5};
+    const double noise[] = {2.8591830174339723, 1.5, 0.1};
+    for (int k = 0; k < 3; k++) {
+        Problem p =
+            deep(MODEL_QUADRATIC, 2, samples[k], dimension[k], source_exponent[k], noise[k]);
+        p.weight_decay = weight_decay[k];
+        check_decomposition(&p, &bands);
     }
     bands_free(&bands);
 }
@@ -374,12 +398,13 @@ static void test_no_better_point(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_least_depth), cmocka_unit_test(test_other_solver),
-        cmocka_unit_test(test_quadrature),  cmocka_unit_test(test_differences),
-        cmocka_unit_test(test_phases),      cmocka_unit_test(test_staircase),
-        cmocka_unit_test(test_plateau),     cmocka_unit_test(test_decomposition),
-        cmocka_unit_test(test_chain),       cmocka_unit_test(test_nothing_learned),
-        cmocka_unit_test(test_optimum),     cmocka_unit_test(test_no_better_point),
+        cmocka_unit_test(test_least_depth),      cmocka_unit_test(test_other_solver),
+        cmocka_unit_test(test_quadrature),       cmocka_unit_test(test_differences),
+        cmocka_unit_test(test_phases),           cmocka_unit_test(test_staircase),
+        cmocka_unit_test(test_plateau),          cmocka_unit_test(test_decomposition),
+        cmocka_unit_test(test_branch_above_cut), cmocka_unit_test(test_chain),
+        cmocka_unit_test(test_nothing_learned),  cmocka_unit_test(test_optimum),
+        cmocka_unit_test(test_no_better_point),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -228,6 +228,22 @@ static double nearest_distance(const Teacher *teacher, double u)
                 fabs(u - teacher_eigenvalue(teacher, below)));
 }
 
+/* Half of the longest panel up from w that leaves the branch point outside its ellipse
+ * rho = 2.6: its distances from the two ends add up to 2.985 halves. */
+static double branch_reach(const Path *path, double complex w)
+{
+    const double ends = 2.6 + 1.0 / 2.6;
+    const double above = cimag(path->branch - w);
+    return (2.0 * ends * cabs(path->branch - w) - 4.0 * above) / (ends * ends - 4.0);
+}
+
+/* How high a path must be before it may leave the vertical line: well above the branch point.
+ */
+static double branch_height(const Path *path)
+{
+    return path->penalty != NULL ? 2.0 * cimag(path->branch) : 0.0;
+}
+
 /* Up from u + i low to u + i high. */
 static void add_rise(Path *path, double u, double low, double high)
 {
@@ -239,9 +255,7 @@ static void add_rise(Path *path, double u, double low, double high)
          * be of fifth order where t G is as large as w - s; beyond, rho = 2.9 will do. */
         double distance = hypot(low, nearest);
         if (path->penalty != NULL) {
-            /* a root: it may be as near as to an ellipse rho = 2.6 */
-            const double apart = hypot(u - creal(path->branch), low - cimag(path->branch));
-            distance = fmin(distance, fmax(1e-9 * high, 2.0 * apart));
+            distance = fmin(distance, fmax(1e-9 * high, branch_reach(path, u + I * low)));
         }
         const double top = low + 2.0 * distance + (low > far ? low : 0.0);
         add_vertical(path, u, low, fmin(top, high));
@@ -275,7 +289,8 @@ static double close_shell(Path *path, double u, double low, int octave, int side
     const Teacher *teacher = path->teacher;
     const double first = side > 0 ? ldexp(1.0, octave) : teacher->dimension;
     const double farthest = teacher_eigenvalue(teacher, first);
-    const double radius = fmax(low, clearance * side * (farthest - u)) + sqrt(path->t);
+    const double radius =
+        fmax(fmax(low, clearance * side * (farthest - u)) + sqrt(path->t), branch_height(path));
     add_rise(path, u, low, radius);
     path->top = octave > 0 ? teacher_eigenvalue(teacher, first - 0.5) : INFINITY;
     add_quarter_circle(path, u, radius, side);
@@ -500,6 +515,12 @@ ThresholdMoments contour_threshold(const Teacher *teacher, double t, const Spect
     return moments;
 }
 
+/* Where a path from the cut crosses to a gap. */
+static double crossing_height(const Path *path, const SpectralPoint *cut, double gap)
+{
+    return fmax(fmax(gap - cut->u, 2.0 * cut->v), branch_height(path));
+}
+
 /* Up, across, and minus the way up in the gap: panels must grow away from the real line.
  * Returns the part to be taken off. */
 static Path sum_between(Path *path, const SpectralPoint *cut, double gap)
@@ -507,7 +528,7 @@ static Path sum_between(Path *path, const SpectralPoint *cut, double gap)
     if (cut->v > 0.0 && path->split > -INFINITY) {
         add_left_segment(path, cut);
     }
-    const double height = fmax(gap - cut->u, 2.0 * cut->v);
+    const double height = crossing_height(path, cut, gap);
     add_rise(path, cut->u, cut->v, height);
     add_crossing(path, cut->u, gap, height);
     Path down = *path;
@@ -523,7 +544,7 @@ SideMoments contour_between(const Teacher *teacher, double t, const SpectralPoin
         .teacher = teacher, .atoms = atoms, .t = t, .b = b, .top = INFINITY, .moments = true};
     choose_split(&path, cut, 1);
     Path down = sum_between(&path, cut, gap);
-    add_rise(&down, gap, 0.0, fmax(gap - cut->u, 2.0 * cut->v));
+    add_rise(&down, gap, 0.0, crossing_height(&path, cut, gap));
     return (SideMoments){.mass = path.sum.mass - down.sum.mass,
                          .first = path.sum.first - down.sum.first,
                          .second = path.sum.second - down.sum.second,
@@ -543,7 +564,7 @@ ThresholdMoments contour_threshold_between(const Teacher *teacher, double t,
     Penalty off = penalty;
     memset(off.sum, 0, sizeof off.sum);
     down.penalty = &off;
-    add_rise(&down, gap, 0.0, fmax(gap - cut->u, 2.0 * cut->v));
+    add_rise(&down, gap, 0.0, crossing_height(&path, cut, gap));
     for (size_t k = 0; k < sizeof off.sum / sizeof *off.sum; k++) {
         penalty.sum[k] -= off.sum[k];
     }
