@@ -31,7 +31,8 @@ enum {
 const struct argp_option cli_run_options[] = {
     {"output", 'o', "OUT.h5", 0, "archive to create, or to continue if it holds the same job",
      0},
-    {"set", OPTION_SET, "KEY=VALUE", 0, "give KEY this value in every sweep", 0},
+    {"set", OPTION_SET, "KEY=VALUE", 0,
+     "give KEY this value in every sweep, or samples.count=64 this part of it", 0},
     {"extend", OPTION_EXTEND, NULL, 0,
      "if OUT.h5 holds another job, keep the results that both share", 0},
     {"retry", OPTION_RETRY, NULL, 0,
@@ -63,7 +64,8 @@ const struct argp_option cli_plan_options[] = {
     {"deadline", OPTION_DEADLINE, "T|+MINUTES", 0,
      "refuse chains that cannot end by T, 18:30 or 2026-12-24T18:30", 0},
     {"sbatch", OPTION_SBATCH, NULL, 0, "print a batch script for these ranks (64)", 0},
-    {"set", OPTION_SET, "KEY=VALUE", 0, "give KEY this value in every sweep", 0},
+    {"set", OPTION_SET, "KEY=VALUE", 0,
+     "give KEY this value in every sweep, or samples.count=64 this part of it", 0},
     {0}};
 
 const struct argp_option cli_status_options[] = {

@@ -4,7 +4,8 @@
  * Nothing here knows YAML or the command line: both give a source and, if it has lines, a
  * line.
  *
- * After ERRORS_SHOWN lines errors are only counted; the last line says how many.
+ * After ERRORS_SHOWN lines errors are only counted; the last line says how many.  A line that
+ * is there already is not said again.
  */
 #include "phasesweep/base/diagnostics.h"
 
@@ -12,6 +13,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "phasesweep/base/check.h"
 
@@ -20,17 +22,22 @@ static void append(Diagnostics *errors, size_t line, const char *prefix, const c
 {
     assert(errors->source != NULL && message != NULL);
     errors->count++;
-    if (errors->count > ERRORS_SHOWN) {
+    if (errors->count - errors->repeated > ERRORS_SHOWN) {
         return; /* a file of another kind must not give a million lines */
     }
     char number[32] = "";
     if (errors->numbered && line > 0) {
         snprintf(number, sizeof number, ":%zu", line);
     }
-    char *longer = checked_format("%s%s%s: %s%s\n", errors->text == NULL ? "" : errors->text,
-                                  errors->source, number, prefix, message);
-    free(errors->text);
-    errors->text = longer;
+    char *added = checked_format("%s%s: %s%s\n", errors->source, number, prefix, message);
+    if (errors->text != NULL && strstr(errors->text, added) != NULL) {
+        errors->repeated++;
+    } else {
+        char *longer = checked_format("%s%s", errors->text == NULL ? "" : errors->text, added);
+        free(errors->text);
+        errors->text = longer;
+    }
+    free(added);
 }
 
 void diagnostics_add(Diagnostics *errors, size_t line, const char *format, ...)
@@ -57,9 +64,11 @@ void diagnostics_take(Diagnostics *errors, size_t line, const char *prefix, char
 char *diagnostics_finish(Diagnostics *errors)
 {
     /* what was only counted is owned up to */
-    if (errors->count > ERRORS_SHOWN) {
-        char *longer = checked_format("%s%s: and %zu more errors\n", errors->text,
-                                      errors->source, errors->count - ERRORS_SHOWN);
+    const size_t lines = errors->count - errors->repeated;
+    if (lines > ERRORS_SHOWN) {
+        char *longer =
+            checked_format("%s%s: and %zu more error%s\n", errors->text, errors->source,
+                           lines - ERRORS_SHOWN, lines - ERRORS_SHOWN == 1 ? "" : "s");
         free(errors->text);
         errors->text = longer;
     }

@@ -68,6 +68,8 @@ char *job_read(const char *path)
     return checked_realloc(text, length + 1, 1);
 }
 
+#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
 /* [1, 2] or {from: 1, to: 2, count: 5}, in one line. */
 static bool is_list(const char *value)
 {
@@ -78,11 +80,89 @@ static bool is_list(const char *value)
            strpbrk(value, "\n\r#") == NULL;
 }
 
-/* A name that YAML reads as one; whether it is a key is said of the line that it becomes. */
-static bool is_name(const char *text, size_t length)
+/* 1,2: the same without brackets. */
+static bool is_bare_list(const char *value)
 {
-    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") >=
-           length;
+    return strchr(value, ',') != NULL && value[strspn(value, NAME_LETTERS "+-., ")] == '\0';
+}
+
+/* A name that YAML reads as one; whether it is a key is said of the line that it becomes. */
+static bool is_name(const char *name)
+{
+    return name[strspn(name, NAME_LETTERS)] == '\0';
+}
+
+/* Does a key, or a part of an axis, of that name take a list? */
+static bool takes_list(const char *name)
+{
+    const char *names[KEY_COUNT];
+    const char *dot = strchr(name, '.');
+    keys_list(names);
+    return dot != NULL ? strcmp(dot, ".values") == 0
+                       : text_find(names, KEY_COUNT, name) >= KEY_AXES;
+}
+
+/* What can be told of samples.count=64 before the job is known; the rest is said of the line
+ * that it becomes. */
+static void check_member(const char *name, const char *value, Diagnostics *errors)
+{
+    const char *dot = strchr(name, '.');
+    char *begin = checked_format("%.*s", (int)(dot - name), name);
+    const char *names[KEY_COUNT];
+    keys_list(names);
+    const int id = text_find(names, KEY_COUNT, begin);
+    char *hint = id < 0          ? text_hint(names + KEY_AXES, AXIS_COUNT, begin)
+                 : id < KEY_AXES ? checked_format("; allowed: %s=VALUE", begin)
+                                 : node_wrong_part(dot + 1);
+    if (hint != NULL) {
+        diagnostics_add(errors, 1, "%s: %s%s", text_show(name).text,
+                        id < 0          ? "unknown key"
+                        : id < KEY_AXES ? "is no axis, and has no parts"
+                                        : "unknown part of an axis",
+                        hint);
+    } else if (value[0] == '\0' || value[strspn(value, NAME_LETTERS "+-.")] != '\0') {
+        diagnostics_add(errors, 1, "%s: %s is not taken; allowed: %s", name,
+                        text_show(value).text,
+                        takes_list(name) ? "a list, 1,2 or [1, 2]" : "a number or word");
+    }
+    free(begin);
+    free(hint);
+}
+
+/* Whatever is wrong with an assignment by itself; `value` as it will be written. */
+static void check_assignment(Sweep *scratch, const char *assignment, const char *name,
+                             const char *value, Diagnostics *errors)
+{
+    /* lists are YAML, and what is wrong in them is said of the line they become */
+    const bool list = value != NULL && is_list(value);
+    if (value == NULL || (strchr(name, '.') == NULL && !(list && is_name(name)))) {
+        sweep_set(scratch, assignment, errors);
+    } else if (strchr(name, '.') != NULL) {
+        check_member(name, list && takes_list(name) ? "list" : value, errors);
+    }
+}
+
+/* The text with one assignment more; takes text over. */
+static char *add_assignment(char *text, const char *assignment, bool first, Sweep *scratch,
+                            Diagnostics *errors)
+{
+    const char *equals = strchr(assignment, '=');
+    char *word = checked_format("%.*s", (int)strcspn(assignment, "="), assignment);
+    char *name = keys_spelled(word);
+    const bool bare = equals != NULL && takes_list(name) && is_bare_list(equals + 1);
+    char *value = equals == NULL ? NULL : checked_format(bare ? "[%s]" : "%s", equals + 1);
+    check_assignment(scratch, assignment, name, value, errors);
+    if (value != NULL) {
+        /* at the end, so that the lines above keep their numbers */
+        char *longer =
+            checked_format("%s%s  %s: %s\n", text, first ? "\noverride:\n" : "", name, value);
+        free(text);
+        text = longer;
+    }
+    free(value);
+    free(name);
+    free(word);
+    return text;
 }
 
 char *job_override(char *text, char *const assignments[], size_t count)
@@ -91,22 +171,7 @@ char *job_override(char *text, char *const assignments[], size_t count)
     Sweep scratch = {0};
     Diagnostics errors = {.source = "--set"};
     for (size_t k = 0; k < count; k++) {
-        const char *equals = strchr(assignments[k], '=');
-        /* lists are YAML, and what is wrong in them is said of the line they become */
-        if (equals == NULL || !is_list(equals + 1) ||
-            !is_name(assignments[k], (size_t)(equals - assignments[k]))) {
-            sweep_set(&scratch, assignments[k], &errors);
-        }
-        /* at the end, so that the lines above keep their numbers */
-        const int length = equals == NULL ? 0 : (int)(equals - assignments[k]);
-        char *name = checked_format("%.*s", length, assignments[k]);
-        char *longer = equals == NULL ? checked_format("%s", text)
-                                      : checked_format("%s%s  %s: %s\n", text,
-                                                       k == 0 ? "\noverride:\n" : "",
-                                                       keys_of_symbol(name), equals + 1);
-        free(name);
-        free(text);
-        text = longer;
+        text = add_assignment(text, assignments[k], k == 0, &scratch, &errors);
     }
     sweep_free(&scratch);
     /* the first alone: die prints one line */
@@ -139,8 +204,11 @@ static void read_set(Reader *reader, const yaml_node_t *node, RootKey root, Swee
     const yaml_node_t *parts[KEY_COUNT];
     keys_list(names);
     names[KEY_NAME] = NULL; /* sweeps cannot share one */
-    node_collect(reader, node, root_names[root], names, KEY_COUNT, parts);
+    node_collect_members(reader, node, root_names[root], names, KEY_COUNT, parts);
     for (KeyId id = 0; id < KEY_COUNT; id++) {
+        if (id >= KEY_AXES && common->settings.written_at[id] != 0) {
+            node_drop_members(reader, id, root_names[root]);
+        }
         if (parts[id] != NULL && common->settings.written_at[id] == 0) {
             read_key(reader, common, id, parts[id]);
         }
@@ -267,6 +335,9 @@ static void read_root(Reader *reader, const yaml_node_t *root, Job *job)
                         "mappings");
     }
     sweep_free(&common);
+    if (reader->errors.count == 0) {
+        node_check_members(reader);
+    }
 }
 
 /* Also of a byte that is no UTF-8, for which libyaml gives an offset instead of a mark. */

@@ -865,3 +865,12 @@ const char *keys_of_symbol(const char *name)
     }
     return name;
 }
+
+char *keys_spelled(const char *name)
+{
+    const size_t length = strcspn(name, ".");
+    char *begin = checked_format("%.*s", (int)length, name);
+    char *spelled = checked_format("%s%s", keys_of_symbol(begin), name + length);
+    free(begin);
+    return spelled;
+}

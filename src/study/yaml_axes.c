@@ -15,18 +15,6 @@
 #include "phasesweep/base/text.h"
 #include "range.h"
 
-/* The parts of an axis written as a mapping.  FROM to TIMES are the ones that a range must
- * have, FROM to SPACING those that do not go with VALUES. */
-typedef enum RangeKey {
-    RANGE_AS,
-    RANGE_VALUES,
-    RANGE_FROM,
-    RANGE_TO,
-    RANGE_TIMES,
-    RANGE_SPACING,
-    RANGE_COUNT
-} RangeKey;
-
 /* In the order of RangeKey. */
 static const char *const range_names[RANGE_COUNT] = {"as", "values", "from",
                                                      "to", "count",  "spacing"};
@@ -73,8 +61,45 @@ const yaml_node_t *node_item(Reader *reader, const yaml_node_t *list, size_t ind
     return node_at(reader, list->data.sequence.items.start[index]);
 }
 
-bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
-                  const char *const names[], int count, const yaml_node_t *parts[])
+char *node_wrong_part(const char *text)
+{
+    return text_find(range_names, RANGE_COUNT, text) >= 0
+               ? NULL
+               : text_hint(range_names, RANGE_COUNT, text);
+}
+
+/* `name` has a dot. */
+static void put_member(Reader *reader, const yaml_node_t *key, const yaml_node_t *value,
+                       const char *owner, const char *name)
+{
+    const char *dot = strchr(name, '.');
+    const char *axes[AXIS_COUNT];
+    for (AxisId id = 0; id < AXIS_COUNT; id++) {
+        axes[id] = axis_name(id);
+    }
+    char *axis = checked_format("%.*s", (int)(dot - name), name);
+    const int id = text_find(axes, AXIS_COUNT, axis);
+    const int part = text_find(range_names, RANGE_COUNT, dot + 1);
+    char *hint = id < 0 ? text_hint(axes, AXIS_COUNT, axis) : node_wrong_part(dot + 1);
+    Member *member = id < 0 || part < 0 ? NULL : &reader->members[id][part];
+    if (member == NULL) {
+        diagnostics_add(&reader->errors, node_line(key), "%s: %s: %s%s", owner,
+                        text_show(name).text, id < 0 ? "is no axis" : "no part of an axis",
+                        hint);
+    } else if (member->node != NULL && member->owner == owner) {
+        diagnostics_add(&reader->errors, node_line(key), "%s: %s: given twice; allowed: once",
+                        owner, name);
+    } else if (member->node == NULL) {
+        *member = (Member){.node = value, .owner = owner};
+    }
+    free(axis);
+    free(hint);
+}
+
+/* members: whether keys with a dot are members of axes. */
+static bool collect(Reader *reader, const yaml_node_t *map, const char *owner,
+                    const char *const names[], int count, const yaml_node_t *parts[],
+                    bool members)
 {
     /* at the root there is no key to name */
     const char *head = owner == NULL ? "" : owner;
@@ -92,9 +117,12 @@ bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
     for (const yaml_node_pair_t *pair = map->data.mapping.pairs.start;
          pair < map->data.mapping.pairs.top; pair++) {
         const yaml_node_t *key = node_at(reader, pair->key);
-        const int k = text_find(names, count, node_text(key));
-        if (k < 0) {
-            char *hint = text_hint(names, count, keys_of_symbol(node_text(key)));
+        char *name = keys_spelled(node_text(key));
+        const int k = text_find(names, count, name);
+        if (members && strchr(name, '.') != NULL) {
+            put_member(reader, key, node_at(reader, pair->value), owner, name);
+        } else if (k < 0) {
+            char *hint = text_hint(names, count, name);
             diagnostics_add(&reader->errors, node_line(key), "%s%s%s: unknown key%s", head,
                             colon, text_show(node_text(key)).text, hint);
             free(hint);
@@ -104,8 +132,64 @@ bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
         } else {
             parts[k] = node_at(reader, pair->value);
         }
+        free(name);
     }
     return true;
+}
+
+bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
+                  const char *const names[], int count, const yaml_node_t *parts[])
+{
+    return collect(reader, map, owner, names, count, parts, false);
+}
+
+bool node_collect_members(Reader *reader, const yaml_node_t *map, const char *owner,
+                          const char *const names[], int count, const yaml_node_t *parts[])
+{
+    return collect(reader, map, owner, names, count, parts, true);
+}
+
+void node_drop_members(Reader *reader, KeyId id, const char *owner)
+{
+    for (RangeKey part = 0; part < RANGE_COUNT; part++) {
+        Member *member = &reader->members[id - KEY_AXES][part];
+        if (member->owner == owner) {
+            *member = (Member){0};
+        }
+    }
+}
+
+void node_check_members(Reader *reader)
+{
+    for (AxisId id = 0; id < AXIS_COUNT; id++) {
+        for (RangeKey part = 0; part < RANGE_COUNT; part++) {
+            const Member *member = &reader->members[id][part];
+            if (member->node != NULL && !member->taken) {
+                diagnostics_add(&reader->errors, node_line(member->node),
+                                "%s.%s: no sweep has %s as a %s; allowed: %s: %s",
+                                axis_name(id), range_names[part], axis_name(id),
+                                part >= RANGE_FROM ? "range" : "mapping", axis_name(id),
+                                "{from: A, to: B, count: K}");
+            }
+        }
+    }
+}
+
+/* Parts of a mapping, replaced by the members there are of its axis.  Values take the place of
+ * a whole range; parts of a range leave mappings without one alone. */
+static void put_members(Member members[RANGE_COUNT], const yaml_node_t *parts[])
+{
+    const bool values = members[RANGE_VALUES].node != NULL;
+    for (RangeKey k = RANGE_FROM; k < RANGE_COUNT && values; k++) {
+        parts[k] = NULL;
+    }
+    const bool range = parts[RANGE_VALUES] == NULL || values;
+    for (RangeKey k = 0; k < RANGE_COUNT; k++) {
+        if (members[k].node != NULL && (k < RANGE_FROM || range)) {
+            parts[k] = members[k].node;
+            members[k].taken = true;
+        }
+    }
 }
 
 /* What is wrong is added under the name of the key; *value is then of no use. */
@@ -266,6 +350,7 @@ static void read_mapping(Reader *reader, const yaml_node_t *map, KeyId id, Axis 
     const yaml_node_t *parts[RANGE_COUNT];
     const size_t before = reader->errors.count;
     node_collect(reader, map, key->name, range_names, RANGE_COUNT, parts);
+    put_members(reader->members[id - KEY_AXES], parts);
     read_form(reader, parts[RANGE_AS], key, &axis->form);
     if (reader->errors.count > before) {
         return; /* which numbers are allowed depends on the form */

@@ -10,6 +10,29 @@
 
 #include "phasesweep/study/job.h"
 
+/* The parts of an axis written as a mapping.  FROM to TIMES are the ones that a range must
+ * have, FROM to SPACING those that do not go with VALUES. */
+typedef enum RangeKey {
+    RANGE_AS,
+    RANGE_VALUES,
+    RANGE_FROM,
+    RANGE_TO,
+    RANGE_TIMES,
+    RANGE_SPACING,
+    RANGE_COUNT
+} RangeKey;
+
+/* One part of an axis, written as `samples.count: 64`: it takes the place of that part in the
+ * mappings of all sweeps. */
+typedef struct Member {
+    /* NULL: not given; borrowed from the document */
+    const yaml_node_t *node;
+    /* the mapping it stands in; static */
+    const char *owner;
+    /* by a mapping that has such a part */
+    bool taken;
+} Member;
+
 /* A document being read, and what was found wrong with it so far. */
 typedef struct Reader {
     yaml_document_t document;
@@ -21,6 +44,8 @@ typedef struct Reader {
     size_t told;
     /* asked what is known of a file; NULL: the text alone knows */
     DataSurvey survey;
+    /* of `override` and `set` */
+    Member members[AXIS_COUNT][RANGE_COUNT];
 } Reader;
 
 /* Local.  Line of the file where the node begins, from 1. */
@@ -38,6 +63,22 @@ const yaml_node_t *node_item(Reader *reader, const yaml_node_t *list, size_t ind
  * that the mapping belongs to (NULL: the root).  False if it is no mapping. */
 bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
                   const char *const names[], int count, const yaml_node_t *parts[]);
+
+/* Local.  node_collect of a mapping that may also have members of axes, SAMPLES.COUNT: those go
+ * to reader->members, where the ones of an earlier mapping stay. */
+bool node_collect_members(Reader *reader, const yaml_node_t *map, const char *owner,
+                          const char *const names[], int count, const yaml_node_t *parts[]);
+
+/* Local.  Take members of an axis that `owner` brought away again: something stronger gave the
+ * whole axis. */
+void node_drop_members(Reader *reader, KeyId id, const char *owner);
+
+/* Local.  Once all axes are read: a member that no mapping took is an error. */
+void node_check_members(Reader *reader);
+
+/* Local.  Is `text` a part of an axis (as, values, from, to, count, spacing)?  NULL, or "; did
+ * you mean ..." with what is allowed, owned by the caller. */
+char *node_wrong_part(const char *text);
 
 /* Local.  A list [1, 2], or {as: FORM, values: [...]}, or {as: FORM, from: A, to: B, count: K,
  * spacing: S}.  After an error the axis has no values. */

@@ -163,9 +163,59 @@ def check_lists():
     with h5py.File("list.h5") as file:
         assert file["small"]["samples"][...].tolist() == [100, 200, 300, 400]
         assert file["lasso"]["samples"][...].tolist() == [100, 200, 300, 400]
+    symbols = {"samples": "n", "dimension": "d", "source_exponent": "gamma", "noise": "Delta", "weight_decay": "lambda"}
+    text = SMALL.replace("values: [0, 1, 2]", "from: 0, to: 2, count: 3")
+    write("range.yaml", text)
+    for name, symbol in symbols.items():
+        text = text.replace(f" {name}:", f" {symbol}:")
+    write("symbols.yaml", text)
+    assert run(1, "run", "range.yaml", "-o", "x.h5") == 0 and run(1, "run", "symbols.yaml", "-o", "x.h5") == 0
+    os.remove("x.h5")
+    write("symbols.yaml", text + "    samples: 3\n")
+    assert_one_line(alone("run", "symbols.yaml", "-o", "x.h5"), 2, "symbols.yaml:15: sweeps: samples: given twice")
     other = alone("run", "small.yaml", "-o", "list.h5", "--set", "n=[100, 200]")
     assert_one_line(other, 2, "samples: 4 values in the archive, 2 in the job")
     assert_one_line(alone("run", "small.yaml", "-o", "x.h5", "--set", "n=[1, x]"), 2, "samples: x is no decimal number")
+    assert not pathlib.Path("x.h5").exists()
+    for sets, small, lasso in (
+            (["samples.count=9"], [100, 1000], 9), (["n.values=0,0.5"], [100, 1000], [0, 0.5]),
+            (["n={from: 1, to: 9, count: 3}", "samples.count=5"], [1, 3, 5, 7, 9], 5), (["n=5,7"], [5, 7], [5, 7])):
+        words = [word for assignment in sets for word in ("--set", assignment)]
+        path = "part.h5"
+        assert run(1, "run", "range.yaml", "-o", path, *words) == 0, sets
+        with h5py.File(path) as file:
+            assert file["small"]["samples"][...].tolist() == small, sets
+            name = "samples" if len(small) > 2 or small == [5, 7] else "samples_effective_power"
+            values = file["lasso"][name][...].tolist()
+            assert lasso in (values, len(values)), sets
+        assert alone("resume", path).returncode == 0 and not os.remove(path)
+
+
+PART_MISTAKES = {
+    "n.cout=3": ["--set: samples.cout: unknown part of an axis; did you mean count?"],
+    "sample.count=3": ["--set: sample.count: unknown key; did you mean samples?"],
+    "method.count=3": ["--set: method.count: is no axis", "allowed: method=VALUE"],
+    "n.count=1.5": ["samples: count: 1.5 is not whole"],
+    "n.count=": ["samples.count: \"\" is not taken; allowed: a number or word"],
+    "n.count=[1,2]": ["samples.count: [1,2] is not taken; allowed: a number or word"],
+    "n.values=3": ["samples: is no list"],
+    "lambda.count=3": ["weight_decay.count: no sweep has weight_decay as a range; allowed: weight_decay: {from"],
+    "n.from=x": ["samples: x is no decimal number"],
+}
+
+
+def check_part_mistakes():
+    two = pathlib.Path("range.yaml").read_text()
+    write("two.yaml", two + two.split("sweeps:\n")[1].replace("name: ", "name: second_"))    # told once for all sweeps
+    for job in ("range.yaml", "two.yaml"):
+        for typed, told in PART_MISTAKES.items():
+            assert_one_line(alone("run", job, "-o", "x.h5", "--set", typed), 2, *told)
+    assert_one_line(alone("run", "range.yaml", "-o", "x.h5", "--set", "n.count=3", "--set", "samples.count=4"), 2,
+                    "samples.count: given twice")
+    write("inside.yaml", two + "set: {gamma.count: 3}\noverride: {gamma: 2, n.to: 9}\n")    # the stronger wins
+    assert alone("run", "inside.yaml", "--dry-run").returncode == 0
+    write("inside.yaml", two + "set: {gamm.count: 3}\n")
+    assert_one_line(alone("run", "inside.yaml", "--dry-run"), 2, "inside.yaml:15: set: gamm.count: is no axis")
     assert not pathlib.Path("x.h5").exists()
 
 
@@ -252,6 +302,7 @@ with tempfile.TemporaryDirectory() as folder:
     check_words()
     check_table()
     check_lists()
+    check_part_mistakes()
     check_merge()
     check_merge_of_others()
     check_page()

@@ -21,6 +21,9 @@ typedef struct Diagnostics {
     bool numbered;
     /* all of them; only the first ERRORS_SHOWN are kept as text */
     size_t count;
+    /* of these, lines that were there already: what is written once may be met by every sweep
+     */
+    size_t repeated;
     /* one line each; NULL if count is 0; owned */
     char *text;
 } Diagnostics;

@@ -165,6 +165,9 @@ void keys_list(const char *names[KEY_COUNT]);
  * p, Delta); anything else as it is. */
 const char *keys_of_symbol(const char *name);
 
+/* Local.  The same of what stands before the first dot, as in n.count; owned by the caller. */
+char *keys_spelled(const char *name);
+
 /* Local.  Static strings: name, unit and symbol of an axis; the name of a form. */
 const char *axis_name(AxisId id);
 const char *axis_symbol(AxisId id);
