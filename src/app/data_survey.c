@@ -7,10 +7,11 @@
 #include "phasesweep/table/table.h"
 
 /* As DataSurvey. */
-static char *survey(DataSource *source)
+static char *survey(DataSource *source, KeyId *key)
 {
     TableFacts facts;
     char *why = table_survey(source->file, source->target, &facts);
+    *key = why != NULL && facts.at_target ? KEY_TARGET : KEY_DATA;
     if (why != NULL) {
         return why;
     }
@@ -40,9 +41,10 @@ void survey_sweep(Sweep *sweep, Diagnostics *errors)
         return;
     }
     DataSource found = sweep->source;
-    char *why = survey(&found);
+    KeyId key;
+    char *why = survey(&found, &key);
     if (why != NULL) {
-        diagnostics_take(errors, 1, "data", why);
+        diagnostics_take(errors, 1, keys_table[key].name, why);
     } else {
         sweep_know(sweep, &found);
     }

@@ -85,6 +85,25 @@ void data_files_read(Reader *reader, const yaml_node_t *list)
     reader->told = reader->source_count;
 }
 
+/* Of a file, or a target of it, that data_files does not have; allowed: the words at the end
+ * where it is the file. */
+static void refuse_unlisted(Reader *reader, const Sweep *sweep, const char *allowed)
+{
+    const char *other = NULL;
+    for (size_t k = 0; k < reader->told && other == NULL; k++) {
+        other = strcmp(reader->sources[k].file, sweep->source.file) == 0
+                    ? reader->sources[k].target
+                    : NULL;
+    }
+    const KeyId key = other != NULL ? KEY_TARGET : KEY_DATA;
+    const char *name = other != NULL ? sweep->source.target : sweep->source.file;
+    const size_t line = reader->told > 0 ? 0 : sweep->settings.written_at[key];
+    diagnostics_add(&reader->errors, line, "%s: %s: not among data_files; allowed: %s%s",
+                    keys_table[key].name, text_show(name).text,
+                    other != NULL ? text_show(other).text : "",
+                    other != NULL ? ", which is there for this file" : allowed);
+}
+
 /* NULL: nobody can say.  What is wrong is said once, whatever number of sweeps name the file:
  * it is remembered as it is, without rows where it cannot be read.  Where the text has
  * data_files a program wrote it, and a line of it would tell the user nothing. */
@@ -95,20 +114,19 @@ static const DataSource *ask(Reader *reader, const Sweep *sweep)
     if (reader->survey == NULL || (told != NULL && told >= reader->sources + reader->told)) {
         return told;
     }
-    const size_t line = reader->told > 0 ? 0 : sweep->settings.written_at[KEY_DATA];
-    char *why = reader->survey(&found);
+    KeyId key;
+    char *why = reader->survey(&found, &key);
+    const size_t line =
+        reader->told > 0 ? 0 : sweep->settings.written_at[why != NULL ? key : KEY_DATA];
     if (why != NULL) {
-        diagnostics_take(&reader->errors, line, "data", why);
+        diagnostics_take(&reader->errors, line, keys_table[key].name, why);
     } else if (told != NULL && told->content != found.content) {
         diagnostics_add(&reader->errors, line,
                         "data: %s: its content is %016" PRIx64 ", and that of data_files "
                         "%016" PRIx64 "; allowed: the same file",
                         text_show(found.file).text, found.content, told->content);
     } else if (told == NULL && reader->told > 0) {
-        diagnostics_add(&reader->errors, line,
-                        "data: %s: not among data_files; allowed: all files there, or no "
-                        "data_files",
-                        text_show(found.file).text);
+        refuse_unlisted(reader, sweep, "all files there, or no data_files");
     }
     append(reader, &found);
     return &reader->sources[reader->source_count - 1];
@@ -125,9 +143,7 @@ void data_files_attach(Reader *reader, Sweep *sweep)
     if (known != NULL && known->rows > 0.0) {
         sweep_know(sweep, known);
     } else if (known == NULL && reader->errors.count == before) {
-        diagnostics_add(&reader->errors, sweep->settings.written_at[KEY_DATA],
-                        "data: nothing is known of %s; allowed: a file among data_files",
-                        text_show(sweep->source.file).text);
+        refuse_unlisted(reader, sweep, "a file among data_files");
     }
 }
 

@@ -16,16 +16,25 @@
 #include "phasesweep/base/text.h"
 #include "phasesweep/study/sweep.h"
 
-/* Under the name of the key, where it is written; takes message over. */
-static void refuse(const Sweep *sweep, KeyId id, Diagnostics *errors, char *message)
-{
-    diagnostics_take(errors, sweep->settings.written_at[id], keys_table[id].name, message);
-}
-
 /* Written, whether rightly or not: what is given wrongly is not missing as well. */
 static bool given(const Sweep *sweep, KeyId id)
 {
     return sweep->settings.written_at[id] != 0;
+}
+
+/* Under the name of the key, where it is written, or else where its value comes from: the
+ * dimension of a file from the file, a default from the sweep.  Takes message over. */
+static void refuse(const Sweep *sweep, KeyId id, Diagnostics *errors, char *message)
+{
+    const bool of_file = id == KEY_DIMENSION && !given(sweep, id) && given(sweep, KEY_DATA);
+    const KeyId at = of_file ? KEY_DATA : id;
+    char *whole = of_file ? checked_format("dimension %s", message) : message;
+    if (of_file) {
+        free(message);
+    }
+    diagnostics_take(errors,
+                     given(sweep, at) ? sweep->settings.written_at[at] : sweep->begins_at,
+                     keys_table[at].name, whole);
 }
 
 static bool taken(const Sweep *sweep, KeyId id)
@@ -810,6 +819,7 @@ void sweep_check(Sweep *sweep, size_t line, Diagnostics *errors)
     /* what else is wrong depends on them: no second mistake is made of the first */
     const bool unknown = (given(sweep, KEY_MODEL) && isnan(sweep->settings.value[KEY_MODEL])) ||
                          (given(sweep, KEY_METHOD) && isnan(sweep->settings.value[KEY_METHOD]));
+    sweep->begins_at = line;
     sweep_complete(sweep);
     if (unknown) {
         return;

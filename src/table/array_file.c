@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <endian.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,15 +60,35 @@ static void close_array(ArrayFile *array)
     free((char *)array->file);
 }
 
+/* A target that is not there, with what could be one. */
+static char *missing(const Table *table, const char *target)
+{
+    struct stat status;
+    if (stat(target, &status) == 0 || errno != ENOENT) {
+        return NULL;
+    }
+    Names files = {0};
+    names_add_files(&files, table->format, table->file);
+    return table_error(target, "%s; allowed: %s", strerror(ENOENT), names_show(&files));
+}
+
 char *array_pair_open(Table *table, ReadHeader header)
 {
     Pair *pair = checked_alloc(1, sizeof *pair);
     table->work = pair;
     char *why = open_array(&pair->features, checked_format("%s", table->file), header);
-    if (why == NULL) {
-        why = open_array(&pair->target, beside(table->file, table->target), header);
+    if (why != NULL) {
+        return why;
+    }
+    char *target = beside(table->file, table->target);
+    why = missing(table, target);
+    if (why != NULL) {
+        free(target);
+    } else {
+        why = open_array(&pair->target, target, header);
     }
     if (why != NULL) {
+        table->at_target = true;
         return why;
     }
     const ArrayFile *x = &pair->features;
@@ -76,6 +97,7 @@ char *array_pair_open(Table *table, ReadHeader header)
         return table_error(x->file, "holds no rows by columns");
     }
     if (y->columns != 1 || y->rows != x->rows) {
+        table->at_target = true;
         return table_error(y->file,
                            "%lld by %lld numbers; allowed: one for each of the %lld "
                            "rows of %s",
@@ -152,5 +174,10 @@ char *array_pair_read(Table *table, int64_t first, int count, double features[],
     Pair *pair = table->work;
     assert(first >= 0 && first + count <= table->rows);
     char *why = read_array(pair, &pair->features, first, count, features);
-    return why != NULL ? why : read_array(pair, &pair->target, first, count, labels);
+    if (why != NULL) {
+        return why;
+    }
+    why = read_array(pair, &pair->target, first, count, labels);
+    table->at_target = why != NULL;
+    return why;
 }

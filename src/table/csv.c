@@ -69,6 +69,7 @@ static char *read_header(Table *table, Csv *csv)
         }
     }
     if (csv->target < 0) {
+        table->at_target = true;
         return table_error(table->file, "no column %s in its header; allowed: %s",
                            text_show(table->target).text, names_show(&columns));
     }
@@ -102,7 +103,7 @@ static char *open_csv(Table *table)
     return rewind_to_rows(table, csv);
 }
 
-static char *read_row(const Table *table, const Csv *csv, char *line, double features[],
+static char *read_row(Table *table, const Csv *csv, char *line, double features[],
                       double *label)
 {
     int field = 0;
@@ -110,6 +111,7 @@ static char *read_row(const Table *table, const Csv *csv, char *line, double fea
         const char *text = next_field(&rest);
         const double value = text_number(text);
         if (field < csv->fields && isnan(value)) {
+            table->at_target = field == csv->target;
             return table_error(table->file, "line %lld: field %d: %s is no finite number",
                                (long long)csv->line, field + 1, text_show(text).text);
         }

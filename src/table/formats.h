@@ -23,7 +23,8 @@ struct Table {
     const char *file, *target; /* owned */
     int64_t rows;
     int columns;
-    void *work; /* of the format; owned by it */
+    bool at_target; /* what was found wrong is the target */
+    void *work;     /* of the format; owned by it */
 };
 
 extern const TableFormat format_hdf5;
@@ -45,6 +46,9 @@ typedef struct Names {
 } Names;
 void names_add(Names *names, const char *name);
 const char *names_show(Names *names);
+
+/* Files beside `file` that are of the format, but for `file` itself. */
+void names_add_files(Names *names, const TableFormat *format, const char *file);
 
 /* "FILE: WHAT", WHAT as for printf. */
 char *table_error(const char *file, const char *format, ...)

@@ -62,19 +62,56 @@ static hid_t open_set(hid_t file, const char *name)
     return set;
 }
 
-static herr_t add_set(hid_t file, const char *name, const H5O_info_t *info, void *names)
+/* Rows by columns, or as many numbers as `rows`. */
+static bool fits(hid_t set, hsize_t rows)
 {
-    (void)file;
-    if (info->type == H5O_TYPE_DATASET) {
-        names_add(names, text_show(name).text);
+    hsize_t shape[2] = {0, 1};
+    const int rank = shape_of(set, shape);
+    return rows == 0 ? rank == 2 : rank >= 1 && shape[0] == rows && shape[1] == 1;
+}
+
+/* What a name could have been. */
+typedef struct Fitting {
+    hsize_t rows; /* as fits has it */
+    Names names;
+} Fitting;
+
+static herr_t add_set(hid_t file, const char *name, const H5O_info_t *info, void *fitting)
+{
+    Fitting *all = fitting;
+    const hid_t set = info->type == H5O_TYPE_DATASET ? H5Dopen2(file, name, H5P_DEFAULT) : -1;
+    if (set >= 0) {
+        if (fits(set, all->rows)) {
+            names_add(&all->names, text_show(name).text);
+        }
+        H5Dclose(set);
     }
     return 0;
+}
+
+/* NULL if the set is there and fits. */
+static char *check_set(const Hdf5 *h, hid_t set, const char *name, hsize_t rows)
+{
+    if (set >= 0 && fits(set, rows)) {
+        return NULL;
+    }
+    Fitting all = {.rows = rows};
+    H5Ovisit(h->file, H5_INDEX_NAME, H5_ITER_INC, add_set, &all);
+    const char *allowed = names_show(&all.names);
+    if (set < 0) {
+        return table_error(h->path, "holds no set %s; allowed: %s", name, allowed);
+    }
+    return rows == 0
+               ? table_error(h->path, "%s is no set of numbers, rows by columns; allowed: %s",
+                             name, allowed)
+               : table_error(h->path,
+                             "%s is no set of %llu numbers, one a row of %s; allowed: %s", name,
+                             (unsigned long long)rows, h->set, allowed);
 }
 
 static char *open_sets(Table *table, Hdf5 *h)
 {
     hsize_t shape[2] = {0, 1};
-    hsize_t length[2] = {0, 1};
     struct stat status;
     if (stat(h->path, &status) != 0) {
         return table_error(h->path, "%s", strerror(errno));
@@ -85,19 +122,19 @@ static char *open_sets(Table *table, Hdf5 *h)
     }
     h->features = open_set(h->file, h->set);
     h->labels = open_set(h->file, table->target);
-    if (h->features < 0 || h->labels < 0) {
-        Names sets = {0};
-        H5Ovisit(h->file, H5_INDEX_NAME, H5_ITER_INC, add_set, &sets);
-        return table_error(h->path, "holds no set %s; allowed: %s",
-                           h->features < 0 ? h->set : table->target, names_show(&sets));
+    char *why = check_set(h, h->features, h->set, 0);
+    if (why != NULL) {
+        return why;
     }
-    if (shape_of(h->features, shape) != 2 || shape[1] > INT_MAX) {
-        return table_error(h->path, "%s is no set of numbers, rows by columns", h->set);
+    shape_of(h->features, shape);
+    if (shape[0] < 1 || shape[1] > INT_MAX) {
+        return table_error(h->path, "%s has %llu rows of %llu numbers; allowed: one and more",
+                           h->set, (unsigned long long)shape[0], (unsigned long long)shape[1]);
     }
-    const int rank = shape_of(h->labels, length);
-    if (rank < 1 || length[1] != 1 || length[0] != shape[0]) {
-        return table_error(h->path, "%s is no set of %llu numbers, one a row of %s",
-                           table->target, (unsigned long long)shape[0], h->set);
+    why = check_set(h, h->labels, table->target, shape[0]);
+    if (why != NULL) {
+        table->at_target = true;
+        return why;
     }
     table->rows = (int64_t)shape[0];
     table->columns = (int)shape[1];

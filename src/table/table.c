@@ -1,6 +1,7 @@
 #include "phasesweep/table/table.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <endian.h>
 #include <math.h>
 #include <stdarg.h>
@@ -10,6 +11,8 @@
 #include <xxhash.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/base/files.h"
+#include "phasesweep/base/text.h"
 #include "formats.h"
 
 /* Neighbours that one call of a format reads. */
@@ -64,6 +67,26 @@ const char *names_show(Names *names)
     return names->text;
 }
 
+void names_add_files(Names *names, const TableFormat *format, const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    const char *own = slash == NULL ? file : slash + 1;
+    char *folder = file_folder(file);
+    struct dirent **entries;
+    const int count = scandir(folder, &entries, NULL, alphasort);
+    free(folder);
+    for (int k = 0; k < count; k++) {
+        const char *name = entries[k]->d_name;
+        if (format->accepts(name) && strcmp(name, own) != 0) {
+            names_add(names, text_show(name).text);
+        }
+        free(entries[k]);
+    }
+    if (count >= 0) {
+        free(entries);
+    }
+}
+
 static const TableFormat *format_of(const char *file)
 {
     for (size_t k = 0; k < FORMATS; k++) {
@@ -74,7 +97,8 @@ static const TableFormat *format_of(const char *file)
     return NULL;
 }
 
-char *table_open(const char *file, const char *target, Table **table)
+/* With the table as far as it came, NULL where there is none. */
+static char *open_any(const char *file, const char *target, Table **table)
 {
     *table = NULL;
     const TableFormat *format = format_of(file);
@@ -83,6 +107,7 @@ char *table_open(const char *file, const char *target, Table **table)
                                  ".csv, or idx in it");
     }
     Table *made = checked_alloc(1, sizeof *made);
+    *table = made;
     made->format = format;
     made->file = checked_format("%s", file);
     made->target = checked_format("%s", target);
@@ -91,12 +116,17 @@ char *table_open(const char *file, const char *target, Table **table)
         why = table_error(file, "%lld rows of %d numbers; allowed: at least one of one",
                           (long long)made->rows, made->columns);
     }
+    return why;
+}
+
+char *table_open(const char *file, const char *target, Table **table)
+{
+    char *why = open_any(file, target, table);
     if (why != NULL) {
-        table_close(made);
-        return why;
+        table_close(*table);
+        *table = NULL;
     }
-    *table = made;
-    return NULL;
+    return why;
 }
 
 void table_close(Table *table)
@@ -120,7 +150,7 @@ int table_columns(const Table *table)
 }
 
 /* Rows and columns are counted from 1 in what people read. */
-static char *check_finite(const Table *table, int64_t first, int count, const double features[],
+static char *check_finite(Table *table, int64_t first, int count, const double features[],
                           const double labels[])
 {
     for (int k = 0; k < count; k++) {
@@ -133,6 +163,7 @@ static char *check_finite(const Table *table, int64_t first, int count, const do
             }
         }
         if (!isfinite(labels[k])) {
+            table->at_target = true;
             return table_error(table->file,
                                "row %lld: target %s is not finite; allowed: finite numbers",
                                (long long)(first + k + 1), table->target);
@@ -214,10 +245,11 @@ static char *survey(Table *table, TableFacts *facts)
 char *table_survey(const char *file, const char *target, TableFacts *facts)
 {
     Table *table;
-    char *why = table_open(file, target, &table);
-    if (table != NULL) {
+    char *why = open_any(file, target, &table);
+    if (why == NULL) {
         why = survey(table, facts);
     }
+    facts->at_target = why != NULL && table != NULL && table->at_target;
     table_close(table);
     return why;
 }

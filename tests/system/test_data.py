@@ -185,16 +185,16 @@ def test_wrong_files(folder, x, y):
     np.save(f"{folder}/y.npy", y)
     np.save(f"{folder}/x.npy", x)
 
-    def refused(file, *words, target="y.npy"):
-        """The line names one of the two files."""
+    def refused(file, *words, target="y.npy", key="data"):
+        """The line names one of the two files, and of which of the two keys it is."""
         done = alone("point", "method=training", "model=ridge", "samples=10", "weight_decay=1", f"data={folder}/{file}",
                      f"target={target}")
-        assert_one_line(done, 2, *words)
+        assert_one_line(done, 2, f" {key}: ", *words)
         assert any(name in done.stderr for name in (f"/{file.split(':')[0]}: ", f"/{target}: ")), done
 
     refused("none.npy", "No such file")
     refused("none.h5", "No such file", target="y")
-    refused("x.npy", "none.npy: No such file", target="none.npy")
+    refused("x.npy", "none.npy: No such file or directory; allowed: y.npy\n", target="none.npy", key="target")
     refused("what.txt", "no known kind")
     spoilt = x.copy()
     spoilt[41, 2] = np.inf
@@ -203,9 +203,9 @@ def test_wrong_files(folder, x, y):
     spoilt = y.copy()
     spoilt[6] = np.nan
     np.save(f"{folder}/nan.npy", spoilt)
-    refused("x.npy", "row 7: target nan.npy is not finite", target="nan.npy")
+    refused("x.npy", "row 7: target nan.npy is not finite", target="nan.npy", key="target")
     np.save(f"{folder}/short.npy", y[:-1])
-    refused("x.npy", "299 by 1 numbers", "300 rows", target="short.npy")
+    refused("x.npy", "299 by 1 numbers", "300 rows", target="short.npy", key="target")
     np.save(f"{folder}/fortran.npy", np.asfortranarray(x))
     refused("fortran.npy", "stored by column")
     np.save(f"{folder}/complex.npy", x + 0j)
@@ -237,12 +237,12 @@ def test_wrong_files(folder, x, y):
     write(f"{folder}/bad-idx", "nothing of the kind")
     refused("bad-idx", "no idx file", target="y-idx")
     header = "a,b,label\n"
-    for text, words in (("", "is empty"), ("a,b\n1,2\n", "no column label in its header; allowed: a, b"), (header, "0 rows"),
+    for text, words, *key in (("", "is empty"), ("a,b\n1,2\n", "no column label in its header; allowed: a, b", "target"), (header, "0 rows"),
                         (header + "1,2,3\n4,5\n", "line 3: 2 fields"), (header + "1,2,3\n4,5,6,7\n", "line 3: 4 fields"),
                         (header + "1,x,3\n", "line 2: field 2: x is no finite number"),
-                        (header + "1,2,nan\n", "line 2: field 3: nan is no finite")):
+                        (header + "1,2,nan\n", "line 2: field 3: nan is no finite", "target")):
         write(f"{folder}/bad.csv", text)
-        refused("bad.csv", words, target="label")
+        refused("bad.csv", words, target="label", key=(key or ["data"])[0])
     put_csv(f"{folder}/f.csv", x, y)
     with open(f"{folder}/f.csv", "rb") as file:
         packed = gzip.compress(file.read())
@@ -253,11 +253,30 @@ def test_wrong_files(folder, x, y):
     refused("text.h5", "is no HDF5 file", target="y")
     with h5py.File(f"{folder}/f.h5", "w") as file:
         file["X"], file["y"], file["long"], file["words"] = x, y, np.r_[y, 0], np.array([b"a"] * N)
-    refused("f.h5", "holds no set z; allowed: X, long, words, y", target="z")
-    refused("f.h5:Z", "holds no set Z; allowed: X", target="y")
-    refused("f.h5", "long is no set of 300 numbers", target="long")
-    refused("f.h5", "words is no set of 300", target="words")
-    refused("f.h5:y", "y is no set of numbers, rows by columns", target="y")
+    refused("f.h5", "holds no set z; allowed: y\n", target="z", key="target")
+    refused("f.h5:Z", "holds no set Z; allowed: X\n", target="y")
+    refused("f.h5", "long is no set of 300 numbers, one a row of X; allowed: y\n", target="long", key="target")
+    refused("f.h5", "words is no set of 300", target="words", key="target")
+    refused("f.h5:y", "y is no set of numbers, rows by columns; allowed: X\n", target="y")
+    # the lines of a job: of the target where it is the target's fault
+    text = ("sweeps:\n  - method: training\n    model: ridge\n    data: {}\n    samples: 9\n    target: {}\n"
+            "    weight_decay: 1\n")
+    for file, target, words in ((f"{folder}/f.h5", "z", ":6: target: "), (f"{folder}/none.h5", "y", ":4: data: ")):
+        job = write(f"{folder}/lines.yaml", text.format(file, target))
+        assert_one_line(alone("plan", job), 2, job + words)
+        assert_one_line(alone("run", job, "-o", f"{folder}/no.h5"), 2, job + words)
+        assert not os.path.exists(f"{folder}/no.h5")
+    # what is wrong with the dimension of a file is wrong with the file, with a default with the sweep
+    np.save(f"{folder}/wide.npy", np.zeros((3, 50001), dtype="i1"))
+    np.save(f"{folder}/three.npy", np.zeros(3))
+    job = write(f"{folder}/wide.yaml", text.format(f"{folder}/wide.npy", "three.npy").replace("samples: 9", "samples: 2"))
+    assert_one_line(alone("plan", job), 2, ":4: data: dimension 50001 for method training; allowed: up to 46000")
+    job = write(f"{folder}/epochs.yaml", "sweeps:\n  - {method: training, model: neurons, dimension: 9, noise: 1, samples: 1e8,\n"
+                "     batch: 1, weight_decay: 1}\n")
+    assert_one_line(alone("plan", job), 2, ":2: epochs: 500 of 1e+08 batches; allowed")
+    job = write(f"{folder}/listed.yaml", text.format(f"{folder}/f.h5", "y") + "data_files:\n  - {data: \"%s\", target: \"z\", "
+                "rows: 300, dimension: 12, content: \"0123456789abcdef\"}\n" % f"{folder}/f.h5")
+    assert_one_line(alone("plan", job), 2, " target: y: not among data_files; allowed: z, which is there for this file")
 
 
 def test_wrong_keys(folder):

@@ -31,8 +31,9 @@ char *job_read(const char *path);
 char *job_override(char *text, char *const assignments[], size_t count);
 
 /* Looks at a file of data: fills in rows, dimension and content, or says what is wrong with the
- * file in one line, owned by the caller. */
-typedef char *(*DataSurvey)(DataSource *source);
+ * file in one line, owned by the caller, and of which of the two keys, KEY_DATA or KEY_TARGET.
+ */
+typedef char *(*DataSurvey)(DataSource *source, KeyId *key);
 
 /* Local.  Ask for every file of data that the sweeps name, and add what is known of them to the
  * text, as its list `data_files`; where the text has one, it must say the same.  So whoever has

@@ -48,6 +48,8 @@ typedef struct DataSource {
 typedef struct Sweep {
     /* of the group in the archive: a-z, 0-9, _; empty until it is read or made up */
     char name[NAME_LENGTH];
+    /* line where it begins, from its check on: what is wrong with a default is told there */
+    size_t begins_at;
     Settings settings;
     DataSource source;
     /* by AxisId; owned, released by sweep_free */

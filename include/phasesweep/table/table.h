@@ -21,6 +21,7 @@
 #ifndef PHASESWEEP_TABLE_TABLE_H
 #define PHASESWEEP_TABLE_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,7 @@ typedef struct TableFacts {
     int columns;      /* of a row without its target, >= 1 */
     uint64_t content; /* XXH3-64 of the numbers as little-endian doubles, row after row, each
                          followed by its target: whatever the format of the file */
+    bool at_target;   /* after an error: what is wrong is the target, not the rows */
 } TableFacts;
 
 /* Local.  Release with table_close, which takes NULL too; *table is NULL after an error. */
@@ -46,7 +48,8 @@ int table_columns(const Table *table);
 char *table_read(Table *table, const int64_t row[], size_t count, double features[],
                  double labels[]);
 
-/* Local.  Reads the whole file once: after it every row is known to be there and finite. */
+/* Local.  Reads the whole file once: after it every row is known to be there and finite.  After
+ * an error at_target alone is set. */
 char *table_survey(const char *file, const char *target, TableFacts *facts);
 
 #endif
