@@ -130,7 +130,7 @@ def check_extended(folder):
 
 LONG = """sweeps:
   - {name: long, method: flow, source_exponent: 1.25, dimension: 100, weight_decay: 0,
-     time: {from: 0.1, to: 30, count: 250}}
+     time: {from: 0.1, to: 30, count: 1000}}
 """
 
 
@@ -144,7 +144,7 @@ def check_stopped(folder):
         time.sleep(0.01)
     process.send_signal(signal.SIGUSR1)
     assert process.wait() == 3, "not stopped: too fast a machine"
-    assert count(path, "converged") < 250
+    assert count(path, "converged") < 1000
     assert run(1, "resume", path) == 0
     assert_equal_archives(whole, path, ["long"])
 

@@ -5,7 +5,7 @@
 
 #include "phasesweep/training/path.h"
 
-enum { CASES = 24, D_MOST = 150, POINTS = 3, ROOM = 8 };
+enum { CASES = 25, D_MOST = 150, POINTS = 3, ROOM = 8 };
 
 typedef struct Case {
     const Trainer *trainer;
@@ -28,6 +28,9 @@ static const Case cases[CASES] = {
      CONVEX_INTERIOR, 0, false},
     /* by the active pairs */
     {&trainer_convex, MODEL_QUADRATIC, 60, 60, 2000, 2.0, 1e-10, LASSO_AUTO, false, true,
+     CONVEX_DESCENT, 0, false},
+    /* with dual vectors that are polished */
+    {&trainer_convex, MODEL_QUADRATIC, 24, 24, 550, 0.1, 1e-6, LASSO_AUTO, false, false,
      CONVEX_DESCENT, 0, false},
     {&trainer_factored, MODEL_QUADRATIC, 30, 3, 600, 0.6, 1e-12, LASSO_AUTO, false, true,
      CONVEX_AUTO, 0, false},

@@ -144,10 +144,15 @@ static void test_others(void **unused)
     Problem problem = problem_of(MODEL_QUADRATIC, 300.0);
     const TrainerSettings settings = trainer_defaults();
     Direct direct;
-    const Observed whole = train(&trainer_convex, &problem, &settings, &direct);
+    const Observed whole = train(&trainer_convex, &problem, &settings, NULL);
     const Observed spread = train(&trainer_spread, &problem, &settings, NULL);
-    check(&problem, &spread, &direct);
+    assert_int_equal(spread.outcome, OUTCOME_CONVERGED);
     assert_true(fabs(spread.objective / whole.objective - 1.0) < 2e-10);
+    /* what is of the first order in S differs by more: 2e-10 on one machine */
+    assert_true(fabs(spread.risk / whole.risk - 1.0) < 1e-8);
+    assert_true(fabs(spread.prediction_risk / whole.prediction_risk - 1.0) < 1e-8);
+    assert_true(fabs(spread.overlap_q / whole.overlap_q - 1.0) < 1e-8);
+    assert_true(fabs(spread.overlap_m / whole.overlap_m - 1.0) < 1e-8);
     const Observed factored = train(&trainer_factored, &problem, &settings, &direct);
     assert_true(fabs(factored.objective / direct.objective - 1.0) < 1e-10);
     assert_true(fabs(factored.risk / direct.risk - 1.0) < 1e-9);
