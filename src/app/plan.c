@@ -12,8 +12,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "phasesweep/app/progress.h"
+#include "phasesweep/archive/side_files.h"
 #include "phasesweep/base/check.h"
+#include "phasesweep/base/duration.h"
+#include "phasesweep/training/path.h"
 
 enum { PACKS_PER_RANK = 16 };
 
@@ -34,10 +36,10 @@ static int by_shape(const void *a, const void *b)
 {
     const TaskGroup *x = &((const Costed *)a)->task;
     const TaskGroup *y = &((const Costed *)b)->task;
-    const double of_x[] = {x->seconds, x->kind,   x->least, x->most,
-                           x->serial,  x->points, x->late};
-    const double of_y[] = {y->seconds, y->kind,   y->least, y->most,
-                           y->serial,  y->points, y->late};
+    const double of_x[] = {x->seconds, x->kind, x->least, x->most, x->serial,
+                           x->points,  x->late, x->whole, x->spent};
+    const double of_y[] = {y->seconds, y->kind, y->least, y->most, y->serial,
+                           y->points,  y->late, y->whole, y->spent};
     for (size_t k = 0; k < sizeof of_x / sizeof *of_x; k++) {
         if (of_x[k] != of_y[k]) {
             return of_x[k] > of_y[k] ? -1 : 1;
@@ -59,6 +61,18 @@ static int by_shape_and_chain(const void *a, const void *b)
                                 : (x->chain < y->chain ? -1 : x->chain > y->chain);
 }
 
+/* What the checkpoint has done is off the time to come.  By what earlier runs have learned, for
+ * that is a number of this machine. */
+static void take_off(TaskGroup *task, double spent, const CostModel *model)
+{
+    if (spent > 0.0) {
+        const double factor = model != NULL ? model->factor[task->kind] : 1.0;
+        task->whole = task->seconds;
+        task->spent = spent;
+        task->seconds = duration_left(factor * task->whole, spent) / factor;
+    }
+}
+
 Plan plan_of_chains(const Job *job, const PlanSettings *settings, PlanChain *chains,
                     const PlanMark marks[], size_t count)
 {
@@ -73,6 +87,7 @@ Plan plan_of_chains(const Job *job, const PlanSettings *settings, PlanChain *cha
             task->late = marks[k].late;
             task->seconds *= marks[k].points / task->points;
             task->points = marks[k].points;
+            take_off(task, marks[k].spent, settings->model);
         }
     }
     qsort(costed, count, sizeof *costed, by_shape_and_chain);
@@ -110,19 +125,40 @@ Plan plan_create(const Job *job, const PlanSettings *settings)
     return plan_of_chains(job, settings, chains, NULL, count);
 }
 
-Plan plan_of_open(const Job *job, const PlanSettings *settings, const OpenChains *open)
+/* Core-seconds in the checkpoint of a chain, if it has one. */
+static double spent_on(const SideCheckpoints *checkpoints, const char *path, const Job *job,
+                       const OpenChain *chain)
 {
+    for (size_t k = 0; k < checkpoints->count; k++) {
+        const SideCheckpoint *side = &checkpoints->list[k];
+        if (side->sweep == chain->sweep && side->chain == chain->chain) {
+            char *file = side_checkpoint(path, &job->sweeps[chain->sweep], chain->chain);
+            const double spent = path_spent(file);
+            free(file);
+            return spent;
+        }
+    }
+    return 0.0;
+}
+
+Plan plan_of_open(const Job *job, const PlanSettings *settings, const OpenChains *open,
+                  const char *path)
+{
+    const SideCheckpoints checkpoints = side_checkpoints(path, job);
     PlanChain *chains = checked_alloc(open->count, sizeof *chains);
     PlanMark *marks = checked_alloc(open->count, sizeof *marks);
     size_t count = 0;
     for (size_t k = 0; k < open->count; k++) {
         const OpenChain *chain = &open->chains[k];
         if (!chain->lost) {
-            marks[count] = (PlanMark){chain->interrupted, (double)chain->missing};
+            marks[count] = (PlanMark){.late = chain->interrupted,
+                                      .points = (double)chain->missing,
+                                      .spent = spent_on(&checkpoints, path, job, chain)};
             chains[count++] = (PlanChain){chain->sweep, chain->chain};
         }
     }
     Plan plan = plan_of_chains(job, settings, chains, marks, count);
+    free(checkpoints.list);
     free(marks);
     return plan;
 }
@@ -240,8 +276,7 @@ char *plan_too_long(const Plan *plan, int workers, double seconds, const CostMod
                                   "the time limit leaves "
                                   "%s; allowed: a later end, or fewer values along a chain\n",
                                   old != NULL ? old : "", plan->job->sweeps[s].name, count,
-                                  progress_duration(longest).text,
-                                  progress_duration(seconds).text);
+                                  duration_text(longest).text, duration_text(seconds).text);
             free(old);
         }
     }

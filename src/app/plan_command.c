@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "phasesweep/app/plan.h"
-#include "phasesweep/app/progress.h"
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/archive/lock.h"
 #include "phasesweep/archive/resume.h"
+#include "phasesweep/base/duration.h"
 #include "phasesweep/base/files.h"
 #include "phasesweep/base/memory_limit.h"
 #include "phasesweep/base/text.h"
@@ -151,7 +151,9 @@ static Plan plan_open(const PlanRequest *request, const Job *job, PlanSettings *
         *model = learned_by(path, job);
         settings->model = model;
     }
-    Plan plan = plan_of_open(job, settings, &open);
+    char *real = lock_real_path(path);
+    Plan plan = plan_of_open(job, settings, &open, real);
+    free(real);
     chains_free(&open);
     return plan;
 }
@@ -198,7 +200,7 @@ static void print_table(const Plan *plan)
 /* Useful: the part of ranks x time in which tasks would also keep one rank busy. */
 static void print_run(const char *what, int ranks, const Simulated *run)
 {
-    printf("%s%d ranks: %s", what, ranks, progress_duration(run->makespan).text);
+    printf("%s%d ranks: %s", what, ranks, duration_text(run->makespan).text);
     if (run->makespan > 0.0) {
         printf(", %.0f %% of the core time is useful",
                100.0 * run->serial / ranks / run->makespan);
@@ -331,7 +333,7 @@ static void print_script(const Plan *plan, const char *job_path, int ranks, doub
            "# but memory is --mem-per-cpu alone, which Slurm does not let --mem replace; those "
            "of\n"
            "# phasesweep.sbatch, as --launcher or --extra-rank, go behind this file.\n",
-           progress_duration(run.makespan).text);
+           duration_text(run.makespan).text);
     print_commands(job_path);
 }
 
@@ -368,7 +370,7 @@ static void print_jobs(const PlanRequest *request, double makespan, double secon
     }
     printf("deadline %s: every chain fits or can be interrupted; ", request->deadline);
     if (makespan <= useful) {
-        printf("all is done %s before it\n", progress_duration(seconds - makespan).text);
+        printf("all is done %s before it\n", duration_text(seconds - makespan).text);
     } else {
         printf("all takes about %.0f such times, resumed\n", ceil(makespan / useful));
     }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/base/duration.h"
 
 enum { BAR = 24, COLUMNS_PRESET = 80 };
 
@@ -33,26 +34,6 @@ Progress progress_begin(FILE *file, double now)
     return progress;
 }
 
-Duration progress_duration(double seconds)
-{
-    Duration d;
-    /* infinite and negative estimates must not reach an integer */
-    const double whole = fmin(fmax(round(seconds), 0.0), 1e12);
-    const long long s = (long long)whole;
-    if (seconds >= 1e-3 && seconds < 10.0) {
-        snprintf(d.text, sizeof d.text, "%.2g s", seconds);
-    } else if (s < 60) {
-        snprintf(d.text, sizeof d.text, "%lld s", s);
-    } else if (s < 3600) {
-        snprintf(d.text, sizeof d.text, "%lld min %02lld s", s / 60, s % 60);
-    } else if (s < 86400) {
-        snprintf(d.text, sizeof d.text, "%lld h %02lld min", s / 3600, s / 60 % 60);
-    } else {
-        snprintf(d.text, sizeof d.text, "%lld d %02lld h", s / 86400, s / 3600 % 24);
-    }
-    return d;
-}
-
 /* What is left comes from the schedule: by cost, with what was learned. */
 char *progress_text(const Progress *progress, const ScheduleState *state, double now)
 {
@@ -60,7 +41,7 @@ char *progress_text(const Progress *progress, const ScheduleState *state, double
     char failed[48] = "";
     if (state->teams > 0) {
         snprintf(teams, sizeof teams, ", %d large on %d ranks (%s)", state->teams,
-                 state->team_ranks, progress_duration(state->team_seconds).text);
+                 state->team_ranks, duration_text(state->team_seconds).text);
     }
     if (state->failed > 0) {
         snprintf(failed, sizeof failed, ", %zu points failed", state->failed);
@@ -70,8 +51,8 @@ char *progress_text(const Progress *progress, const ScheduleState *state, double
     snprintf(rate, sizeof rate,
              progress->rate >= 999.5 && progress->rate < 1e6 ? "%.0f" : "%.3g", progress->rate);
     return checked_format("%zu/%zu chains, %s points/s, %s, ETA %s%s%s", state->done,
-                          state->tasks, rate, progress_duration(now - progress->begin).text,
-                          progress_duration(state->seconds_left).text, failed, teams);
+                          state->tasks, rate, duration_text(now - progress->begin).text,
+                          duration_text(state->seconds_left).text, failed, teams);
 }
 
 /* A bar only where it fits beside the text: a line that wraps could not be overwritten. */

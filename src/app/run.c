@@ -93,6 +93,8 @@ static void keep_up(Run *run, double now, const ScheduleState *state)
     run->kept = now;
     lock_touch(run->lock);
     run->entry.points = state->points_done;
+    run->entry.told = wall_clock();
+    run->entry.left = state->seconds_left;
     archive_put_run(run->archive, run->entry_index, &run->entry, run->classes);
     archive_sync(run->archive);
 }
@@ -378,8 +380,9 @@ static void enter_run(MPI_Comm comm, Run *run, const char *path)
 static bool compute(MPI_Comm comm, Run *run, bool root)
 {
     _Static_assert((int)COST_COEFFICIENTS <= (int)RUN_COEFFICIENTS, "the model can be kept");
-    run->kept = MPI_Wtime();
-    run->progress = progress_begin(stderr, run->kept);
+    /* the first time at once: others look too */
+    run->kept = -INFINITY;
+    run->progress = progress_begin(stderr, MPI_Wtime());
     const FarmWork work = {.groups = run->plan.groups,
                            .group_count = run->plan.group_count,
                            .model = &run->costs,
@@ -450,7 +453,8 @@ static bool compute_open(MPI_Comm comm, Run *run, const RunRequest *request, boo
         enter_run(comm, run, run->path);
         open =
             chains_find(run->path, run->job, request->retry, lock_after_node_loss(run->lock));
-        run->plan = plan_of_open(run->job, &(PlanSettings){.memory = run->memory}, &open);
+        const PlanSettings settings = {.memory = run->memory, .model = &run->costs};
+        run->plan = plan_of_open(run->job, &settings, &open, run->path);
         run->master = master_wish(comm, &run->plan);
     }
     share_chains(comm, &run->plan);

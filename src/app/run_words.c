@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "phasesweep/app/progress.h"
+#include "phasesweep/base/duration.h"
 #include "deadline.h"
 
 /* Several lines or none; taken over. */
@@ -51,7 +51,7 @@ void words_deadline(const RunRequest *request, double margin)
             "phasesweep: nothing starts that would not end by %s (%s); trainings are saved %s "
             "before\n",
             deadline_text(request->deadline).text, request->deadline_source,
-            progress_duration(margin).text);
+            duration_text(margin).text);
 }
 
 void words_end(const char *path, const Plan *plan, size_t unconverged)

@@ -1,7 +1,8 @@
 /* The archive is opened anew for every picture: HDF5 keeps what it has read, and what others
  * write meanwhile would not be seen.
  *
- * Rate and ETA are those of the run that goes on, from its begin, as `status` has them.
+ * The rate is that of the run that goes on, from its begin; the ETA is its own (duration.h), as
+ * `status` has it.
  */
 #include "watch.h"
 
@@ -15,9 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "phasesweep/app/progress.h"
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/archive/lock.h"
+#include "phasesweep/base/duration.h"
 #include "phasesweep/base/wall_clock.h"
 
 /* Lines stay below 80 columns with counts of nine digits. */
@@ -129,7 +130,7 @@ static void show_bar(const Part *all)
            all->failed);
 }
 
-/* Of the run that goes on; nothing before its first chain. */
+/* Of the run that goes on. */
 static void show_rate(ArchiveReader *reader, const Part *all)
 {
     RunEntry *runs = checked_alloc(ARCHIVE_RUNS, sizeof *runs);
@@ -138,12 +139,14 @@ static void show_rate(ArchiveReader *reader, const Part *all)
     if (count > 0 && runs[count - 1].end == 0.0) {
         const RunEntry *run = &runs[count - 1];
         const double passed = wall_clock() - run->start;
-        const double left = (double)(all->points - all->done);
-        printf("%s", progress_duration(passed).text);
+        printf("%s", duration_text(passed).text);
         const double points = archive_run_points(runs, count, all->done);
+        const double left = archive_run_left(run, wall_clock());
         if (points > 0.0 && passed > 0.0) {
-            printf(", %.0f points/min, ETA %s", 60.0 * points / passed,
-                   progress_duration(left * passed / points).text);
+            printf(", %.0f points/min", 60.0 * points / passed);
+        }
+        if (isfinite(left)) {
+            printf(", ETA %s", duration_text(left).text);
         }
     }
     free(runs);

@@ -35,6 +35,10 @@ enum {
 /* Its column of RunEnding, which the first files of schema 3 lack. */
 #define RUNS_ENDING "ending"
 
+/* What a run says of its end, which they lack too. */
+#define RUNS_TOLD "told"
+#define RUNS_LEFT "seconds_left"
+
 typedef struct Layout {
     /* number of varied axes */
     int rank;

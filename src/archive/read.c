@@ -17,6 +17,7 @@
 
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/base/check.h"
+#include "phasesweep/base/duration.h"
 #include "phasesweep/base/files.h"
 #include "coefficients.h"
 #include "guard.h"
@@ -376,6 +377,7 @@ static bool read_column(hid_t group, const char *name, hid_t type, hid_t stored,
 /* The table as it lies in the file, by column; too large for a stack. */
 typedef struct Columns {
     double start[ARCHIVE_RUNS], end[ARCHIVE_RUNS], points[ARCHIVE_RUNS];
+    double told[ARCHIVE_RUNS], left[ARCHIVE_RUNS];
     double coefficients[ARCHIVE_RUNS * RUN_COEFFICIENTS]; /* [width] a run */
     size_t width;
     int ranks[ARCHIVE_RUNS];
@@ -408,6 +410,9 @@ static bool read_columns(hid_t group, int schema, Columns *columns)
     H5Tclose(text);
     memset(columns->ending, RUN_NO_WORD, sizeof columns->ending);
     return good &&
+           (!guard_exists(group, RUNS_LEFT) ||
+            (read_numbers(group, RUNS_TOLD, 1, columns->told) &&
+             read_numbers(group, RUNS_LEFT, 1, columns->left))) &&
            (!guard_exists(group, RUNS_ENDING) ||
             read_column(group, RUNS_ENDING, H5T_NATIVE_INT8, H5T_STD_I8LE, 1, columns->ending));
 }
@@ -421,6 +426,12 @@ const char *run_ending_name(int code)
     };
     const bool known = code >= RUN_NO_WORD && code < RUN_ENDING_BEYOND;
     return names[known ? code - RUN_NO_WORD : 0];
+}
+
+double archive_run_left(const RunEntry *run, double now)
+{
+    return run->told > 0.0 && run->left >= 0.0 ? duration_left(run->left, now - run->told)
+                                               : NAN;
 }
 
 double archive_run_points(const RunEntry entries[], size_t count, size_t done)
@@ -448,7 +459,9 @@ size_t archive_read_runs(ArchiveReader *reader, const char *classes, RunEntry en
                             .end = columns->end[count],
                             .ending = (RunEnding)columns->ending[count],
                             .ranks = columns->ranks[count],
-                            .points = columns->points[count]};
+                            .points = columns->points[count],
+                            .told = columns->told[count],
+                            .left = columns->left[count]};
         /* all but the last byte, a NUL if this program wrote it */
         memcpy(entry->host, columns->host[count], RUN_TEXT - 1);
         memcpy(entry->slurm_job, columns->slurm_job[count], RUN_TEXT - 1);

@@ -14,6 +14,8 @@
 #include <time.h>
 
 #include "phasesweep/archive/lock.h"
+#include "phasesweep/base/duration.h"
+#include "phasesweep/base/wall_clock.h"
 #include "phasesweep/archive/side_files.h"
 #include "open_job.h"
 #include "phasesweep/model/method_facts.h"
@@ -60,19 +62,16 @@ typedef struct Usage {
     RunEntry entries[ARCHIVE_RUNS];
     double core_hours; /* of the runs that ended, and of the one going on */
     bool running;
-    double eta; /* s; NAN if no run is going on or it has no rate yet */
+    double eta; /* s; NAN if no run is going on or it has not told yet */
     size_t endings[RUN_ENDING_BEYOND - RUN_NO_WORD]; /* NO_WORD: died; the one going on: none */
     SideCheckpoints checkpoints;
 } Usage;
 
 /* A run that died has no end: its hours are unknown and left out.  The last entry without
- * one belongs to a run that goes on only if the lock says that somebody lives.  `left` and
- * `done` in points. */
-static void add_usage(const char *path, const Opened *opened, double left, double done,
-                      Usage *usage)
+ * one belongs to a run that goes on only if the lock says that somebody lives. */
+static void add_usage(const char *path, const Opened *opened, Usage *usage)
 {
-    assert(left >= 0.0);
-    const double now = (double)time(NULL);
+    const double now = wall_clock();
     char *real = lock_real_path(path);
     usage->checkpoints = side_checkpoints(real, opened->job);
     free(real);
@@ -88,11 +87,7 @@ static void add_usage(const char *path, const Opened *opened, double left, doubl
         const bool known = run->ending > RUN_NO_WORD && run->ending < RUN_ENDING_BEYOND;
         usage->endings[known ? run->ending - RUN_NO_WORD : 0] += known || end == 0.0;
         usage->core_hours += end > 0.0 ? run->ranks * (end - run->start) / 3600.0 : 0.0;
-        /* by the rate of this run: the others may have had other ranks */
-        const double points = archive_run_points(usage->entries, k + 1, (size_t)done);
-        if (going_on && points > 0.0 && now > run->start) {
-            usage->eta = left / points * (now - run->start);
-        }
+        usage->eta = going_on ? archive_run_left(run, now) : NAN;
     }
 }
 
@@ -225,7 +220,10 @@ static void print_usage(const Job *job, const Usage *usage)
     print_endings(usage);
     printf(", %.3g core-hours", usage->core_hours);
     if (usage->running) {
-        printf(isfinite(usage->eta) ? "; running, ETA %.0f s" : "; running", usage->eta);
+        printf("; running");
+        if (isfinite(usage->eta)) {
+            printf(", ETA %s", duration_text(usage->eta).text);
+        }
     }
     printf("\n");
 }
@@ -241,16 +239,12 @@ static ExitStatus show_status(void *context)
     const char *path = request->path;
     const bool json = request->json;
     Opened opened = open_job_archive(path);
-    double left = 0.0;
-    double done = 0.0;
     const bool held = !json && lock_is_held(path);
     if (json) {
         printf("{\"sweeps\": [");
     }
     for (size_t s = 0; s < opened.job->sweep_count; s++) {
         const Counts counts = count_sweep(&opened, s);
-        left += left_of(&counts);
-        done += (double)sweep_points(&opened.job->sweeps[s]) - left_of(&counts);
         if (json) {
             printf("%s", s > 0 ? ", " : "");
             print_json_counts(&opened.job->sweeps[s], &counts);
@@ -260,7 +254,7 @@ static ExitStatus show_status(void *context)
     }
     /* a table of ARCHIVE_RUNS entries is too large for a stack */
     Usage *usage = checked_alloc(1, sizeof *usage);
-    add_usage(path, &opened, left, done, usage);
+    add_usage(path, &opened, usage);
     (json ? print_json_usage : print_usage)(opened.job, usage);
     free(usage->checkpoints.list);
     free(usage);

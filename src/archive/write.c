@@ -383,6 +383,10 @@ void archive_put_run(Archive *archive, size_t index, const RunEntry *entry, cons
     put_cell(group, "end", H5T_NATIVE_DOUBLE, place, 1, &entry->end);
     put_cell(group, "ranks", H5T_NATIVE_INT, place, 1, &entry->ranks);
     put_cell(group, "points", H5T_NATIVE_DOUBLE, place, 1, &entry->points);
+    if (guard_exists(group, RUNS_LEFT)) {
+        put_cell(group, RUNS_TOLD, H5T_NATIVE_DOUBLE, place, 1, &entry->told);
+        put_cell(group, RUNS_LEFT, H5T_NATIVE_DOUBLE, place, 1, &entry->left);
+    }
     put_text_cell(group, "host", place, entry->host);
     put_text_cell(group, "slurm_job", place, entry->slurm_job);
     put_coefficients(group, place, entry, classes);

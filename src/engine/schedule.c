@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/base/duration.h"
 #include "backlog.h"
 #include "rank_pool.h"
 
@@ -349,9 +350,13 @@ void schedule_finished(Schedule *s, double now, int rank, const ScheduleResult *
     assert(result->done <= batch.count);
     if (result->done > 0) {
         const double estimate = cost_estimate(&s->work.model, group, batch.size);
-        const double assumed =
-            (double)result->done * estimate / s->work.model.factor[group->kind];
-        cost_learn(&s->work.model, group->kind, assumed, result->seconds);
+        const double done = (double)result->done;
+        /* with what earlier runs have done of it: the end alone says nothing about others */
+        const double parts = group->whole > 0.0 ? group->whole / group->seconds : 1.0;
+        const double before =
+            group->spent * (group->serial + (1.0 - group->serial) / batch.size);
+        const double assumed = done * parts * estimate / s->work.model.factor[group->kind];
+        cost_learn(&s->work.model, group->kind, assumed, result->seconds + done * before);
     }
     s->state.done += result->done;
     s->state.points_done += (double)result->done * group->points;
@@ -379,13 +384,19 @@ static const Batch *queued(const Queue *queue, int k)
     return &queue->batch[(queue->first + k) % POOL_QUEUE];
 }
 
-/* By how much the class of each batch that runs is slower than expected, at least, 1 if it is
- * not; returns how long the one that has run longest beyond its estimate has run. */
-static double find_overdue(const Schedule *s, double now, double ratio[COST_CLASSES])
+/* What runs beyond its estimate: the seconds that the one which has run longest still needs,
+ * and all ranks together.  ratio: by how much what is to come of a class is slower than by the
+ * cost model, of which `weight` observations speak for it, and each batch that runs for or
+ * against.
+ */
+static double find_overdue(const Schedule *s, double now, double ratio[COST_CLASSES],
+                           double *sum)
 {
     double longest = 0.0;
+    double count[COST_CLASSES];
+    *sum = 0.0;
     for (int kind = 0; kind < COST_CLASSES; kind++) {
-        ratio[kind] = 1.0;
+        count[kind] = ratio[kind] = s->work.model.weight[kind];
     }
     for (int rank = 0; rank < s->pool.ranks; rank++) {
         const Queue *queue = &s->pool.queue[rank];
@@ -393,25 +404,46 @@ static double find_overdue(const Schedule *s, double now, double ratio[COST_CLAS
             continue;
         }
         const double passed = now - (s->pool.end[rank] - queue->estimate);
-        const double estimate = queued(queue, 0)->estimate;
-        const int kind = s->work.lanes.groups[queued(queue, 0)->group].kind;
-        if (estimate > 0.0 && passed > estimate) {
-            ratio[kind] = fmax(ratio[kind], passed / estimate);
-            longest = fmax(longest, passed);
+        const Batch *batch = queued(queue, 0);
+        const int kind = s->work.lanes.groups[batch->group].kind;
+        const bool overdue = batch->estimate > 0.0 && passed > batch->estimate;
+        const double left = overdue ? duration_left(batch->estimate, passed) : 0.0;
+        ratio[kind] += overdue ? (passed + left) / batch->estimate : 1.0;
+        count[kind] += 1.0;
+        longest = fmax(longest, left);
+        *sum += batch->size * left;
+    }
+    for (int kind = 0; kind < COST_CLASSES; kind++) {
+        ratio[kind] = count[kind] > 0.0 ? ratio[kind] / count[kind] : 1.0;
+    }
+    return longest;
+}
+
+/* The longest task that waits, from its start. */
+static double longest_waiting(const Schedule *s, const double ratio[COST_CLASSES])
+{
+    double longest = 0.0;
+    for (int lane = 0; lane < LANES; lane++) {
+        const TaskGroup *group = lanes_longest(&s->work.lanes, lane);
+        if (group != NULL) {
+            const int most = group->most < s->settings.ranks ? group->most : s->settings.ranks;
+            longest =
+                fmax(longest, ratio[group->kind] * cost_estimate(&s->work.model, group, most));
         }
     }
     return longest;
 }
 
-/* Seconds until all is done.  What is overdue is taken to need as long again as it has run,
- * and what is to come of its class to be as much slower: an estimate that has failed once is
- * not shown any longer.  work: rank-seconds by the estimates; last: when what runs ends by
- * them. */
+/* Seconds until all is done.  What is overdue is taken to need as long again as it has run
+ * (duration.h), and what is to come of its class to be slower by what is known of it.  work:
+ * rank-seconds by the estimates; last: when what runs ends by them. */
 static double seconds_left(const Schedule *s, double now, double work, double last)
 {
     double ratio[COST_CLASSES];
-    const double overdue = find_overdue(s, now, ratio);
-    for (int kind = 0; overdue > 0.0 && kind < COST_CLASSES; kind++) {
+    double late;
+    const double overdue = find_overdue(s, now, ratio, &late);
+    work += late;
+    for (int kind = 0; kind < COST_CLASSES; kind++) {
         work += (ratio[kind] - 1.0) * s->work.model.factor[kind] * s->work.lanes.left[kind];
     }
     for (int rank = 0; overdue > 0.0 && rank < s->pool.ranks; rank++) {
@@ -421,7 +453,12 @@ static double seconds_left(const Schedule *s, double now, double work, double la
             work += (ratio[kind] - 1.0) * queued(queue, k)->estimate;
         }
     }
-    return fmax(work / s->settings.ranks, fmax(last - now, overdue));
+    /* it starts when the first rank is free */
+    const double soonest = rank_pool_soonest(&s->pool, 0);
+    const double wait = isfinite(soonest) ? fmax(soonest - now, 0.0) : 0.0;
+    const double waiting = longest_waiting(s, ratio);
+    return fmax(fmax(work / s->settings.ranks, waiting > 0.0 ? wait + waiting : 0.0),
+                fmax(last - now, overdue));
 }
 
 ScheduleState schedule_state(const Schedule *s, double now)

@@ -111,6 +111,15 @@ size_t lanes_first(Lanes *lanes, int lane,
     return LANES_NONE;
 }
 
+const TaskGroup *lanes_longest(const Lanes *lanes, int lane)
+{
+    size_t k = lanes->end[lane];
+    while (k < lanes->end[lane + 1] && lanes->groups[k].count == 0) {
+        k++;
+    }
+    return k < lanes->end[lane + 1] ? &lanes->groups[k] : NULL;
+}
+
 /* From the front: tasks of a group are alike. */
 size_t lanes_take(Lanes *lanes, size_t group, size_t count)
 {

@@ -41,6 +41,9 @@ size_t lanes_first(Lanes *lanes, int lane,
                    bool (*fits)(const void *context, const TaskGroup *group),
                    const void *context);
 
+/* Local.  The longest group of a lane that has tasks, borrowed; NULL: none has. */
+const TaskGroup *lanes_longest(const Lanes *lanes, int lane);
+
 /* Local.  Take `count` tasks of a group; returns the first of them. 1 <= count <= what the
  * group has left. */
 size_t lanes_take(Lanes *lanes, size_t group, size_t count);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,11 +12,12 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/files.h"
+#include "phasesweep/training/path.h"
 
 /* Bytes of a message, or of one look at the file. */
 enum { CHUNK = 1 << 24 };
 
-static const char magic[16] = "phasesweep  ckp4";
+static const char magic[16] = "phasesweep  ckp5";
 
 static const char of_another[] = "of another training";
 static const char damaged[] = "damaged";
@@ -24,6 +26,7 @@ static const char damaged[] = "damaged";
 typedef struct Header {
     uint64_t head;   /* bytes from the beginning of the file to the end of the hash */
     uint64_t pieces; /* of the table before the hash */
+    double spent;    /* core-seconds behind the state */
 } Header;
 
 /* A rank's share of an item. */
@@ -152,11 +155,26 @@ static bool whole(StateVisitor *visitor)
     for (uint64_t k = 0; k < header.pieces; k++) {
         sum += table[k].bytes;
     }
+    visitor->spent = header.spent;
     visitor->head = header.head;
     visitor->pieces = table;
     visitor->piece_count = (size_t)header.pieces;
     visitor->table = header.head - sizeof hash - bytes;
     return good && sum == (uint64_t)status.st_size && fseek(file, (long)FRONT, SEEK_SET) == 0;
+}
+
+double path_spent(const char *checkpoint)
+{
+    FILE *file = fopen(checkpoint, "rb");
+    char word[sizeof magic];
+    Header header = {0};
+    const bool good = file != NULL && fread(word, sizeof word, 1, file) == 1 &&
+                      memcmp(word, magic, sizeof word) == 0 &&
+                      fread(&header, sizeof header, 1, file) == 1;
+    if (file != NULL) {
+        fclose(file);
+    }
+    return good && header.spent > 0.0 && isfinite(header.spent) ? header.spent : 0.0;
 }
 
 /* Table, hash and header. */
@@ -165,7 +183,8 @@ static void end_head(StateVisitor *visitor)
     put(visitor, visitor->pieces, visitor->piece_count * sizeof(Piece));
     const Header header = {.head =
                                visitor->head + sizeof magic + sizeof header + sizeof(uint64_t),
-                           .pieces = visitor->piece_count};
+                           .pieces = visitor->piece_count,
+                           .spent = visitor->spent};
     XXH3_64bits_update(visitor->digest, &header, sizeof header);
     const uint64_t hash = XXH3_64bits_digest(visitor->digest);
     FILE *file = visitor->file;

@@ -26,6 +26,8 @@ struct Path {
     StateVisitor visitor; /* of it */
     double begun;         /* MPI_Wtime when this call for the point began; rank 0, as below */
     double seconds;       /* of the point, in the calls before */
+    double created;       /* MPI_Wtime */
+    double spent;         /* core-seconds of the path in earlier runs */
     bool hurried;         /* the time of the point is over */
     double saved_at;      /* MPI_Wtime */
     double asked_at;      /* after the last iteration */
@@ -79,6 +81,7 @@ static void save(Path *path, Command command)
     StateVisitor visitor = checkpoint_write(path->team, path->settings.checkpoint);
     visit_head(path, &visitor);
     path->trainer->state(path->work, &visitor);
+    visitor.spent = path->spent + visitor.ranks * (start - path->created);
     const bool good = checkpoint_commit(&visitor);
     if (good && path->rank == 0 && path->settings.saved != NULL) {
         path->settings.saved(path->settings.stop_context);
@@ -111,12 +114,15 @@ Path *path_create(MPI_Comm team, const Trainer *trainer, const TrainerSettings *
     path->settings = *settings;
     path->cost = -1.0;
     path->period = period_asked_for();
+    path->created = MPI_Wtime();
     MPI_Comm_rank(team, &path->rank);
     if (settings->checkpoint != NULL) {
         path->visitor = checkpoint_read(team, settings->checkpoint);
         visit_head(path, &path->visitor);
         path->pending = path->visitor.good;
-        if (!path->pending) {
+        if (path->pending) {
+            path->spent = path->visitor.spent;
+        } else {
             checkpoint_close(&path->visitor);
         }
     }

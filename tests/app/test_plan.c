@@ -116,7 +116,7 @@ static void test_parts(void **unused)
     Job job = job_of(text);
     const PlanSettings settings = {.memory = INFINITY};
     const PlanChain all[] = {{0, 0}, {0, 1}, {0, 2}};
-    const PlanMark marks[] = {{false, 1.0}, {false, 44.0}, {true, 256.0}};
+    const PlanMark marks[] = {{false, 1.0, 0.0}, {false, 44.0, 0.0}, {true, 256.0, 0.0}};
     PlanChain *chains = malloc(sizeof all);
     memcpy(chains, all, sizeof all);
     Plan plan = plan_of_chains(&job, &settings, chains, marks, 3);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "phasesweep/app/progress.h"
+#include "phasesweep/base/duration.h"
 
 static void test_duration(void **unused)
 {
@@ -26,7 +27,7 @@ static void test_duration(void **unused)
                  {90000.0, "1 d 01 h"},
                  {-1.0, "0 s"}};
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        assert_string_equal(progress_duration(cases[k].seconds).text, cases[k].text);
+        assert_string_equal(duration_text(cases[k].seconds).text, cases[k].text);
     }
 }
 

@@ -17,10 +17,20 @@ static void test_teams(void **unused)
     for (int master = FARM_MASTER_AUTO; master <= FARM_MASTER_COMPUTES; master++) {
         const int ranks = world() - (world() > 1 && master == FARM_MASTER_SLEEPS);
         Tally *tally = tally_new();
-        TaskGroup groups[6] = {{0, 600, 0, 1e-6, 0.0, 1, 1, 1.0, false, false}};
+        TaskGroup groups[6] = {{0, 600, 0, 1e-6, 0.0, 1, 1, 1.0, false, false, 0.0, 0.0}};
         for (int k = 1; k < 6; k++) {
-            groups[k] = (TaskGroup){
-                (size_t)(585 + 15 * k), 15, 1, 1e-3, 0.1, k, k + 1, 1.0, false, k % 2 == 1};
+            groups[k] = (TaskGroup){(size_t)(585 + 15 * k),
+                                    15,
+                                    1,
+                                    1e-3,
+                                    0.1,
+                                    k,
+                                    k + 1,
+                                    1.0,
+                                    false,
+                                    k % 2 == 1,
+                                    0.0,
+                                    0.0};
         }
         const FarmReport report = farm(tally, groups, 6, (FarmMaster)master, INFINITY);
         gather(tally);
@@ -46,7 +56,7 @@ static void test_teams(void **unused)
 static void test_stop(void **unused)
 {
     (void)unused;
-    const TaskGroup group = {0, TASKS, 0, 1e-3, 0.0, 1, 1, 1.0, false, false};
+    const TaskGroup group = {0, TASKS, 0, 1e-3, 0.0, 1, 1, 1.0, false, false, 0.0, 0.0};
     for (int give_up = 0; give_up < 2; give_up++) {
         Tally *tally = tally_new();
         tally->stop_after = 40;

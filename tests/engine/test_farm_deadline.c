@@ -18,8 +18,8 @@ static void test_simulation(void **unused)
     (void)unused;
     const int ranks = world() > 1 ? world() - 1 : 1;
     const double deadline = 0.3 * (2 + 8 / ranks) / 2 + 0.15;
-    const TaskGroup groups[] = {{0, 8, 0, 0.3, 0.0, 1, 1, 1.0, false, false},
-                                {8, 8, 1, 0.03, 0.0, 1, 1, 1.0, false, false}};
+    const TaskGroup groups[] = {{0, 8, 0, 0.3, 0.0, 1, 1, 1.0, false, false, 0.0, 0.0},
+                                {8, 8, 1, 0.03, 0.0, 1, 1, 1.0, false, false, 0.0, 0.0}};
     Tally *tally = tally_new();
     for (size_t k = 0; k < 16; k++) {
         tally->seconds[k] = k < 8 ? 0.3 : 0.03;

@@ -119,8 +119,8 @@ static void test_tail(void **unused)
     assert_true(all.serial / (8.0 * all.makespan) > 0.97);
 }
 
-/* Ten tasks of 1 s on two ranks: 5 s.  When the first has run for 20 s, eight more of at least
- * 20 s wait on two ranks; of another class nothing is known to be slow. */
+/* Ten tasks of 1 s on two ranks: 5 s.  When the first two have run for 20 s they need as long
+ * again, as eight more of 40 s; of another class nothing is known to be slow. */
 static void test_overdue(void **unused)
 {
     (void)unused;
@@ -137,7 +137,78 @@ static void test_overdue(void **unused)
         const double expected = schedule_state(schedule, 0.0).seconds_left;
         assert_true(fabs(expected - 5.0 - others) < 0.6);
         const double late = schedule_state(schedule, 20.0).seconds_left;
-        assert_true(late > 70.0 + others && late < 110.0 + others);
+        assert_true(late > 170.0 + others && late < 190.0 + others);
+        schedule_stop(schedule);
+        schedule_free(schedule);
+    }
+}
+
+/* A fake clock: tasks assumed to take 1 s take `slow` s.  Is what is told right within 2 times
+ * once the first of them has ended, and within 3 from half of its time on if it is overdue? */
+static void follow(int ranks_most, size_t count, double slow)
+{
+    const TaskGroup group = singles(0, count, 0, 1.0);
+    const ScheduleSettings settings = schedule_settings(ranks_most);
+    Schedule *schedule = schedule_create(&group, 1, &settings, NULL);
+    double end[8];
+    size_t done = 0;
+    const size_t turns = (count + (size_t)ranks_most - 1) / (size_t)ranks_most;
+    const double all = slow * (double)turns;
+    for (double now = 0.0; now < all; now += 0.25 * slow) {
+        ScheduleStart start;
+        for (int rank = 0; rank < ranks_most && now > 0.0; rank++) {
+            if (end[rank] <= now) {
+                const ScheduleResult result = {.done = 1, .seconds = slow};
+                schedule_finished(schedule, now, rank, &result);
+                end[rank] = INFINITY;
+                done++;
+            }
+        }
+        while (schedule_next(schedule, now, &start)) {
+            assert_int_equal(start.count, 1);
+            end[start.ranks[0]] = now + slow;
+        }
+        const double ratio = schedule_state(schedule, now).seconds_left / (all - now);
+        const double most = now >= slow                       ? 2.0
+                            : slow > 1.0 && now >= 0.5 * slow ? 3.0
+                                                              : INFINITY;
+        assert_true(ratio >= 1.0 / most && ratio <= most);
+    }
+    assert_true(done >= count - (size_t)ranks_most);
+    schedule_stop(schedule);
+    schedule_free(schedule);
+}
+
+static void test_eta(void **unused)
+{
+    (void)unused;
+    follow(1, 10, 10.0);
+    follow(3, 12, 10.0);
+    follow(8, 9, 100.0); /* the last waits for a rank */
+    follow(4, 40, 1.0);
+}
+
+/* Of 100 s an earlier run has done 90, or more than all: as long again. */
+static void test_begun(void **unused)
+{
+    (void)unused;
+    for (int k = 0; k < 2; k++) {
+        TaskGroup groups[] = {singles(0, 1, 0, 10.0 + 110.0 * k), singles(1, 1, 0, 1.0)};
+        groups[0].whole = 100.0;
+        groups[0].spent = 90.0 + 30.0 * k;
+        const ScheduleSettings settings = schedule_settings(1);
+        Schedule *schedule = schedule_create(groups, 2, &settings, NULL);
+        ScheduleStart start;
+        assert_true(schedule_next(schedule, 0.0, &start));
+        assert_int_equal(start.first, 0);
+        const double left = schedule_state(schedule, 0.0).seconds_left;
+        assert_true(fabs(left - groups[0].seconds - 1.0) < 1e-9);
+        /* with what was done before the whole was 100 s: nothing is to be learned */
+        const ScheduleResult result = {.done = 1, .seconds = 100.0 - groups[0].spent};
+        if (k == 0) {
+            schedule_finished(schedule, 10.0, 0, &result);
+            assert_true(fabs(schedule_learned(schedule).factor[0] - 1.0) < 1e-12);
+        }
         schedule_stop(schedule);
         schedule_free(schedule);
     }
@@ -148,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_deadline),    cmocka_unit_test(test_longer_than_the_limit),
         cmocka_unit_test(test_reservation), cmocka_unit_test(test_starvation),
-        cmocka_unit_test(test_tail),        cmocka_unit_test(test_overdue)};
+        cmocka_unit_test(test_tail),        cmocka_unit_test(test_overdue),
+        cmocka_unit_test(test_eta),         cmocka_unit_test(test_begun)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

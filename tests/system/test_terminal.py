@@ -86,6 +86,16 @@ def check_watched_run():
     while "points" not in watched.read and watched.more():
         pass
     assert runs.process.poll() is None
+    # the run tells what it expects, status and watch repeat it: there it says it with its first word
+    told = None
+    while told is None:
+        runs.process.send_signal(signal.SIGCONT)
+        time.sleep(0.02)
+        runs.process.send_signal(signal.SIGSTOP)
+        assert runs.process.poll() is None
+        told = json.loads(alone("status", "--json", "out.h5").stdout)["eta_seconds"]
+    assert re.search("running, ETA [0-9]+", alone("status", "out.h5").stdout), alone("status", "out.h5")
+    assert re.search(r"points/min, ETA [0-9]+|s, ETA [0-9]+", alone("watch", "out.h5").stdout)
     runs.process.send_signal(signal.SIGCONT)
     text, status = runs.text()
     assert status == 0 and "48000 points in" in text and "out.h5 is complete" in text, text

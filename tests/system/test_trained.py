@@ -5,6 +5,7 @@ usage: test_trained.py PHASESWEEP MPIEXEC
 import glob
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -232,6 +233,10 @@ def check_stop(folder, name, job):
     assert process.wait() == 3
     assert count(path, "converged") + count(path, "stationary") == 0
     assert glob.glob(path + ".long.*.checkpoint")
+    # what the checkpoint has done is off the bill, or doubles what was too short
+    bills = [float(re.search("^long +[0-9]+ +1 +([^ ]+)", alone(*words).stdout, re.MULTILINE)[1])
+             for words in (["plan", job], ["run", job, "-o", path, "--dry-run"])]
+    assert bills[1] < bills[0] or bills[1] > 1.05 * bills[0], bills
     assert run(1, "resume", path) == 0
     assert not glob.glob(path + "*.checkpoint")
     assert alone("diff", "--tolerance", "1e-7", whole, path).stdout.count("risk") == 0

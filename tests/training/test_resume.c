@@ -80,10 +80,13 @@ static int chain(const Case *c, bool stop, bool swap, uint64_t seed, Ends *ends)
     settings.stop_context = &dice;
     for (; done < POINTS; stops++) {
         const bool alone = swap && stops % 2 == 1;
+        const double spent = path_spent(name);
         if (!alone || rank_in_world() == 0) {
             go_on(alone ? MPI_COMM_SELF : MPI_COMM_WORLD, c, &settings, &done, ends, stops);
         }
         MPI_Bcast(&done, 1, MPI_INT, 0, MPI_COMM_WORLD);
+        /* every save adds what was done since the last */
+        assert_true(rank_in_world() > 0 || done == POINTS || !stop || path_spent(name) > spent);
     }
     MPI_Bcast(ends, sizeof *ends, MPI_BYTE, 0, MPI_COMM_WORLD);
     if (rank_in_world() == 0) {

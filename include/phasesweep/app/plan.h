@@ -30,6 +30,7 @@ typedef struct PlanChain {
 typedef struct PlanMark {
     bool late;     /* to start after all others */
     double points; /* of it to be computed, > 0 */
+    double spent;  /* core-seconds that its checkpoint holds, 0: none */
 } PlanMark;
 
 /* What one chain asks for. */
@@ -74,8 +75,10 @@ Plan plan_create(const Job *job, const PlanSettings *settings);
 Plan plan_of_chains(const Job *job, const PlanSettings *settings, PlanChain *chains,
                     const PlanMark marks[], size_t count);
 /* What a run of an archive computes: chains that died with a run before come last, so that they
- * do not hold up others, or take them down again; lost ones are not planned. */
-Plan plan_of_open(const Job *job, const PlanSettings *settings, const OpenChains *open);
+ * do not hold up others, or take them down again; lost ones are not planned.  path: of the
+ * archive, without a symbolic link; what checkpoints beside it have done is counted. */
+Plan plan_of_open(const Job *job, const PlanSettings *settings, const OpenChains *open,
+                  const char *path);
 void plan_free(Plan *plan);
 
 /* Local.  Sums over one sweep of the plan.  Seconds with what was learned; sweep below

@@ -35,13 +35,4 @@ void progress_show(Progress *progress, const ScheduleState *state, double now, b
 /* Local.  The chain that is shown, without the bar; owned by the caller. */
 char *progress_text(const Progress *progress, const ScheduleState *state, double now);
 
-/* A time in words, "2 min 05 s". */
-typedef struct Duration {
-    char text[32];
-} Duration;
-
-/* Local.  By value, so that it can be used inside a printf call.  Negative ones count as 0;
- * infinite ones are cut at 10^12 s. */
-Duration progress_duration(double seconds);
-
 #endif

@@ -141,11 +141,18 @@ typedef struct RunEntry {
     int ranks;
     /* finished by this run */
     double points;
+    /* when the run last told, since 1970, and what it expected to be left then, in seconds;
+     * told 0: never, or by a program that did not */
+    double told, left;
     /* empty: unknown, or no Slurm */
     char host[RUN_TEXT], slurm_job[RUN_TEXT];
     /* of the cost model, as learned by the run, in the order of its classes; NAN beyond */
     double coefficients[RUN_COEFFICIENTS];
 } RunEntry;
+
+/* Local.  Seconds until the run that goes on is done, by its own word (duration.h); NAN: it has
+ * told nothing yet. */
+double archive_run_left(const RunEntry *run, double now);
 
 /* Local.  Points that the last of the runs has computed so far, of `done` that are finished:
  * its entry is a few seconds old, and all are its own where there was no run before. */

@@ -38,6 +38,9 @@ typedef struct TaskGroup {
     bool late;       /* starts only when all others have */
     bool polls;      /* asks every now and then whether to stop: the master may run it, for
                         it serves others meanwhile */
+    double whole;    /* assumed for one task from its beginning, where an earlier run has done a
+                        part of it; 0: seconds is all of it */
+    double spent;    /* of such a task, measured seconds on one rank, in earlier runs */
 } TaskGroup;
 
 /* Local.  Nothing learned: all factors 1.  The spread is 0: the first estimates are taken as

@@ -36,6 +36,10 @@ Observed path_solve(Path *path, const Problem *problem, double spectrum[], doubl
  * that a checkpoint joins. */
 double path_seconds(const Path *path);
 
+/* Local.  Seconds times ranks that the state in a checkpoint has taken, in all runs; 0 if there
+ * is no such file, or none of this program. */
+double path_spent(const char *checkpoint);
+
 /* Local.  The network of the last point. */
 Network path_network(const Path *path);
 
