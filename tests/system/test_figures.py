@@ -3,12 +3,13 @@
 usage: test_figures.py PHASESWEEP MPIEXEC
 """
 import os
+import subprocess
 import tempfile
 
 import h5py
 
-from harness import assert_one_line
-from figures import archive, draw, saved
+from harness import PROGRAM, assert_one_line, write
+from figures import ANALYSIS, archive, draw, saved
 import fig_spectra
 import fig_tail_exponent
 from phasesweep import sweep
@@ -60,6 +61,19 @@ def check_refusals(folder):
     assert_one_line(draw("fig_exponents.py", path, folder), 2,
                     "sweep quadratic has no field exponent_samples", "run jobs/exponents.yaml")
     assert draw("fig_phase_diagram.py", path, folder).returncode == 0  # reads no exponents
+
+
+def check_gallery(folder):
+    """Every job of the table has its turn, whatever one reads or fails: here mpirun does nothing but read."""
+    os.mkdir(f"{folder}/bin")
+    write(f"{folder}/bin/mpirun", "#!/bin/sh\ncat >/dev/null\n")
+    os.chmod(f"{folder}/bin/mpirun", 0o755)
+    paths = {"PATH": f"{folder}/bin:{os.environ['PATH']}", "PHASESWEEP_BUILD": os.path.dirname(PROGRAM)}
+    done = subprocess.run([str(ANALYSIS.parent / "jobs/gallery.sh"), "--small", f"{folder}/gallery", "width", "bayes"],
+                          input="", env={**os.environ, **paths}, capture_output=True, text=True)
+    assert done.returncode == 1, done
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["bayes of bayes", "width of width"], done
+    assert "bayes: computed in " in done.stdout and "width: computed in " in done.stdout, done
 
 
 def quantiles(x, masses, outliers, d, count=12000):
@@ -114,6 +128,7 @@ def check_tail(path):
 
 with tempfile.TemporaryDirectory() as scratch:
     check_refusals(scratch)
+    check_gallery(scratch)
     spectra = archive(scratch, "spectra", SPECTRA_JOB)
     check_spectra(spectra)
     check_tail(spectra)
