@@ -56,7 +56,7 @@ def draw_errors(axes, found):
                     axes.loglog(line["effective_samples"], line["risk"], dash, color=colour,
                                 label=name if kind == "student" else None)
                     axes.axhline(line["higher_variance"].max(), color=colour, ls=":", lw=0.8)
-    axes.set(ylabel=r"$E(f-f_*)^2$", title="— quadratic student   - - best, universal   ··· $g(1)$")
+    axes.set(ylabel=r"$E(f-f_*)^2$", title="error, by activation of the teacher")
     axes.legend()
 
 
@@ -90,9 +90,9 @@ def draw_specialised(risk, neurons, found):
             middle = np.sqrt(first * last)
             at = float(np.interp(np.log(middle), np.log(x), np.log(line["risk"].values)))
             guide = np.array([first, last])
-            risk.loglog(guide, 1.3 * np.exp(at) * (guide / middle) ** (-1 + 0.5 / exponent), color="black", lw=0.7)
-    risk.set(ylabel=r"$E(f-f_*)^2$", title=r"no quadratic part; black: $n^{-1+1/(2\beta)}$")
-    neurons.set(ylabel="neurons learned one by one", title=r"$k_c$")
+            risk.loglog(guide, 1.3 * np.exp(at) * (guide / middle) ** (-1 + 0.5 / exponent), color="black", lw=0.9)
+    risk.set(ylabel=r"$E(f-f_*)^2$", title="teachers without a quadratic part: error")
+    neurons.set(ylabel="neurons learned one by one", title=r"and how many neurons are learned, $k_c$")
     risk.legend()
 
 
@@ -109,13 +109,14 @@ def draw_trained(found, trained, dimension):
                     neurons.semilogx(line["effective_samples"], line["specialised"], dash, color=colour, lw=1)
         risk.loglog(points["effective_samples"], points["risk"], "o", ms=4, color=colour, label=name)
         neurons.semilogx(points["effective_samples"], points["specialised"], "o-", ms=4, lw=0.6, color=colour, label=name)
-    risk.set(ylabel=r"$E(f-f_*)^2$", title="points: trained   — quadratic student   - - best (relu, abs: universal)")
-    neurons.set(ylabel="neurons found, of " + f"{dimension:g}", title=r"trained: $|\cos| > 0.6$   - - best, $k_c$")
+    risk.set(ylabel=r"$E(f-f_*)^2$", title="error")
+    neurons.set(ylabel=f"neurons, of {dimension:g}", title="neurons that are found")
     for axes in (risk, neurons):
         axes.set_xlabel(style.N_EFF["quadratic"])
-        axes.title.set_fontsize(8)
-        axes.legend()
-    figure.suptitle(f"d = {dimension:g}", fontsize=9)
+    risk.legend()
+    style.title(figure, f"Trained networks of neurons (circles) over the theory (lines), d = {dimension:g}",
+                "left, solid: quadratic student; dashed: the best of all (relu, abs: before single neurons are learned)",
+                r"right: a trained neuron is found where its cosine with one of the teacher is above 0.6; dashed: the best, $k_c$")
     return figure
 
 
@@ -133,6 +134,11 @@ def figures(path):
     draw_specialised(axes[1, 0], axes[1, 1], found)
     for one in axes.flat:
         one.set_xlabel(style.N_EFF["quadratic"])
+    style.title(figure, f"What activations change, d = {max(every):g}",
+                "above, solid: quadratic student; dashed: the best before single neurons are learned; dotted: "
+                "$g(1)$, what neither can follow",
+                r"above right: without $g(1)$, in units of the quadratic part; activations differ in its noise alone",
+                r"below, black: the exponent $-1+1/(2\beta)$ of the power law of the readout, without its constant")
     yield "activations", figure
 
 

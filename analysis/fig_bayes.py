@@ -49,11 +49,21 @@ def draw_map(axes, found, gamma):
     values = ratio(found, gamma).values
     image = axes.pcolormesh(x, y, np.log10(values), cmap="cividis", shading="nearest", vmin=0,
                             vmax=2, rasterized=True)
-    style.label_contours(axes, style.contour(axes, x, y, values, NEAR, linewidths=0.8, linestyles="dashed"))
+    for level, dash in zip(NEAR, ("dotted", "dashed")):
+        style.contour(axes, x, y, values, [level], linewidths=0.8, linestyles=dash)
     draw_boundaries(axes, data, gamma, x, y)
+    draw_optimum(axes, data["risk"].transpose("samples", "weight_decay").values, x, y)
     axes.set(xlabel=r"$\log_d n_{\mathrm{eff}}$", ylabel=rf"$\log_d {style.LAMBDA[model]}$")
     axes.set_title(rf"$\gamma = {gamma:g}$")
     return image, told(values, model, gamma, d, x, y)
+
+
+def draw_optimum(axes, risk, x, y):
+    """The best weight decay of the map where it is a minimum and not an end, nor as good as the weakest."""
+    best = np.argmin(np.where(np.isfinite(risk), risk, np.inf), axis=1)
+    inside = (best > 0) & (best < len(y) - 1) & (risk[np.arange(len(x)), best] < 0.99 * risk[:, 0])
+    axes.plot(np.where(inside, x, np.nan), y[best], "o", ms=3, color="black", mew=0,
+              path_effects=style.halo(0.6))
 
 
 def draw_best(axes, found, gamma):
@@ -62,13 +72,14 @@ def draw_best(axes, found, gamma):
     least = values.min("weight_decay", skipna=False)
     x = found["bayes"]["effective_samples"].sel(source_exponent=gamma)
     data = found["state_evolution"]
-    for label, line, dash in (("best of the map", least, "-"),
+    for label, line, dash in (("best weight decay of the map", least, "-"),
                               (style.decay_label(data, data["weight_decay"].values[0]),
                                values.isel(weight_decay=0), "--")):
         axes.loglog(x, line, color="black", ls=dash, label=label)
     for level in NEAR:
         axes.axhline(level, color=style.GREY, lw=0.6)
     axes.set(xlabel=style.N_EFF[data.attrs["model"]], ylabel=r"$R/R_{\mathrm{Bayes}}$")
+    style.plain_logarithm(axes.yaxis)
     best = least.dropna("samples")
     if best.size > 0:
         away = 100 * float((best > NEAR[0]).mean())
@@ -87,11 +98,12 @@ def draw(model, found):
         draw_best(bottom, found, gamma)
     grid[1, 0].legend()
     figure.colorbar(image, ax=grid[0, :].tolist(), label=r"$\log_{10} R/R_{\mathrm{Bayes}}$",
-                    extend="max")
+                    extend="max", pad=0.01)
     least = float(min(ratio(found, gamma).min() for gamma in gammas))
     style.title(figure, rf"{model.capitalize()} network, $d$ = {found['bayes'].attrs['dimension']:g}, "
                 rf"$\Delta$ = {found['bayes'].attrs['noise']:g}: risk over Bayes risk",
-                "solid lines: predicted boundaries; dashed lines: R/R_Bayes = 1.1 and 2", *sentences,
+                "solid lines: predicted boundaries; dotted and dashed: R/R_Bayes = 1.1 and 2; dots: the best weight decay, "
+                "R there over the Bayes risk as below", *sentences,
                 f"nowhere below {least:.4f}; at most {float(found['bayes']['solutions'].max()):g} Bayes solution(s)",
                 WHY_DISCRETE if model == "diagonal" else "")
     return figure

@@ -235,11 +235,13 @@ def draw_slopes(lines):
         fine = np.linspace(depths.min(), depths.max(), 100)
         axes.plot(fine, (2 - 1 / gamma) / (2 - power(model, fine)), color=colour, lw=1)
         axes.plot(depths, list(found.values()), marker, color=colour, mfc="white", label=rf"$\gamma$ = {gamma:g}")
-    axes.set(xlabel=f"depth ${SYMBOL[model]}$", ylabel=r"$-\mathrm{d}\log R/\mathrm{d}\log n$ in phase II",
-             title=rf"d = {lines[0].attrs['dimension']:g}, {LEARNED} features learned" "\n"
-                   rf"lines: $(2 - 1/\gamma)/(2 - q)$; at most {worst:.3f} apart")
+    axes.set(xlabel=f"depth ${SYMBOL[model]}$", ylabel=r"$-\mathrm{d}\log R/\mathrm{d}\log n$")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     if axes.lines:
         axes.legend()
+    style.title(figure, rf"Slope of phase II by depth, d = {lines[0].attrs['dimension']:g}",
+                rf"markers: measured where {LEARNED} features are learned; lines: $(2 - 1/\gamma)/(2 - q)$; at most "
+                f"{worst:.3f} apart")
     return figure
 
 

@@ -73,14 +73,14 @@ def draw(data, gamma):
                 x, y, part[field].transpose(decay, "samples"), cmap=style.SIGNED,
                 shading="nearest", vmin=-most, vmax=most, rasterized=True)
             if column == len(sizes) - 1:
-                figure.colorbar(image, ax=grid[row, :].tolist(), label=label, extend="both")
+                figure.colorbar(image, ax=grid[row, :].tolist(), label=label, extend="both", pad=0.01)
         image, names = draw_agreement(grid[2, column], part, decay, x, y)
         for axes in grid[:, column]:
             draw_boundaries(axes, part, model, x, y)
         grid[0, column].set_title(rf"$d = 10^{{{np.log10(size):g}}}$")
         grid[2, column].set_xlabel(r"$\log_d n_{\mathrm{eff}}$")
     bar = figure.colorbar(image, ax=grid[2, :].tolist(), ticks=range(1, len(names) + 1),
-                          label="measured phase")
+                          label="measured phase", pad=0.01)
     bar.ax.set_yticklabels(names)
     for axes in grid[:, 0]:
         axes.set_ylabel(rf"$\log_d {style.LAMBDA[model]}$")

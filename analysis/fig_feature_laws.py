@@ -77,9 +77,10 @@ def draw_excess(laws):
         axes.set_xticks(sorted({d for rows in found.values() for d in rows[:, 0]}), minor=False)
         axes.set_xticks([], minor=True)
         axes.xaxis.set_major_formatter("{x:g}")
-    grid[0, 0].set_ylabel("error of predictions, trained / theory - 1")
+    grid[0, 0].set_ylabel("trained / theory $- 1$")
     grid[0, 0].legend()
-    style.title(figure, "Excess over the theory of each law")
+    style.title(figure, "Excess of trained networks over the theory of each law",
+                "mean over the seeds, bars: error of the mean")
     return figure
 
 
@@ -98,7 +99,8 @@ def draw_errors(laws):
         axes.set(title=TITLES[rotated])
     grid[0, 0].set_ylabel(r"$E (f - f^*)^2$")
     grid[0, 0].legend()
-    style.title(figure, "Errors of predictions by the law of the features")
+    style.title(figure, "Errors of predictions by the law of the features",
+                "quadratic networks; mean over the seeds, bars: error of the mean")
     return figure
 
 
@@ -124,9 +126,11 @@ def draw_lasso(place):
         lower.errorbar(at, mean / predicted, error / predicted, marker=marker, ms=4, mfc="white", color=colour,
                        capsize=2, lw=0.8)
     lower.axhline(1, color="black", lw=0.6)
-    upper.set(ylabel="risk R", title=f"LASSO, d = {trained.attrs['dimension']:g}")
+    upper.set(ylabel="risk R", )
     lower.set(xlabel="samples n", ylabel="trained / theory")
     upper.legend()
+    style.title(figure, f"The LASSO by the law of the features, d = {trained.attrs['dimension']:g}",
+                f"line: theory of Gaussian features; markers: mean over {trained.sizes['seed']} seeds, bars: error of the mean")
     return figure
 
 

@@ -114,15 +114,16 @@ def draw_model(model, found):
         sentences.append(rf"$\gamma$ = {gamma:g}: minimum inside at {100 * inside:.0f} % of the points; best weight decay "
                          "over the line at n_eff = d, by d: " + ", ".join(f"{value:.2g}" for value in at_d))
         draw_risks(axes[1], found, gamma, d)
-        axes[1].set_title(f"d = {d:g}; thin: Bayes rates")
+        axes[1].set_title(rf"d = {d:g}; thin: the Bayes rates, met at $\lambda_{{\mathrm{{opt}}}}$")
         draw_excess(axes[2], found, gamma)
         ratio = excess(found).sel(source_exponent=gamma)
-        axes[2].set_title(f"from {float(ratio.min()):.3f} to {float(ratio.max()):.2f}")
-    for row in grid:
+        axes[2].set_title(f"{float(ratio.min()):.3f} to {float(ratio.max()):.2f} times the Bayes risk")
+    for row in grid[:2]:
         row[0].legend()
     style.title(figure, f"{model.capitalize()} network at its best weight decay, "
                 rf"$\Delta$ = {found['optimal'].attrs['noise']:g}", *sentences,
-                "thin lines in the middle row: the Bayes rates, exponents without constants")
+                "thin lines in the middle row: the Bayes rates, exponents without constants, which the best weight decay "
+                "reaches; dashes and colours of d as above")
     return figure
 
 

@@ -11,6 +11,8 @@ from style import np, plt
 FIELDS = ["risk", "effective_samples", "resolved_samples", "resolved_weight_decay",
           "resolved_nuclear_weight"]
 NEAR = 0.02         # relative difference of weights that count as one
+FLAT = 1e-4         # of log R: a step that is none
+RISEN = 0.02        # of log R: below 1 by so much, and up again by so much, is a turn
 ROOMY = 0.024       # of the view: a smaller phase has its label beside it
 
 
@@ -54,6 +56,33 @@ def draw_boundaries(axes, data, gamma, x, y):
     axes.set(xlim=view[0], ylim=view[1])
 
 
+def turns(data, decay):
+    """log_d n_eff where R, having fallen, turns up along the samples, by weight decay; NaN where it does not.  The
+    parabola through the least of three points in log n_eff."""
+    x = np.log(data["effective_samples"].isel({decay: 0}).values) / np.log(float(data.attrs["dimension"]))
+    found = np.full(data.sizes[decay], np.nan)
+    for row, line in enumerate(np.log(data["risk"].transpose(decay, "samples").values)):
+        falls = (line[1:-1] < line[:-2] - FLAT) & (line[1:-1] < line[2:])
+        for k in np.flatnonzero(falls & (line[1:-1] < -RISEN)) + 1:
+            if np.nanmax(line[k:]) > line[k] + RISEN:
+                bend, slope, _ = np.polyfit(x[k - 1:k + 2] - x[k], line[k - 1:k + 2], 2)
+                found[row] = x[k] - 0.5 * slope / bend if bend > 0 else x[k]
+                break
+    return found
+
+
+def draw_turns(axes, data, decay, gamma):
+    """Where overfitting turns from benign to harmful, as measured, beside the predicted IV/V line; in words."""
+    found = turns(data, decay)
+    _, y = plane(data, decay)
+    axes.plot(found, y, "o", ms=2.2, color="black", mew=0, path_effects=style.halo(0.4))
+    if not np.isfinite(found).any():
+        return ""
+    line = phases.noise_line(data.attrs["model"], gamma, float(data.attrs["dimension"]))
+    weakest = found[np.flatnonzero(np.isfinite(found))[0]]
+    return (rf"$\gamma = {gamma:g}$: at weak decay R turns up at n_eff = d^{weakest:.2f}, the IV/V line is at d^{line:.2f}")
+
+
 def decades(data):
     """Range of log10 R in whole decades, the same for all maps of a figure."""
     risk = np.log10(data["risk"])
@@ -76,12 +105,21 @@ def nearest(data, axis, value):
     return data.isel({axis: int(np.abs(np.log(data[axis].values / value)).argmin())})
 
 
+def draw_best(axes, x, risk, colour):
+    """A minimum along the weight decay, if there is one below its weak end."""
+    k = int(np.argmin(np.where(np.isfinite(risk), risk, np.inf)))
+    if 0 < k < len(x) - 1 and risk[k] < 0.99 * risk[0]:
+        axes.plot(x[k], risk[k], "x", ms=6, color=colour)
+
+
 def draw_slices(axes, data, along, across, values, label):
     """R against one axis for five values of the other."""
     for value, colour, dash in zip(values, style.colours(len(values)), style.DASHES):
         line = nearest(data, across, value)
         x = line["effective_samples" if along == "samples" else "resolved_nuclear_weight"]
         axes.loglog(x, line["risk"], ls=dash, color=colour, label=label(line))
+        if along != "samples":
+            draw_best(axes, x.values, line["risk"].values, colour)
     if x.max() < 30 * x.min():
         axes.xaxis.set_minor_formatter(plt.NullFormatter())  # they would lie on each other
         axes.set_xticks([float(x.min()), float(x.max())], [f"{float(v):.3g}" for v in (x.min(), x.max())])
@@ -135,10 +173,11 @@ def draw_diagram(data, trained):
     gammas = data["source_exponent"].values
     figure, axes = plt.subplots(3, len(gammas), figsize=(4.1 * len(gammas), 11),
                                 squeeze=False, constrained_layout=True)
-    symbol = style.LAMBDA[model]
+    symbol, turned = style.LAMBDA[model], []
     for column, gamma in enumerate(gammas):
         part = data.isel(source_exponent=column)
         image = draw_map(axes[0, column], part, gamma, decay, *decades(data))
+        turned.append(draw_turns(axes[0, column], part, decay, gamma))
         values = slice_values(part, trained, decay)
         draw_slices(axes[1, column], part, "samples", decay, values,
                     lambda line: power_label(line, "resolved_nuclear_weight", symbol))
@@ -150,14 +189,17 @@ def draw_diagram(data, trained):
         draw_slices(axes[2, column], part, decay, "samples", slice_values(part, None, "samples"),
                     lambda line: power_label(line, "effective_samples", r"n_{\mathrm{eff}}"))
         axes[2, column].set_xlabel(rf"${symbol}$")
-    figure.colorbar(image, ax=axes[0, -1], label=r"$\log_{10} R$", pad=0.01)
+    figure.colorbar(image, cax=axes[0, -1].inset_axes([1.04, 0, 0.05, 1]), label=r"$\log_{10} R$")
     for row in axes[1:]:
         row[0].set_ylabel(r"excess risk $R$")
         row[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     style.title(figure, f"{model.capitalize()} network, d = {data.attrs['dimension']:g}, "
                 rf"$\Delta$ = {data.attrs['noise']:g}",
-                "lines on the maps: predicted boundaries of the phases",
-                "below: slices, the same in all columns",
+                "lines on the maps: predicted boundaries of the phases; dots: where R turns up along the samples, from benign to "
+                "harmful overfitting, as measured", *turned,
+                "plateaus: R = 1 in Ia and Ib, where nothing is learned",
+                "below: slices, the same in all columns; crosses: the best weight decay, at which R has the Bayes rate "
+                r"$n_{\mathrm{eff}}^{-1+1/(2\gamma)}$, then $d/n_{\mathrm{eff}}$ (figures of optimal_decay and bayes)",
                 "markers: trained networks, mean and deviation over seeds" if trained is not None else "")
     return figure
 

@@ -129,13 +129,14 @@ def draw_model(theory, trained, model):
             top.set(xscale="log", yscale="log", title=rf"$\gamma = {gamma:g}$, $d = {size:g}$")
             draw_deviation(bottom, theory, trained, where, colours)
         grid[2 * row, 0].set_ylabel(r"excess risk $R$")
-        grid[2 * row + 1, 0].set_ylabel(r"trained / theory $- 1$")
+        grid[2 * row + 1, 0].set_ylabel("trained /\ntheory $- 1$")
     for axes in grid[-1]:
         axes.set_xlabel(style.N_EFF[model])
     grid[0, 0].legend(fontsize=8, frameon=False)
     deep = f", depth {trained.attrs['depth']:g}" if "depth" in trained.attrs else ""
     style.title(figure, rf"{model.capitalize()} network{deep}, $\Delta$ = {theory.attrs['noise']:g}: "
-                f"state evolution (lines), {trained.sizes['seed']} trainings (mean, std)",
+                f"state evolution (lines), "
+                + (f"{trained.sizes['seed']} trainings (mean, std)" if trained.sizes["seed"] > 1 else "trainings of one seed"),
                 proof(trained), *disagreement(theory, trained))
     return figure
 

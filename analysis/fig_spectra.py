@@ -15,7 +15,7 @@ PREDICTED = [*POINT, "phase_predicted", "bulk_edge", "density", "density_positio
 TRAINED = [*POINT, "eigenvalues", "gap"]
 SHOWN = 30          # outliers drawn
 LEADING = 5         # outliers whose deviation is told
-COLUMNS = 3
+COLUMNS = 4
 
 
 def points(data, *more):
@@ -43,16 +43,17 @@ def finished(point):
 
 
 def pairs(path):
-    """[(predicted point, trained point over seeds)], in the order of the archive."""
+    """[(predicted point, trained point over seeds)], in the order of the phases, then of the archive."""
     quadratic = [[data for data in sweep.open_all(path, method, fields).values()
                   if data.attrs["model"] == "quadratic" and {"eigenvalue_index", "density_index"}
                   & set(data.dims)] for method, fields in (("state_evolution", PREDICTED),
                                                           ("training", TRAINED))]
     trained = [finished(point) for data in quadratic[1]
                for point in points(sweep.axis(data, "seed"), "seed")]
-    return [(mine, theirs) for data in quadratic[0] for mine in points(data)
-            for theirs in trained
-            if theirs.sizes["seed"] > 0 and np.isfinite(mine["risk"]) and same(mine, theirs)]
+    found = [(mine, theirs) for data in quadratic[0] for mine in points(data)
+             for theirs in trained
+             if theirs.sizes["seed"] > 0 and np.isfinite(mine["risk"]) and same(mine, theirs)]
+    return sorted(found, key=lambda pair: int(pair[0]["phase_predicted"]))
 
 
 def bulk_masses(predicted):
@@ -98,8 +99,8 @@ def draw_bulk(axes, predicted, trained):
     x, y, masses = bulk_masses(predicted)
     positive = values[values > 1e-9]
     ranks = trained["learned_rank"].values
-    told = (f"rank {float(predicted['learned_rank']):.3g}, trained {ranks.mean():.3g} $\\pm$ "
-            f"{ranks.std():.2g}")
+    told = (f"rank {float(predicted['learned_rank']):.3g}, trained {ranks.mean():.3g}"
+            + (f" $\\pm$ {ranks.std():.2g}" if len(ranks) > 1 else ""))
     if float(predicted["resolved_samples"]) < float(predicted["dimension"]):
         # S = c P on the space that no sample reaches shifts all outputs alike, as any S of the
         # same trace there does
@@ -120,18 +121,32 @@ def draw_no_bulk(axes, predicted, positive, count):
     """All that is learned are outliers, if anything: what was trained, and where they are predicted."""
     outliers = predicted["outlier_position"].dropna("outlier_index").values
     both = np.concatenate([positive, outliers])
-    ends = (both.min() / 1.2, both.max() * 1.2) if len(both) else (0.1, 10.0)
+    if len(both) == 0:
+        say_nothing(axes)
+        return
+    ends = (both.min() / 1.2, both.max() * 1.2)
     edges = np.geomspace(*ends, 31)
     axes.stairs(np.histogram(positive, edges)[0] / count, edges, fill=True, color="lightgrey")
-    axes.plot(outliers, np.zeros(len(outliers)), "|", ms=14, color=style.colours(2)[0], clip_on=False)
+    if len(outliers):   # a line of no points, not clipped, would be as large as the page to the layout
+        axes.plot(outliers, np.zeros(len(outliers)), "|", ms=14, color=style.colours(2)[0], clip_on=False)
     axes.set(xlabel="eigenvalue (no bulk; marks: outliers)", ylabel="share", xscale="log", xlim=ends)
+
+
+def say_nothing(axes):
+    axes.text(0.5, 0.5, "nothing is learned,\nas predicted", transform=axes.transAxes, ha="center", va="center")
+    axes.plot(0, 0, ",", color="white")
+    axes.set(xticks=[], yticks=[])
 
 
 def draw_no_outliers(axes, predicted, trained):
     """The largest that were trained, and the edge of the bulk in which they should lie."""
     values = -np.sort(-trained["eigenvalues"].values, axis=-1)[:, :LEADING]
+    if values.max() <= 0:
+        say_nothing(axes)
+        return
     axes.errorbar(np.arange(1, values.shape[1] + 1), values.mean(axis=0), values.std(axis=0), fmt="o", ms=4, mfc="white",
                   color=style.GREY, capsize=2, lw=1)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     edge = float(predicted["bulk_edge"])
     if np.isfinite(edge):
         axes.axhline(edge, color=style.colours(2)[0], ls="--", lw=1)
@@ -148,7 +163,8 @@ def draw_outliers(axes, predicted, trained):
                   label="trained")
     axes.plot(index, wanted, "x", color=style.colours(2)[0], ms=5, label="predicted")
     axes.set(xlabel="outlier", ylabel="eigenvalue", yscale="log")
-    axes.legend()
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    style.plain_logarithm(axes.yaxis)
 
 
 def caption(predicted, trained):
@@ -164,7 +180,7 @@ def caption(predicted, trained):
         moved = f", outliers off by at most {100 * abs(mean / wanted - 1)[worst]:.1f} %"
         if trained.sizes["seed"] > 1:
             moved += f", {np.max(np.abs(mean - wanted) / np.maximum(std, 1e-300)):.1f} std"
-    return (rf"{phase}: $d$ = {d:g}, $n$ = {n:g}, $n_{{\mathrm{{eff}}}}$ = {n / d:.3g}, "
+    return (rf"{phase}: $d$ = {d:g}, $n$ = {n:g}, $n_{{\mathrm{{eff}}}}$ = {n / d:.4g}, "
             rf"$\tilde\lambda$ = {float(predicted['resolved_nuclear_weight']):.3g}",
             f"KS distance {distance(predicted, trained['eigenvalues'].values.ravel()):.4f}, "
             f"risk {risk:.3f} of the predicted{moved}")
@@ -198,6 +214,9 @@ def figures(path):
         heading, said = caption(predicted, trained)
         top.set_title(heading)
         sentences.append(f"{heading}: {said}")
+    legends = [axes for axes in grid.flat if axes.get_legend_handles_labels()[1]]
+    if legends:
+        legends[0].legend()
     for k in range(len(found), rows * columns):
         for axes in grid[2 * (k // COLUMNS):2 * (k // COLUMNS) + 2, k % COLUMNS]:
             axes.remove()
@@ -205,7 +224,8 @@ def figures(path):
     gap = max(float(trained["gap"].max()) for _, trained in found)
     style.title(figure, rf"Learned eigenvalues of the quadratic network, $\gamma$ = "
                 rf"{float(predicted['source_exponent']):g}, $\Delta$ = "
-                rf"{float(predicted['noise']):g}: up to {most} trainings (grey), predicted (blue)",
+                rf"{float(predicted['noise']):g}: trained (grey, "
+                f"{most} seed{'s' if most > 1 else ''}), predicted (blue)",
                 f"relative duality gap at most {gap:.0e}", agreement(found), *sentences)
     yield "spectra", figure
 

@@ -78,15 +78,25 @@ def draw_gamma(axes, theory, trained, gamma):
     if trained is not None and gamma in trained["source_exponent"]:
         for risk, exponent, bar, code in zip(*bars(trained, gamma)):
             if np.isfinite(exponent):
-                axes.errorbar(risk, exponent, bar, fmt="s", ms=6, mfc="white", capsize=2, lw=1,
-                              color=colour(phases.NAMES[int(code)]))
+                name = phases.NAMES[int(code)]
+                axes.errorbar(risk, exponent, bar, fmt="s", ms=6, mfc="white", capsize=2, lw=1, color=colour(name),
+                              label=None if name in axes.get_legend_handles_labels()[1] else f"{name}, trained")
         off = deviations(theory, trained, gamma)
-        title += (f": {len(off)} trained points, {np.sum(np.abs(off) < 2)} within 2 bars, "
-                  f"worst {np.max(np.abs(off)):.1f}") if len(off) else ": no trained tail"
+        title += (f": {len(off)} trained beside predicted, {np.sum(np.abs(off) < 2)} within 2 bars, "
+                  f"worst {np.max(np.abs(off)):.1f}") if len(off) else ": no trained point beside a predicted one"
     axes.set(xscale="log", xlabel=r"excess risk $R$", ylabel="tail exponent")
     axes.set_title(title, fontsize=9)
     axes.axhline(1 + 1 / gamma, color=style.GREY, lw=0.8, ls="--")
-    axes.legend(title="phase", loc="upper left", ncol=2)
+
+
+def draw_legend(axes):
+    """All phases that any panel has, once."""
+    marks = {}
+    for panel in axes:
+        for handle, name in zip(*panel.get_legend_handles_labels()):
+            marks.setdefault(name, handle)
+    names = sorted(marks, key=lambda name: (PHASES.index(name.split(",")[0]), name))
+    axes[0].legend([marks[name] for name in names], names, title="phase", loc="upper left", ncol=2)
 
 
 def draw(theory, trained):
@@ -95,6 +105,7 @@ def draw(theory, trained):
                                 sharey=True, constrained_layout=True)
     for panel, gamma in zip(axes[0], gammas):
         draw_gamma(panel, theory, trained, gamma)
+    draw_legend(axes[0])
     style.title(figure, rf"Quadratic network, $d$ = {theory.attrs['dimension']:g}, $\Delta$ = "
                 rf"{theory.attrs['noise']:g}: tail exponent, predicted (small) and trained (squares, bars)",
                 r"dashed: tail of the teacher, $1 + 1/\gamma$")
@@ -148,8 +159,6 @@ def draw_statistic(axes, found, fits, name):
                       fmt=dot, ms=4, mfc="white", color=shade, lw=0.8, label=label)
     axes.set(xscale="log", xlabel=r"excess risk $R$", ylabel=STATISTICS[name])
     axes.set_title(told(found, name), fontsize=8)
-    if axes.containers:
-        axes.legend(title=style.N_EFF["quadratic"], fontsize=6.5, title_fontsize=7)
 
 
 def draw_longest(axes, found, fits):
@@ -187,6 +196,9 @@ def draw_fits(data):
     for row, gamma, (found, fits) in zip(grid, gammas, all_found):
         for axes, name in zip(row, shown):
             draw_statistic(axes, found, fits, name)
+        fullest = max(row[:len(shown)], key=lambda axes: len(axes.containers))
+        if fullest.containers and row is grid[0]:
+            fullest.legend(title=style.N_EFF["quadratic"], title_fontsize=8)
         sentences.append(rf"$\gamma$ = {gamma:g}: " + draw_longest(row[-1] if tails else None, found, fits))
         row[0].annotate(rf"$\gamma$ = {gamma:g}", (-0.26, 0.5), xycoords="axes fraction", rotation=90, va="center")
     style.title(figure, f"{data.attrs['model'].capitalize()} network, $d$ = {data.attrs['dimension']:g}, "

@@ -14,7 +14,7 @@ RISK = r"excess risk $R$"
 LEADING = 6   # eigenvalues that are drawn
 # fields that are, with what tells that they are there
 DRAWN = ["outcome", "risk", "eigenvalues", "exponent_time", "resolved_samples"]
-OPEN = "open: at an end of the grid"
+OPEN = "open stars and circles: the least lies at an end of the grid, and beyond it the risk may go on falling"
 
 
 def largest(path, method, *axes):
@@ -42,9 +42,9 @@ def over(data, *axes):
     return None if data is None else data.assign_attrs(seeds=seeds)
 
 
-def star(axes, x, y, inside, colour, size=9):
+def star(axes, x, y, inside, colour, size=9, **how):
     """Open where the line ends, for beyond it the risk may go on falling."""
-    axes.plot(x, y, "*", ms=size, color=colour, markerfacecolor=colour if inside else "none", clip_on=False)
+    axes.plot(x, y, "*", ms=size, color=colour, markerfacecolor=colour if inside else "white", clip_on=False, **how)
 
 
 def draw_risks(axes, descent, flow):
@@ -55,8 +55,7 @@ def draw_risks(axes, descent, flow):
         star(axes, *trajectories.least(descent["time"], line), trajectories.is_inside(descent["time"], line), colour)
     if flow is not None:
         axes.loglog(flow["time"], flow["risk"], "k--", lw=1.2, label=r"flow, $n = \infty$")
-    axes.set(xlabel=TIME, ylabel=RISK, title=f"descent; stars: best time to stop ({OPEN})")
-    axes.title.set_fontsize(8)
+    axes.set(xlabel=TIME, ylabel=RISK, title="risk in time; stars: best time to stop")
     axes.legend()
 
 
@@ -68,7 +67,8 @@ def draw_spectra(axes, descent, flow):
         axes.loglog(descent["time"], lines.isel({index: k}), "o", ms=2.5, color=colour)
         if flow is not None:
             axes.loglog(flow["time"], flow["eigenvalues"].isel({index: k}), "--", lw=1, color=colour)
-    axes.set(xlabel=TIME, ylabel="eigenvalues", title=rf"spectrum: descent at $n = {n:g}$ (points), flow (lines)",
+    lines_too = ", flow (lines)" if flow is not None else ""
+    axes.set(xlabel=TIME, ylabel="eigenvalue", title=rf"{LEADING} largest: descent at $n = {n:g}$ (points){lines_too}",
              ylim=(1e-3 * float(lines.max()), 2 * float(lines.max())))
 
 
@@ -81,6 +81,7 @@ def best(data, axis, samples):
 
 
 def draw_stopping(axes, descent, training):
+    """In words: the best of stopping over the best of weight decay."""
     samples = descent["samples"].values
     stopped, inside = best(descent, "time", samples)
     axes.loglog(samples, stopped, "-", color=style.colours(3)[0], label="best time, no weight decay")
@@ -97,14 +98,15 @@ def draw_stopping(axes, descent, training):
             axes.plot(n, risk, "o", ms=4, color=style.colours(3)[1], markerfacecolor="white")
         ratio = stopped / decayed
         known = ratio[inside & found]
-        text = f"; early stopping is {known.min():.2f} to {known.max():.2f} of it" if known.size > 0 else ""
+        text = (f"the risk at the best time is {known.min():.2f} to {known.max():.2f} of that at the best weight decay, "
+                "where both are minima") if known.size > 0 else ""
         print(f"{descent.attrs['model']}: samples, risk stopped, at best decay, ratio")
         for *row, time, weight in zip(samples, stopped, decayed, ratio, inside, found):
             ends = [word for word, good in (("time", time), (decay, weight)) if not good]
             print("%8g %8.4f %8.4f %6.3f" % tuple(row), f"  least at an end: {', '.join(ends)}" if ends else "")
-    axes.set(xlabel=r"samples $n$", ylabel=RISK, title="early stopping against weight decay" + text)
-    axes.title.set_fontsize(8)
+    axes.set(xlabel=r"samples $n$", ylabel=RISK, title="early stopping against weight decay")
     axes.legend()
+    return text
 
 
 def draw_map(figure, axes, descent):
@@ -114,22 +116,23 @@ def draw_map(figure, axes, descent):
     style.contour(axes, descent["samples"], descent["time"], np.log10(risk.values),
                   [-1.5, -1.25, -1, -0.75, -0.5, -0.25, 0, 0.25], linewidths=0.6)
     times = [trajectories.least(descent["time"], descent["risk"].sel(samples=n)) for n in descent["samples"].values]
-    axes.plot(descent["samples"], [time for time, _ in times], "-", color="white")
+    axes.plot(descent["samples"], [time for time, _ in times], "--", color="black", lw=1, path_effects=style.halo())
     for n, (time, _) in zip(descent["samples"].values, times):
-        star(axes, n, time, trajectories.is_inside(descent["time"], descent["risk"].sel(samples=n)), "white", 7)
-    axes.set(xscale="log", yscale="log", xlabel=r"samples $n$", ylabel=TIME, title="risk over samples and time; stars: least")
+        star(axes, n, time, trajectories.is_inside(descent["time"], descent["risk"].sel(samples=n)), "black", 9,
+             path_effects=style.halo())
+    axes.set(xscale="log", yscale="log", xlabel=r"samples $n$", ylabel=TIME, title="over samples and time; stars: least")
 
 
 def draw_network(descent, flow, training):
     figure, axes = plt.subplots(2, 2, figsize=(10, 7.6), constrained_layout=True)
     draw_risks(axes[0, 0], descent, flow)
     draw_spectra(axes[0, 1], descent, flow)
-    draw_stopping(axes[1, 0], descent, training)
+    said = draw_stopping(axes[1, 0], descent, training)
     draw_map(figure, axes[1, 1], descent)
     known = descent.attrs
-    figure.suptitle(rf"{known['model']} network, $d$ = {known['dimension']:g}, $\gamma$ = "
-                    rf"{known['source_exponent']:g}, $\Delta$ = {known['noise']:g}"
-                    + (f", mean of {known['seeds']} seeds" if known["seeds"] > 1 else ""), fontsize=9)
+    style.title(figure, rf"{known['model'].capitalize()} network in time, $d$ = {known['dimension']:g}, $\gamma$ = "
+                rf"{known['source_exponent']:g}, $\Delta$ = {known['noise']:g}",
+                f"mean of {known['seeds']} seeds" if known["seeds"] > 1 else "", OPEN, said)
     return figure
 
 
@@ -142,9 +145,7 @@ def draw_exponents(axes, flow):
         axes.semilogx(line["time"], trajectories.time_exponent(gamma, line["time"].values, start), "--",
                       color=colour, lw=1)
         axes.axhline(-(2 - 1 / gamma), color=colour, ls=":", lw=0.8)
-    axes.set(xlabel=TIME, ylabel=r"$d\,\log R/d\,\log\tau$", ylim=(-3, 0),
-             title=r"phase II in time: exact; dashes $-(2-1/\gamma)L/(L-1)$, dots without $L$")
-    axes.title.set_fontsize(8)
+    axes.set(xlabel=TIME, ylabel=r"$d\,\log R/d\,\log\tau$", ylim=(-3, 0), title="phase II in time")
     axes.legend()
 
 
@@ -156,16 +157,19 @@ def draw_frontier(axes, flow):
         axes.loglog(p * flow["time"], line, color=colour, lw=1, label=rf"$p = {p:g}$")
     best = trajectories.frontier(flow["time"].values, widths, flow["risk"].values)
     axes.loglog(best[:, 0], best[:, 1], "k--", lw=1.5, label="frontier")
-    axes.set(xlabel=r"compute $p\,\tau$", ylabel=RISK, title="flow: what width to train for a compute")
+    axes.set(xlabel=r"compute $p\,\tau$", ylabel=RISK, title="what width to train for a compute")
     axes.legend()
 
 
 def draw_flows(phase, widths):
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4), constrained_layout=True)
-    if phase is not None:
-        draw_exponents(axes[0], phase)
-    if widths is not None:
-        draw_frontier(axes[1], widths)
+    drawn = [(draw, data, told) for draw, data, told in (
+        (draw_exponents, phase, r"left, solid: exact; dashed: $-(2-1/\gamma)L/(L-1)$, $L = \log(s_K/s_0)$, $s_K = L/(2\tau)$ the "
+         "least eigenvalue learned; dotted: without $L$"),
+        (draw_frontier, widths, "frontier: the least risk of all widths at that compute")) if data is not None]
+    figure, axes = plt.subplots(1, len(drawn), figsize=(5 * len(drawn), 4.2), squeeze=False, constrained_layout=True)
+    for one, (draw, data, _) in zip(axes[0], drawn):
+        draw(one, data)
+    style.title(figure, "Quadratic network along the flow of the population", *(told for _, _, told in drawn))
     return figure
 
 

@@ -38,6 +38,21 @@ def draw_trained(axes, trained, where, colour, marker):
                   capsize=2, lw=1)
 
 
+def draw_trained_ratio(axes, trained, where, colour):
+    """Trained quadratic over trained diagonal at the same samples, with the deviations over the seeds of both."""
+    if set(trained) != set(MODELS) or any(value not in trained[m]["training"][axis] for m in MODELS
+                                          for axis, value in where.items()):
+        return
+    points = [trained[model]["training"].sel(**where) for model in MODELS]
+    x = [part["effective_samples"].isel(seed=0).values for part in points]
+    if x[0].shape != x[1].shape or not np.allclose(x[0], x[1], rtol=0.02):
+        return
+    mean = [part["risk"].mean("seed").values for part in points]
+    spread = [part["risk"].std("seed").values / m for part, m in zip(points, mean)]
+    ratio = mean[0] / mean[1]
+    axes.errorbar(x[0], ratio, ratio * np.hypot(*spread), fmt="D", ms=4, mfc="white", color=colour, capsize=2, lw=1)
+
+
 def draw_column(axes, both, trained, where):
     """Risks, ratio and exponents for all weight decays; returns the largest factor between the
     risks and the share of points where the exponents differ by less than 0.25."""
@@ -53,6 +68,7 @@ def draw_column(axes, both, trained, where):
                 draw_trained(axes[0], trained[model]["training"], dict(where, weight_decay=value),
                              colour, marker)
         axes[1].loglog(x, lines[0]["risk"] / lines[1]["risk"], color=colour)
+        draw_trained_ratio(axes[1], trained, dict(where, weight_decay=value), colour)
     axes[1].axhline(1, color="black", lw=0.6)
     axes[2].set(ylim=(-2.6, 1.2), xlabel=r"$n_{\mathrm{eff}}$")
     parts = [data.sel(**where) for data in both]
@@ -78,7 +94,7 @@ def draw(both, trained, d):
     grid[0, 0].legend()
     drawn = [m for m in trained if d in trained[m]["training"]["dimension"]]
     style.title(figure, rf"$d$ = {d:g}, $\Delta$ = {both[0].attrs['noise']:g}: quadratic network solid, diagonal dashed",
-                *sentences, "trained quadratic networks: circles, diagonal ones: squares" if drawn else "")
+                *sentences, "trained quadratic networks: circles, diagonal ones: squares, their ratio: diamonds; bars: deviation over the seeds" if drawn else "")
     return figure
 
 

@@ -87,6 +87,16 @@ def broken(text):
     return text if best == 0 else " ".join(pieces[:best]) + "\n" + " ".join(pieces[best:])
 
 
+def plain_logarithm(axis):
+    """Of less than a decade and a half: a few plain numbers in place of 2 x 10^0, 3 x 10^0, ..."""
+    low, high = sorted(axis.get_view_interval())
+    if 0 < low and high < 30 * low:
+        steps = [m * 10.0 ** k for k in range(-12, 13) for m in ((1, 2, 5) if high > 4 * low else (1, 1.5, 2, 3, 4, 5, 7))]
+        axis.set_ticks([v for v in steps if low <= v <= high])
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(plt.NullFormatter())
+
+
 def width_of(text, figure):
     return text.get_window_extent(figure.canvas.get_renderer()).width
 
@@ -132,7 +142,7 @@ def decay_label(data, value):
     """How a weight decay is written in the job, in mathematics."""
     if data["weight_decay"].attrs.get("form") != "power":
         return rf"$\lambda = {value:g}$"
-    return {0.0: r"$\lambda = 1$", 0.5: r"$\lambda = \sqrt{d}$",
+    return {0.0: r"$\lambda = 1$", 1.0: r"$\lambda = d$", 0.5: r"$\lambda = \sqrt{d}$",
             -1.0: r"$\lambda = 1/d$"}.get(value, rf"$\lambda = d^{{{value:g}}}$")
 
 

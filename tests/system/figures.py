@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import warnings
 
 from harness import run, write
 
@@ -13,7 +14,7 @@ sys.path.insert(0, str(ANALYSIS))
 os.environ.setdefault("MPLCONFIGDIR", tempfile.gettempdir())
 
 LEAST_CONTRAST = 3.0    # WCAG 2.1, of graphics and of large letters
-NOT_FOR_PRINT = {"fig_activations", "fig_trajectories"}     # as yet
+LEAST_PANEL = 0.5       # inches: a layout that finds no room leaves nothing of its panels
 
 
 def archive(folder, name, text):
@@ -31,9 +32,8 @@ def draw(script, path, folder):
 def saved(module, path):
     """{name: figure} of all that a script would save, each fit for print."""
     figures = dict(module.figures(path))
-    if module.__name__ not in NOT_FOR_PRINT:
-        for name, figure in figures.items():
-            check_print(name, figure)
+    for name, figure in figures.items():
+        check_print(name, figure)
     return figures
 
 
@@ -98,11 +98,14 @@ def check_title(name, text, figure, room):
 
 def check_print(name, figure):
     import style
-    style.finished(figure)
-    assert figure._suptitle is None or figure._suptitle.get_text()
-    if figure._suptitle is not None:
-        check_title(name, figure._suptitle, figure, figure.bbox.width)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")      # as where the layout gives up
+        style.finished(figure)
+    assert figure._suptitle is not None and figure._suptitle.get_text(), f"{name}: no title, so none of its caption"
+    check_title(name, figure._suptitle, figure, figure.bbox.width)
     for axes in figure.axes:
         check_contrast(name, axes)
         check_title(name, axes.title, figure, axes.bbox.width + 0.35 * figure.dpi)
+        size = min(axes.bbox.width, axes.bbox.height) / figure.dpi
+        assert hasattr(axes, "_colorbar") or size > LEAST_PANEL, f"{name}: a panel of {size:.2f} inches"
         assert axes.has_data() or hasattr(axes, "_colorbar"), f"{name}: an empty panel"

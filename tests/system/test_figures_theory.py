@@ -9,7 +9,9 @@ import fig_activations
 import fig_bayes
 import fig_decomposition
 import fig_optimal_decay
+import fig_phase_diagram
 import fig_universality
+import fig_width
 from phasesweep import sweep
 from style import np
 
@@ -40,8 +42,8 @@ THEORY_JOB += """  - name: narrow
     source_exponent: 1.25
     dimension: 100
     noise: 0.1
-    width: [1, 2, 4, 8, 16, 100]
-    samples: {as: effective_power, from: 0.25, to: 1, count: 4}
+    width: {from: 1, to: 100, count: 14, spacing: logarithmic}
+    samples: {as: effective_power, from: 0.25, to: 1, count: 13}
     nuclear_weight: 0.01
 """
 
@@ -59,6 +61,37 @@ def check_optimal(path):
     x, width, best, wide = fig_optimal_decay.best_width(narrow, 1.25)
     assert np.array_equal(best, narrow["risk"].min("width").squeeze()) and np.isclose(x[-1], 100)
     assert np.all(best <= wide) and best[-1] < 0.9 * wide[-1] and 4 < width[-1] < 100
+
+
+def check_width(path):
+    """Where the width limits R goes as what it leaves out; maps, dots and slopes are the archive's."""
+    assert np.allclose(fig_width.left_out(1.25, 3, np.array([0, 1, 3])), [1, 1 - 1 / (1 + 2 ** -2.5 + 3 ** -2.5), 0])
+    charts = saved(fig_width, path)
+    assert set(charts) == {"width", "width_exponents", "width_diagram"}, set(charts)
+    narrow = fig_width.plain(sweep.by_key(sweep.open_sweep(path, "narrow")), "width", "samples")
+    risk = narrow["risk"].transpose("width", "samples").values
+    p = narrow["width"].values.astype(float)
+    many = fig_width.fitted(p, risk[:, -1], 1.25, 100)
+    assert abs(many[2] - many[3]) < 0.15 and many[2] < -0.8, many
+    panels = charts["width_diagram"].axes[:3]
+    assert np.allclose(panels[0].collections[0].get_array().reshape(risk.shape), np.log10(risk))
+    assert np.array_equal(panels[0].lines[0].get_ydata(), p[np.argmin(risk, axis=0)])
+    slope = panels[1].collections[0].get_array().reshape(risk.shape)
+    assert np.allclose(slope[0], np.log(risk[1] / risk[0]) / np.log(p[1] / p[0]))
+    x = np.geomspace(1, 1e4, 30)
+    best = np.where(x < 10, 1, np.where(x < 1e3, x ** 0.4, 90))
+    assert abs(fig_width.growth(x, best, 100.0) - 0.4) < 1e-9
+
+
+def check_turns():
+    """The least of a parabola, at its place; none where R only falls, or is 1 before it rises."""
+    import xarray as xr
+    x = np.linspace(0, 1, 21)
+    lines = [np.exp(-1 + 3 * (x - 0.52) ** 2), np.exp(-x), np.exp(np.maximum(0, x - 0.5))]
+    data = xr.Dataset({"risk": (("weight_decay", "samples"), np.array(lines)),
+                       "effective_samples": (("weight_decay", "samples"), np.array([100 ** x] * 3))}, attrs={"dimension": 100})
+    found = fig_phase_diagram.turns(data, "weight_decay")
+    assert abs(found[0] - 0.52) < 1e-9 and np.isnan(found[1:]).all(), found
 
 
 def check_universality(path):
@@ -129,7 +162,8 @@ def check_activations(path):
 
 
 with tempfile.TemporaryDirectory() as scratch:
+    check_turns()
     check_activations(archive(scratch, "neurons", NEURONS_JOB))
     theory = archive(scratch, "theory", THEORY_JOB)
-    for check in (check_optimal, check_universality, check_decomposition, check_bayes):
+    for check in (check_optimal, check_width, check_universality, check_decomposition, check_bayes):
         check(theory)

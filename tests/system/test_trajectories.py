@@ -93,9 +93,9 @@ def check_archive(folder):
         assert np.allclose(lines[2 * n].get_ydata(), mean[n])
         x, y = trajectories.least(data["time"], mean[n])
         assert np.allclose(lines[2 * n + 1].get_data(), [[x], [y]])
-        full = str(lines[2 * n + 1].get_markerfacecolor()) != "none"
+        full = str(lines[2 * n + 1].get_markerfacecolor()) != "white"
         assert full == trajectories.is_inside(data["time"], mean[n])
-    assert 0 < int(mean[0].argmin()) < 4 and "mean of 2 seeds" in str(figures["trajectories_quadratic"]._suptitle.get_text())
+    assert 0 < int(mean[0].argmin()) < 4 and "mean of 2 seeds" in figures["trajectories_quadratic"].told
     assert draw("fig_trajectories.py", path, folder).returncode == 0
     assert os.path.exists(f"{folder}/trajectories_flow.png")
     job = "\n".join(["sweeps:", "  - {source_exponent: 1.25, noise: 0.5, dimension: 12, weight_decay: 1, samples: 30}"])
