@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """One page to explore an archive in a browser, without a network: maps of risk, exponents, phase and the parts of the
-risk, R/R_Bayes where the archive has Bayes risks of the same problems; click or keys: slices, parts, spectra; what is
-missing or failed, and where the numbers are from.  Large grids are thinned, and say so.
+risk, R/R_Bayes where the archive has Bayes risks of the same problems; click or keys: slices, parts, spectra, and the
+trained networks of a point beside its theory; what is missing or failed, and where the numbers are from.  Opens on the
+map of most points.  Large grids are thinned, and say so.
 
 usage: report.py ARCHIVE.h5 [PAGE.html]
 
@@ -14,6 +15,7 @@ import gzip
 import html
 import json
 import pathlib
+import re
 import sys
 
 import h5py
@@ -30,7 +32,14 @@ ROOM = 0.02     # of the map: a smaller phase has no name on it
 RUN_COLUMNS = ("start", "end", "ranks", "points", "host", "slurm_job")
 HOLE = 32767            # among numbers of 16 bits
 PARTS = ("underfitting", "approximation", "overfitting", "cross")
-SPECTRA = ("eigenvalues", "density", "density_position", "outlier_position")
+SPECTRA = ("eigenvalues", "density", "density_position", "outlier_position", "neuron_readout")
+TRAINED = 2000          # points of a sweep whose theory is looked for
+SAME = 1e-6             # relative difference of numbers of one problem
+# of a network, told at its point and not drawn
+NUMBERS = (("resolved_width", "width"), ("stable_rank", "stable rank"), ("participation_ratio", "participation ratio"),
+           ("outliers", "outliers"), ("bulk_edge", "edge of the bulk"), ("trace", "trace"), ("tail_exponent", "tail exponent"),
+           ("specialised", "neurons found"))
+PROBLEM = ("source_exponent", "dimension", "noise", "depth")    # and width, samples, weight decay: numbers of a point
 # name, what it is called, logarithm?, colours: s of size, d of what has a sign, p of phases, c of codes
 FIELDS = (("risk", "log10 R", True, "s"), ("exponent_samples", "d log R / d log n", False, "d"),
           ("exponent_weight_decay", "d log R / d log lambda", False, "d"),
@@ -179,6 +188,82 @@ def spectra_of(data, axes, buffer):
     return found
 
 
+def numbers_of(data, axes, buffer):
+    """[{name, label, at}] of what is told of a point's network."""
+    found = []
+    for name, label in NUMBERS:
+        if name in data and set(data[name].dims) <= set(axes) and np.isfinite(data[name].astype(float)).any():
+            values = data[name].astype(float).broadcast_like(data["outcome"]).transpose(*axes).values
+            found.append({"name": name, "label": label, "at": buffer.real(values)})
+    return found
+
+
+# ---- trained points and their theory --------------------------------------------------------------------
+
+def problem(data):
+    """{name: number at every point, flat} of what tells problems of one kind apart; None without n and weight decay."""
+    decay = "resolved_nuclear_weight" if data.attrs["model"] in ("quadratic", "signed") else "resolved_weight_decay"
+    if not {"resolved_samples", decay, "resolved_width"} <= set(data.variables):
+        return None
+    axes = data["outcome"].dims
+    values = {name: data[name] for name in PROBLEM if name in data.dims}
+    values.update(samples=data["resolved_samples"], decay=data[decay], width=data["resolved_width"])
+    flat = {name: value.astype(float).broadcast_like(data["outcome"]).transpose(*axes).values.ravel()
+            for name, value in values.items()}
+    for name in set(PROBLEM) - set(flat):
+        value = sweep.given(data, name)
+        flat[name] = np.full(data["outcome"].size, 0.0 if value is None else float(value))
+    flat["width"] = np.minimum(flat["width"], flat["dimension"])    # widths from d on are one problem
+    return flat
+
+
+def kind(data):
+    """What else must be equal, which no point of a sweep has otherwise."""
+    others = [name for name in sweep.OTHERS if name not in (*PROBLEM, "width")]
+    return None if set(others) & set(data.dims) else (data.attrs["model"], *(sweep.given(data, name) for name in others))
+
+
+def matches(trained, theory):
+    """[(place of a trained point, place of its theory)]; a training has a whole number of samples."""
+    mine, wanted = problem(trained), problem(theory)
+    if kind(trained) is None or kind(trained) != kind(theory) or None in (mine, wanted) or trained["outcome"].size > TRAINED:
+        return []
+    found = []
+    for k in range(trained["outcome"].size):
+        same = np.abs(wanted["samples"] - mine["samples"][k]) <= 1
+        for name in (*PROBLEM, "width", "decay"):
+            same &= np.abs(wanted[name] - mine[name][k]) <= SAME * np.abs(mine[name][k])
+        found += [(k, int(at)) for at in np.flatnonzero(same)[:1]]
+    return found
+
+
+def pair(sweeps, datasets):
+    """Adds to each sweep {place: [[other sweep, its place], ...]}: the theory of trained points, spectra first, and the
+    trained points of theory."""
+    for one in sweeps:
+        one["partners"] = {}
+    numbered = list(enumerate(datasets))
+    theories = sorted((k for k, data in numbered if data.attrs["method"] == "state_evolution"),
+                      key=lambda k: "density" not in sweeps[k]["spectra"])
+    for k, trained in numbered:
+        if trained.attrs["method"] == "training":
+            for other in theories:
+                for mine, theirs in matches(trained, datasets[other]):
+                    sweeps[k]["partners"].setdefault(mine, []).append([other, theirs])
+                    sweeps[other]["partners"].setdefault(theirs, []).append([k, mine])
+
+
+def opening(sweeps, job):
+    """Which sweep is shown first: the map of most points over its two axes, else the first of the job."""
+    sizes = [np.prod([len(axis["values"]) for axis in one["axes"] if axis["name"] in one["shown"]])
+             if len(one["shown"]) == 2 else 0 for one in sweeps]
+    if max(sizes, default=0) > 0:
+        return int(np.argmax(sizes))
+    places = [found.start() if (found := re.search(rf"\bname:\s*[\"']?{re.escape(one['name'])}\b", job)) else len(job)
+              for one in sweeps]
+    return int(np.argmin(places)) if places else 0
+
+
 def failures(data, axes):
     """[text] of the first points that ended badly."""
     codes = {code: name for name, code in sweep.flag_codes(data["outcome"]).items()}
@@ -190,7 +275,7 @@ def failures(data, axes):
 
 
 def described(name, data, others, buffer):
-    """What the page knows of a sweep."""
+    """What the page knows of a sweep, and the points that it draws."""
     axes = list(data["outcome"].dims)
     codes = {int(code): word for word, code in sweep.flag_codes(data["outcome"]).items()}
     counts = {word: int((data["outcome"] == code).sum()) for code, word in codes.items()}
@@ -210,8 +295,8 @@ def described(name, data, others, buffer):
                       and k in ("dimension", "noise", "source_exponent", "width", "depth", "data", "target")},
             "counts": {word: n for word, n in counts.items() if n}, "failures": bad, "thinned": said,
             "axes": entries, "shown": shown, "codes": codes, "fields": drawn,
-            "spectra": spectra_of(data, axes, buffer),
-            "lines": boundaries(data, *(by_name[n] for n in shown), axes) if len(shown) == 2 else {}}
+            "spectra": spectra_of(data, axes, buffer), "numbers": numbers_of(data, axes, buffer),
+            "lines": boundaries(data, *(by_name[n] for n in shown), axes) if len(shown) == 2 else {}}, data
 
 
 def text_of(value):
@@ -250,7 +335,8 @@ def bayes_sweeps(path):
 def available(path, name):
     """Fields of the archive that the page can use."""
     wanted = {field for field, *_ in FIELDS} | set(PARTS) | set(SPECTRA) | {
-        "effective_samples", "resolved_nuclear_weight", "resolved_weight_decay"}
+        "effective_samples", "resolved_nuclear_weight", "resolved_weight_decay", "resolved_samples"} | {
+        name for name, _ in NUMBERS}
     with h5py.File(path, "r") as archive:
         names = set(archive[name])
         return sorted(wanted & (names | ({"learned_rank"} if "rank" in names else set())))
@@ -259,11 +345,13 @@ def available(path, name):
 def content(path):
     """(header, numbers) of the page."""
     others, buffer = bayes_sweeps(path), Buffer()
-    sweeps = [described(name, sweep.by_key(sweep.open_sweep(path, name, fields=available(path, name))), others, buffer)
-              for name in sweep.sweep_names(path)]
+    found = [described(name, sweep.by_key(sweep.open_sweep(path, name, fields=available(path, name))), others, buffer)
+             for name in sweep.sweep_names(path)]
+    sweeps, datasets = [one for one, _ in found], [data for _, data in found]
+    pair(sweeps, datasets)
     attributes, runs = provenance(path)
     return {"file": pathlib.Path(path).name, "attributes": attributes, "runs": runs, "sweeps": sweeps,
-            "phases": phases.NAMES, "hole": HOLE}, b"".join(buffer.blocks)
+            "first": opening(sweeps, attributes.get("job", "")), "phases": phases.NAMES, "hole": HOLE}, b"".join(buffer.blocks)
 
 
 def library():

@@ -5,7 +5,7 @@ PAGE = r"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; worker-src blob:">
 <title>@TITLE@</title><style>
-body { font: 15px/1.4 system-ui, sans-serif; margin: 0 auto; padding: 0.6rem; max-width: 1280px; color: #111; }
+html { overflow-y: scroll; } body { font: 15px/1.4 system-ui, sans-serif; margin: 0 auto; padding: 0.6rem; max-width: 1280px; color: #111; }
 h1 { font-size: 1.2rem; margin: 0.2rem 0; } h2 { font-size: 1rem; margin: 0.8rem 0 0.2rem; }
 label { margin-right: 0.8rem; white-space: nowrap; } select { font: inherit; max-width: 16rem; padding: 0.25rem; }
 #charts { display: grid; grid-template-columns: 1.2fr 1fr; gap: 0.4rem; }
@@ -24,7 +24,7 @@ pre { overflow-x: auto; font-size: 0.75rem; background: #f4f4f4; padding: 0.5rem
 <div id="charts"><div id="map"></div><div class="side"><div id="along_x"></div><div id="along_y"></div></div></div>
 <ul id="point" aria-label="the chosen point"></ul>
 <div id="more"><div id="parts"></div><div id="spectrum"></div></div>
-<p class="said">Click on the map, or arrow keys: another point. Keys 1 to 9: what is drawn; [ and ]: the sweep before and
+<p class="said">Click on the map, or arrow keys: another point; diamonds: trained there, shown beside the theory. Keys 1 to 9: what is drawn; [ and ]: the sweep before and
 after; , and .: the next value of the first other axis.</p>
 <h2>What is missing or failed</h2><div class="wide"><table id="counts"></table></div><ul class="said" id="failures"></ul>
 <h2>Where the numbers are from</h2><div class="wide"><table id="provenance"></table></div>
@@ -56,18 +56,37 @@ function strides() {
   return found;
 }
 function place(at) { const s = strides(); return at.reduce((sum, k, n) => sum + k * s[n], 0); }
-function value(f, at) {
-  const q = new DataView(bytes).getInt16(f.at + 2 * place(at), true);
+function decoded(f, at) {
+  const q = new DataView(bytes).getInt16(f.at + 2 * at, true);
   return q === head.hole ? null : f.low + q * (f.high - f.low) / (head.hole - 1);
 }
+const value = (f, at) => decoded(f, place(at));
 function along(f, axis) {
   return current().axes[axis].values.map((_, k) => { const at = state.at.slice(); at[axis] = k; return value(f, at); });
 }
-function reals(name) {
-  const s = current().spectra[name];
+// of the network at a place of a sweep
+function reals(name, [k, at] = here()) {
+  const s = head.sweeps[k].spectra[name];
   if (!s) return [];
-  const view = new DataView(bytes), first = s.at + 4 * s.count * place(state.at);
+  const view = new DataView(bytes), first = s.at + 4 * s.count * at;
   return Array.from({length: s.count}, (_, k) => view.getFloat32(first + 4 * k, true)).filter(Number.isFinite);
+}
+const here = () => [state.sweep, place(state.at)];
+const partners = () => current().partners[place(state.at)] || [];
+// [name, number] of what is told of that network
+function told(where) {
+  const s = head.sweeps[where[0]], view = new DataView(bytes);
+  const pairs = s.numbers.map(n => [n.label, view.getFloat32(n.at + 4 * where[1], true)]).filter(([, v]) => Number.isFinite(v));
+  const rank = s.fields.find(f => f.name === "learned_rank");
+  if (rank && where[0] !== state.sweep) pairs.unshift(["rank", decoded(rank, where[1])]);
+  const risk = s.fields.find(f => f.name === "risk");
+  if (risk && where[0] !== state.sweep && decoded(risk, where[1]) !== null) pairs.unshift(["R", 10 ** decoded(risk, where[1])]);
+  const most = [["largest learned", "eigenvalues"], ["largest outliers", "outlier_position"], ["largest neurons (readout)", "neuron_readout"]];
+  for (const [label, name] of most) {
+    const few = reals(name, where).map(Math.abs).filter(v => v > 1e-9).sort((a, b) => b - a).slice(0, 5);
+    if (few.length) pairs.push([label, few.map(v => Number(v.toPrecision(3))).join(", ")]);
+  }
+  return pairs.filter(([, v]) => v !== null);
 }
 function shown(v) { return typeof v === "number" ? Number(v.toPrecision(4)).toString() : v; }
 function word(f, v) {
@@ -114,6 +133,13 @@ function drawMap() {
     traces.push({type: "scatter", mode: "lines", x: lx, y: ly, line: {width, color}, hoverinfo: "skip"});
   const annotations = names.map(([x, y, text]) => ({x, y, text: `<b>${text}</b>`, showarrow: false, bgcolor: "rgba(255,255,255,0.85)",
     borderpad: 1, font: {size: 12, color: "black"}}));
+  const known = {x: [], y: []};   // points that are trained, on the map of their theory
+  if (s.method === "state_evolution" && Object.keys(s.partners).length) s.axes[x].values.forEach((vx, i) => s.axes[y].values.forEach((vy, j) => {
+    at[x] = i; at[y] = j;
+    if (s.partners[place(at)]) { known.x.push(vx); known.y.push(vy); }
+  }));
+  traces.push(Object.assign({type: "scatter", mode: "markers", hoverinfo: "skip", name: "trained",
+    marker: {symbol: "diamond", size: 8, color: "white", line: {width: 1.5, color: "black"}}}, known));
   for (const [size, color] of [[15, "white"], [11, "black"]])
     traces.push({type: "scatter", mode: "markers", x: [s.axes[x].values[state.at[x]]], y: [s.axes[y].values[state.at[y]]],
                  marker: {symbol: "circle-open", size, color, line: {width: 2.5, color}}, hoverinfo: "skip"});
@@ -148,10 +174,18 @@ function drawParts() {
     layout({showlegend: true, legend: {orientation: "h", y: 1.15}, xaxis: axisLook(a), yaxis: {title: {text: "share of the positive parts"}}}), config);
 }
 function drawSpectrum() {
-  const values = reals("eigenvalues"), x = reals("density_position"), y = reals("density"), spikes = reals("outlier_position");
+  const every = [here(), ...partners()], values = every.flatMap(w => reals("eigenvalues", w));
+  const theory = every.find(w => reals("density_position", w).length || reals("outlier_position", w).length) || here();
+  const x = reals("density_position", theory), y = reals("density", theory), spikes = reals("outlier_position", theory);
   if (!values.length && !x.length && !spikes.length) { Plotly.purge("spectrum"); get("spectrum").replaceChildren(); return; }
   const traces = [], positive = values.filter(v => v > 1e-9);
-  if (positive.length) traces.push({type: "histogram", x: positive, histnorm: "probability density", marker: {color: "#bbb"}, name: "trained"});
+  if (positive.length) {    // over all eigenvalues, those at 0 too, as the predicted density is
+    const most = Math.max(...positive), wide = Math.max((x.length ? Math.max(...x) : most) / 30, most / 400);
+    const counts = new Array(Math.floor(most / wide) + 1).fill(0);
+    for (const v of positive) counts[Math.floor(v / wide)] += 1;
+    traces.push({type: "bar", x: counts.map((_, k) => (k + 0.5) * wide), y: counts.map(c => c / (values.length * wide)),
+                 width: wide, marker: {color: "#bbb"}, name: "trained"});
+  }
   if (x.length) traces.push({x, y, mode: "lines", line: {color: LINES[0]}, name: "predicted"});
   if (spikes.length) traces.push({x: spikes, y: spikes.map(() => 0), mode: "markers", marker: {symbol: "line-ns-open", size: 16, color: LINES[1]}, name: "outliers"});
   Plotly.react("spectrum", traces, layout({showlegend: true, legend: {orientation: "h", y: 1.2}, xaxis: {title: {text: "learned eigenvalue"}},
@@ -168,7 +202,9 @@ function draw() {
   const s = current(), f = s.fields[state.field], [x, y] = s.shown.map(axisIndex);
   drawMap(); drawSlice("along_x", x, f); drawSlice("along_y", y, f); drawParts(); drawSpectrum();
   const facts = s.axes.map((a, k) => [a.label, shown(a.values[state.at[k]])]).concat(
-    s.fields.map(g => [g.label, word(g, value(g, state.at))]));
+    s.fields.map(g => [g.label, word(g, value(g, state.at))]), told(here()),
+    ...partners().slice(0, 3).map(w => told(w).map(([n, v]) => [`${head.sweeps[w[0]].method === "training" ? "trained" : "theory"} (${head.sweeps[w[0]].name}): ${n}`, v])))
+    .map(([n, v]) => [n, shown(v)]);
   get("point").replaceChildren(...facts.map(([name, text]) => {
     const item = document.createElement("li"), strong = document.createElement("b");
     strong.textContent = text; item.append(name + ": ", strong); return item; }));
@@ -232,7 +268,7 @@ function facts() {
   head = JSON.parse(new TextDecoder().decode(await unpack("header")));
   bytes = await unpack("numbers");
   facts();
-  setSweep(0);
+  setSweep(head.first);
   document.addEventListener("keydown", onKey);
   state.ready = true;
 })().catch(error => { get("said").textContent = `this browser cannot show the page: ${error}`; });

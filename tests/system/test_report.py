@@ -23,6 +23,7 @@ sweeps:
      weight_decay: {as: power, from: -1, to: 1, count: 9}}
   - {name: theory_bayes, method: bayes, source_exponent: [0.75, 1.25], samples: {as: effective_power, from: 0, to: 3, count: 13}}
   - {name: spectra, source_exponent: 1.25, samples: [10000, 40000], weight_decay: [0.1, 1], spectrum: 50}
+  - {name: spectra_trained, method: training, source_exponent: 1.25, samples: [10000], weight_decay: [1], seed: [0, 1], tolerance: 1e-3}
   - {name: short, method: training, source_exponent: 1.25, dimension: 20, samples: [100, 200], weight_decay: [0.1, 1],
      iteration_limit: 1}
 """
@@ -43,6 +44,15 @@ def check_thinned():
     assert 0.5 * report.POINTS < few["risk"].size <= report.POINTS
     assert said == f"{few.sizes['samples']} x {few.sizes['weight_decay']} of 1000 x 1000 points are drawn"
     assert all(few[axis][[0, -1]].values.tolist() == [0, 999] for axis in few.dims)
+
+
+def check_opening():
+    """The map of most points, else the first of the job."""
+    axes = [{"name": name, "values": list(range(size))} for name, size in (("samples", 9), ("weight_decay", 5), ("seed", 99))]
+    maps = [{"name": name, "axes": axes[:count], "shown": [axis["name"] for axis in axes[:min(count, 2)]]}
+            for name, count in (("a", 1), ("small", 2), ("z", 1))]
+    assert report.opening(maps, "") == 1
+    assert report.opening([maps[0], maps[2]], "sweeps:\n  - name: z\n  - {name: a}\n") == 1
 
 
 def check_numbers():
@@ -96,6 +106,30 @@ def check_desk(page, path):
     assert page.value("document.querySelectorAll('#parts .scatterlayer .trace').length") == 4
 
 
+def check_trained(page, path):
+    """At a trained point of the theory's map, and at its theory's point of the trained sweep: both spectra and numbers."""
+    names = sweep.sweep_names(path)
+    trained = sweep.open_sweep(path, "spectra_trained")
+    values = np.sort(trained["eigenvalues"].isel(seed=0).values.ravel())[::-1]
+    for name, at in (("spectra", [0, 1]), ("spectra_trained", None)):
+        page.value(f"setSweep({names.index(name)})")
+        if at is not None:
+            assert page.value("state.at = [1, 1]; draw(); partners().length") == 0
+            page.value("state.at = [0, 1]; draw()")
+            marks = page.value("get('map').data.find(t => t.name === 'trained')")
+            assert len(marks["x"]) == 1
+        else:
+            seed = [dim for dim in trained["outcome"].dims].index("seed")
+            page.value(f"state.at[{seed}] = 0; draw()")
+        assert page.value("get('spectrum').data.map(t => t.name).slice(0, 2)") == ["trained", "predicted"], name
+        bars = page.value("(b => b.y.reduce((sum, v) => sum + v, 0) * b.width)(get('spectrum').data[0])")
+        seeds = values if at is None else trained["eigenvalues"].values.ravel()
+        assert abs(bars - np.mean(seeds > 1e-9)) < 1e-6, bars
+        text = page.value("get('point').textContent")
+        assert ", ".join(f"{value:.3g}" for value in values[:2]) in text and "largest outliers" in text, text
+        assert f"width: {100}" in text and "stable rank" in text, text
+
+
 def check_spectrum_and_failures(page, path):
     names = sweep.sweep_names(path)
     page.value(f"setSweep({names.index('spectra')})")
@@ -115,7 +149,9 @@ def check_browser(folder, path, target):
         page.call("Page.navigate", url=f"file://{target}")
         page.wait("typeof state !== 'undefined' && state.ready")
         assert page.value("document.title") == "A <small> archive"
+        assert page.value("current().name") == "theory"     # the largest map, not the first by name
         check_desk(page, path)
+        check_trained(page, path)
         check_spectrum_and_failures(page, path)
         page.size(390, 844, phone=True)
         page.value("setSweep(0)")
@@ -128,6 +164,7 @@ def check_browser(folder, path, target):
 
 
 check_thinned()
+check_opening()
 check_numbers()
 if missing():
     print(f"skipped: {missing()} is not installed")
