@@ -208,7 +208,8 @@ def sentence(data, fit, found):
         at_best.append(found[k, best])
     low, middle, high = np.nanquantile(found, [0.1, 0.5, 0.9])
     edge = " (end of the range)" if fit.gamma in GAMMAS else ""
-    return (f"gamma {fit.gamma:.2f}{edge}, noise {fit.noise:.3f} (noise_estimate {fit.estimated:.3f}), "
+    own = f"noise_estimate {fit.estimated:.3f}" if np.isfinite(fit.estimated) else "noise_estimate absent: rows far from Gaussian"
+    return (f"gamma {fit.gamma:.2f}{edge}, noise {fit.noise:.3f} ({own}), "
             f"|S*|^2/d {fit.square:.3f}, met to {fit.apart:.1%}",
             f"theory over measured: median {middle:.2f}, {low:.2f} to {high:.2f} (80 % of "
             f"{np.isfinite(found).sum()} points), at the best weight of each n {np.nanmin(at_best):.2f} to "

@@ -156,6 +156,52 @@ static void read_share(FileRows *share, int64_t test_first)
     }
 }
 
+static void take_row(const FileRows *share, int64_t row, double out[])
+{
+    const size_t d = (size_t)share->spec.dimension;
+    for (size_t i = 0; i < d; i++) {
+        out[i] = share->rounded != NULL ? (double)share->rounded[(size_t)row * d + i]
+                                        : share->features[(size_t)row * d + i];
+    }
+}
+
+/* Of pairs of neighbours, which are independent: E (x.x')^2 = Tr Sigma^2, E (Tr Z Z')^2 =
+ * |Cov Z|^2. */
+static RowMoments measure(MPI_Comm team, const FileRows *share)
+{
+    const int d = share->spec.dimension;
+    double *x = checked_alloc(2 * (size_t)d, sizeof *x);
+    double last = 0.0;
+    double sums[5] = {0}; /* |x|^2, |x|^4, (x.x')^2, (Tr Z Z')^2, pairs */
+    for (int64_t row = 0; row < share->rows; row++) {
+        double *now = x + (row % 2) * d;
+        const double *before = x + ((row + 1) % 2) * d;
+        double square = 0.0;
+        double product = 0.0;
+        take_row(share, row, now);
+        for (int i = 0; i < d; i++) {
+            square += now[i] * now[i];
+            product += now[i] * before[i];
+        }
+        sums[0] += square;
+        sums[1] += square * square;
+        if (row > 0) {
+            const double both = (product * product - square - last) / d + 1.0;
+            sums[2] += product * product;
+            sums[3] += both * both;
+            sums[4] += 1.0;
+        }
+        last = square;
+    }
+    free(x);
+    MPI_Allreduce(MPI_IN_PLACE, sums, 5, MPI_DOUBLE, MPI_SUM, team);
+    const double n = (double)share->spec.samples;
+    const double mean = sums[0] / n;
+    return (RowMoments){.norm_variance = (sums[1] / n - mean * mean) / d,
+                        .covariance_square = sums[2] / sums[4] / d / (mean / d * mean / d),
+                        .pair_covariance = sums[3] / sums[4] / (2.0 * (d + 1) / d)};
+}
+
 FileRows file_rows_create(MPI_Comm team, const FileSpec *spec)
 {
     int rank;
@@ -178,6 +224,7 @@ FileRows file_rows_create(MPI_Comm team, const FileSpec *spec)
     share.test_labels = checked_alloc((size_t)share.tested, sizeof *share.test_labels);
     share.test_features = checked_alloc((size_t)share.tested * d, sizeof *share.test_features);
     read_share(&share, test_first);
+    share.moments = measure(team, &share);
     return share;
 }
 
@@ -230,6 +277,7 @@ Dataset file_rows_dataset(const FileRows *rows)
                      .rounded = rows->rounded,
                      .labels = rows->labels,
                      .covariance = {.dimension = rows->spec.dimension},
+                     .moments = rows->moments,
                      .ops = &kept,
                      .source = rows};
 }

@@ -246,6 +246,7 @@ char *table_survey(const char *file, const char *target, TableFacts *facts)
 {
     Table *table;
     char *why = open_any(file, target, &table);
+    assert(why != NULL || table != NULL);
     if (why == NULL) {
         why = survey(table, facts);
     }

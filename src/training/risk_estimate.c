@@ -8,10 +8,16 @@
 #include "phasesweep/model/model.h"
 #include "phasesweep/numerics/roots.h"
 
+/* What norms that vary add to Stein's estimate, in units of R: of the risk, and of what the
+ * error has beside twice that. */
+typedef struct Norms {
+    double risk, error;
+} Norms;
+
 /* given: degrees of freedom over n that are not of f, a linear unit's; left: 1 - D/C - given;
  * moved: |M - f(M)|^2; noise: N. */
 static void report(const Problem *problem, double given, double left, double moved,
-                   double noise, Observed *observed)
+                   double noise, Norms norms, Observed *observed)
 {
     const Model *model = model_of(problem);
     const double capacity = model->channel(problem).capacity;
@@ -20,20 +26,28 @@ static void report(const Problem *problem, double given, double left, double mov
     const double risk = moved + t * (2.0 * capacity * (1.0 - given - left) - noise);
     const bool known = left > 0.0 && isfinite(error) && isfinite(risk);
     observed->error_estimate = known ? error : NAN;
-    observed->risk_estimate = known ? risk : NAN;
+    observed->risk_estimate = known ? risk + norms.risk : NAN;
     /* of the error, a share `given` is of the linear unit's own weights */
     observed->noise_estimate =
-        known ? error * (1.0 - given) - model->prediction_per_risk * risk : NAN;
+        known ? error * (1.0 - given) - model->prediction_per_risk * risk - norms.error : NAN;
 }
 
-void estimate_vector(const Problem *problem, double freedom, double slope2, Observed *observed)
+/* Of rows of a file: up to where the estimates are good (doc/theory.md section 12). */
+static const double covariance_most = 1.3;
+static const double pair_most = 3.0;
+
+void estimate_vector(const Problem *problem, const RowMoments *moments, double freedom,
+                     double slope2, Observed *observed)
 {
     const double n = problem->samples;
     const double left = n - freedom;
     assert(!(freedom < 0.0));
     /* M = theta + X^T r / (n - D) */
-    report(problem, 0.0, left / n, slope2 / (left * left), problem->dimension, observed);
-    if (!features_are_isotropic(problem)) {
+    report(problem, 0.0, left / n, slope2 / (left * left), problem->dimension, (Norms){0},
+           observed);
+    const bool isotropic = problem->data == 0.0 ? features_are_isotropic(problem)
+                                                : moments->covariance_square < covariance_most;
+    if (!isotropic) {
         /* Stein's part is of isotropic features, the error of any */
         observed->risk_estimate = observed->noise_estimate = NAN;
     }
@@ -107,8 +121,28 @@ static double solve(Fit *fit)
                         : NAN;
 }
 
-void estimate_matrix(const Problem *problem, int rank, const double learned[],
-                     const double slope[], Observed *observed)
+/* M is S* - (k4/2) tau I in noise, tau = (Tr S - Tr S*)/d, and E (y - f)^2 = 2 R + k4 tau^2 +
+ * Delta (section 14), so that Tr (S - M)/d = (1 + k4/2) tau: `apart`.  NAN where other moments
+ * of the rows matter. */
+static Norms norms_of(const Problem *problem, const RowMoments *moments, double apart)
+{
+    const bool drawn = problem->data == 0.0;
+    const double k4 = drawn ? features_kurtosis(problem) : moments->norm_variance - 2.0;
+    if (drawn ? features_are_aligned(problem)
+              : !(moments->covariance_square < covariance_most &&
+                  moments->pair_covariance < pair_most)) {
+        return (Norms){NAN, NAN};
+    }
+    if (k4 == 0.0) {
+        return (Norms){0};
+    }
+    const double tau = apart / (1.0 + 0.5 * k4);
+    const double square = k4 * tau * tau;
+    return (Norms){.risk = -square * (1.0 + 0.25 * k4), .error = -square * (1.0 + 0.5 * k4)};
+}
+
+void estimate_matrix(const Problem *problem, const RowMoments *moments, int rank,
+                     const double learned[], const double slope[], Observed *observed)
 {
     if (!features_are_isotropic(problem)) {
         return; /* f is no function of the eigenvalues of M */
@@ -126,8 +160,14 @@ void estimate_matrix(const Problem *problem, int rank, const double learned[],
     const double u = solve(&fit);
     const double b = u * fit.weight / fit.capacity;
     double moved = rank * b * b;
+    double apart = 0.0; /* Tr (S - M) */
+    for (int k = 0; k < rank; k++) {
+        apart -= learned[k] < 0.0 ? -b : b;
+    }
     for (int j = 0; j < fit.d - rank; j++) {
         moved += b * b * slope[j] * slope[j];
+        apart -= b * slope[j];
     }
-    report(problem, fit.given, 1.0 / u, moved / d, (d + 1.0) / d, observed);
+    report(problem, fit.given, 1.0 / u, moved / d, (d + 1.0) / d,
+           norms_of(problem, moments, apart / d), observed);
 }

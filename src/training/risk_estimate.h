@@ -16,17 +16,19 @@
 
 #include "phasesweep/training/trainer.h"
 
-/* Local.  Of a quadratic network of two layers, or a signed one, at a minimum.
+/* Local.  Of a quadratic network of two layers, or a signed one, at a minimum; `moments` of the
+ * rows of a file, which are not looked at where rows are drawn.
  *     learned [rank]   its eigenvalues that are not 0
  *     slope [d - rank] eigenvalues of (2/(d lt)) sum r_mu Z_mu in the directions that are not
  *                      learned; in those learned they are 1, or -1 where S has a negative
  *                      eigenvalue.  None where one is so far above 1,
  *                      as width allows, that f would have learned it in place of another */
-void estimate_matrix(const Problem *problem, int rank, const double learned[],
-                     const double slope[], Observed *observed);
+void estimate_matrix(const Problem *problem, const RowMoments *moments, int rank,
+                     const double learned[], const double slope[], Observed *observed);
 
 /* Local.  Of a vector whose fit has `freedom` degrees of freedom, >= 0 or NAN: active
  * coefficients, or the trace of the hat matrix.  slope2 is |X^T r|^2. */
-void estimate_vector(const Problem *problem, double freedom, double slope2, Observed *observed);
+void estimate_vector(const Problem *problem, const RowMoments *moments, double freedom,
+                     double slope2, Observed *observed);
 
 #endif

@@ -418,6 +418,32 @@ def test_norms(folder):
     assert found["outcome"] == "converged", found
 
 
+def test_noise(folder):
+    """The noise that made the labels, from training rows alone: of Gaussian rows, of rows whose norms vary (which the formula for
+    Gaussian rows has .29 for .5), and not of rows that are not isotropic or far from Gaussian in other ways."""
+    rng, n, d, noise = np.random.default_rng(1), 3600, 60, 0.5
+    rotation = np.linalg.qr(rng.standard_normal((d, d)))[0]
+    s = np.arange(1, d + 1) ** -1.25
+    s *= np.sqrt(d / np.sum(s ** 2))
+    plain = rng.standard_normal((n, d))
+    radius = np.exp(0.2 * rng.standard_normal((n, 1)))
+    seldom = np.exp(0.6 * rng.standard_normal((n, 1)))
+    stretch = np.arange(1, d + 1) ** -0.5
+    words = ["target=y.npy", f"samples={n}", "nuclear_weight=2", "tolerance=1e-5"]
+    for name, x, known in (("plain", plain, True), ("norms", plain * radius / np.sqrt(np.mean(radius ** 2)), True),
+                           ("far", plain * seldom / np.sqrt(np.mean(seldom ** 2)), False),
+                           ("stretched", plain * stretch / np.sqrt(np.mean(stretch ** 2)), False)):
+        np.save(f"{folder}/{name}.npy", x)
+        np.save(f"{folder}/y.npy", ((x @ rotation) ** 2 @ s - s.sum()) / np.sqrt(d) + np.sqrt(noise) * rng.standard_normal(n))
+        found = point(2, f"data={folder}/{name}.npy", *words)
+        # 1/sqrt(n) of the noise is 2 %; .515 and .52 here
+        assert not known or abs(found["noise_estimate"] / noise - 1) < 0.1, (name, found["noise_estimate"])
+        assert known == ("noise_estimate" in found) == ("risk_estimate" in found), name
+        assert "prediction_error_estimate" in found
+    found = point(1, "model=ridge", f"data={folder}/stretched.npy", "target=y.npy", f"samples={n}", "weight_decay=2")
+    assert "noise_estimate" not in found and "prediction_error_estimate" in found
+
+
 def test_rewritten(folder, x, y):
     """A file of the same shape that is written during a run ends it; what `resume` says of it is one line, whatever
     number of sweeps read the file."""
@@ -450,13 +476,13 @@ def main():
     y = (x[:, 0] ** 2 - 1 + x[:, 1] ** 2 - 1) / 2 + 0.3 * x[:, 2] + 0.3 * rng.standard_normal(N)
     wanted = sys.argv[3:]
     for test in (test_drawn_again, test_formats, test_hold_out, test_folds, test_wrong_files, test_wrong_keys, test_archive,
-                 test_extend, test_norms, test_rewritten, test_kill):
+                 test_extend, test_norms, test_noise, test_rewritten, test_kill):
         if wanted and test.__name__ not in wanted:
             continue
         with tempfile.TemporaryDirectory() as folder:
             if test is test_wrong_keys:
                 write_formats(folder, x, y)
-            data = [] if test in (test_drawn_again, test_wrong_keys, test_norms) else [x, y]
+            data = [] if test in (test_drawn_again, test_wrong_keys, test_norms, test_noise) else [x, y]
             test(folder, *data)
 
 

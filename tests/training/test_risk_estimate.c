@@ -160,6 +160,16 @@ static void test_truth(void **unused)
         assert_true(fabs(mean_error(&trainer_convex, problem, &noise)) < 0.06);
         assert_true(fabs(noise / problem.noise - 1.0) < 0.1);
     }
+    /* a large weight and rows of kurtosis 3: .44 without what norms that vary add */
+    Problem laplace = quadratic_case(60, 3600.0, 2.0, 1e-6);
+    laplace.noise = 0.5;
+    laplace.features = FEATURES_LAPLACE;
+    laplace.rotated = 1.0;
+    mean_error(&trainer_convex, laplace, &noise);
+    assert_true(fabs(noise / laplace.noise - 1.0) < 0.05);
+    laplace.rotated = 0.0;
+    mean_error(&trainer_convex, laplace, &noise);
+    assert_true(isnan(noise));
     for (int k = 0; k < 2; k++) {
         Problem problem = vector_case(k == 0 ? MODEL_DIAGONAL : MODEL_RIDGE,
                                       k == 0 ? 300.0 : 600.0, k == 0 ? 1.0 : 50.0);

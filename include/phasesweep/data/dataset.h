@@ -33,6 +33,15 @@ typedef struct DatasetOps {
     void (*any)(const void *source, int64_t row, int rows, double out[]);
 } DatasetOps;
 
+/* What rows of a file are, where theory has rows of independent Gaussian entries (theory.md
+ * section 12). */
+typedef struct RowMoments {
+    double norm_variance;     /* Var |x|^2/d; 2 of Gaussian rows */
+    double covariance_square; /* Tr Sigma^2/d, mean not taken away, over (E |x|^2/d)^2; least,
+                                 1, where rows are isotropic */
+    double pair_covariance;   /* |Cov x x^T|^2 over that of Gaussian rows, 2 (d + 1)/d */
+} RowMoments;
+
 typedef struct Dataset {
     int dimension;        /* d */
     int64_t samples;      /* n, of all ranks */
@@ -43,6 +52,7 @@ typedef struct Dataset {
     const double *labels; /* [rows] as all below */
     /* Sigma of a row; the network of matrices predicts Tr[S (x x^T - Sigma)]/sqrt(d) */
     Covariance covariance;
+    RowMoments moments; /* measured on all n, where the rows are those of a file */
     const Truth *truth; /* NULL: nothing is known, and overlaps have no value */
     const DatasetOps *ops;
     const void *source;

@@ -61,12 +61,13 @@ typedef struct FileRows {
     float *rounded;      /* [rows * d], or NULL */
     int64_t tested;      /* rows held out */
     double *test_labels, *test_features;
+    RowMoments moments; /* of training rows, all ranks' */
 } FileRows;
 
 /* Local.  Row numbers in the order of a seed, [rows]; owned by the caller. */
 int64_t *file_rows_order(uint64_t seed, int64_t rows);
 
-/* Local apart from asking team for rank and size; team is not kept.  Dies with
+/* Collective on team, which is not kept.  Dies with
  * STATUS_ENVIRONMENT if the file is not the one that was surveyed. */
 FileRows file_rows_create(MPI_Comm team, const FileSpec *spec);
 

@@ -412,7 +412,7 @@ static void estimate(TrainingWork *work, Observed *observed)
     network_eigenvalues(work->d, &network, learned);
     if (!isnan(largest_of_gram(work))) {
         training_dual(&work->progress, work->d, work->descent.weight, work->values);
-        estimate_matrix(&work->problem, network.columns, learned,
+        estimate_matrix(&work->problem, &work->data->moments, network.columns, learned,
                         work->values + network.negative, observed);
     }
     free(learned);

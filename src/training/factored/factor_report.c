@@ -113,7 +113,7 @@ static void estimate(const FactorReport *work, int columns, const double axes[],
         values[j] *= 2.0 / (work->d * problem_nuclear_weight(work->problem));
     }
     put_learned_last(work->d, rank, values);
-    estimate_matrix(work->problem, rank, learned, values, report);
+    estimate_matrix(work->problem, &work->data->moments, rank, learned, values, report);
     free(learned);
 }
 

@@ -530,7 +530,8 @@ static void describe(const LassoWork *work, Observed *observed, double spectrum[
     observed->objective = value->objective;
     observed->train_loss = value->square / (double)work->data->samples;
     network_observe_vector(work->data, work->order, work->theta, observed, spectrum);
-    estimate_vector(&work->problem, observed->rank, slope2(work), observed);
+    estimate_vector(&work->problem, &work->data->moments, observed->rank, slope2(work),
+                    observed);
 }
 
 static void observe(void *state, Observed *observed, double spectrum[], double overlaps[])

@@ -241,8 +241,8 @@ static double freedom(RidgeWork *work)
 static void estimate(RidgeWork *work, Observed *observed)
 {
     const double lambda = work->problem.weight_decay;
-    estimate_vector(&work->problem, freedom(work), lambda * lambda * observed->overlap_q,
-                    observed);
+    estimate_vector(&work->problem, &work->data->moments, freedom(work),
+                    lambda * lambda * observed->overlap_q, observed);
 }
 
 static void observe(void *state, Observed *observed, double spectrum[], double overlaps[])

@@ -489,8 +489,8 @@ static void estimate(SpreadWork *work, Observed *observed)
 {
     if (!isnan(largest_of_gram(work))) {
         training_dual(&work->progress, work->d, work->descent.weight, work->values);
-        estimate_matrix(&work->problem, work->progress.plan.rank, work->spectrum, work->values,
-                        observed);
+        estimate_matrix(&work->problem, &work->data->moments, work->progress.plan.rank,
+                        work->spectrum, work->values, observed);
     }
 }
 
