@@ -15,6 +15,7 @@
 #include "phasesweep/archive/side_files.h"
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/duration.h"
+#include "phasesweep/base/text.h"
 #include "phasesweep/training/path.h"
 
 enum { PACKS_PER_RANK = 16 };
@@ -237,10 +238,11 @@ char *plan_refusals(const Plan *plan, int workers)
         char *what =
             total.least == INT_MAX
                 ? checked_format("%.3g GB on each rank of any team", total.memory / 1e9)
-                : checked_format("teams of %d ranks with %.3g GB each", total.least,
-                                 total.memory / 1e9);
-        text = checked_format("%s%s: chains need %s; there are %d ranks of %.3g GB\n",
-                              old != NULL ? old : "", plan->job->sweeps[s].name, what, workers,
+                : checked_format("teams of %s with %.3g GB each",
+                                 text_count(total.least, "rank").text, total.memory / 1e9);
+        text = checked_format("%s%s: chains need %s; there %s %s of %.3g GB\n",
+                              old != NULL ? old : "", plan->job->sweeps[s].name, what,
+                              workers == 1 ? "is" : "are", text_count(workers, "rank").text,
                               per_rank);
         free(what);
         free(old);
@@ -272,10 +274,13 @@ char *plan_too_long(const Plan *plan, int workers, double seconds, const CostMod
         }
         if (count > 0) {
             char *old = text;
-            text = checked_format("%s%s: %zu chains take up to %s and cannot be interrupted; "
+            char takes[48];
+            snprintf(takes, sizeof takes, "%zu chains take", count);
+            text = checked_format("%s%s: %s up to %s and cannot be interrupted; "
                                   "the time limit leaves "
                                   "%s; allowed: a later end, or fewer values along a chain\n",
-                                  old != NULL ? old : "", plan->job->sweeps[s].name, count,
+                                  old != NULL ? old : "", plan->job->sweeps[s].name,
+                                  count == 1 ? "1 chain takes" : takes,
                                   duration_text(longest).text, duration_text(seconds).text);
             free(old);
         }

@@ -200,13 +200,14 @@ static void print_table(const Plan *plan)
 /* Useful: the part of ranks x time in which tasks would also keep one rank busy. */
 static void print_run(const char *what, int ranks, const Simulated *run)
 {
-    printf("%s%d ranks: %s", what, ranks, duration_text(run->makespan).text);
+    printf("%s%s: %s", what, text_count(ranks, "rank").text, duration_text(run->makespan).text);
     if (run->makespan > 0.0) {
         printf(", %.0f %% of the core time is useful",
                100.0 * run->serial / ranks / run->makespan);
     }
     if (run->refused > 0) {
-        printf("; %zu chains need more ranks", run->refused);
+        printf("; %s need%s more ranks", text_count((double)run->refused, "chain").text,
+               run->refused == 1 ? "s" : "");
     }
     putchar('\n');
 }

@@ -15,6 +15,7 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/duration.h"
+#include "phasesweep/base/text.h"
 
 enum { BAR = 24, COLUMNS_PRESET = 80 };
 
@@ -37,14 +38,16 @@ Progress progress_begin(FILE *file, double now)
 /* What is left comes from the schedule: by cost, with what was learned. */
 char *progress_text(const Progress *progress, const ScheduleState *state, double now)
 {
-    char teams[96] = "";
-    char failed[48] = "";
+    char teams[128] = "";
+    char failed[96] = "";
     if (state->teams > 0) {
-        snprintf(teams, sizeof teams, ", %d large on %d ranks (%s)", state->teams,
-                 state->team_ranks, duration_text(state->team_seconds).text);
+        snprintf(teams, sizeof teams, ", %d large on %s (%s)", state->teams,
+                 text_count(state->team_ranks, "rank").text,
+                 duration_text(state->team_seconds).text);
     }
     if (state->failed > 0) {
-        snprintf(failed, sizeof failed, ", %zu points failed", state->failed);
+        snprintf(failed, sizeof failed, ", %s failed",
+                 text_count((double)state->failed, "point").text);
     }
     char rate[32];
     /* three digits, and no power of ten before a million */

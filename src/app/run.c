@@ -23,6 +23,7 @@
 #include "phasesweep/archive/resume.h"
 #include "phasesweep/archive/side_files.h"
 #include "phasesweep/base/files.h"
+#include "phasesweep/base/text.h"
 #include "phasesweep/base/wall_clock.h"
 #include "phasesweep/engine/farm.h"
 #include "phasesweep/method/method.h"
@@ -53,10 +54,11 @@ typedef struct Run {
     size_t entry_index; /* in the table of runs */
     RunEntry entry;
     Progress progress;
-    double seconds; /* until nothing may run any more; INFINITY: no limit; rank 0 */
-    double limit;   /* the most that a run may have of them */
-    bool hopeless;  /* all that is left does not fit into them */
-    double kept;    /* when keep_up was last done, on the clock of MPI_Wtime */
+    double seconds;      /* until nothing may run any more; INFINITY: no limit; rank 0 */
+    double limit;        /* the most that a run may have of them */
+    bool hopeless;       /* all that is left does not fit into them */
+    ScheduleState state; /* at the end */
+    double kept;         /* when keep_up was last done, on the clock of MPI_Wtime */
 } Run;
 
 /* Of drawn data, and of a set that is named behind the file, nothing. */
@@ -395,6 +397,7 @@ static bool compute(MPI_Comm comm, Run *run, bool root)
                            .context = run};
     assert(run->archive != NULL && run->plan.chains != NULL);
     const FarmReport report = farm_run(comm, &work);
+    run->state = report.state;
     if (root) {
         if (run->plan.chain_count > 0) {
             progress_show(&run->progress, &report.state, MPI_Wtime(), true);
@@ -421,11 +424,11 @@ static ExitStatus judge(const Run *run, const char *text)
     const PointCounts counts = chains_count(run->path, run->job);
     if (counts.unfinished > 0) {
         die(STATUS_ENVIRONMENT,
-            "%s: %zu points lack a result although all were computed; `phasesweep resume` "
+            "%s: %s without a result although all were computed; `phasesweep resume` "
             "goes on",
-            run->path, counts.unfinished);
+            run->path, text_count((double)counts.unfinished, "point").text);
     }
-    words_end(run->path, &run->plan, counts.unconverged);
+    words_end(run->path, run->job, &counts, run->entry.ranks);
     return counts.unconverged > 0 ? STATUS_POINTS_FAILED : STATUS_DONE;
 }
 
@@ -552,7 +555,7 @@ static ExitStatus agree_on_status(MPI_Comm comm, const Run *run, const char *tex
         status = judge(run, text);
         side_remove_checkpoints(run->path);
     } else if (root) {
-        words_stopped(run->path, run->hopeless);
+        words_stopped(run->path, &run->state, run->hopeless, run->entry.ranks);
     }
     MPI_Bcast(&status, 1, MPI_INT, 0, comm);
     return (ExitStatus)status;

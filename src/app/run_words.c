@@ -1,9 +1,14 @@
+#define _GNU_SOURCE /* program_invocation_name */
 #include "run_words.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "phasesweep/base/duration.h"
+#include "phasesweep/base/text.h"
 #include "deadline.h"
 
 /* Several lines or none; taken over. */
@@ -22,16 +27,18 @@ void words_begin(const char *path, const Plan *plan, int workers)
         points += (double)plan->groups[g].count * plan->groups[g].points;
     }
     if (plan->chain_count > 0) {
-        fprintf(stderr, "phasesweep: %s: %.0f points in %zu chains on %d ranks\n", path, points,
-                plan->chain_count, workers);
+        fprintf(stderr, "phasesweep: %s: %s in %s on %s\n", path,
+                text_count(points, "point").text,
+                text_count((double)plan->chain_count, "chain").text,
+                text_count(workers, "rank").text);
     }
 }
 
 void words_finished(const char *path, const OpenChains *open)
 {
     if (open->count == 0) {
-        fprintf(stderr, "phasesweep: %s: all %.0f points are finished; nothing to do\n", path,
-                open->finished);
+        fprintf(stderr, "phasesweep: %s: all %s are finished; nothing to do\n", path,
+                text_count(open->finished, "point").text);
     }
 }
 
@@ -54,26 +61,113 @@ void words_deadline(const RunRequest *request, double margin)
             duration_text(margin).text);
 }
 
-void words_end(const char *path, const Plan *plan, size_t unconverged)
+/* "did not converge", after "3 points". */
+static const char *what_happened(Outcome outcome)
 {
-    if (unconverged > 0) {
-        fprintf(stderr,
-                "phasesweep: %zu points did not converge, failed, were lost or refused; "
-                "`phasesweep resume --retry %s` tries them again, with `--set "
-                "iteration_limit=N` where trainings met a limit\n",
-                unconverged, path);
-    }
-    if (plan->chain_count > 0) {
-        fprintf(stderr,
-                "phasesweep: %s is complete; `phasesweep status` counts its points, "
-                "phasesweep-figure (analysis/README.md) draws them\n",
-                path);
+    switch (outcome) {
+    case OUTCOME_NOT_CONVERGED:
+        return "did not converge";
+    case OUTCOME_FAILED:
+        return "failed";
+    case OUTCOME_REFUSED_MEMORY:
+        return "refused (no team of ranks has the memory)";
+    case OUTCOME_LOST:
+        return "lost (a run died there three times)";
+    case OUTCOME_DIVERGED:
+        return "diverged";
+    default:
+        return outcome_name(outcome);
     }
 }
 
-void words_stopped(const char *path, bool hopeless)
+/* "; small at samples = 3, weight_decay = 1 (12 iterations, off by 0.02)" */
+static void say_point(const Job *job, const BadPoint *bad, const char *before)
 {
-    fprintf(stderr, "phasesweep: %s; `phasesweep resume %s` goes on%s\n",
-            hopeless ? "all that is left takes longer than the time limit" : "stopped", path,
-            hopeless ? " where there is more time" : "");
+    char *name = sweep_point_name(&job->sweeps[bad->sweep], bad->point);
+    fprintf(stderr, "%s%s at %s", before, job->sweeps[bad->sweep].name, name);
+    free(name);
+    if (bad->iterations > 0.0) {
+        fprintf(stderr, " (%s", text_count(bad->iterations, "iteration").text);
+        if (isfinite(bad->off)) {
+            fprintf(stderr, ", off by %.2g", bad->off);
+        }
+        fputc(')', stderr);
+    }
+}
+
+/* A line an outcome, with the first few of its points. */
+static void say_bad(const char *path, const Job *job, const PointCounts *counts)
+{
+    for (int outcome = OUTCOME_RUNNING + 1; outcome < OUTCOME_COUNT; outcome++) {
+        const size_t count = counts->outcome[outcome];
+        if (count == 0 || outcome_is_good((Outcome)outcome)) {
+            continue;
+        }
+        fprintf(stderr, "phasesweep: %s: %s %s", path, text_count((double)count, "point").text,
+                what_happened((Outcome)outcome));
+        for (size_t k = 0; k < count && k < POINTS_NAMED; k++) {
+            say_point(job, &counts->bad[outcome][k], k == 0 ? ": " : "; ");
+        }
+        if (count > POINTS_NAMED) {
+            fprintf(stderr, "; and %zu more", count - POINTS_NAMED);
+        }
+        fputc('\n', stderr);
+    }
+}
+
+/* Ranks of this node may have been more than its cores, which Open MPI wants to be told. */
+static char *launch(int ranks)
+{
+    const char *here = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+    const bool crowded = here != NULL && strtol(here, NULL, 10) > sysconf(_SC_NPROCESSORS_ONLN);
+    char *program = text_quoted(program_invocation_name);
+    char *line = ranks == 1 && here == NULL
+                     ? checked_format("%s", program)
+                     : checked_format("mpirun -n %d %s%s", ranks,
+                                      crowded ? "--oversubscribe " : "", program);
+    free(program);
+    return line;
+}
+
+char *words_resume(const char *path, const char *option, int ranks)
+{
+    char *begin = launch(ranks);
+    char *file = text_quoted(path);
+    char *line = checked_format("%s resume %s%s", begin, option, file);
+    free(begin);
+    free(file);
+    return line;
+}
+
+void words_end(const char *path, const Job *job, const PointCounts *counts, int ranks)
+{
+    say_bad(path, job, counts);
+    if (counts->unconverged > 0) {
+        char *line = words_resume(path, "--retry ", ranks);
+        fprintf(stderr,
+                "phasesweep: `%s` tries them again, with `--set iteration_limit=N` where "
+                "trainings met a limit\n",
+                line);
+        free(line);
+    }
+    char *file = text_quoted(path);
+    fprintf(stderr,
+            "phasesweep: %s is complete; `phasesweep status %s` counts its points, "
+            "`phasesweep-report %s` (analysis/report.py) draws them on one page, "
+            "`phasesweep-figure --help` names the figures\n",
+            path, file, file);
+    free(file);
+}
+
+void words_stopped(const char *path, const ScheduleState *state, bool hopeless, int ranks)
+{
+    char *line = words_resume(path, "", ranks);
+    fprintf(stderr, "phasesweep: %s: %s, with %.0f of %s done", path,
+            hopeless ? "all that is left takes longer than the time limit" : "stopped",
+            state->points_done, text_count(state->points, "open point").text);
+    if (state->failed > 0) {
+        fprintf(stderr, ", %zu of them failed", state->failed);
+    }
+    fprintf(stderr, "; `%s` goes on%s\n", line, hopeless ? " where there is more time" : "");
+    free(line);
 }

@@ -1,6 +1,7 @@
 /* run_words.h - private to run: what a run says to people, on stderr, beside its progress.
  *
- * Root only, all of it.  One line each, none where there is nothing to say.
+ * Root only, all of it.  One line each but for points that are not good, none where there is
+ * nothing to say.
  */
 #ifndef PHASESWEEP_APP_RUN_WORDS_H
 #define PHASESWEEP_APP_RUN_WORDS_H
@@ -24,9 +25,14 @@ void words_too_long(const Plan *plan, int workers, double limit, const CostModel
 /* Local.  When all is over, and how many seconds before that trainings are saved. */
 void words_deadline(const RunRequest *request, double margin);
 
-/* Local.  How it ended, and what can be done next: all computed, or stopped; hopeless: all that
- * is left takes longer than any run. */
-void words_end(const char *path, const Plan *plan, size_t unconverged);
-void words_stopped(const char *path, bool hopeless);
+/* Local.  The whole line that goes on with `ranks` ranks, as this run was started; option: ""
+ * or one with a blank behind it.  Owned by the caller. */
+char *words_resume(const char *path, const char *option, int ranks);
+
+/* Local.  How it ended, and what can be done next: where the file is, which points are not good
+ * and why, how to draw it; or, stopped, how to go on.  hopeless: all that is left takes longer
+ * than any run.  ranks: of the communicator. */
+void words_end(const char *path, const Job *job, const PointCounts *counts, int ranks);
+void words_stopped(const char *path, const ScheduleState *state, bool hopeless, int ranks);
 
 #endif

@@ -19,6 +19,7 @@
 
 #include "phasesweep/archive/report.h"
 #include "phasesweep/base/check.h"
+#include "phasesweep/base/text.h"
 #include "phasesweep/model/method_facts.h"
 #include "content.h"
 #include "open_job.h"
@@ -63,7 +64,7 @@ static void compare(Difference *difference, double a, double b, double tolerance
     difference->values++;
     if (size > difference->largest) {
         free(difference->where);
-        char *place = open_job_point_name(sweep, point);
+        char *place = sweep_point_name(sweep, point);
         difference->where = checked_format("%s: %s", sweep->name, place);
         free(place);
         difference->largest = size;
@@ -288,13 +289,14 @@ static ExitStatus diff(void *context)
     }
     if (c->apart > 0) {
         printf(
-            "%zu of the shared points were reached from other starts, in unequal chains or "
+            "%zu of the shared points reached from other starts, in unequal chains or "
             "before an --extend: they agree to their tolerance, trainings that are not convex "
             "(width < d, or more layers) perhaps not\n",
             c->apart);
     }
-    printf("%zu points shared, %zu only in %s, %zu only in %s; %s\n", c->shared, c->only_a,
-           path_a, only_b, path_b, differ ? "different" : "equal");
+    printf("%s shared, %zu only in %s, %zu only in %s; %s\n",
+           text_count((double)c->shared, "point").text, c->only_a, path_a, only_b, path_b,
+           differ ? "different" : "equal");
     free(jobs);
     open_job_close(&c->a);
     open_job_close(&c->b);

@@ -1,4 +1,5 @@
 #include "phasesweep/archive/export.h"
+#include "phasesweep/base/text.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -119,8 +120,8 @@ static ExitStatus export_all(void *path)
         }
     }
     if (wrong > 0) {
-        fprintf(stderr, "phasesweep: %s: %zu points with a wrong checksum are left out\n",
-                opened.path, wrong);
+        fprintf(stderr, "phasesweep: %s: %s with a wrong checksum left out\n", opened.path,
+                text_count((double)wrong, "point").text);
     }
     open_job_close(&opened);
     return wrong == 0 ? STATUS_DONE : STATUS_POINTS_FAILED;

@@ -25,6 +25,7 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/files.h"
+#include "phasesweep/base/text.h"
 #include "phasesweep/model/method_facts.h"
 #include "content.h"
 
@@ -288,8 +289,8 @@ static void say_fates(const Copy *copy, int schema)
     }
     for (Fate fate = FATE_TAKEN + 1; fate < FATE_COUNT; fate++) {
         if (copy->fate[fate] > 0) {
-            fprintf(stderr, "phasesweep: %zu points not taken over: %s\n", copy->fate[fate],
-                    reasons[fate]);
+            fprintf(stderr, "phasesweep: %s not taken over: %s\n",
+                    text_count((double)copy->fate[fate], "point").text, reasons[fate]);
         }
     }
 }

@@ -8,7 +8,6 @@
  */
 #include "open_job.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,29 +39,4 @@ void open_job_close(Opened *opened)
     job_free(opened->job);
     free(opened->job);
     *opened = (Opened){0};
-}
-
-char *open_job_point_name(const Sweep *sweep, size_t point)
-{
-    size_t place[AXIS_COUNT];
-    char *name = checked_format("%s", "");
-    assert(point < sweep_points(sweep));
-    sweep_place(sweep, point, place);
-    for (AxisId id = 0; id < AXIS_COUNT; id++) {
-        if (sweep->axis[id].varied) {
-            char *value = axis_text(id, sweep->axis[id].values[place[id]]);
-            char *written = axis_written_name(id, sweep->axis[id].form);
-            char *longer = checked_format("%s%s%s = %s", name, name[0] != '\0' ? ", " : "",
-                                          written, value);
-            free(written);
-            free(value);
-            free(name);
-            name = longer;
-        }
-    }
-    if (name[0] == '\0') {
-        free(name);
-        name = checked_format("its only point");
-    }
-    return name;
 }

@@ -34,8 +34,4 @@ Opened open_job_archive(const char *path);
 /* Local.  Leaves *opened empty. */
 void open_job_close(Opened *opened);
 
-/* Local.  Coordinates of a point, as written, "samples_power = 3,
- * weight_decay = 0.5"; owned by the caller. */
-char *open_job_point_name(const Sweep *sweep, size_t point);
-
 #endif

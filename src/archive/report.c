@@ -15,6 +15,7 @@
 
 #include "phasesweep/archive/lock.h"
 #include "phasesweep/base/duration.h"
+#include "phasesweep/base/text.h"
 #include "phasesweep/base/wall_clock.h"
 #include "phasesweep/archive/side_files.h"
 #include "open_job.h"
@@ -95,7 +96,7 @@ static void add_usage(const char *path, const Opened *opened, Usage *usage)
  * what is RUNNING was in hand when a run died, and is tried again by the next. */
 static void print_counts(const Sweep *sweep, const Counts *counts, bool held)
 {
-    printf("%s: %zu points", sweep->name, counts->points);
+    printf("%s: %s", sweep->name, text_count((double)counts->points, "point").text);
     for (int k = 0; k < OUTCOME_COUNT; k++) {
         if (counts->outcome[k] > 0) {
             printf(", %zu %s", counts->outcome[k],
@@ -105,7 +106,7 @@ static void print_counts(const Sweep *sweep, const Counts *counts, bool held)
     }
     assert(counts->first_hole <= counts->points);
     if (counts->first_hole < counts->points) {
-        char *name = open_job_point_name(sweep, counts->first_hole);
+        char *name = sweep_point_name(sweep, counts->first_hole);
         printf("; first hole at %s", name);
         free(name);
     }
@@ -189,7 +190,7 @@ static void print_checkpoints(const Job *job, const SideCheckpoints *checkpoints
         char date[64];
         size_t first, count;
         sweep_chain(sweep, side->chain, &first, &count);
-        char *name = open_job_point_name(sweep, first);
+        char *name = sweep_point_name(sweep, first);
         strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S UTC", gmtime(&saved));
         printf("%s: checkpoint of chain %zu, from %s on, saved %s\n", sweep->name, side->chain,
                name, date);
@@ -216,7 +217,7 @@ static void print_endings(const Usage *usage)
 static void print_usage(const Job *job, const Usage *usage)
 {
     print_checkpoints(job, &usage->checkpoints);
-    printf("%zu run%s", usage->runs, usage->runs == 1 ? "" : "s");
+    printf("%s", text_count((double)usage->runs, "run").text);
     print_endings(usage);
     printf(", %.3g core-hours", usage->core_hours);
     if (usage->running) {
@@ -289,7 +290,7 @@ static void verify_chain(const Opened *opened, size_t s, size_t chain, Verdict *
         const bool finished = outcome != OUTCOME_NEVER_RUN && outcome != OUTCOME_RUNNING;
         verdict->finished += finished;
         if (finished && !opened->rows->sound[i] && ++verdict->wrong <= ROWS_NAMED) {
-            char *name = open_job_point_name(sweep, first + i);
+            char *name = sweep_point_name(sweep, first + i);
             printf("%s: wrong checksum at %s\n", sweep->name, name);
             free(name);
         }
@@ -312,8 +313,9 @@ static ExitStatus verify(void *path)
         for (size_t chain = 0; chain < sweep_chains(&opened.job->sweeps[s]); chain++) {
             verify_chain(&opened, s, chain, &verdict);
         }
-        printf("%s: %zu points, %zu finished, %zu with a wrong checksum\n",
-               opened.job->sweeps[s].name, verdict.points, verdict.finished, verdict.wrong);
+        printf("%s: %s, %zu finished, %zu with a wrong checksum\n", opened.job->sweeps[s].name,
+               text_count((double)verdict.points, "point").text, verdict.finished,
+               verdict.wrong);
         wrong += verdict.wrong;
     }
     open_job_close(&opened);

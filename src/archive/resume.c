@@ -7,6 +7,7 @@
 #include "phasesweep/archive/resume.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "phasesweep/base/check.h"
@@ -106,12 +107,45 @@ void chains_free(OpenChains *chains)
     *chains = (OpenChains){0};
 }
 
+/* A sweep whose points are counted. */
+typedef struct Count {
+    PointCounts *counts;
+    size_t sweep;
+} Count;
+
 static void count_point(void *context, size_t point, int8_t outcome)
 {
-    PointCounts *counts = context;
-    (void)point;
-    counts->unfinished += outcome <= OUTCOME_RUNNING;
-    counts->unconverged += outcome > OUTCOME_RUNNING && !outcome_is_good((Outcome)outcome);
+    const Count *count = context;
+    PointCounts *counts = count->counts;
+    if (outcome <= OUTCOME_RUNNING || outcome >= OUTCOME_COUNT) {
+        counts->unfinished++;
+        return;
+    }
+    const size_t before = counts->outcome[outcome]++;
+    if (!outcome_is_good((Outcome)outcome)) {
+        counts->unconverged++;
+        if (before < POINTS_NAMED) {
+            counts->bad[outcome][before] = (BadPoint){
+                .sweep = count->sweep, .point = point, .iterations = NAN, .off = NAN};
+        }
+    }
+}
+
+/* Why points are not good, as far as their rows tell. */
+static void ask_rows(ArchiveReader *reader, PointCounts *counts)
+{
+    Rows *rows = checked_alloc(1, sizeof *rows);
+    for (int outcome = OUTCOME_RUNNING + 1; outcome < OUTCOME_COUNT; outcome++) {
+        const size_t all = outcome_is_good((Outcome)outcome) ? 0 : counts->outcome[outcome];
+        for (size_t k = 0; k < all && k < POINTS_NAMED; k++) {
+            BadPoint *bad = &counts->bad[outcome][k];
+            archive_read_rows(reader, bad->sweep, bad->point, 1, rows);
+            const double *value = rows->records[0].value;
+            bad->iterations = value[FIELD_ITERATIONS];
+            bad->off = isfinite(value[FIELD_GAP]) ? value[FIELD_GAP] : value[FIELD_RESIDUAL];
+        }
+    }
+    free(rows);
 }
 
 /* By outcomes alone: checksums were looked at when the chains were chosen, and made since. */
@@ -120,8 +154,9 @@ PointCounts chains_count(const char *archive_path, const Job *job)
     PointCounts counts = {0};
     ArchiveReader *reader = archive_reader(archive_path, job);
     for (size_t s = 0; s < job->sweep_count; s++) {
-        archive_visit_outcomes(reader, s, &job->sweeps[s], count_point, &counts);
+        archive_visit_outcomes(reader, s, &job->sweeps[s], count_point, &(Count){&counts, s});
     }
+    ask_rows(reader, &counts);
     archive_reader_close(reader);
     return counts;
 }

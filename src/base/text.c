@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,4 +136,31 @@ char *text_of_number(double value)
         memmove(plus + 1, digits, strlen(digits) + 1);
     }
     return text;
+}
+
+Counted text_count(double number, const char *thing)
+{
+    Counted counted;
+    snprintf(counted.text, sizeof counted.text, "%.0f %s%s", number, thing,
+             number == 1.0 ? "" : "s");
+    return counted;
+}
+
+char *text_quoted(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-./+,:@%=";
+    if (text[0] != '\0' && text[strspn(text, plain)] == '\0') {
+        return checked_format("%s", text);
+    }
+    char *quoted = checked_format("'");
+    for (; *text != '\0'; text++) {
+        char *longer = *text == '\'' ? checked_format("%s'\\''", quoted)
+                                     : checked_format("%s%c", quoted, *text);
+        free(quoted);
+        quoted = longer;
+    }
+    char *whole = checked_format("%s'", quoted);
+    free(quoted);
+    return whole;
 }

@@ -132,8 +132,9 @@ static char *axis_difference(const Sweep *sweep, AxisId id, const Axis *stored,
                       form_name(given->form));
     }
     if (stored->count != given->count) {
-        return checked_format("sweep %s: %s: %zu values in the archive, %zu in the job",
-                              sweep->name, axis_name(id), stored->count, given->count);
+        return checked_format("sweep %s: %s: %s in the archive, %zu in the job", sweep->name,
+                              axis_name(id), text_count((double)stored->count, "value").text,
+                              given->count);
     }
     /* bit by bit: 0.1 and 0.1000000000000001 are two coordinates */
     for (size_t k = 0; k < stored->count; k++) {
@@ -208,8 +209,9 @@ char *job_difference(const Job *stored, const Job *given)
     }
     return stored->sweep_count == given->sweep_count
                ? NULL
-               : checked_format("%zu sweeps in the archive, %zu in the job",
-                                stored->sweep_count, given->sweep_count);
+               : checked_format("%s in the archive, %zu in the job",
+                                text_count((double)stored->sweep_count, "sweep").text,
+                                given->sweep_count);
 }
 
 void job_take_effort(Job *job, const Job *given)

@@ -153,7 +153,7 @@ def check_plan_of_large_teams():
         text = subprocess.run([PROGRAM, "plan", file.name, "--simulate", "64,4096"], check=True,
                               capture_output=True, text=True).stdout
     assert "nan" not in text and "best: 8192 ranks" in text, text
-    assert text.count("1 chains need more ranks") == 2, text
+    assert text.count("1 chain needs more ranks") == 2, text
 
 
 def check_best_width():

@@ -19,7 +19,7 @@ import time
 import h5py
 import numpy as np
 
-from harness import PROGRAM, alone, assert_one_line, run, write
+from harness import PROGRAM, alone, call, assert_one_line, run, write
 
 JOB = """sweeps:
   - name: grid
@@ -161,7 +161,7 @@ def check_table():
         file["lasso"]["risk"][1] *= 2
     done = alone("export", "--csv", "small.h5")
     assert done.returncode == 1 and len(done.stdout.splitlines()) == 5, done
-    assert "1 points with a wrong checksum" in done.stderr, done
+    assert "1 point with a wrong checksum" in done.stderr, done
     assert_one_line(alone("export", "small.h5"), 2, "--csv is missing")
     assert_one_line(alone("plan", "small.h5"), 2, "is an archive, no job file", "phasesweep resume small.h5")
     both = alone("status", "small.h5", "out.h5")
@@ -227,6 +227,30 @@ def check_part_mistakes():
     write("inside.yaml", two + "set: {gamm.count: 3}\n")
     assert_one_line(alone("run", "inside.yaml", "--dry-run"), 2, "inside.yaml:15: set: gamm.count: is no axis")
     assert not pathlib.Path("x.h5").exists()
+
+
+BAD = """sweeps:
+  - {name: bad, method: training, gamma: 1, d: 30, noise: 0.1, n: [100, 300], lambda: [0.1, 1], iteration_limit: 2}
+  - {name: good, gamma: 1, d: 30, noise: 0.1, n: 100, lambda: 1}
+"""
+
+
+def check_end():
+    """Where the file is, which points failed and why, the whole line that tries them again, how to draw it."""
+    write("bad.yaml", BAD)
+    done = call(1, "run", "bad.yaml", "-o", "b d.h5")
+    assert done.returncode == 1 and "b d.h5: 5 points in 3 chains on 1 rank\n" in done.stderr, done
+    named = [f"bad at samples = {n}, weight_decay = {weight} (2 iterations, off by " for n, weight in
+             ((100, 0.1), (100, 1), (300, 0.1))]
+    assert "phasesweep: b d.h5: 4 points did not converge: " in done.stderr and "; and 1 more\n" in done.stderr, done
+    assert all(name in done.stderr for name in named), done
+    line = re.search("`(.* resume --retry .*b d.h5.*)` tries them again", done.stderr)[1]
+    assert "b d.h5 is complete; `phasesweep status 'b d.h5'`" in done.stderr and "phasesweep-report" in done.stderr
+    again = subprocess.run(["bash", "-c", f"{line} --set iteration_limit=0"], capture_output=True, text=True)
+    assert again.returncode == 0 and "did not converge" not in again.stderr, again
+    for words in (["resume", "b d.h5"], ["run", "bad.yaml", "-o", "b d.h5"]):
+        done = alone(*words)
+        assert done.returncode == 0 and "b d.h5: all 5 points are finished; nothing to do\n" in done.stderr, done
 
 
 def without(path, name, rows):
@@ -313,6 +337,7 @@ with tempfile.TemporaryDirectory() as folder:
     check_table()
     check_lists()
     check_part_mistakes()
+    check_end()
     check_merge()
     check_merge_of_others()
     check_page()

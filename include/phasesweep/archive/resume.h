@@ -44,12 +44,24 @@ OpenChains chains_find(const char *archive_path, const Job *job, bool retry, boo
 /* Local.  Leaves *chains empty. */
 void chains_free(OpenChains *chains);
 
+/* Points that are named of each outcome. */
+enum { POINTS_NAMED = 3 };
+
+/* One of which the outcome is not good; what its row says of it, NAN where it says nothing. */
+typedef struct BadPoint {
+    size_t sweep, point;
+    double iterations, off; /* off: its gap, or else its residual */
+} BadPoint;
+
 /* Points of the whole archive, and not only of one run. */
 typedef struct PointCounts {
     /* no result */
     size_t unfinished;
     /* a result other than converged */
     size_t unconverged;
+    /* by outcome, and the first of those that are not good */
+    size_t outcome[OUTCOME_COUNT];
+    BadPoint bad[OUTCOME_COUNT][POINTS_NAMED];
 } PointCounts;
 
 /* Local.  Exit status 0 promises that there are none of either. */

@@ -16,6 +16,14 @@ typedef struct Shown {
 /* Local.  By value, so that it can be used inside a printf call. */
 Shown text_show(const char *text);
 
+/* A number of things. */
+typedef struct Counted {
+    char text[64];
+} Counted;
+
+/* Local.  "1 rank", "2 ranks", "no ranks" is "0 ranks": by value, too. */
+Counted text_count(double number, const char *thing);
+
 /* Local.  Index of word in names[count], or -1.  Entries may be NULL: not to be offered. */
 int text_find(const char *const names[], int count, const char *word);
 
@@ -33,5 +41,8 @@ double text_number(const char *text);
 /* Local.  The shortest decimal that reads back as value, 1e12 rather than 1e+12 or
  * 1000000000000; owned by the caller. */
 char *text_of_number(double value);
+
+/* Local.  Text as one word of a shell; owned by the caller. */
+char *text_quoted(const char *text);
 
 #endif

@@ -98,6 +98,10 @@ size_t sweep_points(const Sweep *sweep);
 void sweep_place(const Sweep *sweep, size_t point, size_t place[AXIS_COUNT]);
 size_t sweep_point(const Sweep *sweep, const size_t place[AXIS_COUNT]);
 
+/* Local.  Coordinates of a point, as written, "samples_power = 3,
+ * weight_decay = 0.5"; owned by the caller. */
+char *sweep_point_name(const Sweep *sweep, size_t point);
+
 /* Local.  Bit 1 << field for every field of its points. */
 uint64_t sweep_fields(const Sweep *sweep);
 
