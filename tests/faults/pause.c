@@ -2,10 +2,13 @@
  * long as a test wishes and costs no processor.
  *
  * PHASESWEEP_PAUSE     milliseconds before each write into a file called *.h5
- * PHASESWEEP_NO_FLOCK  set: flock fails, as on a file system without locks */
+ * PHASESWEEP_GREED     a file: the first process that has written an archive sixty times makes
+ * it, if it is not there, and takes a gigabyte of memory PHASESWEEP_NO_FLOCK  set: flock fails,
+ * as on a file system without locks */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +17,17 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+static void take_memory(void)
+{
+    static int writes;
+    const char *mark = getenv("PHASESWEEP_GREED");
+    const int file =
+        mark != NULL && ++writes == 60 ? open(mark, O_CREAT | O_EXCL | O_WRONLY, 0600) : -1;
+    for (int k = 0; file >= 0 && k < 1024; k++) {
+        memset(malloc(1 << 20), 1, 1 << 20); /* kept, so that it must be there */
+    }
+}
 
 static void pause_before_write(int descriptor)
 {
@@ -26,6 +40,7 @@ static void pause_before_write(int descriptor)
     if (length > 3 && strcmp(path + length - 3, ".h5") == 0) {
         nanosleep(&(struct timespec){.tv_sec = pause / 1000, .tv_nsec = pause % 1000 * 1000000},
                   NULL);
+        take_memory();
     }
 }
 

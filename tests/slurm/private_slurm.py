@@ -1,6 +1,7 @@
 """`with private_slurm(cpus): ...` runs a test beside a Slurm of its own, in a scratch folder.
 
-With nodes > 1 the test itself moves into the network of the Slurm's controller, for good.
+With nodes > 1 the test itself moves into the network of the Slurm's controller, for good.  With
+memory=True jobs are held to the memory that they asked for.
 Ends the test with status 77 and a reason where no such Slurm can run.
 """
 import contextlib
@@ -22,7 +23,7 @@ def call(*command):
     return done.stdout.strip()
 
 
-def why_no_slurm(nodes):
+def why_no_slurm(nodes, memory):
     """None if all that is needed is there."""
     tools = ["munged", "slurmctld", "slurmd", "sbatch", "srun", "setsid"]
     tools += ["ip", "nsenter", "unshare"] if nodes > 1 else []
@@ -36,12 +37,14 @@ def why_no_slurm(nodes):
             capture_output=True, text=True)
         if namespaces.returncode != 0:
             return "no namespaces: " + namespaces.stderr.strip()
+    if memory and not os.access("/sys/fs/cgroup/memory/memory.limit_in_bytes", os.W_OK):
+        return "no control groups of version 1 for memory"
     return None
 
 
-def skip_without_slurm(nodes):
+def skip_without_slurm(nodes, memory):
     os.environ["PATH"] += ":/usr/sbin:/sbin"
-    reason = why_no_slurm(nodes)
+    reason = why_no_slurm(nodes, memory)
     if reason is not None:
         print("SKIPPED:", reason)
         sys.exit(77)
@@ -67,8 +70,8 @@ def free_port():
 
 
 @contextlib.contextmanager
-def private_slurm(cpus, nodes=1):
-    skip_without_slurm(nodes)
+def private_slurm(cpus, nodes=1, memory=False):
+    skip_without_slurm(nodes, memory)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # so that all is stopped
     for name in [k for k in os.environ if k.startswith(("SLURM", "SBATCH"))]:
         del os.environ[name]  # of the job that the test itself may run in
@@ -76,7 +79,8 @@ def private_slurm(cpus, nodes=1):
     os.chdir(folder)
     os.environ |= {"SLURM_CONF": f"{folder}/slurm.conf", "SLURM_BASE_PORT": str(free_port())}
     try:
-        call(f"{HERE}/slurm_up.sh", folder, str(cpus), str(os.getpid()), str(nodes))
+        call(f"{HERE}/slurm_up.sh", folder, str(cpus), str(os.getpid()), str(nodes),
+             *(["memory"] if memory else []))
         if nodes > 1:
             enter_network(os.path.basename(folder) + ".c")
         os.environ["PHASESWEEP_SLURM_DIR"] = folder  # jobs bear the mark of slurm_down.sh too

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A private Slurm on this machine: no systemd, no cgroups, nothing reachable from outside.
+# A private Slurm on this machine: no systemd, nothing reachable from outside.
 #
-#   slurm_up.sh DIR [CPUS=2] [OWNER_PID] [NODES=1]     then: export SLURM_CONF=DIR/slurm.conf
+#   slurm_up.sh DIR [CPUS=2] [OWNER_PID] [NODES=1] [MEMORY]    then: export SLURM_CONF=DIR/slurm.conf
 #
 # One node is on loopback; SLURM_BASE_PORT and the port after it must be free.  Several nodes n1,
 # n2, ... are namespaces of network, host name, mounts and shared memory each, on a bridge in the
@@ -9,11 +9,13 @@
 # (nsenter --net=/run/netns/NAME.c sbatch ...).  They see the same files and process numbers.  Node
 # n2 is cut off by `ip -n NAME.c link set v2 down`.
 #
+# With MEMORY = memory, jobs are held to their memory by cgroups (version 1, controller `memory`).
+#
 # A node says it has CPUS cores, whatever the machine has.  If OWNER_PID dies, even by SIGKILL, all
 # is stopped and DIR removed.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-dir=$1 cpus=${2:-2} owner=${3-} nodes=${4:-1}
+dir=$1 cpus=${2:-2} owner=${3-} nodes=${4:-1} memory=${5-}
 port=${SLURM_BASE_PORT:-16817} host=$(hostname -s) me=$(id -un)
 name=${dir##*/} address=127.0.0.1 net=10.77.0
 export PATH=$PATH:/usr/sbin:/sbin
@@ -72,6 +74,10 @@ if ((nodes > 1)); then
 fi
 # cred_expire: a requeued job waits for that long (120 s by default) before it starts again
 node="CPUs=$cpus RealMemory=3500 CoresPerSocket=$cpus"
+cat >"$dir/cgroup.conf" <<C
+CgroupPlugin=cgroup/v1
+ConstrainRAMSpace=yes
+C
 cat >"$SLURM_CONF" <<C
 ClusterName=phasesweep
 SlurmctldHost=$host($address)
@@ -91,13 +97,13 @@ SlurmctldLogFile=$dir/log/slurmctld.log
 SlurmdLogFile=$dir/log/slurmd.%n.log
 SlurmdParameters=config_overrides
 ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
+TaskPlugin=task/${memory:+cgroup}$([ -n "$memory" ] || echo none)
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/filetxt
 JobCompLoc=$dir/jobcomp.log
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
+SelectTypeParameters=CR_Core${memory:+_Memory}
 SchedulerType=sched/backfill
 SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0,sched_min_interval=0
 MpiDefault=none
