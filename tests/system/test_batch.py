@@ -27,7 +27,8 @@ case $* in
 --version) echo "$VERSION"; exit ;;
 --mpi=list) echo "MPI plugin types are..." >&2; printf '\\t%s\\n' $OFFERED >&2; exit ;;
 *" bash -c "*) exit ;;
-*" ranks") [[ " $* " == *" ${NEEDS:--} "* || -z ${NEEDS-} ]] || { echo 1 rank on 1 node, alone; exit; }
+*" ranks") [[ -z ${HANGS-} ]] || exec sleep 60
+           [[ " $* " == *" ${NEEDS:--} "* || -z ${NEEDS-} ]] || { echo 1 rank on 1 node, alone; exit; }
            echo "warning: noise"; echo "$RANKS ranks on $NODES nodes, 1 GB a rank, a fake"; exit ;;
 esac
 eval "$DO"
@@ -92,7 +93,8 @@ def check_launchers():
         assert last_launch(calls).startswith(begins), (begins, calls)
     # all ranks on one of two nodes; each rank a program of its own; no answer at all
     for environment, word in (({"SLURM_JOB_NUM_NODES": "2"}, "4 ranks on 1 nodes"),
-                              ({"NEEDS": "what-it-never-gets"}, "1 rank on 1 node")):
+                              ({"NEEDS": "what-it-never-gets"}, "1 rank on 1 node"),
+                              ({"HANGS": "yes", "PHASESWEEP_LAUNCH_TIMEOUT": "0.3"}, "no answer")):
         done, calls = batch("job.yaml", "none.h5", tools=("mpirun", "mpiexec.hydra", "mpiexec"),
                             **environment)
         check(done, 4, "no launcher starts 4 ranks", word)
