@@ -21,6 +21,8 @@
 enum { PACKS_PER_RANK = 16 };
 
 static const double start_overhead = 1e-4; /* seconds: a message, and a team if need be */
+static const double start_of_run = 0.5;    /* seconds: MPI begins and ends, the file is made;
+                                              measured, one node, Open MPI 4.1 */
 static const double master_message = 3e-6; /* seconds: measured, doc/scaling.md */
 static const double good = 0.9;            /* efficiency that is worth more ranks */
 
@@ -330,6 +332,11 @@ Simulated plan_simulate(const Plan *plan, int ranks)
     const Simulated result = simulate(groups, plan->group_count, &settings, &model);
     free(groups);
     return result;
+}
+
+double plan_wall(const Simulated *run)
+{
+    return run->done > 0 ? start_of_run + run->makespan : 0.0;
 }
 
 int plan_best_ranks(const Plan *plan, int most, Simulated *result)

@@ -200,7 +200,8 @@ static void print_table(const Plan *plan)
 /* Useful: the part of ranks x time in which tasks would also keep one rank busy. */
 static void print_run(const char *what, int ranks, const Simulated *run)
 {
-    printf("%s%s: %s", what, text_count(ranks, "rank").text, duration_text(run->makespan).text);
+    printf("%s%s: %s", what, text_count(ranks, "rank").text,
+           duration_text(plan_wall(run)).text);
     if (run->makespan > 0.0) {
         printf(", %.0f %% of the core time is useful",
                100.0 * run->serial / ranks / run->makespan);
@@ -315,7 +316,7 @@ static void print_script(const Plan *plan, const char *job_path, int ranks, doub
         memory = fmax(memory, plan_total(plan, s).memory);
     }
     const double margin = signal_margin(plan);
-    const double wanted = time_spare * run.makespan + 2.0 * margin + 300.0;
+    const double wanted = time_spare * plan_wall(&run) + 2.0 * margin + 300.0;
     /* in steps of ten minutes, but not beyond the deadline */
     const int minutes =
         (int)fmin(ceil(wanted / 600.0) * 10.0, fmax(1.0, floor(longest / 60.0)));
@@ -334,7 +335,7 @@ static void print_script(const Plan *plan, const char *job_path, int ranks, doub
            "# but memory is --mem-per-cpu alone, which Slurm does not let --mem replace; those "
            "of\n"
            "# phasesweep.sbatch, as --launcher or --extra-rank, go behind this file.\n",
-           duration_text(run.makespan).text);
+           duration_text(plan_wall(&run)).text);
     print_commands(job_path);
 }
 
@@ -409,8 +410,8 @@ static ExitStatus print_plan(const PlanRequest *request, const Plan *plan)
     Simulated best;
     const int best_ranks = plan_best_ranks(plan, BEST_MOST, &best);
     print_run("best: ", best_ranks, &best);
-    print_jobs(request, ranks > 0 ? plan_simulate(plan, ranks).makespan : best.makespan,
-               seconds);
+    const Simulated asked = ranks > 0 ? plan_simulate(plan, ranks) : best;
+    print_jobs(request, plan_wall(&asked), seconds);
     return STATUS_DONE;
 }
 

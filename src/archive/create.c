@@ -614,9 +614,14 @@ void archive_create(const char *path, const Job *job, const Provenance *provenan
     free(temporary);
 }
 
+/* A run's entry, and what HDF5 keeps of a sweep beside its numbers: measured. */
+static const double entry_bytes =
+    6.0 * sizeof(double) + 2.0 * RUN_TEXT + RUN_COEFFICIENTS * sizeof(double);
+static const double sweep_bytes = 7e4;
+
 double archive_bytes(const Job *job)
 {
-    double bytes = 0.0;
+    double bytes = ARCHIVE_RUNS * entry_bytes + sweep_bytes * (double)job->sweep_count;
     for (size_t k = 0; k < job->sweep_count; k++) {
         const Layout layout = layout_of(&job->sweeps[k]);
         double row = 0.0;

@@ -93,6 +93,9 @@ int plan_workers(int ranks, bool *master);
  * of which a rank gets very many are counted in packs. */
 Simulated plan_simulate(const Plan *plan, int ranks);
 
+/* Local.  Seconds of such a run from its command to its end: chains, MPI and the file. */
+double plan_wall(const Simulated *run);
+
 /* Local.  One line for each sweep with chains that take longer than `seconds` on any team of
  * `workers` ranks and cannot be interrupted, naming what they need; NULL if there are none.
  * model: what was learned.  Owned by the caller. */
