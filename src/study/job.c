@@ -196,27 +196,35 @@ static void read_key(Reader *reader, Sweep *sweep, KeyId id, const yaml_node_t *
     }
 }
 
-/* The keys of `override` or `set` as a sweep of its own: whatever is wrong in it is said once,
- * not for every sweep.  What `common` has already stays. */
-static void read_set(Reader *reader, const yaml_node_t *node, RootKey root, Sweep *common)
+/* Keys that sweeps share, as sweeps of their own: whatever is wrong in them is said once, not
+ * for every sweep. */
+typedef struct Shared {
+    Sweep override; /* stronger than a sweep's own */
+    Sweep set;      /* weaker */
+} Shared;
+
+static void read_shared(Reader *reader, const yaml_node_t *node, RootKey root, Sweep *shared)
 {
     const char *names[KEY_COUNT];
     const yaml_node_t *parts[KEY_COUNT];
+    if (node == NULL) {
+        return;
+    }
     keys_list(names);
     names[KEY_NAME] = NULL; /* sweeps cannot share one */
-    node_collect_members(reader, node, root_names[root], names, KEY_COUNT, parts);
+    if (root == ROOT_OVERRIDE) {
+        node_collect_members(reader, node, root_names[root], names, KEY_COUNT, parts);
+    } else {
+        node_collect(reader, node, root_names[root], names, KEY_COUNT, parts);
+    }
     for (KeyId id = 0; id < KEY_COUNT; id++) {
-        if (id >= KEY_AXES && common->settings.written_at[id] != 0) {
-            node_drop_members(reader, id, root_names[root]);
-        }
-        if (parts[id] != NULL && common->settings.written_at[id] == 0) {
-            read_key(reader, common, id, parts[id]);
+        if (parts[id] != NULL) {
+            read_key(reader, shared, id, parts[id]);
         }
     }
 }
 
-/* `common` holds the keys of `override` and `set`, which replace those of the sweep. */
-static void read_sweep(Reader *reader, const yaml_node_t *node, const Sweep *common,
+static void read_sweep(Reader *reader, const yaml_node_t *node, const Shared *shared,
                        Sweep *sweep)
 {
     const char *names[KEY_COUNT];
@@ -226,10 +234,12 @@ static void read_sweep(Reader *reader, const yaml_node_t *node, const Sweep *com
         return;
     }
     for (KeyId id = 0; id < KEY_COUNT; id++) {
-        if (common->settings.written_at[id] != 0) {
-            sweep_copy(sweep, common, id);
+        if (shared->override.settings.written_at[id] != 0) {
+            sweep_copy(sweep, &shared->override, id);
         } else if (parts[id] != NULL) {
             read_key(reader, sweep, id, parts[id]);
+        } else if (shared->set.settings.written_at[id] != 0) {
+            sweep_copy(sweep, &shared->set, id);
         }
     }
     data_files_attach(reader, sweep);
@@ -266,7 +276,7 @@ static double count_points(const Sweep *sweep)
 
 /* Every sweep is read, also after errors, so that one call names the mistakes of all; but no
  * more of them than a job may have points. */
-static void read_sweeps(Reader *reader, const yaml_node_t *list, const Sweep *common, Job *job)
+static void read_sweeps(Reader *reader, const yaml_node_t *list, const Shared *shared, Job *job)
 {
     const size_t count = node_length(list);
     if (list->type != YAML_SEQUENCE_NODE || count < 1 || count > SWEEPS_MOST) {
@@ -285,7 +295,7 @@ static void read_sweeps(Reader *reader, const yaml_node_t *list, const Sweep *co
     while (job->sweep_count < count && points <= POINTS_MOST) {
         const size_t index = job->sweep_count++;
         const yaml_node_t *node = node_item(reader, list, index);
-        read_sweep(reader, node, common, &job->sweeps[index]);
+        read_sweep(reader, node, shared, &job->sweeps[index]);
         check_name(reader, job, index, node_line(node));
         points += count_points(&job->sweeps[index]);
         if (points > POINTS_MOST && count_points(&job->sweeps[index]) <= POINTS_MOST) {
@@ -317,24 +327,21 @@ static void read_root(Reader *reader, const yaml_node_t *root, Job *job)
             strcpy(job->title, node_text(title));
         }
     }
-    Sweep common = {0};
-    static const RootKey sets[] = {ROOT_OVERRIDE, ROOT_SET};
-    for (int k = 0; k < 2; k++) {
-        if (parts[sets[k]] != NULL) {
-            read_set(reader, parts[sets[k]], sets[k], &common);
-        }
-    }
+    Shared shared = {0};
+    read_shared(reader, parts[ROOT_OVERRIDE], ROOT_OVERRIDE, &shared.override);
+    read_shared(reader, parts[ROOT_SET], ROOT_SET, &shared.set);
     if (parts[ROOT_DATA_FILES] != NULL) {
         data_files_read(reader, parts[ROOT_DATA_FILES]);
     }
     if (parts[ROOT_SWEEPS] != NULL) {
-        read_sweeps(reader, parts[ROOT_SWEEPS], &common, job);
+        read_sweeps(reader, parts[ROOT_SWEEPS], &shared, job);
     } else {
         diagnostics_add(&reader->errors, node_line(root),
                         "sweeps: missing; allowed: a list of "
                         "mappings");
     }
-    sweep_free(&common);
+    sweep_free(&shared.override);
+    sweep_free(&shared.set);
     if (reader->errors.count == 0) {
         node_check_members(reader);
     }

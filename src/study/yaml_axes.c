@@ -86,11 +86,11 @@ static void put_member(Reader *reader, const yaml_node_t *key, const yaml_node_t
         diagnostics_add(&reader->errors, node_line(key), "%s: %s: %s%s", owner,
                         text_show(name).text, id < 0 ? "is no axis" : "no part of an axis",
                         hint);
-    } else if (member->node != NULL && member->owner == owner) {
+    } else if (member->node != NULL) {
         diagnostics_add(&reader->errors, node_line(key), "%s: %s: given twice; allowed: once",
                         owner, name);
-    } else if (member->node == NULL) {
-        *member = (Member){.node = value, .owner = owner};
+    } else {
+        *member = (Member){.node = value};
     }
     free(axis);
     free(hint);
@@ -147,16 +147,6 @@ bool node_collect_members(Reader *reader, const yaml_node_t *map, const char *ow
                           const char *const names[], int count, const yaml_node_t *parts[])
 {
     return collect(reader, map, owner, names, count, parts, true);
-}
-
-void node_drop_members(Reader *reader, KeyId id, const char *owner)
-{
-    for (RangeKey part = 0; part < RANGE_COUNT; part++) {
-        Member *member = &reader->members[id - KEY_AXES][part];
-        if (member->owner == owner) {
-            *member = (Member){0};
-        }
-    }
 }
 
 void node_check_members(Reader *reader)

@@ -27,8 +27,6 @@ typedef enum RangeKey {
 typedef struct Member {
     /* NULL: not given; borrowed from the document */
     const yaml_node_t *node;
-    /* the mapping it stands in; static */
-    const char *owner;
     /* by a mapping that has such a part */
     bool taken;
 } Member;
@@ -44,7 +42,7 @@ typedef struct Reader {
     size_t told;
     /* asked what is known of a file; NULL: the text alone knows */
     DataSurvey survey;
-    /* of `override` and `set` */
+    /* of `override` */
     Member members[AXIS_COUNT][RANGE_COUNT];
 } Reader;
 
@@ -65,13 +63,9 @@ bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
                   const char *const names[], int count, const yaml_node_t *parts[]);
 
 /* Local.  node_collect of a mapping that may also have members of axes, SAMPLES.COUNT: those go
- * to reader->members, where the ones of an earlier mapping stay. */
+ * to reader->members. */
 bool node_collect_members(Reader *reader, const yaml_node_t *map, const char *owner,
                           const char *const names[], int count, const yaml_node_t *parts[]);
-
-/* Local.  Take members of an axis that `owner` brought away again: something stronger gave the
- * whole axis. */
-void node_drop_members(Reader *reader, KeyId id, const char *owner);
 
 /* Local.  Once all axes are read: a member that no mapping took is an error. */
 void node_check_members(Reader *reader);

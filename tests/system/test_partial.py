@@ -42,17 +42,18 @@ def main():
         job = write(f"{folder}/job.yaml", GRID_JOB.replace("count: 300", "count: 20")
                     .replace("[0.1, 0.5]", "0.1"))
         path = f"{folder}/grid.h5"
-        # `set` of the file and --set go together, and the latter wins
-        text = open(job).read() + "set: {source_exponent: 1, dimension: 50}\n"
+        # a sweep's own keys are stronger than `set`, --set is stronger than both
+        text = open(job).read() + "set: {width: 50, source_exponent: 3}\n"
         write(job, text)
-        assert run(1, "run", job, "--set", "dimension=60", "-o", path) == 0
+        assert run(1, "run", job, "--set", "dimension=60", "--set", "noise=0.1", "-o", path) == 0
         with h5py.File(path) as archive:
             assert archive["grid"].attrs["dimension"] == 60
-            assert archive["grid"].attrs["source_exponent"] == 1
+            assert archive["grid"].attrs["width"] == 50
+            assert archive["grid/source_exponent"][...].tolist() == [1, 2]
         assert draw("fig_phase_diagram.py", path, folder).returncode == 0
         forget(path, "grid")
         for script in ("fig_phase_diagram.py", "fig_exponents.py"):
-            assert_one_line(draw(script, path, folder), 2, "600 of 600 points not run yet")
+            assert_one_line(draw(script, path, folder), 2, "1200 of 1200 points not run yet")
         job = write(f"{folder}/relative.yaml", RELATIVE)
         path = f"{folder}/relative.h5"
         assert run(1, "run", job, "-o", path) == 0

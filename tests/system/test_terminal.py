@@ -222,10 +222,12 @@ def check_part_mistakes():
             assert_one_line(alone("run", job, "-o", "x.h5", "--set", typed), 2, *told)
     assert_one_line(alone("run", "range.yaml", "-o", "x.h5", "--set", "n.count=3", "--set", "samples.count=4"), 2,
                     "samples.count: given twice")
-    write("inside.yaml", two + "set: {gamma.count: 3}\noverride: {gamma: 2, n.to: 9}\n")    # the stronger wins
+    write("inside.yaml", two + "override: {gamma: 2, n.to: 9}\n")
     assert alone("run", "inside.yaml", "--dry-run").returncode == 0
-    write("inside.yaml", two + "set: {gamm.count: 3}\n")
-    assert_one_line(alone("run", "inside.yaml", "--dry-run"), 2, "inside.yaml:15: set: gamm.count: is no axis")
+    write("inside.yaml", two + "override: {gamm.count: 3}\n")
+    assert_one_line(alone("run", "inside.yaml", "--dry-run"), 2, "inside.yaml:15: override: gamm.count: is no axis")
+    write("inside.yaml", two + "set: {gamma.count: 3}\n")    # sweeps are stronger
+    assert_one_line(alone("run", "inside.yaml", "--dry-run"), 2, "inside.yaml:15: set: gamma.count: unknown key")
     assert not pathlib.Path("x.h5").exists()
 
 
