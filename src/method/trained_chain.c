@@ -13,10 +13,17 @@
 /* Entries of the columns of a vector's data that its memory is made up of. */
 static const double large_columns = 1e6;
 
+/* How far a chain has come. */
+typedef struct Progress {
+    size_t done;               /* points of the chain finished */
+    size_t folds, fold_points; /* folds finished then, and points of the next */
+} Progress;
+
 /* What travels in the checkpoint beside the state of the iteration: the points done so far. */
 typedef struct Luggage {
-    size_t bytes;    /* of block; the same on every rank */
-    size_t *done;    /* points of the chain finished */
+    size_t bytes; /* of block; the same on every rank */
+    Progress *progress;
+    double *sums;    /* [count] what the rows of finished folds are off by, squared */
     Record *records; /* [count] */
     Series series;   /* of count points */
     void *block;     /* all of it; owned */
@@ -27,11 +34,13 @@ static Luggage pack_luggage(const Chain *chain)
 {
     const size_t records = chain->count * sizeof(Record);
     const size_t numbers = series_size(chain->series->length, chain->count);
-    Luggage luggage = {.bytes = sizeof(double) + records + numbers * sizeof(double)};
+    const size_t sums = chain->count * sizeof(double);
+    static_assert(sizeof(Progress) % sizeof(double) == 0, "doubles may follow");
+    Luggage luggage = {.bytes = sizeof(Progress) + sums + records + numbers * sizeof(double)};
     luggage.block = checked_alloc(luggage.bytes, 1);
-    static_assert(sizeof(size_t) <= sizeof(double), "the count fits before the records");
-    luggage.done = luggage.block;
-    luggage.records = (Record *)((char *)luggage.block + sizeof(double));
+    luggage.progress = luggage.block;
+    luggage.sums = (double *)(luggage.progress + 1);
+    luggage.records = (Record *)(luggage.sums + chain->count);
     luggage.series = series_in((double *)((char *)luggage.records + records),
                                chain->series->length, chain->count);
     for (size_t k = 0; k < chain->count; k++) {
@@ -144,8 +153,8 @@ static void put_pairs(const Series *series, size_t k, const NeuronPairs *pairs)
     }
 }
 
-/* Collective on the team.  False if the team was told to stop in the middle of it; then *done
- * does not count it. */
+/* Collective on the team.  False if the team was told to stop in the middle of it; then it
+ * does not count as done. */
 static bool train_point(const Chain *chain, size_t k, Path *path, Luggage *luggage)
 {
     const Problem *problem = &chain->problems[k];
@@ -166,51 +175,54 @@ static bool train_point(const Chain *chain, size_t k, Path *path, Luggage *lugga
         point_check_answer(problem, &luggage->records[k]);
         point_complete(problem, path_seconds(path), &luggage->records[k]);
         /* last, like the outcome of a row */
-        *luggage->done = k + 1;
+        luggage->progress->done = k + 1;
     }
     free(spectrum);
     return !seen.stopped;
 }
 
-/* One fold: what the rows of it are off by, added to sum [count].  False if told to stop. */
-static bool validate_fold(const Chain *chain, const Trainer *trainer,
-                          const TrainerSettings *settings, double sum[])
+/* Collective on the team.  What is left of one fold: what the rows of it are off by.  False if
+ * told to stop. */
+static bool validate_fold(const Chain *chain, Path *path, double rows, Luggage *luggage)
 {
-    const double rows = (double)settings->data.fold_rows;
-    bool going_on = true;
-    Path *path = path_create(chain->team->comm, trainer, settings);
-    for (size_t k = 0; k < chain->count && going_on; k++) {
+    Progress *progress = luggage->progress;
+    for (size_t k = progress->fold_points; k < chain->count; k++) {
         Problem problem = chain->problems[k];
         problem.samples -= rows;
         const Observed seen = path_solve(path, &problem, NULL, NULL);
-        going_on = !seen.stopped;
+        if (seen.stopped) {
+            return false;
+        }
         /* of a fold that has not ended there is no error, nor then of the point */
-        sum[k] += outcome_is_good(seen.outcome) ? rows * seen.test_error : NAN;
+        luggage->sums[k] += outcome_is_good(seen.outcome) ? rows * seen.test_error : NAN;
+        progress->fold_points = k + 1;
     }
-    path_free(path);
-    return going_on;
+    progress->folds++;
+    progress->fold_points = 0;
+    return true;
 }
 
-/* Collective on the team.  Folds are runs of the n rows in the order of the seed.  Their states
- * are not saved: a chain that is stopped here goes on from the checkpoint of its own trainings,
- * if there is one.  Seconds of the records are without them. */
-static bool cross_validate(const Chain *chain, const Trainer *trainer, TrainerSettings settings,
-                           Record records[])
+/* Collective on the team.  Folds are runs of the n rows in the order of the seed; those that
+ * are finished travel in the checkpoint.  Seconds of the records are without them. */
+static bool cross_validate(const Chain *chain, Path *path, Luggage *luggage)
 {
-    const int64_t n = (int64_t)chain->problems[0].samples;
-    const int64_t folds = (int64_t)chain->problems[0].folds;
-    double *sum = checked_alloc(chain->count, sizeof *sum);
+    const size_t n = (size_t)chain->problems[0].samples;
+    const size_t folds = (size_t)chain->problems[0].folds;
+    DataFile data = chain->team->data;
     bool going_on = true;
-    settings.checkpoint = NULL;
-    for (int64_t fold = 0; fold < folds && going_on; fold++) {
-        settings.data.fold_first = n * fold / folds;
-        settings.data.fold_rows = n * (fold + 1) / folds - settings.data.fold_first;
-        going_on = validate_fold(chain, trainer, &settings, sum);
+    while (luggage->progress->folds < folds && going_on) {
+        const size_t fold = luggage->progress->folds;
+        going_on = path_rest(path);
+        if (going_on) {
+            data.fold_first = (int64_t)(n * fold / folds);
+            data.fold_rows = (int64_t)(n * (fold + 1) / folds) - data.fold_first;
+            path_turn_to(path, &data);
+            going_on = validate_fold(chain, path, (double)data.fold_rows, luggage);
+        }
     }
     for (size_t k = 0; k < chain->count && folds > 0; k++) {
-        records[k].value[FIELD_VALIDATION_ERROR] = sum[k] / (double)n;
+        luggage->records[k].value[FIELD_VALIDATION_ERROR] = luggage->sums[k] / (double)n;
     }
-    free(sum);
     return going_on;
 }
 
@@ -266,11 +278,11 @@ bool trained_chain(const Chain *chain)
     const Trainer *trainer = choose_trainer(chain, team->memory);
     Path *path = path_create(team->comm, trainer, &settings);
     bool going_on = true;
-    for (size_t k = *luggage.done; k < chain->count && going_on; k++) {
+    for (size_t k = luggage.progress->done; k < chain->count && going_on; k++) {
         going_on = train_point(chain, k, path, &luggage);
     }
+    going_on = going_on && cross_validate(chain, path, &luggage);
     path_free(path);
-    going_on = going_on && cross_validate(chain, trainer, settings, luggage.records);
     /* also of a chain that was stopped: the caller stores only what is finished */
     memcpy(chain->records, luggage.records, chain->count * sizeof(Record));
     memcpy(series_block(chain->series), series_block(&luggage.series),

@@ -17,7 +17,7 @@
 /* Bytes of a message, or of one look at the file. */
 enum { CHUNK = 1 << 24 };
 
-static const char magic[16] = "phasesweep  ckp5";
+static const char magic[16] = "phasesweep  ckp6";
 
 static const char of_another[] = "of another training";
 static const char damaged[] = "damaged";

@@ -18,11 +18,15 @@ struct Path {
     int rank;
     const Trainer *trainer;
     TrainerSettings settings;
-    Source source;        /* of the data; owned, as work */
-    Dataset data;         /* a view of it */
-    void *work;           /* of the trainer; NULL: no data */
-    Problem problem;      /* in hand */
-    bool pending;         /* a checkpoint is open: `problem` was in hand when it was saved */
+    Source source;   /* of the data; owned, as work */
+    Dataset data;    /* a view of it */
+    void *work;      /* of the trainer; NULL: no data */
+    Problem problem; /* in hand */
+    bool pending;    /* a checkpoint is open: `problem` was in hand when it was saved */
+    bool ended;      /* `problem` has its end */
+    struct {         /* of the data in hand, or when it was saved: no padding */
+        int64_t fold_first, fold_rows, ended;
+    } saved_of;
     StateVisitor visitor; /* of it */
     double begun;         /* MPI_Wtime when this call for the point began; rank 0, as below */
     double seconds;       /* of the point, in the calls before */
@@ -66,6 +70,12 @@ static void visit_head(Path *path, StateVisitor *visitor)
     visit_match(visitor, settings->identity, settings->identity_bytes);
     visit_common(visitor, settings->luggage, settings->luggage_bytes);
     visit_common(visitor, &path->problem, sizeof path->problem);
+    if (!visit_loading(visitor)) {
+        path->saved_of.fold_first = settings->data.fold_first;
+        path->saved_of.fold_rows = settings->data.fold_rows;
+        path->saved_of.ended = path->ended;
+    }
+    visit_common(visitor, &path->saved_of, sizeof path->saved_of);
     double seconds = path_seconds(path);
     visit_common(visitor, &seconds, sizeof seconds);
     if (visit_loading(visitor)) {
@@ -188,19 +198,33 @@ static void restore(Path *path, const Problem *problem)
     }
 }
 
+/* Was it saved in the middle of this point, on these rows? */
+static bool goes_on(const Path *path, const Problem *problem)
+{
+    return path->pending && path->saved_of.ended == 0 &&
+           path->saved_of.fold_first == path->settings.data.fold_first &&
+           path->saved_of.fold_rows == path->settings.data.fold_rows &&
+           same_point(&path->problem, problem);
+}
+
 /* True if the point is in hand already. */
 static bool prepare(Path *path, const Problem *problem)
 {
-    const bool resumes = path->pending && same_point(&path->problem, problem);
+    const bool resumes = goes_on(path, problem);
     if (path->pending && !resumes) {
+        if (path->saved_of.ended != 0) {
+            path->visitor.good = false; /* the luggage was all there was to it */
+        }
         checkpoint_close(&path->visitor);
         path->pending = false;
     }
     if (path->work == NULL || !samples_same_data(&path->problem, problem)) {
         draw(path, problem);
-        path->saved_at = path->asked_at = MPI_Wtime();
+        path->asked_at = MPI_Wtime();
+        path->saved_at = path->saved_at > 0.0 ? path->saved_at : path->asked_at;
     }
     path->problem = *problem;
+    path->ended = false;
     return resumes;
 }
 
@@ -215,6 +239,12 @@ static bool is_late(const Path *path)
 void path_prepare(Path *path, const Problem *problem)
 {
     prepare(path, problem);
+}
+
+void path_turn_to(Path *path, const DataFile *file)
+{
+    drop_data(path);
+    path->settings.data = *file;
 }
 
 /* ---- a point ----------------------------------------------------------------------------- */
@@ -263,6 +293,16 @@ static bool iterate(Path *path, int *iterations)
     return true;
 }
 
+bool path_rest(Path *path)
+{
+    const Command command = path->work != NULL ? decide(path) : COMMAND_GO_ON;
+    if ((command == COMMAND_SAVE || command == COMMAND_STOP) &&
+        path->settings.checkpoint != NULL) {
+        save(path, command);
+    }
+    return command != COMMAND_STOP;
+}
+
 /* On the rows held out; of what is no network there is nothing to test. */
 static void test(const Path *path, Observed *observed)
 {
@@ -293,6 +333,7 @@ Observed path_solve(Path *path, const Problem *problem, double spectrum[], doubl
     double *arrays = checked_alloc(2 * d, sizeof *arrays);
     path->trainer->observe(path->work, &observed, arrays, arrays + d);
     test(path, &observed);
+    path->ended = true;
     if (spectrum != NULL) {
         memcpy(spectrum, arrays, d * sizeof *spectrum);
     }

@@ -27,6 +27,15 @@ double path_resumes_at(const Path *path);
  * it too. */
 void path_prepare(Path *path, const Problem *problem);
 
+/* Local.  Other rows of the file from here on, which the next point draws; a state that was saved
+ * is of the rows that were in hand then. */
+void path_turn_to(Path *path, const DataFile *file);
+
+/* Collective.  Between two points, where the last may have had no iteration to save after: save
+ * if it is time.  What is saved is the caller's luggage, for no point goes on from the end of
+ * another.  False if told to stop, with all saved. */
+bool path_rest(Path *path);
+
 /* Collective.  Train at problem->weight_decay to problem->tolerance > 0.
  *   spectrum, overlaps  [d] as in Trainer, or NULL; NAN after a failure
  * Report and arrays are the same on all ranks. */

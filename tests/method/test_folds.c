@@ -1,0 +1,168 @@
+/* Folds that are finished are not trained again: a chain that is stopped anywhere goes on
+ * there, and ends as if nothing had been. */
+#include <math.h>
+#include <mpi.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "phasesweep/base/check.h"
+#include "phasesweep/method/method.h"
+#include "phasesweep/numerics/rng.h"
+
+enum { SIDE = 6, ROWS = 90, FOLDS = 4, POINTS = 2 };
+
+static char folder[] = "test_folds.XXXXXX";
+static char *features, *labels, *checkpoint;
+
+typedef struct Run {
+    int asked, stop_at; /* iterations; 0: never */
+    Record record[POINTS];
+} Run;
+
+static bool stops(void *context)
+{
+    Run *run = context;
+    return ++run->asked == run->stop_at;
+}
+
+static void write_npy(const char *path, int rows, int columns, const double x[])
+{
+    char head[119] = {0};
+    const char *form = "{'descr': '<f8', 'fortran_order': False, 'shape': (%d, %d), }";
+    const int length = snprintf(head, sizeof head, form, rows, columns);
+    memset(head + length, ' ', sizeof head - 1 - (size_t)length);
+    head[sizeof head - 2] = '\n';
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    fwrite("\x93NUMPY\x01\x00\x76\x00", 10, 1, file);
+    fwrite(head, sizeof head - 1, 1, file);
+    fwrite(x, sizeof *x, (size_t)rows * (size_t)columns, file);
+    fclose(file);
+}
+
+/* A square to learn, and noise. */
+static void write_data(void)
+{
+    double x[ROWS * SIDE];
+    double y[ROWS];
+    rng_normals(3, RNG_ROWS, 0, ROWS * SIDE, x);
+    rng_normals(3, RNG_ROWS, 1, ROWS, y);
+    for (int row = 0; row < ROWS; row++) {
+        y[row] = x[row * SIDE] * x[row * SIDE] - 1.0 + 0.3 * y[row];
+    }
+    write_npy(features, ROWS, SIDE, x);
+    write_npy(labels, ROWS, 1, y);
+}
+
+static Problem problem_of(ModelId model, double weight)
+{
+    return (Problem){.model = model,
+                     .method = METHOD_TRAINING,
+                     .data = 1.0,
+                     .folds = FOLDS,
+                     .dimension = SIDE,
+                     .width = model == MODEL_QUADRATIC ? SIDE : 1.0,
+                     .samples = ROWS,
+                     .weight_decay = weight,
+                     .depth = 0.0,
+                     .damping = -1.0,
+                     .tolerance = 1e-9};
+}
+
+/* False if it was stopped, as it asks for. */
+static bool run_chain(ModelId model, Run *run)
+{
+    const size_t length[SERIES_COUNT] = {0};
+    const Problem problem[POINTS] = {problem_of(model, 0.5), problem_of(model, 0.1)};
+    const PointTeam team = {.work = point_work(),
+                            .comm = MPI_COMM_WORLD,
+                            .stopping = stops,
+                            .context = run,
+                            .memory = 1e9,
+                            .data = {.file = features, .target = "y.npy", .rows = ROWS},
+                            .checkpoint = checkpoint};
+    Series series = series_create(length, POINTS);
+    const bool finished = point_solve(&team, problem, POINTS, run->record, &series);
+    series_free(&series);
+    point_work_free(team.work);
+    return finished;
+}
+
+static void assert_same(const Run *a, const Run *b)
+{
+    for (int k = 0; k < POINTS; k++) {
+        Record x = a->record[k];
+        Record y = b->record[k];
+        assert_true(isfinite(x.value[FIELD_VALIDATION_ERROR]));
+        x.value[FIELD_SECONDS] = y.value[FIELD_SECONDS] = 0.0;
+        assert_int_equal(x.outcome, y.outcome);
+        assert_memory_equal(x.value, y.value, sizeof x.value);
+    }
+}
+
+/* Rank 0 alone is asked whether to stop. */
+static void test_stopped_anywhere(void **unused)
+{
+    (void)unused;
+    int rank;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    const ModelId models[] = {MODEL_QUADRATIC, MODEL_DIAGONAL, MODEL_RIDGE};
+    for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
+        Run whole = {0};
+        remove(checkpoint);
+        assert_true(run_chain(models[m], &whole));
+        MPI_Bcast(&whole.asked, 1, MPI_INT, 0, MPI_COMM_WORLD);
+        const int step = whole.asked > 12 ? whole.asked / 12 : 1;
+        for (int at = 1; at <= whole.asked; at += step) {
+            Run first = {.stop_at = at};
+            Run second = {0};
+            MPI_Barrier(MPI_COMM_WORLD);
+            remove(checkpoint);
+            MPI_Barrier(MPI_COMM_WORLD);
+            assert_false(run_chain(models[m], &first));
+            assert_true(run_chain(models[m], &second));
+            assert_same(&second, &whole);
+            /* no iteration twice; between folds it is asked once more */
+            assert_true(rank != 0 || second.asked <= whole.asked - at + 1);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    MPI_Init(&argc, &argv);
+    int rank;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (rank == 0 && mkdtemp(folder) == NULL) {
+        return 1;
+    }
+    MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, MPI_COMM_WORLD);
+    features = checked_format("%s/x.npy", folder);
+    labels = checked_format("%s/y.npy", folder);
+    checkpoint = checked_format("%s/state", folder);
+    if (rank == 0) {
+        write_data();
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_stopped_anywhere)};
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (rank == 0) {
+        remove(features);
+        remove(labels);
+        remove(checkpoint);
+        rmdir(folder);
+    }
+    free(features);
+    free(labels);
+    free(checkpoint);
+    MPI_Finalize();
+    return failed;
+}
