@@ -73,7 +73,7 @@ static bool solve(const Chain *chain)
 /* Seconds, measured at d = 100 ... 10^4, where the table of the denoising error is known. */
 static double seconds(const Problem *problem, bool first, double *fixed)
 {
-    static const TheoryPrice price = {2e-3, 3e-5, 1e-4, 3e-5, 0.0, 0.0};
+    static const TheoryPrice price = {2e-3, 3e-5, 1e-4, 3e-5, 0.0, 0.0, 0.0};
     return theory_seconds(&price, problem, first, fixed);
 }
 

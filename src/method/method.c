@@ -92,10 +92,11 @@ double theory_seconds(const TheoryPrice *price, const Problem *problem, bool fir
     if (features_are_aligned(problem)) {
         return *fixed = price->first + price->coordinate * problem->dimension;
     }
-    return *fixed = first                      ? price->first
-                    : model_is_narrow(problem) ? price->narrow
-                    : matrix                   ? price->matrix
-                                               : price->vector;
+    const double warm = model_is_narrow(problem) ? price->narrow
+                        : matrix                 ? price->matrix
+                                                 : price->vector;
+    const double decades = fmax(log10(problem->dimension / 100.0), 0.0);
+    return *fixed = (first ? fmax(price->first, warm) : warm) * (1.0 + price->growth * decades);
 }
 
 double theory_memory(const Problem *problem, int ranks, SampleStore store, double limit)

@@ -48,7 +48,7 @@ static bool solve(const Chain *chain)
 /* Seconds, measured at d = 100 ... 10^4. */
 static double seconds(const Problem *problem, bool first, double *fixed)
 {
-    static const TheoryPrice price = {4e-3, 6e-4, 2e-3, 2e-2, 4e-4, 4e-7};
+    static const TheoryPrice price = {4e-3, 6e-4, 2e-3, 2e-2, 4e-4, 4e-7, 0.0};
     return theory_seconds(&price, problem, first, fixed);
 }
 

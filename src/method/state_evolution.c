@@ -229,11 +229,11 @@ static bool solve(const Chain *chain)
     return true;
 }
 
-/* Seconds, measured at d = 100 ... 10^4: 1.7e-5 ... 4.5e-5 quadratic, 2e-5 ... 1.8e-4 diagonal,
- * 2e-3 cold. */
+/* Seconds, measured at d = 100, 1000, 10^4: 2.2e-5, 4.6e-5, 7e-5 quadratic, 1.1e-5,
+ * 2e-5, 2.5e-5 diagonal; cold at d = 100, 10^4: 1.9e-4, 2.8e-4, narrow 3.2e-4, 1.1e-3. */
 static double seconds(const Problem *problem, bool first, double *fixed)
 {
-    static const TheoryPrice price = {2e-3, 3e-5, 1e-4, 1.6e-3, 4e-5, 2e-8};
+    static const TheoryPrice price = {1.5e-4, 2.2e-5, 1.1e-5, 4e-4, 4e-5, 2e-8, 0.9};
     return theory_seconds(&price, problem, first, fixed);
 }
 
