@@ -34,6 +34,10 @@ def draw_agreement(axes, part, decay, x, y):
     codes = sweep.flag_codes(part["phase_measured"])
     measured = part["phase_measured"].transpose(decay, "samples").values
     wanted = part["phase_predicted"].transpose(decay, "samples").values
+    if "refine" in part.attrs:      # cells are of what is measured: the prediction is known everywhere
+        predicted = phases.predicted(part.attrs["model"], float(part["source_exponent"]), float(part["dimension"]),
+                                     *np.meshgrid(x, y))
+        wanted = np.where(np.isfinite(wanted), predicted, np.nan)
     names = phases.NAMES[1:]
     image = axes.pcolormesh(x, y, np.where(measured > 0, measured, np.nan), shading="nearest",
                             cmap=style.phase_colours(), vmin=0.5,
@@ -66,7 +70,7 @@ def draw(data, gamma):
     figure, grid = plt.subplots(3, len(sizes), figsize=(3.1 * len(sizes) + 1, 8.2), squeeze=False,
                                 sharex=True, sharey=True, constrained_layout=True)
     for column, size in enumerate(sizes):
-        part = data.sel(source_exponent=gamma, dimension=size)
+        part = sweep.cells(data.sel(source_exponent=gamma, dimension=size))
         x, y = plane(part, decay)
         for row, (field, label, most) in enumerate(QUANTITIES):
             image = grid[row, column].pcolormesh(

@@ -73,6 +73,8 @@ def turns(data, decay):
 
 def draw_turns(axes, data, decay, gamma):
     """Where overfitting turns from benign to harmful, as measured, beside the predicted IV/V line; in words."""
+    if "refine" in data.attrs:      # too few points of a line are neighbours
+        return ""
     found = turns(data, decay)
     _, y = plane(data, decay)
     axes.plot(found, y, "o", ms=2.2, color="black", mew=0, path_effects=style.halo(0.4))
@@ -91,7 +93,7 @@ def decades(data):
 
 def draw_map(axes, data, gamma, decay, low, high):
     x, y = plane(data, decay)
-    risk = np.log10(data["risk"].transpose(decay, "samples"))
+    risk = np.log10(sweep.cells(data)["risk"].transpose(decay, "samples"))
     image = axes.pcolormesh(x, y, risk, cmap="cividis", shading="nearest", vmin=low, vmax=high,
                             rasterized=True)
     draw_boundaries(axes, data, gamma, x, y)
@@ -117,9 +119,10 @@ def draw_slices(axes, data, along, across, values, label):
     for value, colour, dash in zip(values, style.colours(len(values)), style.DASHES):
         line = nearest(data, across, value)
         x = line["effective_samples" if along == "samples" else "resolved_nuclear_weight"]
-        axes.loglog(x, line["risk"], ls=dash, color=colour, label=label(line))
-        if along != "samples":
-            draw_best(axes, x.values, line["risk"].values, colour)
+        there = np.isfinite(line["risk"]) if "refine" in data.attrs else slice(None)
+        axes.loglog(x[there], line["risk"][there], ls=dash, color=colour, label=label(line))
+        if along != "samples" and "refine" not in data.attrs:
+            draw_best(axes, x[there].values, line["risk"][there].values, colour)
     if x.max() < 30 * x.min():
         axes.xaxis.set_minor_formatter(plt.NullFormatter())  # they would lie on each other
         axes.set_xticks([float(x.min()), float(x.max())], [f"{float(v):.3g}" for v in (x.min(), x.max())])
@@ -168,6 +171,12 @@ def power_label(line, name, symbol):
     return rf"${symbol} {sign} d^{{{round_one:g}}}$"
 
 
+def coarse(data, axis):
+    """Of a refined sweep those places on an axis at which coarse cells end: there lines have points all along."""
+    step = 2 ** int(data.attrs.get("refine_depth", 0))
+    return data.isel({axis: sweep.ends(data.sizes[axis], step)})
+
+
 def draw_diagram(data, trained):
     model, decay = data.attrs["model"], sweep.decay_axis(data)
     gammas = data["source_exponent"].values
@@ -178,15 +187,17 @@ def draw_diagram(data, trained):
         part = data.isel(source_exponent=column)
         image = draw_map(axes[0, column], part, gamma, decay, *decades(data))
         turned.append(draw_turns(axes[0, column], part, decay, gamma))
-        values = slice_values(part, trained, decay)
-        draw_slices(axes[1, column], part, "samples", decay, values,
+        rows = coarse(part, decay)
+        values = slice_values(rows, trained, decay)
+        draw_slices(axes[1, column], rows, "samples", decay, values,
                     lambda line: power_label(line, "resolved_nuclear_weight", symbol))
         axes[1, column].set_xlabel(style.N_EFF[model])
         axes[1, column].set_title(rf"$R$ along samples, $\gamma = {gamma:g}$")
         axes[2, column].set_title(rf"$R$ along weight decay, $\gamma = {gamma:g}$")
         if trained is not None:
             draw_trained(axes[1, column], trained, part, decay, values, gamma)
-        draw_slices(axes[2, column], part, decay, "samples", slice_values(part, None, "samples"),
+        columns = coarse(part, "samples")
+        draw_slices(axes[2, column], columns, decay, "samples", slice_values(columns, None, "samples"),
                     lambda line: power_label(line, "effective_samples", r"n_{\mathrm{eff}}"))
         axes[2, column].set_xlabel(rf"${symbol}$")
     figure.colorbar(image, cax=axes[0, -1].inset_axes([1.04, 0, 0.05, 1]), label=r"$\log_{10} R$")

@@ -268,7 +268,8 @@ def failures(data, axes):
     """[text] of the first points that ended badly."""
     codes = {code: name for name, code in sweep.flag_codes(data["outcome"]).items()}
     outcome = data["outcome"].transpose(*axes)
-    bad = [code for code, name in codes.items() if name not in ("never_run", "running", "converged", "stationary")]
+    bad = [code for code, name in codes.items()
+           if name not in ("never_run", "running", "converged", "stationary", "not_asked")]
     where = np.argwhere(np.isin(outcome.values, bad))
     return [codes[int(outcome.values[tuple(at)])] + " at " + ", ".join(
         f"{name} {data[name].values[k]}" for name, k in zip(axes, at)) for at in where[:FAILURES]]
@@ -281,6 +282,7 @@ def described(name, data, others, buffer):
     counts = {word: int((data["outcome"] == code).sum()) for code, word in codes.items()}
     bad = failures(data, axes)
     points = int(data["outcome"].size)
+    data = sweep.cells(data)
     data, said = thinned(data, axes)
     others = [other.sel({n: data[n] for n in other["risk"].dims if n in axes}) for other in others
               if all(n in axes and np.isin(data[n], other[n]).all() for n in other["risk"].dims)]

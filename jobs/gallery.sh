@@ -21,6 +21,7 @@ table="
 spf|demo|phase_diagram exponents|
 f|phase_diagram_quadratic|phase_diagram exponents|
 f|phase_diagram_diagonal|phase_diagram exponents|
+spf|refine|exponents phase_diagram|
 spf|exponents|exponents|
 spf|bayes|bayes|
 spf|optimal_decay|optimal_decay|

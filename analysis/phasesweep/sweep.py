@@ -75,6 +75,60 @@ def open_sweep(path, name, engine="h5netcdf", fields=None):
     return worded(data)
 
 
+def known(data):
+    """Where a sweep has a result, whatever that is."""
+    codes = flag_codes(data["outcome"])
+    return ~data["outcome"].isin([codes[word] for word in ("never_run", "running", "not_asked") if word in codes])
+
+
+def ends(count, step):
+    """Places of an axis at which cells of that many steps begin and end."""
+    return np.unique(np.append(np.arange(0, count, step), count - 1))
+
+
+def cells(data):
+    """A refined sweep (job key `refine`) as it is drawn: points that were not asked for have the numbers of the
+    cell in which they lie, those of its first corner.  Lines between phases are where the full grid has them.
+    Other sweeps, and `outcome`, stay as they are."""
+    if data.attrs.get("refine", "none") == "none":
+        return data
+    plane = [name for name in data["outcome"].dims if data.sizes[name] > 1][-2:]
+    if len(plane) < 2:
+        return data
+    there = known(data)
+    fields = [name for name in set(data) - KEPT
+              if set(plane) <= set(data[name].dims) and not name.startswith("resolved_")]
+    source = origin(there.transpose(..., *plane).values, int(data.attrs["refine_depth"]))
+    filled = {}
+    for name in fields:
+        inner = [dim for dim in data[name].dims if dim not in there.dims]
+        array = data[name].transpose(*[dim for dim in there.dims if dim not in plane], *plane, *inner)
+        if set(there.dims) <= set(array.dims):
+            lead = there.ndim - 2
+            values = array.values.reshape(*array.shape[:lead], -1, *array.shape[there.ndim:])
+            index = source.reshape(*source.shape[:lead], -1, *(1,) * len(inner))
+            values = np.take_along_axis(values, index, axis=lead).reshape(array.shape)
+            filled[name] = array.copy(data=values).transpose(*data[name].dims)
+    return data.assign(filled)
+
+
+def origin(there, depth):
+    """[..., rows, columns] the point of its plane, by number, whose value each point has: itself where it is
+    there, else, from coarse cells to fine ones, that of the corner before it."""
+    rows, columns = there.shape[-2:]
+    own = np.arange(rows * columns).reshape(rows, columns)
+    source = np.broadcast_to(own, there.shape).copy()
+    step = 2**depth
+    while step > 1:
+        coarse = ends(rows, step), ends(columns, step)
+        step //= 2
+        fine = ends(rows, step), ends(columns, step)
+        before = [old[np.searchsorted(old, new, side="right") - 1] for old, new in zip(coarse, fine)]
+        at = (..., *np.ix_(*fine))
+        source[at] = np.where(there[at], own[np.ix_(*fine)], source[(..., *np.ix_(*before))])
+    return source
+
+
 def physical_fields(path, name):
     """Names of the physical n, lambda, ... that a sweep stores for its axes."""
     with h5py.File(path, "r") as archive:
@@ -169,7 +223,7 @@ AXIS_KEYS = {"dimension", "source_exponent", "noise", "seed", "samples", "weight
              "readout_exponent", *(f"hermite_{k}" for k in range(7))}
 # how a sweep was computed and where it lies; every other attribute says which problem it is
 BOOKKEEPING = {"archive", "sweep", "checksum_recipe", "row_fields", "row_series", "tolerance", "store", "ranks_per_line",
-               "spectrum", "damping", "iteration_limit", "time_limit"}
+               "spectrum", "damping", "iteration_limit", "time_limit", "refine", "refine_depth", "refine_budget"}
 
 
 def given(data, key):

@@ -432,7 +432,7 @@ def worth(outcome, codes):
     good = outcome.isin([codes[name] for name in ("converged", "stationary") if name in codes])
     found = xr.where(good, 3, 2)
     found = xr.where(outcome == codes["running"], 1, found)
-    found = xr.where(outcome == codes["never_run"], 0, found)
+    found = xr.where(outcome.isin([codes[word] for word in ("never_run", "not_asked") if word in codes]), 0, found)
     return xr.where(outcome.isnull(), -1, found)
 
 

@@ -16,6 +16,7 @@
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/duration.h"
 #include "phasesweep/base/text.h"
+#include "phasesweep/study/refined.h"
 #include "phasesweep/training/path.h"
 
 enum { PACKS_PER_RANK = 16 };
@@ -111,18 +112,28 @@ Plan plan_of_chains(const Job *job, const PlanSettings *settings, PlanChain *cha
     return plan;
 }
 
-/* Every chain of the job, as if nothing were done yet: the bill. */
+/* Chains that a bill has: all of them or, of a sweep that is refined, as many of its points as
+ * there may be. */
+static size_t chains_billed(const Sweep *sweep)
+{
+    return sweep_is_refined(sweep) ? sweep_points_most(sweep) : sweep_chains(sweep);
+}
+
+/* Every chain of the job, as if nothing were done yet: the bill.  Which points refinement asks
+ * for nobody knows: those that are billed are spread over all. */
 Plan plan_create(const Job *job, const PlanSettings *settings)
 {
     size_t count = 0;
     for (size_t s = 0; s < job->sweep_count; s++) {
-        count += sweep_chains(&job->sweeps[s]);
+        count += chains_billed(&job->sweeps[s]);
     }
     PlanChain *chains = checked_alloc(count, sizeof *chains);
     size_t k = 0;
     for (uint32_t s = 0; s < job->sweep_count; s++) {
-        for (uint32_t chain = 0; chain < sweep_chains(&job->sweeps[s]); chain++) {
-            chains[k++] = (PlanChain){s, chain};
+        const double billed = (double)chains_billed(&job->sweeps[s]);
+        const double step = (double)sweep_chains(&job->sweeps[s]) / billed;
+        for (double i = 0.0; i < billed; i++) {
+            chains[k++] = (PlanChain){s, (uint32_t)(i * step)};
         }
     }
     return plan_of_chains(job, settings, chains, NULL, count);

@@ -138,7 +138,7 @@ static Plan plan_open(const PlanRequest *request, const Job *job, PlanSettings *
                       CostModel *model)
 {
     const char *path = request->archive;
-    OpenChains open = chains_find(path, job, request->retry, false);
+    OpenChains open = chains_find(path, job, (ChainsWish){.retry = request->retry});
     double points = 0.0;
     for (size_t s = 0; s < job->sweep_count; s++) {
         points += (double)sweep_points(&job->sweeps[s]);

@@ -33,6 +33,7 @@
 #include "phasesweep/model/method_facts.h"
 #include "run_start.h"
 #include "run_words.h"
+#include "phasesweep/study/refined.h"
 #include "team_memory.h"
 
 /* Share of a job's time that is left when chains begin. */
@@ -58,6 +59,10 @@ typedef struct Run {
     double limit;        /* the most that a run may have of them */
     bool hopeless;       /* all that is left does not fit into them */
     ScheduleState state; /* at the end */
+    OpenChains open;     /* of this round; owned, rank 0 only */
+    size_t round;        /* of refinement, from 0 */
+    bool more;           /* there may be another */
+    double points;       /* finished in earlier ones; rank 0 */
     double kept;         /* when keep_up was last done, on the clock of MPI_Wtime */
 } Run;
 
@@ -94,7 +99,7 @@ static void keep_up(Run *run, double now, const ScheduleState *state)
     assert(run->lock != NULL);
     run->kept = now;
     lock_touch(run->lock);
-    run->entry.points = state->points_done;
+    run->entry.points = run->points + state->points_done;
     run->entry.told = wall_clock();
     run->entry.left = state->seconds_left;
     archive_put_run(run->archive, run->entry_index, &run->entry, run->classes);
@@ -310,6 +315,24 @@ static void settle_chains(const Run *run, const OpenChains *open)
     }
 }
 
+/* Root only.  The rows of which refinement wants nothing any more; those that somebody computed
+ * for another reason keep their results. */
+static void leave_out(const Run *run, const RefinedSweep *refined)
+{
+    const Sweep *sweep = &run->job->sweeps[refined->sweep];
+    for (size_t k = 0; refined->unmarked && k < sweep_points(sweep); k++) {
+        const size_t most = k + sweep_block(sweep, k);
+        size_t end = k;
+        while (end < most && !refined->kept[end]) {
+            end++;
+        }
+        if (end > k) {
+            archive_leave_out(run->archive, refined->sweep, k, end - k);
+            k = end - 1;
+        }
+    }
+}
+
 /* Root only.  What fits no team of these ranks; a resume with more ranks tries it again. */
 static void store_refused(const Run *run, int ranks)
 {
@@ -331,7 +354,9 @@ static void set_deadline(Run *run, const RunRequest *request, int workers)
     const double whole = request->time_limit - deadline_margin(request->time_limit);
     run->limit = fmax(run->seconds, isinf(whole) ? run->seconds : started * whole);
     if (!isinf(left) && run->plan.chain_count > 0) {
-        words_deadline(request, margin);
+        if (run->round == 0) {
+            words_deadline(request, margin);
+        }
         words_too_long(&run->plan, workers, run->limit, &run->costs);
     }
 }
@@ -343,7 +368,10 @@ static void share_chains(MPI_Comm comm, Plan *plan)
     static_assert(sizeof(PlanChain) == 2 * sizeof(uint32_t), "a chain is two words to MPI");
     unsigned long long count = plan->chain_count;
     MPI_Bcast(&count, 1, MPI_UNSIGNED_LONG_LONG, 0, comm);
-    if (plan->chains == NULL) {
+    int rank;
+    MPI_Comm_rank(comm, &rank);
+    if (rank != 0) {
+        free(plan->chains); /* of the last round */
         plan->chains = checked_alloc(count, sizeof *plan->chains);
     }
     assert(count <= INT_MAX / 2);
@@ -403,7 +431,9 @@ static bool compute(MPI_Comm comm, Run *run, bool root)
             progress_show(&run->progress, &report.state, MPI_Wtime(), true);
         }
         store_refused(run, report.state.ranks);
-        run->entry.points = report.state.points_done;
+        run->points += report.state.points_done;
+        run->entry.points = run->points;
+        run->costs = report.learned;
         cost_export(&report.learned, run->entry.coefficients);
     }
     const size_t left =
@@ -445,34 +475,77 @@ static FarmMaster master_wish(MPI_Comm comm, const Plan *plan)
     return wish;
 }
 
-/* Collective on comm.  Returns whether every chain is done.  The order matters: reading is over
- * before all ranks open the file together, and the entry of this run is in the table before the
- * first chain starts, so that a run that dies at once leaves a trace. */
+/* Root only.  What this round computes. */
+static void find_open(MPI_Comm comm, Run *run, const RunRequest *request)
+{
+    const bool first = run->round == 0;
+    const ChainsWish wish = {.retry = request->retry && first,
+                             .node_loss = first && lock_after_node_loss(run->lock),
+                             .last = first ? NULL : &run->open};
+    if (first) {
+        enter_run(comm, run, run->path);
+    }
+    const OpenChains open = chains_find(run->path, run->job, wish);
+    chains_free(&run->open);
+    plan_free(&run->plan);
+    run->open = open;
+    const PlanSettings settings = {.memory = run->memory, .model = &run->costs};
+    run->plan = plan_of_open(run->job, &settings, &open, run->path);
+    run->master = master_wish(comm, &run->plan);
+    run->more = open.more;
+}
+
+/* Root only, before this round begins. */
+static void speak(const Run *run, int workers)
+{
+    const OpenChains *open = &run->open;
+    words_refusals(&run->plan, workers);
+    if (run->round == 0) {
+        words_finished(run->path, open);
+        words_begin(run->path, &run->plan, workers);
+    } else {
+        words_round(run->path, run->round, &run->plan);
+    }
+    words_refined(run->path, run->job, open);
+}
+
+/* Root only.  The entry of this run, as the round leaves it: only the last one ends it. */
+static void end_round(Run *run, bool finished)
+{
+    const bool last = !finished || !run->more;
+    run->entry.end = last ? wall_clock() : 0.0;
+    archive_put_run(run->archive, run->entry_index, &run->entry, run->classes);
+    archive_put_ending(run->archive, run->entry_index,
+                       !last      ? RUN_NO_WORD
+                       : finished ? RUN_FINISHED
+                                  : RUN_STOPPED);
+    archive_require_at(run->archive, run->path);
+}
+
+/* Collective on comm.  One round: returns whether every chain of it is done.  The order
+ * matters: reading is over before all ranks open the file together, and the entry of this run
+ * is in the table before the first chain starts, so that a run that dies at once leaves a
+ * trace. */
 static bool compute_open(MPI_Comm comm, Run *run, const RunRequest *request, bool root)
 {
-    OpenChains open = {0};
-    run->memory = team_memory(comm);
     if (root) {
-        enter_run(comm, run, run->path);
-        open =
-            chains_find(run->path, run->job, request->retry, lock_after_node_loss(run->lock));
-        const PlanSettings settings = {.memory = run->memory, .model = &run->costs};
-        run->plan = plan_of_open(run->job, &settings, &open, run->path);
-        run->master = master_wish(comm, &run->plan);
+        find_open(comm, run, request);
     }
     share_chains(comm, &run->plan);
     MPI_Bcast(&run->entry_index, sizeof run->entry_index, MPI_BYTE, 0, comm);
+    MPI_Bcast(&run->more, 1, MPI_C_BOOL, 0, comm);
     const int workers = farm_workers(comm, run->master);
     if (root) {
-        words_refusals(&run->plan, workers);
-        words_finished(run->path, &open);
-        words_begin(run->path, &run->plan, workers);
+        speak(run, workers);
         set_deadline(run, request, workers);
     }
     /* collective from here to archive_close; only raw writes in between */
     run->archive = archive_open(comm, run->path, run->job);
     if (root) {
-        settle_chains(run, &open);
+        settle_chains(run, &run->open);
+        for (size_t k = 0; k < run->open.refined_count; k++) {
+            leave_out(run, &run->open.refined[k]);
+        }
         archive_put_run(run->archive, run->entry_index, &run->entry, run->classes);
         archive_put_ending(run->archive, run->entry_index, RUN_NO_WORD);
     }
@@ -481,16 +554,25 @@ static bool compute_open(MPI_Comm comm, Run *run, const RunRequest *request, boo
     const bool finished = compute(comm, run, root);
     lock_check(run->lock);
     if (root) {
-        run->entry.end = wall_clock();
-        archive_put_run(run->archive, run->entry_index, &run->entry, run->classes);
-        archive_put_ending(run->archive, run->entry_index,
-                           finished ? RUN_FINISHED : RUN_STOPPED);
-        archive_require_at(run->archive, run->path);
+        end_round(run, finished);
     }
     run_stop_speak_for(NULL);
     archive_close(run->archive);
     run->archive = NULL;
-    chains_free(&open);
+    return finished;
+}
+
+/* Collective on comm.  What is open, and then what refinement asks for as it sees the results,
+ * round by round, each with the archive opened anew: so rank 0 reads what others have written,
+ * on any file system. */
+static bool compute_all(MPI_Comm comm, Run *run, const RunRequest *request, bool root)
+{
+    run->memory = team_memory(comm);
+    bool finished = compute_open(comm, run, request, root);
+    while (finished && run->more) {
+        run->round++;
+        finished = compute_open(comm, run, request, root);
+    }
     return finished;
 }
 
@@ -590,7 +672,7 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
     }
     char *id = broadcast_text(comm, root ? archive_read_id(path) : NULL);
     run.id = id;
-    const bool finished = compute_open(comm, &run, request, root);
+    const bool finished = compute_all(comm, &run, request, root);
     const ExitStatus status = agree_on_status(comm, &run, text, root, finished);
     /* in this order: the cleanup must not find a lock that is freed */
     check_set_cleanup(NULL, NULL);
@@ -602,6 +684,7 @@ ExitStatus run_job(MPI_Comm comm, const RunRequest *request, RunStart *start)
         free(start);
     }
     point_work_free(run.work);
+    chains_free(&run.open);
     plan_free(&run.plan);
     free(run.classes);
     free(run.stamps);

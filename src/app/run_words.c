@@ -36,9 +36,33 @@ void words_begin(const char *path, const Plan *plan, int workers)
 
 void words_finished(const char *path, const OpenChains *open)
 {
-    if (open->count == 0) {
+    if (open->count == 0 && !open->more) {
         fprintf(stderr, "phasesweep: %s: all %s are finished; nothing to do\n", path,
                 text_count(open->finished, "point").text);
+    }
+}
+
+void words_round(const char *path, size_t round, const Plan *plan)
+{
+    if (plan->chain_count > 0) {
+        fprintf(stderr, "phasesweep: %s: refine, round %zu: %zu points\n", path, round,
+                plan->chain_count);
+    }
+}
+
+void words_refined(const char *path, const Job *job, const OpenChains *open)
+{
+    for (size_t k = 0; k < open->refined_count; k++) {
+        const RefinedSweep *its = &open->refined[k];
+        const Sweep *sweep = &job->sweeps[its->sweep];
+        const size_t points = sweep_points(sweep);
+        fprintf(stderr, "phasesweep: %s: %s: refined with %zu of %zu points (%.3g %%)", path,
+                sweep->name, its->asked, points, 100.0 * (double)its->asked / (double)points);
+        if (its->waiting > 0) {
+            fprintf(stderr, "; refine_budget %g ends it: %zu cells would ask for more",
+                    sweep->settings.value[KEY_REFINE_BUDGET], its->waiting);
+        }
+        fputc('\n', stderr);
     }
 }
 

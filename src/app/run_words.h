@@ -18,6 +18,11 @@
 void words_begin(const char *path, const Plan *plan, int workers);
 void words_finished(const char *path, const OpenChains *open);
 
+/* Local.  What refinement asks for in a further round, from 1; and of sweeps of which it asks
+ * for nothing more, how much that was in all. */
+void words_round(const char *path, size_t round, const Plan *plan);
+void words_refined(const char *path, const Job *job, const OpenChains *open);
+
 /* Local.  What will not be computed for want of memory, and what outlasts `limit` seconds. */
 void words_refusals(const Plan *plan, int workers);
 void words_too_long(const Plan *plan, int workers, double limit, const CostModel *costs);

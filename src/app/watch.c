@@ -20,6 +20,7 @@
 #include "phasesweep/archive/lock.h"
 #include "phasesweep/base/duration.h"
 #include "phasesweep/base/wall_clock.h"
+#include "phasesweep/study/refined.h"
 
 /* Lines stay below 80 columns with counts of nine digits. */
 enum { NAME = 14, MAP = 40, BAR = 24 };
@@ -54,6 +55,9 @@ static void add_point(void *context, size_t point, int8_t outcome)
     const double share = (double)point / (double)map->points;
     const bool known = outcome > OUTCOME_NEVER_RUN && outcome < OUTCOME_COUNT;
     const bool done = known && outcome != OUTCOME_RUNNING;
+    if (outcome == OUTCOME_NOT_ASKED) {
+        return;
+    }
     const Part one = {.points = 1,
                       .done = done,
                       .failed = done && !outcome_is_good((Outcome)outcome),
@@ -63,7 +67,8 @@ static void add_point(void *context, size_t point, int8_t outcome)
 
 static char letter(const Part *part)
 {
-    return part->failed > 0             ? 'x'
+    return part->points == 0            ? ' '
+           : part->failed > 0           ? 'x'
            : part->done == part->points ? '#'
            : part->running > 0          ? 'o'
            : part->done > 0             ? '+'
@@ -87,6 +92,11 @@ static Part count_sweep(ArchiveReader *reader, size_t s, const Sweep *sweep, cha
     for (size_t k = 0; k < map.cells; k++) {
         line[k] = letter(&map.cell[k]);
         add(&sum, &map.cell[k]);
+    }
+    /* which points refinement asks for shows as it goes on; what it leaves out, at its end */
+    const size_t most = sweep_points_most(sweep);
+    if (sum.done < sum.points && most < sum.points) {
+        sum.points = most > sum.done ? most : sum.done + 1;
     }
     return sum;
 }

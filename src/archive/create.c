@@ -23,6 +23,7 @@
 #include "phasesweep/archive/archive.h"
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/files.h"
+#include "phasesweep/study/refined.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/base/version.h"
 #include "phasesweep/model/phase.h"
@@ -373,9 +374,8 @@ static bool write_resolved(hid_t file, const Sweep *sweep)
     double column[CHAIN_LENGTH];
     Problem problems[CHAIN_LENGTH];
     bool good = group_open(file, sweep, &group);
-    for (size_t chain = 0; good && chain < sweep_chains(sweep); chain++) {
-        size_t first, count;
-        sweep_chain(sweep, chain, &first, &count);
+    for (size_t first = 0, count; good && first < sweep_points(sweep); first += count) {
+        count = sweep_block(sweep, first);
         for (size_t k = 0; k < count; k++) {
             problems[k] = sweep_problem(sweep, first + k);
         }
@@ -428,6 +428,13 @@ static void put_settings(hid_t group, const Sweep *sweep)
                    key_taken(key, sweep_model(sweep), sweep_method(sweep))) {
             H5LTset_attribute_double(group, ".", key->name, &sweep->settings.value[id], 1);
         }
+    }
+    /* readers draw what was not asked for as the cells that it lies in */
+    if (sweep_is_refined(sweep)) {
+        const double *value = sweep->settings.value;
+        put_text(group, "refine", keys_table[KEY_REFINE].word((int)value[KEY_REFINE]));
+        H5LTset_attribute_double(group, ".", "refine_depth", &value[KEY_REFINE_DEPTH], 1);
+        H5LTset_attribute_double(group, ".", "refine_budget", &value[KEY_REFINE_BUDGET], 1);
     }
 }
 

@@ -109,7 +109,7 @@ static void compare_rows(Comparison *c, const Sweep *sweep, size_t point, size_t
     c->shared++;
     c->apart += apart;
     compare(&c->outcome, a->outcome, b->outcome, 0.0, sweep, point);
-    if (a->outcome <= OUTCOME_RUNNING || b->outcome <= OUTCOME_RUNNING) {
+    if (!outcome_has_row(a->outcome) || !outcome_has_row(b->outcome)) {
         return;
     }
     for (int field = 0; field < FIELD_COUNT; field++) {

@@ -86,7 +86,8 @@ static bool print_point(const Columns *columns, const Sweep *sweep, size_t point
 {
     const Record *record = &rows->records[row];
     if (!rows->sound[row]) {
-        return record->outcome == OUTCOME_NEVER_RUN || record->outcome == OUTCOME_RUNNING;
+        return record->outcome == OUTCOME_NEVER_RUN || record->outcome == OUTCOME_RUNNING ||
+               record->outcome == OUTCOME_NOT_ASKED;
     }
     printf("%s,%s,%s", sweep->name, model_name(sweep_model(sweep)),
            method_name(sweep_method(sweep)));
@@ -109,10 +110,9 @@ static ExitStatus export_all(void *path)
     print_head(&columns);
     for (size_t s = 0; s < opened.job->sweep_count; s++) {
         const Sweep *sweep = &opened.job->sweeps[s];
-        for (size_t chain = 0; chain < sweep_chains(sweep); chain++) {
-            size_t first;
-            size_t count;
-            sweep_chain(sweep, chain, &first, &count);
+        const size_t points = sweep_points(sweep);
+        for (size_t first = 0, count; first < points; first += count) {
+            count = sweep_block(sweep, first);
             archive_read_rows(opened.reader, s, first, count, opened.rows);
             for (size_t i = 0; i < count; i++) {
                 wrong += !print_point(&columns, sweep, first + i, opened.rows, i);

@@ -37,6 +37,7 @@ typedef enum Fate {
     FATE_START,
     FATE_UNCONVERGED,
     FATE_UNFINISHED,
+    FATE_LEFT_OUT,
     FATE_DAMAGED,
     FATE_COUNT
 } Fate;
@@ -49,6 +50,7 @@ static const char *const reasons[FATE_COUNT] = {
         "not convex (width < d, or more layers): the minimum hangs on the chain, which changed",
     [FATE_UNCONVERGED] = "did not converge, failed, were lost or refused: tried again",
     [FATE_UNFINISHED] = "not finished in the archive",
+    [FATE_LEFT_OUT] = "left out by the refinement of the archive",
     [FATE_DAMAGED] = "with a wrong checksum in the archive",
 };
 
@@ -111,6 +113,9 @@ static Fate fate_of(const Rows *rows, size_t i, const Problem *problem)
     const Outcome outcome = rows->records[i].outcome;
     if (outcome == OUTCOME_NEVER_RUN || outcome == OUTCOME_RUNNING) {
         return FATE_UNFINISHED;
+    }
+    if (outcome == OUTCOME_NOT_ASKED) {
+        return FATE_LEFT_OUT;
     }
     if (!rows->sound[i]) {
         return FATE_DAMAGED;

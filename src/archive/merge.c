@@ -151,6 +151,23 @@ static void take_rows(Archive *archive, size_t s, const Sweep *sweep, size_t fir
     }
 }
 
+/* A chain without results, of the rows read last, if refinement left it out of either archive:
+ * it would of the other.  Points that need no work. */
+static size_t leave_out(const Merge *merge, Archive *archive, size_t s, size_t first,
+                        size_t count)
+{
+    const Sweep *sweep = &merge->job->sweeps[s];
+    bool out = false;
+    for (int k = 0; k < 2; k++) {
+        const bool has = job_sweep(merge->from[k].job, sweep->name) != NULL;
+        out = out || (has && merge->from[k].rows->records[0].outcome == OUTCOME_NOT_ASKED);
+    }
+    if (out) {
+        archive_leave_out(archive, s, first, count);
+    }
+    return out ? count : 0;
+}
+
 /* The better archive of a chain first, and from the other what that one lacks; the number of
  * points that one of them has. */
 static size_t merge_chain(Merge *merge, Archive *archive, size_t s, size_t chain)
@@ -167,7 +184,7 @@ static size_t merge_chain(Merge *merge, Archive *archive, size_t s, size_t chain
     const Rows *rows = merge->from[best].rows;
     const Rows *rest = sum[!best] > 0 ? merge->from[!best].rows : NULL;
     if (sum[best] == 0) {
-        return 0;
+        return leave_out(merge, archive, s, first, count);
     }
     take_rows(archive, s, sweep, first, count, rows, NULL);
     if (rest != NULL) {

@@ -25,10 +25,9 @@ static void read_all(ArchiveReader *reader, const Job *job)
 {
     Rows *rows = checked_alloc(1, sizeof *rows);
     for (size_t s = 0; s < job->sweep_count; s++) {
-        for (size_t chain = 0; chain < sweep_chains(&job->sweeps[s]); chain++) {
-            size_t first;
-            size_t count;
-            sweep_chain(&job->sweeps[s], chain, &first, &count);
+        const Sweep *sweep = &job->sweeps[s];
+        for (size_t first = 0, count; first < sweep_points(sweep); first += count) {
+            count = sweep_block(sweep, first);
             archive_read_rows(reader, s, first, count, rows);
         }
     }

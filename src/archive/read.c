@@ -276,10 +276,9 @@ void archive_visit_outcomes(ArchiveReader *reader, size_t index, const Sweep *sw
 {
     int8_t outcome[CHAIN_LENGTH];
     int32_t attempts[CHAIN_LENGTH];
-    for (size_t chain = 0; chain < sweep_chains(sweep); chain++) {
-        size_t first;
-        size_t count;
-        sweep_chain(sweep, chain, &first, &count);
+    const size_t points = sweep_points(sweep);
+    for (size_t first = 0, count; first < points; first += count) {
+        count = sweep_block(sweep, first);
         archive_read_outcomes(reader, index, first, count, outcome, attempts);
         for (size_t i = 0; i < count; i++) {
             visit(context, first + i, outcome[i]);
@@ -313,7 +312,8 @@ static bool any_finished(const int8_t outcome[], size_t count)
     bool finished = false;
     for (size_t i = 0; i < count; i++) {
         finished =
-            finished || (outcome[i] != OUTCOME_NEVER_RUN && outcome[i] != OUTCOME_RUNNING);
+            finished || (outcome[i] != OUTCOME_NEVER_RUN && outcome[i] != OUTCOME_RUNNING &&
+                         outcome[i] != OUTCOME_NOT_ASKED);
     }
     return finished;
 }
@@ -352,7 +352,7 @@ void archive_read_rows(ArchiveReader *reader, size_t sweep, size_t first, size_t
     /* an outcome out of range is damage too: it must never reach a table of names as sound */
     for (size_t i = 0; i < count; i++) {
         rows->records[i].outcome = (Outcome)outcome[i];
-        rows->sound[i] = outcome[i] > OUTCOME_RUNNING && outcome[i] < OUTCOME_COUNT &&
+        rows->sound[i] = outcome_has_row((Outcome)outcome[i]) &&
                          group_checksum(group, first + i, &rows->records[i], &rows->series,
                                         i) == rows->checksum[i];
     }

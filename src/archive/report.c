@@ -20,6 +20,7 @@
 #include "phasesweep/archive/side_files.h"
 #include "open_job.h"
 #include "phasesweep/model/method_facts.h"
+#include "phasesweep/study/refined.h"
 
 /* Rows that verify names in a sweep; a damaged disk block holds thousands. */
 enum { ROWS_NAMED = 10 };
@@ -51,10 +52,18 @@ static Counts count_sweep(const Opened *opened, size_t s)
     return counts;
 }
 
-/* Points without a result; of those RUNNING some may be seconds from theirs. */
-static double left_of(const Counts *counts)
+/* Points without a result; of those RUNNING some may be seconds from theirs.  Which points
+ * refinement will ask for is not known, but how many at most. */
+static double left_of(const Sweep *sweep, const Counts *counts)
 {
-    return (double)(counts->outcome[OUTCOME_NEVER_RUN] + counts->outcome[OUTCOME_RUNNING]);
+    const size_t holes = counts->outcome[OUTCOME_NEVER_RUN] + counts->outcome[OUTCOME_RUNNING];
+    const size_t done = counts->points - holes - counts->outcome[OUTCOME_NOT_ASKED];
+    const size_t most = sweep_points_most(sweep);
+    if (holes == 0 || !sweep_is_refined(sweep)) {
+        return (double)holes;
+    }
+    /* at least one: all that is asked for may be done, but nobody has said so */
+    return most > done ? (double)(most - done) : 1.0;
 }
 
 /* What the table of runs says. */
@@ -105,7 +114,9 @@ static void print_counts(const Sweep *sweep, const Counts *counts, bool held)
         }
     }
     assert(counts->first_hole <= counts->points);
-    if (counts->first_hole < counts->points) {
+    if (counts->first_hole < counts->points && sweep_is_refined(sweep)) {
+        printf("; refine asks for %zu at most", sweep_points_most(sweep));
+    } else if (counts->first_hole < counts->points) {
         char *name = sweep_point_name(sweep, counts->first_hole);
         printf("; first hole at %s", name);
         free(name);
@@ -124,7 +135,7 @@ static void print_json_counts(const Sweep *sweep, const Counts *counts)
         printf("%s\"%s\": %zu", k > 0 ? ", " : "", outcome_name((Outcome)k),
                counts->outcome[k]);
     }
-    printf("}, \"holes\": %.0f}", left_of(counts));
+    printf("}, \"holes\": %.0f}", left_of(sweep, counts));
 }
 
 /* JSON has no NaN: what is unknown, or damaged, is null. */
@@ -277,17 +288,16 @@ typedef struct Verdict {
 } Verdict;
 
 /* Rows that never finished have no checksum to be wrong. */
-static void verify_chain(const Opened *opened, size_t s, size_t chain, Verdict *verdict)
+static void verify_rows(const Opened *opened, size_t s, size_t first, size_t count,
+                        Verdict *verdict)
 {
     const Sweep *sweep = &opened->job->sweeps[s];
-    size_t first;
-    size_t count;
-    sweep_chain(sweep, chain, &first, &count);
     archive_read_rows(opened->reader, s, first, count, opened->rows);
     for (size_t i = 0; i < count; i++) {
         /* not by name: an outcome out of range counts as finished, and is wrong */
         const Outcome outcome = opened->rows->records[i].outcome;
-        const bool finished = outcome != OUTCOME_NEVER_RUN && outcome != OUTCOME_RUNNING;
+        const bool finished = outcome != OUTCOME_NEVER_RUN && outcome != OUTCOME_RUNNING &&
+                              outcome != OUTCOME_NOT_ASKED;
         verdict->finished += finished;
         if (finished && !opened->rows->sound[i] && ++verdict->wrong <= ROWS_NAMED) {
             char *name = sweep_point_name(sweep, first + i);
@@ -310,8 +320,10 @@ static ExitStatus verify(void *path)
     }
     for (size_t s = 0; s < opened.job->sweep_count; s++) {
         Verdict verdict = {0};
-        for (size_t chain = 0; chain < sweep_chains(&opened.job->sweeps[s]); chain++) {
-            verify_chain(&opened, s, chain, &verdict);
+        const size_t points = sweep_points(&opened.job->sweeps[s]);
+        for (size_t first = 0, count; first < points; first += count) {
+            count = sweep_block(&opened.job->sweeps[s], first);
+            verify_rows(&opened, s, first, count, &verdict);
         }
         printf("%s: %s, %zu finished, %zu with a wrong checksum\n", opened.job->sweeps[s].name,
                text_count((double)verdict.points, "point").text, verdict.finished,

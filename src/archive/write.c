@@ -189,14 +189,26 @@ void archive_settle(Archive *archive, size_t sweep, size_t first, size_t count, 
     move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, true);
 }
 
-void archive_forget(Archive *archive, size_t sweep, size_t first, size_t count)
+/* Rows without a result, and why. */
+static void empty_rows(Archive *archive, size_t sweep, size_t first, size_t count, Outcome why)
 {
     assert(sweep < archive->count && count <= CHAIN_LENGTH);
     const Group *group = &archive->groups[sweep];
     int32_t attempts[CHAIN_LENGTH] = {0};
-    int8_t outcome[CHAIN_LENGTH] = {OUTCOME_NEVER_RUN};
+    int8_t outcome[CHAIN_LENGTH];
+    memset(outcome, why, sizeof outcome);
     move_rows(group, SET_OUTCOME, first, count, H5T_NATIVE_INT8, outcome, true);
     move_rows(group, SET_ATTEMPTS, first, count, H5T_NATIVE_INT32, attempts, true);
+}
+
+void archive_forget(Archive *archive, size_t sweep, size_t first, size_t count)
+{
+    empty_rows(archive, sweep, first, count, OUTCOME_NEVER_RUN);
+}
+
+void archive_leave_out(Archive *archive, size_t sweep, size_t first, size_t count)
+{
+    empty_rows(archive, sweep, first, count, OUTCOME_NOT_ASKED);
 }
 
 /* HDF5 turns the doubles into the type of the file; int8 has no NAN, so that -1 says "no phase"

@@ -14,6 +14,11 @@ const char *outcome_name(Outcome outcome)
     return names[outcome];
 }
 
+bool outcome_has_row(Outcome outcome)
+{
+    return outcome > OUTCOME_RUNNING && outcome < OUTCOME_COUNT && outcome != OUTCOME_NOT_ASKED;
+}
+
 bool outcome_is_good(Outcome outcome)
 {
     return outcome == OUTCOME_CONVERGED || outcome == OUTCOME_STATIONARY;

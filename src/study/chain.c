@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "phasesweep/model/method_facts.h"
+#include "phasesweep/study/refined.h"
 
 /* Places of a content id that are part of every one; the keys at later ones, 0 by default, only
  * where one of them is not. */
@@ -24,7 +25,8 @@ static size_t row_length(const Sweep *sweep)
 
 /* Trainings share their data along a weight decay and nothing along any other axis, what is
  * followed in time its past along the time; message
- * passing starts anew at every point, and data are drawn in the time of one iteration. */
+ * passing starts anew at every point, and data are drawn in the time of one iteration.  Of
+ * points that are chosen as others end, each is by itself. */
 static size_t chain_length(const Sweep *sweep)
 {
     size_t shape[AXIS_COUNT];
@@ -34,7 +36,8 @@ static size_t chain_length(const Sweep *sweep)
     const bool weight = inner == KEY_WEIGHT_DECAY || inner == KEY_NUCLEAR_WEIGHT;
     const MethodFacts *facts = method_facts(sweep_method(sweep));
     const bool shared = (facts->shares_data && weight) || (facts->in_time && inner == KEY_TIME);
-    return (facts->draws_data || facts->in_time) && !shared ? 1 : CHAIN_LENGTH;
+    const bool apart = (facts->draws_data || facts->in_time) && !shared;
+    return apart || sweep_is_refined(sweep) ? 1 : CHAIN_LENGTH;
 }
 
 /* The last of them may be shorter.  A function of the job alone. */
@@ -66,6 +69,13 @@ size_t sweep_chain_at(const Sweep *sweep, size_t point)
     assert(point < sweep_points(sweep));
     return point / row_length(sweep) * chains_per_row(sweep) +
            point % row_length(sweep) / chain_length(sweep);
+}
+
+size_t sweep_block(const Sweep *sweep, size_t first)
+{
+    assert(first < sweep_points(sweep));
+    const size_t left = row_length(sweep) - first % row_length(sweep);
+    return left < CHAIN_LENGTH ? left : CHAIN_LENGTH;
 }
 
 /* ---- content ----------------------------------------------------------------------------- */

@@ -183,12 +183,39 @@ char *job_override(char *text, char *const assignments[], size_t count)
     return text;
 }
 
+/* The three keys of refinement as one mapping, but for those that `common` has. */
+static void read_refine(Reader *reader, Sweep *sweep, const Sweep *common,
+                        const yaml_node_t *map)
+{
+    static const char *const names[] = {"what", "depth", "budget"};
+    static const KeyId ids[] = {KEY_REFINE, KEY_REFINE_DEPTH, KEY_REFINE_BUDGET};
+    const yaml_node_t *parts[3];
+    node_collect(reader, map, keys_table[KEY_REFINE].name, names, 3, parts);
+    for (int k = 0; k < 3; k++) {
+        if (parts[k] != NULL && common->settings.written_at[ids[k]] == 0) {
+            sweep_put(sweep, ids[k], node_text(parts[k]), node_line(parts[k]), &reader->errors);
+        }
+    }
+    if (parts[0] == NULL) {
+        char *allowed = key_allowed(&keys_table[KEY_REFINE], FORM_NUMBER);
+        diagnostics_add(&reader->errors, node_line(map), "refine: what: missing; allowed: %s",
+                        allowed);
+        free(allowed);
+    }
+}
+
 /* A scalar or, for axes, a list or mapping.  sweep_put complains of what is neither. */
-static void read_key(Reader *reader, Sweep *sweep, KeyId id, const yaml_node_t *node)
+static void read_key(Reader *reader, Sweep *sweep, const Sweep *common, KeyId id,
+                     const yaml_node_t *node)
 {
     assert(id >= 0 && id < KEY_COUNT);
     const bool single = node->type == YAML_SCALAR_NODE;
-    if (id >= KEY_AXES && !single) {
+    if (sweep->settings.written_at[id] != 0) {
+        diagnostics_add(&reader->errors, node_line(node),
+                        "%s: given in refine, too; allowed: once", keys_table[id].name);
+    } else if (id == KEY_REFINE && node->type == YAML_MAPPING_NODE) {
+        read_refine(reader, sweep, common, node);
+    } else if (id >= KEY_AXES && !single) {
         sweep->settings.written_at[id] = node_line(node);
         node_read_axis(reader, node, id, &sweep->axis[id - KEY_AXES]);
     } else {
@@ -219,7 +246,7 @@ static void read_shared(Reader *reader, const yaml_node_t *node, RootKey root, S
     }
     for (KeyId id = 0; id < KEY_COUNT; id++) {
         if (parts[id] != NULL) {
-            read_key(reader, shared, id, parts[id]);
+            read_key(reader, shared, shared, id, parts[id]);
         }
     }
 }
@@ -234,11 +261,16 @@ static void read_sweep(Reader *reader, const yaml_node_t *node, const Shared *sh
         return;
     }
     for (KeyId id = 0; id < KEY_COUNT; id++) {
-        if (shared->override.settings.written_at[id] != 0) {
-            sweep_copy(sweep, &shared->override, id);
+        const Sweep *override = &shared->override;
+        if (override->settings.written_at[id] != 0) {
+            sweep_copy(sweep, override, id);
+            if (id == KEY_REFINE && parts[id] != NULL && parts[id]->type == YAML_MAPPING_NODE) {
+                read_refine(reader, sweep, override, parts[id]);
+            }
         } else if (parts[id] != NULL) {
-            read_key(reader, sweep, id, parts[id]);
-        } else if (shared->set.settings.written_at[id] != 0) {
+            read_key(reader, sweep, override, id, parts[id]);
+        } else if (shared->set.settings.written_at[id] != 0 &&
+                   sweep->settings.written_at[id] == 0) {
             sweep_copy(sweep, &shared->set, id);
         }
     }

@@ -88,6 +88,12 @@ static const char *store_word(int k)
     return store_name((SampleStore)k);
 }
 
+static const char *refine_word(int k)
+{
+    static const char *const names[REFINE_COUNT] = {"none", "phase", "exponent", "risk"};
+    return names[k];
+}
+
 static const char *method_word(int k)
 {
     return method_name((MethodId)k);
@@ -255,6 +261,12 @@ static bool sees_features(MethodId id)
     return !method_facts(id)->knows_signs && !in_time(id);
 }
 
+/* Where a point costs as much by itself as beside others, and has exponents and a phase. */
+static bool is_refined(MethodId id)
+{
+    return predicts(id) && !method_facts(id)->optimises;
+}
+
 static bool passes_messages(MethodId id)
 {
     return method_facts(id)->passes_messages;
@@ -356,6 +368,16 @@ const Key keys_table[KEY_COUNT] = {
         "of neurons: passes of Adam over the data, of each start, before L-BFGS ends it; 0: L-BFGS alone",
         RANGE(KIND_WHOLE, 0, 1e9), .fallback = usual_epochs, .method = trains,
         .trained_traits = TRAIT_NEURONS, AT(epochs), .content = 46},
+    [KEY_REFINE] = {"refine", "", "", "none",
+        "instead of all points those around lines between phases, or where local exponents or the risk change, "
+        "on the two innermost axes; all three keys at once: `{what: phase, depth: 4, budget: 0.1}`",
+        WORDS(refine_word, REFINE_COUNT), .method = is_refined},
+    [KEY_REFINE_DEPTH] = {"refine_depth", "", "1", "4",
+        "of refine: cells of 2^depth steps are the coarsest, cut in halves down to single steps",
+        RANGE(KIND_WHOLE, 1, 20), .method = is_refined},
+    [KEY_REFINE_BUDGET] = {"refine_budget", "", "1", "0.1",
+        "of refine: the most of the points, as a share of all, beyond those of the coarsest cells",
+        RANGE(KIND_REAL, 0, 1), .above = true, .method = is_refined},
     [KEY_SOURCE_EXPONENT] = {"source_exponent", "gamma", "1", NULL,
         "teacher coefficients decay as i^-gamma",
         RANGE(KIND_REAL, 0.5, 10), .above = true, .forms = ONE_NUMBER, .traits = TRAIT_POWER_LAW,

@@ -169,15 +169,16 @@ static void append(Round *round, const Cell *cell)
 static void walk(Round *round, Side row, Side column, size_t size)
 {
     Cell cell = {row, column, size, 0.0};
-    if (row.to - row.from <= 1 && column.to - column.from <= 1) {
-        return;
-    }
     cell.apart = spread(round, row, column);
     if (cell.apart == 0.0) {
         return;
     }
     if (ask_within(round, &cell, false) > 0) {
         append(round, &cell);
+    }
+    /* of a single step the corners are all there is */
+    if (row.to - row.from <= 1 && column.to - column.from <= 1) {
+        return;
     }
     const size_t i = middle(row, size);
     const size_t j = middle(column, size);

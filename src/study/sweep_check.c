@@ -14,6 +14,7 @@
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/base/text.h"
+#include "phasesweep/study/refined.h"
 #include "phasesweep/study/sweep.h"
 
 /* Written, whether rightly or not: what is given wrongly is not missing as well. */
@@ -846,6 +847,7 @@ void sweep_check(Sweep *sweep, size_t line, Diagnostics *errors)
     if (!check_numbers(sweep, errors)) {
         return;
     }
+    sweep_check_refined(sweep, errors);
     if (model_has(sweep_model(sweep), TRAIT_NEURONS)) {
         check_activations(sweep, errors);
     } else {

@@ -87,7 +87,7 @@ void archive_reader_close(ArchiveReader *reader);
 /* Local.  Can rows be written in place?  Not in a copy that was repacked with compression. */
 bool archive_is_raw(const ArchiveReader *reader);
 
-/* Rows of one chain, in a caller's buffers of CHAIN_LENGTH. */
+/* Consecutive rows, in a caller's buffers of CHAIN_LENGTH. */
 typedef struct Rows {
     /* fields the file lacks are NAN */
     Record records[CHAIN_LENGTH];
@@ -96,11 +96,11 @@ typedef struct Rows {
     uint64_t checksum[CHAIN_LENGTH];
     /* finished, and the checksum agrees */
     bool sound[CHAIN_LENGTH];
-    /* of the chain read last; those that the file lacks are absent; in the reader's memory */
+    /* of the rows read last; those that the file lacks are absent; in the reader's memory */
     Series series;
 } Rows;
 
-/* Local.  Read `count` rows from point `first` of a sweep; they must lie in one chain. */
+/* Local.  Read `count` rows, from point `first` of a sweep: of a chain, or of sweep_block. */
 void archive_read_rows(ArchiveReader *reader, size_t sweep, size_t first, size_t count,
                        Rows *rows);
 
@@ -217,6 +217,9 @@ void archive_settle(Archive *archive, size_t sweep, size_t first, size_t count, 
 
 /* Local.  Rows of which nothing is to be kept. */
 void archive_forget(Archive *archive, size_t sweep, size_t first, size_t count);
+
+/* Local.  Rows that nobody asks for: refinement ended without them. */
+void archive_leave_out(Archive *archive, size_t sweep, size_t first, size_t count);
 
 /* Local.  Write the rows of a chain; dies with STATUS_ENVIRONMENT if the disk refuses.
  * series: of sweep_series. */

@@ -26,20 +26,54 @@ typedef struct OpenChain {
     size_t missing;
 } OpenChain;
 
+/* Where refinement of a sweep has come to its end. */
+typedef struct RefinedSweep {
+    uint32_t sweep;
+    /* points that were asked for, and cells of points apart for which there was no room */
+    size_t asked, waiting;
+    /* rows that are still to be marked as left out */
+    bool unmarked;
+    /* [sweep_points] not to be marked: asked for, or with a result all the same; owned */
+    bool *kept;
+} RefinedSweep;
+
+/* What is known of the points of a sweep; opaque. */
+typedef struct RefinedRows RefinedRows;
+
 typedef struct OpenChains {
     size_t count;
     /* [count], in the order of the job; owned */
     OpenChain *chains;
     /* points that need no work */
     double finished;
+    /* once these are done, refinement may ask for further ones */
+    bool more;
+    /* [refined_count] sweeps of which it asks for nothing more; owned */
+    RefinedSweep *refined;
+    size_t refined_count;
+    /* for the next round: [sweeps]; owned */
+    RefinedRows *rows;
+    size_t sweeps;
+    bool retried;
     /* what the last run left as if it went on was no attempt: an environment ended it */
     bool excused;
 } OpenChains;
 
-/* Local.  Chains with a row that is not finished and sound; with `retry` also those with a row
- * that did not converge, failed or was lost.  Dies as archive_reader does; lost chains are
- * listed too, marked, unless `retry` asks for them.  node_loss: that ended the last run. */
-OpenChains chains_find(const char *archive_path, const Job *job, bool retry, bool node_loss);
+/* Which chains count as open. */
+typedef struct ChainsWish {
+    /* also those with a row that did not converge, failed or was lost */
+    bool retry;
+    /* that ended the last run */
+    bool node_loss;
+    /* the run goes on, by what refinement asks for next: all that this round has found is done,
+     * and what was refused stays so.  NULL: the first round; what it knows is taken over */
+    OpenChains *last;
+} ChainsWish;
+
+/* Local.  Chains with a row that is not finished and sound; of sweeps that are refined, those
+ * that it asks for, by what is stored, as far as its rounds go without what is still open. Dies
+ * as archive_reader does; lost chains are listed too, marked, unless they are to be retried. */
+OpenChains chains_find(const char *archive_path, const Job *job, ChainsWish wish);
 
 /* Local.  Leaves *chains empty. */
 void chains_free(OpenChains *chains);

@@ -23,7 +23,8 @@
     X(LOST, 6, "lost")                     /* three attempts, see archive.h   */               \
     X(DIVERGED, 7, "diverged")             /* an iteration that ran away      */               \
     X(STATIONARY, 8, "stationary")         /* the best of several starts, each followed to     \
-                                              the end: one minimum, not proven the least */
+                                              the end: one minimum, not proven the least */    \
+    X(NOT_ASKED, 9, "not_asked") /* refinement ended without it: no result, none to come */
 
 typedef enum Outcome {
 #define X(suffix, code, name) OUTCOME_##suffix = (code),
@@ -34,6 +35,9 @@ typedef enum Outcome {
 
 /* Local.  Static string, never NULL; outcome must be below OUTCOME_COUNT. */
 const char *outcome_name(Outcome outcome);
+
+/* Local.  Was the point solved, or given up: is there a row with a checksum? */
+bool outcome_has_row(Outcome outcome);
 
 /* Local.  Is the point what was asked for, with nothing left to try: CONVERGED, STATIONARY? */
 bool outcome_is_good(Outcome outcome);

@@ -1,8 +1,8 @@
 /* chain.h - the chains of a sweep, the unit of work, of storage and of resume.
  *
  * A chain is a run of at most CHAIN_LENGTH points along the innermost axis (one point where
- * trainings share no data along it, and for message passing).  Where chains begin depends on
- * the job alone, never on ranks.
+ * trainings share no data along it, for message passing, and where refinement chooses points).
+ * Where chains begin depends on the job alone, never on ranks.
  */
 #ifndef PHASESWEEP_STUDY_CHAIN_H
 #define PHASESWEEP_STUDY_CHAIN_H
@@ -24,6 +24,10 @@ void sweep_chain(const Sweep *sweep, size_t chain, size_t *first, size_t *count)
 
 /* Local.  The chain in which a point below sweep_points(sweep) is. */
 size_t sweep_chain_at(const Sweep *sweep, size_t point);
+
+/* Local.  Points from `first` on that a look at the whole sweep takes at once, whatever its
+ * chains: to the end of the innermost axis, at most CHAIN_LENGTH. */
+size_t sweep_block(const Sweep *sweep, size_t first);
 
 /* Local.  Content id of a chain: equal for chains of the same points solved in the same way,
  * one after the other, whatever their sweep, axes or forms. */

@@ -59,6 +59,9 @@ typedef enum KeyId {
     KEY_LEARNING_RATE,
     KEY_BATCH,
     KEY_EPOCHS,
+    KEY_REFINE,
+    KEY_REFINE_DEPTH,
+    KEY_REFINE_BUDGET,
     KEY_AXES,
     KEY_SOURCE_EXPONENT = KEY_AXES,
     KEY_COVARIANCE_EXPONENT,
@@ -91,6 +94,16 @@ typedef enum KeyId {
     KEY_TIME,
     KEY_COUNT
 } KeyId;
+
+/* What the points of a sweep are chosen by: all of them, or the lines between phases, steps of
+ * the local exponents, steps of log R. */
+typedef enum Refine {
+    REFINE_NONE,
+    REFINE_PHASE,
+    REFINE_EXPONENT,
+    REFINE_RISK,
+    REFINE_COUNT
+} Refine;
 
 /* An axis is key KEY_AXES + AxisId. */
 typedef int AxisId;

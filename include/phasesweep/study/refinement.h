@@ -5,9 +5,10 @@
  * known, and asks within the cells whose known points (corners, and those that finer cells
  * beside it have on its border) are apart: for corners of theirs that are not known yet, for
  * their middle, and for the middles of those of their sides whose ends are apart; and so on
- * within the four quarters, until cells are steps of the full grid.  The middle of a side with
- * equal ends stands for them until a quarter beside it is apart; then it is asked for, too, so
- * that a line that leaves a cell is followed into the next.
+ * within the four quarters, down to single steps of the full grid.  The middle of a side with
+ * equal ends counts as equal to them until a quarter beside it is apart; then it is asked for,
+ * too: a line that leaves a cell is followed into the next, and where the picture has a step
+ * from one point to the next, both were computed.
  *
  * A line is met if it passes between points of the first round; an island between them is not.
  *
