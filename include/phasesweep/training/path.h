@@ -27,8 +27,8 @@ double path_resumes_at(const Path *path);
  * it too. */
 void path_prepare(Path *path, const Problem *problem);
 
-/* Local.  Other rows of the file from here on, which the next point draws; a state that was saved
- * is of the rows that were in hand then. */
+/* Local.  Other rows of the file from here on, which the next point draws; a state that was
+ * saved is of the rows that were in hand then. */
 void path_turn_to(Path *path, const DataFile *file);
 
 /* Collective.  Between two points, where the last may have had no iteration to save after: save
