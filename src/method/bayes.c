@@ -48,8 +48,9 @@ static Record record_of(PointWork *work, const Problem *problem)
 {
     if (model_has(problem->model, TRAIT_NEURONS)) {
         const bool quadratic = point_neurons(work, problem)->quadratic != 0.0;
-        return quadratic ? record_of_universal(work, problem)
-                         : point_specialised(work, problem);
+        return !quadratic                         ? point_specialised(work, problem)
+               : problem->readout_exponent == 0.0 ? point_alike(work, problem)
+                                                  : record_of_universal(work, problem);
     }
     Record record = record_of_bayes(work->bayes, problem);
     point_check_answer(problem, &record);

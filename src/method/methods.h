@@ -28,6 +28,8 @@ typedef struct NeuronWork {
     Problem problem; /* teacher_width 0: none */
     NeuronMoments moments;
     Specialisation specialisation; /* of its teacher_activation if it has no mu_2 */
+    HermiteSeries series;          /* of that activation if it has, and all neurons are alike */
+    bool has_series;
 } NeuronWork;
 
 struct PointWork {
@@ -87,6 +89,7 @@ void point_put_moments(const Problem *problem, const NeuronMoments *moments, dou
 
 /* Local.  The Bayes-optimal record of a teacher without mu_2. */
 Record point_specialised(PointWork *work, const Problem *problem);
+Record point_alike(PointWork *work, const Problem *problem);
 
 /* Local.  Summary of the learned numbers [d], d >= 2, decreasing, those not learned exactly 0
  * (theory.md section 7).  Risk and loss must be among the values already. */

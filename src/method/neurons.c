@@ -27,6 +27,7 @@ const NeuronMoments *point_neurons(PointWork *work, const Problem *problem)
     if (!same_teacher(&its->problem, problem)) {
         if (!same_activation(&its->problem, problem)) {
             specialisation_free(&its->specialisation);
+            its->has_series = false;
         }
         its->moments = neuron_moments(problem);
         its->problem = *problem;
@@ -95,6 +96,37 @@ Record point_specialised(PointWork *work, const Problem *problem)
     value[FIELD_RISK] = value[FIELD_PREDICTION_RISK] = root->error;
     value[FIELD_SPECIALISED] = root->specialised;
     value[FIELD_WITHIN_SPINODAL] = solved.within_spinodal;
+    value[FIELD_SOLUTIONS] = solved.roots;
+    value[FIELD_RESIDUAL] = solved.residual;
+    return record;
+}
+
+Record point_alike(PointWork *work, const Problem *problem)
+{
+    NeuronMoments moments = *point_neurons(work, problem);
+    NeuronWork *its = &work->neurons;
+    Record record = record_empty();
+    double *value = record.value;
+    moments.lost = 0.0;
+    point_put_moments(problem, &moments, value);
+    if (!its->has_series) {
+        const Activation activation = problem_teacher_activation(problem);
+        activation_series(&activation, &its->series);
+        its->has_series = true;
+    }
+    const Alike solved = alike_solve(&its->series, problem);
+    record.outcome = solved.outcome;
+    value[FIELD_ITERATIONS] = solved.evaluations;
+    if (solved.outcome == OUTCOME_FAILED) {
+        return record;
+    }
+    const AlikeRoot *root = &solved.root[solved.optimal];
+    const AlikeRoot *last = &solved.root[solved.roots - 1];
+    value[FIELD_RISK] = value[FIELD_PREDICTION_RISK] = root->error;
+    value[FIELD_RISK_UNINFORMED] = solved.root[0].error;
+    value[FIELD_SPECIALISED_OVERLAP] = root->overlap;
+    value[FIELD_SPECIALISED] = root->overlap > 0.0 ? problem->teacher_width : 0.0;
+    value[FIELD_WITHIN_SPINODAL] = last->overlap > 0.0 ? problem->teacher_width : 0.0;
     value[FIELD_SOLUTIONS] = solved.roots;
     value[FIELD_RESIDUAL] = solved.residual;
     return record;

@@ -108,6 +108,9 @@ def check_point():
     refused([*theory, "hermite_3=1"], "hermite_3", "activation hermite alone")
     refused([*theory, "source_exponent=1"], "source_exponent", "no source_exponent")
     refused([*neurons, "method=bayes", "activation=relu"], "readout_exponent: 0", "above 0.5")
+    alike = [*neurons, "method=bayes", "activation=relu", "teacher_directions=gaussian"]
+    refused([*alike, "readout_exponent=0.8"], "teacher_directions: gaussian", "orthonormal")
+    assert subprocess.run([PROGRAM, *alike], capture_output=True).returncode == 0  # all are alike
     fitted = [*neurons, "method=training", "weight_decay=1"]
     refused([*fitted, "epochs=1e9", "batch=1"], "epochs", "up to 2e+09 steps")
     refused([*fitted, "epochs=.5"], "epochs", "a whole number from 0")

@@ -190,12 +190,125 @@ static void quadratic_student(void **state)
     assert_near(neuron_moments(&problem).lost, 0.25 + 1.8 / (2.0 * M_PI), 1e-14);
 }
 
+/* ---- neurons that are all alike, beside a quadratic part -------------------------------- */
+
+static HermiteSeries series_of(Activation activation)
+{
+    HermiteSeries series;
+    activation_series(&activation, &series);
+    return series;
+}
+
+static Problem alike_problem(double alpha, double ratio, double noise)
+{
+    Problem p = problem_of(alpha * 200 * 200, 200, ratio * 200, 0.0);
+    p.noise = noise;
+    return p;
+}
+
+/* phi by its definition. */
+static double potential(const HermiteSeries *s, const Problem *p, double q, double q2)
+{
+    double unused;
+    const double alpha = p->samples / (p->dimension * p->dimension);
+    const double moment = series_moment(s, 2);
+    const double variance = p->noise + 0.5 * moment * moment * (1.0 - q2) +
+                            series_g(s, 1.0, &unused) - series_g(s, q, &unused);
+    const double y = (1.0 - q2) / (1.0 - q * q);
+    return -0.5 * alpha * log(variance) +
+           0.5 * p->teacher_width / p->dimension * (q + log1p(-q)) + 0.25 * (log(y) + 1.0 - y);
+}
+
+/* Roots are maxima of phi along q and stationary in both; the best is the highest. */
+static void alike_roots(void **state)
+{
+    (void)state;
+    const ActivationId ids[] = {ACTIVATION_RELU, ACTIVATION_ABS, ACTIVATION_COS,
+                                ACTIVATION_QUADRATIC};
+    int several = 0;
+    for (int k = 0; k < 120; k++) {
+        const HermiteSeries s = series_of((Activation){.id = ids[k % 4]});
+        const Problem p = alike_problem(0.05 * pow(1.3, k / 4), k % 3 == 0 ? 0.5 : 2.0,
+                                        k % 5 == 0 ? 0.001 : 0.05);
+        const Alike a = alike_solve(&s, &p);
+        assert_int_equal(a.outcome, OUTCOME_CONVERGED);
+        several += a.roots > 1;
+        for (int j = 0; j < a.roots; j++) {
+            const AlikeRoot *r = &a.root[j];
+            const double q = r->overlap;
+            const double q2 = r->matrix_overlap;
+            const double h = 1e-4 * (1.0 - q);
+            const double h2 = 1e-4 * (1.0 - q2);
+            const double at = potential(&s, &p, q, q2);
+            assert_near(r->potential, at, 1e-9 * (1.0 + fabs(at)));
+            assert_true(r->potential <= a.root[a.optimal].potential);
+            const double along = potential(&s, &p, q, q2 + h2) - potential(&s, &p, q, q2 - h2);
+            assert_near(along, 0.0, 1e-8);
+            if (q > 0.0) {
+                const double left = potential(&s, &p, q - h, q2);
+                const double right = potential(&s, &p, q + h, q2);
+                assert_near(right - left, 0.0, 1e-8);
+                assert_true(left <= at && right <= at);
+            }
+        }
+    }
+    assert_true(several > 5);
+}
+
+/* Next to no quadratic part: the specialisation of equal neurons, by other equations. */
+static void alike_without_matrix(void **state)
+{
+    (void)state;
+    const Activation plain = cubic();
+    Activation activation = plain;
+    activation.coefficient[2] = 1e-5;
+    const HermiteSeries s = series_of(activation);
+    Specialisation specialisation = specialisation_create(&plain);
+    bool learned[2] = {false};
+    for (double alpha = 0.2; alpha < 20.0; alpha *= 1.3) {
+        const Problem p = alike_problem(alpha, 0.5, 0.04);
+        const Alike a = alike_solve(&s, &p);
+        const Specialised other = specialised_solve(&specialisation, &p);
+        const double error = other.root[other.optimal].error;
+        assert_near(a.root[a.optimal].error, error, 1e-6 * error);
+        learned[a.root[a.optimal].overlap > 0.0] = true;
+    }
+    assert_true(learned[0] && learned[1]);
+    specialisation_free(&specialisation);
+}
+
+/* From nothing to everything, and down all the way; neurons are found in one jump. */
+static void alike_in_order(void **state)
+{
+    (void)state;
+    double unused;
+    const HermiteSeries s = series_of((Activation){.id = ACTIVATION_ABS});
+    const double all = 0.5 * pow(series_moment(&s, 2), 2.0) + series_g(&s, 1.0, &unused);
+    double last = all;
+    double overlap = 0.0;
+    double jump = 0.0;
+    for (double alpha = 1e-4; alpha < 1e4; alpha *= 1.1) {
+        const Problem p = alike_problem(alpha, 2.0, 0.05);
+        const Alike a = alike_solve(&s, &p);
+        const AlikeRoot *r = &a.root[a.optimal];
+        assert_true(r->error < last && r->overlap >= overlap);
+        jump = fmax(jump, r->overlap - overlap);
+        last = r->error;
+        overlap = r->overlap;
+    }
+    const Problem few = alike_problem(1e-4, 2.0, 0.05);
+    const Alike first = alike_solve(&s, &few);
+    assert_near(first.root[0].error, all, 2e-3 * all);
+    assert_true(last < 1e-3 * all && jump > 0.5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_cubic_neuron),  cmocka_unit_test(published_samplers),
-        cmocka_unit_test(roots_by_scan),     cmocka_unit_test(exponents_of_samples),
-        cmocka_unit_test(quadratic_student),
+        cmocka_unit_test(one_cubic_neuron),     cmocka_unit_test(published_samplers),
+        cmocka_unit_test(roots_by_scan),        cmocka_unit_test(exponents_of_samples),
+        cmocka_unit_test(quadratic_student),    cmocka_unit_test(alike_roots),
+        cmocka_unit_test(alike_without_matrix), cmocka_unit_test(alike_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -172,7 +172,11 @@ typedef enum FieldKind {
     X(SAMPLED_RISK, REAL, NEURONS, "sampled_risk", "1", "mean (f-f*)^2", "8",                  \
       "mean squared error of a trained output over 16384 rows that no training sees")          \
     X(WITHIN_SPINODAL, REAL, NEURONS, "within_spinodal", "1", "", "16",                        \
-      "neurons of the teacher with a solution, stable or metastable, that has learned them")
+      "neurons of the teacher with a solution, stable or metastable, that has learned them")   \
+    X(SPECIALISED_OVERLAP, REAL, NEURONS, "specialised_overlap", "1", "q_W", "16",             \
+      "overlap of each neuron with its estimate where all of a teacher's are alike; 0: none "  \
+      "is "                                                                                    \
+      "learned")
 
 typedef enum FieldId {
 #define X(suffix, kind, methods, name, unit, symbol, equation, long_name) FIELD_##suffix,

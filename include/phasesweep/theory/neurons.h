@@ -12,6 +12,13 @@
  * least of which among the roots eps is reported.  q jumps from 0 at l_e; between the spinodal
  * l_s and l_e its root is metastable.
  *
+ * Bayes-optimal, v_k = 1/sqrt k, Gaussian directions, n = alpha d^2, k = Theta(d), with a
+ * quadratic part (heuristic: arXiv 2501.18530, 2505.24849; the matrix is taken for a Gaussian
+ * one where nothing else is known of it): D = Delta + mu_2^2 (1 - q2)/2 + g(1) - g(q),   error
+ * D - Delta, q/(1 - q) = r = (d/k) (alpha g'(q)/D + (q2 - q^2) q/(1 - q^2)^2), q2/(1 - q2) =
+ * q^2/(1 - q^2) + alpha mu_2^2/D, stationary points of phi = -alpha/2 log D + (k/2d) (q + log(1
+ * - q)) + (log y + 1 - y)/4,  y = (1 - q2)/(1 - q^2), the largest of which is reported.
+ *
  * Nothing communicates.
  */
 #ifndef PHASESWEEP_THEORY_NEURONS_H
@@ -64,5 +71,27 @@ typedef struct Specialised {
 /* Local.  Bayes-optimal error of a teacher without linear and quadratic part, whose
  * Specialisation s is; noise >= 0, teacher_width <= 10^6. */
 Specialised specialised_solve(const Specialisation *s, const Problem *problem);
+
+enum { ALIKE_ROOTS = 8 };
+
+typedef struct AlikeRoot {
+    double error;          /* D - Delta */
+    double overlap;        /* q: a neuron and its estimate, 0 <= q < 1 */
+    double matrix_overlap; /* q2 */
+    double potential;      /* phi */
+} AlikeRoot;
+
+typedef struct Alike {
+    Outcome outcome;
+    int roots;                   /* that are stable, at least 1 */
+    AlikeRoot root[ALIKE_ROOTS]; /* overlap increasing */
+    int optimal;                 /* index of the largest potential */
+    double residual;             /* relative, of q = r/(1 + r); the largest of all roots */
+    int evaluations;
+} Alike;
+
+/* Local.  Of a teacher with readout_exponent 0 and the series of its activation; its constant
+ * and linear part do not count.  noise >= 0. */
+Alike alike_solve(const HermiteSeries *series, const Problem *problem);
 
 #endif
