@@ -248,15 +248,16 @@ char *plan_refusals(const Plan *plan, int workers)
         }
         const double per_rank = plan->settings.memory / 1e9;
         char *old = text;
-        char *what =
-            total.least == INT_MAX
-                ? checked_format("%.3g GB on each rank of any team", total.memory / 1e9)
-                : checked_format("teams of %s with %.3g GB each",
-                                 text_count(total.least, "rank").text, total.memory / 1e9);
-        text = checked_format("%s%s: chains need %s; there %s %s of %.3g GB\n",
+        char *what = total.least == INT_MAX
+                         ? checked_format("%s GB on each rank of any team",
+                                          text_digits(total.memory / 1e9, 3).text)
+                         : checked_format("teams of %s with %s GB each",
+                                          text_count(total.least, "rank").text,
+                                          text_digits(total.memory / 1e9, 3).text);
+        text = checked_format("%s%s: chains need %s; there %s %s of %s GB\n",
                               old != NULL ? old : "", plan->job->sweeps[s].name, what,
                               workers == 1 ? "is" : "are", text_count(workers, "rank").text,
-                              per_rank);
+                              text_digits(per_rank, 3).text);
         free(what);
         free(old);
     }

@@ -171,8 +171,9 @@ static void print_total(const char *name, const PlanTotal *total)
     } else {
         snprintf(ranks, sizeof ranks, "%d-%d", total->least, total->most);
     }
-    printf("%-24s %11zu %9zu %12.4g %12s %9.3g\n", name, total->points, total->chains,
-           total->seconds / 3600.0, ranks, total->memory / 1e9);
+    printf("%-24s %11zu %9zu %12s %12s %9s\n", name, total->points, total->chains,
+           text_digits(total->seconds / 3600.0, 4).text, ranks,
+           text_digits(total->memory / 1e9, 3).text);
 }
 
 /* Core-hours are of one core; the sum over sweeps is printed if there are several. */
@@ -194,7 +195,7 @@ static void print_table(const Plan *plan)
     if (plan->job->sweep_count > 1) {
         print_total("all", &all);
     }
-    printf("archive: %.4g MB\n", 1e-6 * archive_bytes(plan->job));
+    printf("archive: %s MB\n", text_digits(1e-6 * archive_bytes(plan->job), 4).text);
 }
 
 /* Useful: the part of ranks x time in which tasks would also keep one rank busy. */

@@ -24,6 +24,7 @@
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/files.h"
 #include "phasesweep/study/refined.h"
+#include "phasesweep/base/text.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/base/version.h"
 #include "phasesweep/model/phase.h"
@@ -615,8 +616,9 @@ void archive_create(const char *path, const Job *job, const Provenance *provenan
     if (error != 0) {
         unlink(temporary);
         const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
-        die(STATUS_ENVIRONMENT, "%s: cannot %s %.3g MB%s: %s", path, full ? "reserve" : "write",
-            1e-6 * archive_bytes(job), full ? " of disk space" : "", strerror(error));
+        die(STATUS_ENVIRONMENT, "%s: cannot %s %s MB%s: %s", path, full ? "reserve" : "write",
+            text_digits(1e-6 * archive_bytes(job), 3).text, full ? " of disk space" : "",
+            strerror(error));
     }
     free(temporary);
 }

@@ -24,7 +24,7 @@ Opened open_job_archive(const char *path)
     opened.job = checked_alloc(1, sizeof *opened.job);
     char *errors = job_parse(path, text, strlen(text), opened.job);
     if (errors != NULL) {
-        die(STATUS_WRONG_INPUT, "%s: the job inside cannot be read; nothing was changed", path);
+        die(STATUS_WRONG_INPUT, "%s: the job inside cannot be read", path);
     }
     free(text);
     opened.reader = archive_reader(path, opened.job);

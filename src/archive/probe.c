@@ -90,8 +90,8 @@ static int status_of(pid_t child, const char *what)
     }
     if (number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL ||
         number == SIGABRT) {
-        die(STATUS_WRONG_INPUT, "%s: is damaged, HDF5 crashes on it (%s); nothing was changed",
-            what, strsignal(number));
+        die(STATUS_WRONG_INPUT, "%s: is damaged, HDF5 crashes on it (%s)", what,
+            strsignal(number));
     }
     if (number == SIGPIPE) { /* `| head`: what reads has enough */
         signal(SIGPIPE, SIG_DFL);

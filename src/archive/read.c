@@ -34,7 +34,7 @@ struct ArchiveReader {
 /* Never returns. */
 static void refuse(const char *path, const char *why)
 {
-    die(STATUS_WRONG_INPUT, "%s: %s; nothing was changed", path, why);
+    die(STATUS_WRONG_INPUT, "%s: %s", path, why);
 }
 
 /* What a file that HDF5 does not open is: its first bytes tell a damaged archive from
@@ -193,7 +193,7 @@ void archive_require_sound(const ArchiveReader *reader, const char *path)
     if (!archive_structure_sound(reader)) {
         die(STATUS_WRONG_INPUT,
             "%s: its job, axes or attributes are not as they were made, so that its numbers "
-            "may mean something else; nothing was changed",
+            "may mean something else",
             path);
     }
 }
@@ -216,8 +216,7 @@ ArchiveReader *archive_reader(const char *path, const Job *job)
     for (size_t s = 0; s < reader->count; s++) {
         if (reader->file < 0 ||
             !group_open(reader->file, &job->sweeps[s], &reader->groups[s])) {
-            die(STATUS_WRONG_INPUT,
-                "%s: arrays of sweep %s are missing or damaged; nothing was changed", path,
+            die(STATUS_WRONG_INPUT, "%s: arrays of sweep %s are missing or damaged", path,
                 job->sweeps[s].name);
         }
         const size_t size = series_size(reader->groups[s].layout.series, CHAIN_LENGTH);

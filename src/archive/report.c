@@ -230,7 +230,7 @@ static void print_usage(const Job *job, const Usage *usage)
     print_checkpoints(job, &usage->checkpoints);
     printf("%s", text_count((double)usage->runs, "run").text);
     print_endings(usage);
-    printf(", %.3g core-hours", usage->core_hours);
+    printf(", %s core-hours", text_digits(usage->core_hours, 3).text);
     if (usage->running) {
         printf("; running");
         if (isfinite(usage->eta)) {

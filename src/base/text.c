@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +145,18 @@ Counted text_count(double number, const char *thing)
     snprintf(counted.text, sizeof counted.text, "%.0f %s%s", number, thing,
              number == 1.0 ? "" : "s");
     return counted;
+}
+
+Counted text_digits(double number, int digits)
+{
+    Counted shown;
+    const bool whole = fabs(number) >= pow(10.0, digits - 1) && fabs(number) < 1e15;
+    if (whole) {
+        snprintf(shown.text, sizeof shown.text, "%.0f", number);
+    } else {
+        snprintf(shown.text, sizeof shown.text, "%.*g", digits, number);
+    }
+    return shown;
 }
 
 char *text_quoted(const char *text)

@@ -201,6 +201,13 @@ def check_lists():
         assert alone("resume", path).returncode == 0 and not os.remove(path)
 
 
+def check_large_bill():
+    """Numbers for people have no powers of ten where they are large; sums are whole."""
+    told = alone("plan", "range.yaml", "--set", "n.count=50000", "--set", "lambda={as: power, from: -1, to: 1, count: 1000}")
+    assert told.returncode == 0 and "e+" not in told.stdout, told
+    assert re.search("^archive: 1[0-9]{4} MB$", told.stdout, re.MULTILINE), told
+
+
 PART_MISTAKES = {
     "n.cout=3": ["--set: samples.cout: unknown part of an axis; did you mean count?"],
     "sample.count=3": ["--set: sample.count: unknown key; did you mean samples?"],
@@ -339,6 +346,7 @@ with tempfile.TemporaryDirectory() as folder:
     check_table()
     check_lists()
     check_part_mistakes()
+    check_large_bill()
     check_end()
     check_merge()
     check_merge_of_others()

@@ -24,6 +24,9 @@ typedef struct Counted {
 /* Local.  "1 rank", "2 ranks", "no ranks" is "0 ranks": by value, too. */
 Counted text_count(double number, const char *thing);
 
+/* Local.  A number to so many digits, large ones whole: 8530, and not 8.53e+03.  By value. */
+Counted text_digits(double number, int digits);
+
 /* Local.  Index of word in names[count], or -1.  Entries may be NULL: not to be offered. */
 int text_find(const char *const names[], int count, const char *word);
 
