@@ -178,7 +178,8 @@ def draw_decay(data, trained, bayes):
             axes.set_title(rf"$\gamma$ = {gamma:g}, $n$ = {n:g}")
             if trained is not None:
                 axes.text(0.97, 0.04, least(trained.sel(**where).assign_attrs(trained.attrs), depths), fontsize=6.5,
-                          transform=axes.transAxes, ha="right", va="bottom")
+                          transform=axes.transAxes, ha="right", va="bottom",
+                          bbox=dict(facecolor="white", edgecolor="none", alpha=0.9, pad=1))
     for axes in grid[-1]:
         axes.set_xlabel(rf"${style.LAMBDA[data.attrs['model']]}$" if decay == "nuclear_weight" else r"$\lambda$")
     for axes in grid[:, 0]:

@@ -51,8 +51,9 @@ def mean_and_error(values):
 
 
 def excess(place):
-    """{law: [(d, trained/theory - 1, its error, theory, trained)]} at points both have."""
-    theory, found = {}, {}
+    """{law: [(d, trained/theory - 1, its error, theory, trained)]} at points both have; of the same law and dimension
+    in several sweeps, the one of most seeds."""
+    theory, found, most = {}, {}, {}
     for data in place["theory"]:
         theory.update(flat(data))
     for data in place["trained"]:
@@ -61,8 +62,10 @@ def excess(place):
                 continue
             predicted = theory[key][0]
             mean, error = mean_and_error(part)
-            found.setdefault(key[0], []).append((key[1], mean / predicted - 1, error / predicted, predicted, mean))
-    return {law: np.array(sorted(rows)) for law, rows in found.items()}
+            if len(part) > most.get(key, 0):
+                most[key] = len(part)
+                found.setdefault(key[0], {})[key[1]] = (key[1], mean / predicted - 1, error / predicted, predicted, mean)
+    return {law: np.array(sorted(rows.values())) for law, rows in found.items()}
 
 
 def draw_excess(laws):

@@ -206,8 +206,8 @@ def draw_diagram(data, trained):
         row[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     style.title(figure, f"{model.capitalize()} network, d = {data.attrs['dimension']:g}, "
                 rf"$\Delta$ = {data.attrs['noise']:g}",
-                "lines on the maps: predicted boundaries of the phases; dots: where R turns up along the samples, from benign to "
-                "harmful overfitting, as measured", *turned,
+                "lines on the maps: predicted boundaries of the phases", "dots: where R turns up along the samples, from benign "
+                "to harmful overfitting, as measured" if any(turned) else "", *turned,
                 "plateaus: R = 1 in Ia and Ib, where nothing is learned",
                 "below: slices, the same in all columns; crosses: the best weight decay, at which R has the Bayes rate "
                 r"$n_{\mathrm{eff}}^{-1+1/(2\gamma)}$, then $d/n_{\mathrm{eff}}$ (figures of optimal_decay and bayes)",

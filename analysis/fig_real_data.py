@@ -56,13 +56,13 @@ def draw_best(axes, data):
     decay = sweep.decay_axis(data)
     n = data["samples"].values
     weights = axes.twinx()
-    for field, style_of, label in (("test_error", "o-", "on rows held out"),
-                                   ("prediction_error_estimate", "s--", "estimated from the training data")):
+    for field, style_of, label in (("test_error", "o-", "least on rows held out"),
+                                   ("prediction_error_estimate", "s--", "least by the estimate")):
         mean = data[field].mean("seed")
         # also where a weight has no estimate
         best = mean.fillna(np.inf).argmin(decay)
         axes.plot(n, data["test_error"].mean("seed").isel({decay: best}), style_of, mfc="white",
-                  label=f"weight of least error {label}")
+                  label=label)
         weights.plot(n, data[decay].isel({decay: best}), style_of[1:], lw=0.7, color=style.GREY)
     weights.set(yscale="log", ylabel=rf"that weight, ${style.LAMBDA[data.attrs['model']]}$ (grey)")
     axes.set(xscale="log", yscale="log", xlabel=r"samples $n$", ylabel="mean squared error on rows held out",

@@ -10,7 +10,7 @@ h1 { font-size: 1.2rem; margin: 0.2rem 0; } h2 { font-size: 1rem; margin: 0.8rem
 label { margin-right: 0.8rem; white-space: nowrap; } select { font: inherit; max-width: 16rem; padding: 0.25rem; }
 #charts { display: grid; grid-template-columns: 1.2fr 1fr; gap: 0.4rem; }
 #map { height: 520px; } .side > div { height: 258px; } #more > div { height: 250px; }
-#more { display: grid; grid-template-columns: 1fr 1fr; gap: 0.4rem; } #more > div:empty { display: none; }
+#more { display: grid; grid-template-columns: 1fr 1fr; gap: 0.4rem; } #more > div:empty { height: 0; }
 #charts > div, .side > div, #more > div { min-width: 0; } #point { columns: 4; list-style: none; margin: 0.4rem 0; padding: 0; font-size: 0.85rem; }
 table { border-collapse: collapse; font-size: 0.85rem; } td, th { padding: 0.1rem 0.6rem 0.1rem 0; text-align: left; vertical-align: top; }
 pre { overflow-x: auto; font-size: 0.75rem; background: #f4f4f4; padding: 0.5rem; } .said { color: #444; font-size: 0.85rem; margin: 0.2rem 0; }

@@ -29,16 +29,17 @@ spf|decomposition|decomposition|
 spf|universality|universality|
 s|width|width|
 pf|width_training|width|
-spf|ridge|risk_vs_samples|seed=0
+spf|ridge|risk_vs_samples|
 spf|risk_vs_samples|risk_vs_samples|dimension=100
-pf|risk_vs_samples_diagonal|risk_vs_samples|
+spf|risk_vs_samples_diagonal|risk_vs_samples|dimension=100
 spf|spectra|spectra|seed=0
-pf|tail_exponent|tail_exponent|
-pf|amp|amp|
-f|depth_diagram|depth|
-f|covariance|covariance|
-f|trajectories|trajectories|
-f|activations|activations|
+spf|tail_exponent|tail_exponent|seed=0
+spf|amp|amp|seed=1
+sf|depth_diagram|depth|dimension=1000
+sf|covariance|covariance|dimension=200
+sf|feature_laws|feature_laws|dimension=100
+sf|trajectories|trajectories|
+sf|activations|activations|
 "
 
 compute() { # JOB [KEY=VALUE]

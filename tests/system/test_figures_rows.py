@@ -29,6 +29,8 @@ sweeps:
      samples: {as: proportional, values: [0.5]}, nuclear_weight: [0.2]}
   - {name: turned_trained, method: training, features: [gaussian, sparse], rotated: yes, dimension: [10, 20],
      seed: [0, 1, 2], samples: {as: proportional, values: [0.5]}, nuclear_weight: [0.2]}
+  - {name: fewer, method: training, features: [gaussian, sparse], rotated: yes, dimension: 10,
+     seed: [0], samples: {as: proportional, values: [0.5]}, nuclear_weight: [0.2]}
   - {name: lasso, model: diagonal, dimension: 40, samples: {from: 10, to: 100, count: 9, spacing: logarithmic},
      weight_decay: {as: sqrt_effective, values: [0.6]}}
   - {name: lasso_trained, model: diagonal, method: training, features: [gaussian, sparse], sparse_share: 0.05,

@@ -122,6 +122,7 @@ def check_trained(page, path):
             seed = [dim for dim in trained["outcome"].dims].index("seed")
             page.value(f"state.at[{seed}] = 0; draw()")
         assert page.value("get('spectrum').data.map(t => t.name).slice(0, 2)") == ["trained", "predicted"], name
+        assert page.value("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
         bars = page.value("(b => b.y.reduce((sum, v) => sum + v, 0) * b.width)(get('spectrum').data[0])")
         seeds = values if at is None else trained["eigenvalues"].values.ravel()
         assert abs(bars - np.mean(seeds > 1e-9)) < 1e-6, bars
