@@ -2,7 +2,8 @@
 """A file of data for `data:` of a job: read, centre, rotate to principal axes, whiten or keep the covariance,
 one target; an HDF5 file with sets X and y, and a report as attributes of X and on the terminal.
 
-usage: prepare_data.py SOURCE -o OUT.h5 [--dimension D] [--keep-covariance | --ridge R] [--below K] [--target NAME]
+usage: prepare_data.py SOURCE -o OUT.h5 [--dimension D] [--keep-covariance | --ridge R] [--clip C]
+                       [--below K] [--target NAME]
 
 SOURCE  digits, breast_cancer, diabetes, wine (Debian's python3-sklearn); fashion-mnist (Debian's
         dataset-fashion-mnist, train and test after one another); or a file: X.npy with --target y.npy, F.csv with
@@ -11,6 +12,8 @@ SOURCE  digits, breast_cancer, diabetes, wine (Debian's python3-sklearn); fashio
 --keep-covariance  scale all by one number, so that the mean variance is 1, instead of each to variance 1
 --ridge R          divide by the root of the variance plus R times the mean variance, then all by one number, so that
                    the mean variance is 1: directions of little variance, mostly noise, are not made as large as all
+--clip C           last, shrink rows of |x|^2 > C d, of mean d, to C d; centre again, and bring the mean variance back to 1:
+                   norms of images vary by factors
 --below K          target 1 where the label is below K, else -1 (default: the label, of mean 0 and variance 1)
 """
 import argparse
@@ -124,7 +127,16 @@ def scaled(x, arguments):
         weights = np.ones_like(variances)
     else:
         weights = 1 / np.sqrt(variances + arguments.ridge * variances.mean())
-    return x * (weights / np.sqrt((weights ** 2 * variances).mean()))
+    return clipped(x * (weights / np.sqrt((weights ** 2 * variances).mean())), arguments.clip)
+
+
+def clipped(x, most):
+    """The long rows of those of mean |x|^2 = d shortened to |x|^2 = most * d; centred, of mean variance 1."""
+    if most is None:
+        return x
+    x = x * np.minimum(1.0, np.sqrt(most / np.maximum((x ** 2).mean(axis=1, keepdims=True), 1e-300)))
+    x -= x.mean(axis=0)
+    return x / np.sqrt((x ** 2).mean())
 
 
 def prepare(x, y, arguments):
@@ -153,19 +165,24 @@ def main():
     kept = parser.add_mutually_exclusive_group()
     kept.add_argument("--keep-covariance", action="store_true")
     kept.add_argument("--ridge", type=float, default=0.0)
+    parser.add_argument("--clip", type=float)
     parser.add_argument("--below", type=float)
     parser.add_argument("--target")
     arguments = parser.parse_args()
     try:
         if not 0 <= arguments.ridge < np.inf:
             raise Refusal(f"--ridge {arguments.ridge}; allowed: 0 or more")
+        if arguments.clip is not None and not 0 < arguments.clip < np.inf:
+            raise Refusal(f"--clip {arguments.clip}; allowed: above 0")
         if pathlib.Path(arguments.output).exists():
             raise Refusal(f"{arguments.output}: is there already; allowed: a new file")
         x, y, said = prepare(*read(arguments.source, arguments.target), arguments)
         with h5py.File(arguments.output, "x") as file:
             file["X"], file["y"] = x, y
-            whitened = not arguments.keep_covariance and arguments.ridge == 0
+            whitened = not arguments.keep_covariance and arguments.ridge == 0 and arguments.clip is None
             file["X"].attrs.update({"source": arguments.source, "whitened": whitened, "ridge": arguments.ridge, **said})
+            if arguments.clip is not None:
+                file["X"].attrs["clip"] = arguments.clip
             how = {"below": arguments.below, "target": arguments.target}  # of the labels
             file["y"].attrs.update({name: value for name, value in how.items() if value is not None})
     except (Refusal, OSError, ValueError, KeyError) as wrong:

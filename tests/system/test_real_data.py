@@ -79,6 +79,18 @@ def test_ridge(folder):
     np.testing.assert_allclose(found, v / (v + 0.5 * v.mean()) / (v / (v + 0.5 * v.mean())).mean(), rtol=1e-9)
     assert said["ridge"] == 0.5 and not said["whitened"]
     assert_one_line(prepare(*source, "-o", f"{folder}/n.h5", "--ridge", "-1"), 2, "0 or more")
+    # the same with long rows shortened
+    assert prepare(*source, "-o", f"{folder}/c.h5", "--ridge", "0.5", "--clip", "0.8").returncode == 0
+    with h5py.File(f"{folder}/r.h5") as plain, h5py.File(f"{folder}/c.h5") as clipped:
+        long, short, said = plain["X"][:], clipped["X"][:], dict(clipped["X"].attrs)
+    size = (long ** 2).sum(axis=1)
+    cut = size > 0.8 * D
+    assert 0 < cut.sum() < len(cut)
+    long[cut] *= np.sqrt(0.8 * D / size[cut])[:, None]
+    long -= long.mean(axis=0)
+    np.testing.assert_allclose(short, long / np.sqrt((long ** 2).mean()), atol=1e-10)
+    assert said["clip"] == 0.8 and said["square_variance"] < 0.5 * size.var() / D
+    assert_one_line(prepare(*source, "-o", f"{folder}/n.h5", "--clip", "0"), 2, "above 0")
 
 
 def test_refused(folder):
