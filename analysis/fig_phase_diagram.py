@@ -208,9 +208,11 @@ def draw_diagram(data, trained):
                 rf"$\Delta$ = {data.attrs['noise']:g}",
                 "lines on the maps: predicted boundaries of the phases", "dots: where R turns up along the samples, from benign "
                 "to harmful overfitting, as measured" if any(turned) else "", *turned,
+                "colours: cells, single points of the grid where phases meet (refine)" if "refine" in data.attrs else "",
                 "plateaus: R = 1 in Ia and Ib, where nothing is learned",
-                "below: slices, the same in all columns; crosses: the best weight decay, at which R has the Bayes rate "
-                r"$n_{\mathrm{eff}}^{-1+1/(2\gamma)}$, then $d/n_{\mathrm{eff}}$ (figures of optimal_decay and bayes)",
+                "below: slices, the same in all columns" + ("" if "refine" in data.attrs else
+                "; crosses: the best weight decay, at which R has the Bayes rate "
+                r"$n_{\mathrm{eff}}^{-1+1/(2\gamma)}$, then $d/n_{\mathrm{eff}}$ (figures of optimal_decay and bayes)"),
                 "markers: trained networks, mean and deviation over seeds" if trained is not None else "")
     return figure
 

@@ -24,6 +24,7 @@
 #include "phasesweep/base/memory_limit.h"
 #include "phasesweep/base/text.h"
 #include "phasesweep/base/wall_clock.h"
+#include "phasesweep/study/refined.h"
 #include "deadline.h"
 #include "run_start.h"
 
@@ -146,6 +147,7 @@ static Plan plan_open(const PlanRequest *request, const Job *job, PlanSettings *
     printf("%s: %.0f of %.0f points are finished%s\n", path, open.finished, points,
            lock_is_held(path) ? "; a run is writing it"
            : open.count == 0  ? "; nothing to do"
+           : open.more        ? "; what remains, before refine asks for more:"
                               : "; what remains:");
     if (request->learned == NULL) {
         *model = learned_by(path, job);
@@ -194,6 +196,11 @@ static void print_table(const Plan *plan)
     }
     if (plan->job->sweep_count > 1) {
         print_total("all", &all);
+    }
+    for (size_t s = 0; s < plan->job->sweep_count; s++) {
+        if (sweep_is_refined(&plan->job->sweeps[s])) {
+            printf("%s: what refine may ask for at most\n", plan->job->sweeps[s].name);
+        }
     }
     printf("archive: %s MB\n", text_digits(1e-6 * archive_bytes(plan->job), 4).text);
 }
