@@ -71,9 +71,21 @@ static bool solve(const Chain *chain)
     return true;
 }
 
+/* Are all neurons of a teacher with a quadratic part alike? */
+static bool is_alike(const Problem *problem)
+{
+    const Activation activation = problem_teacher_activation(problem);
+    return model_has(problem->model, TRAIT_NEURONS) && problem->readout_exponent == 0.0 &&
+           activation_curvature(&activation) != 0.0;
+}
+
 /* Seconds, measured at d = 100 ... 10^4, where the table of the denoising error is known. */
 static double seconds(const Problem *problem, bool first, double *fixed)
 {
+    if (is_alike(problem)) { /* a scan of one unknown, whatever d; the series is made once */
+        *fixed = 0.0;
+        return first ? 1.4e-2 : 3.3e-3;
+    }
     static const TheoryPrice price = {2e-3, 3e-5, 1e-4, 3e-5, 0.0, 0.0, 0.0};
     return theory_seconds(&price, problem, first, fixed);
 }

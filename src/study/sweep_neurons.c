@@ -4,6 +4,7 @@
 #include "phasesweep/base/check.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
+#include "phasesweep/model/neuron_moments.h"
 #include "sweep_check.h"
 
 /* A default, too, may be refused: at the line of the model. */
@@ -71,6 +72,9 @@ static bool check_neurons(const Sweep *sweep, const Problem *p, Diagnostics *err
     /* neurons that are all alike are another theory of method bayes */
     const bool alike =
         !predicts && p->readout_exponent == 0.0 && p->teacher_directions == DIRECTIONS_GAUSSIAN;
+    if (moment != 0.0 && alike && p->noise < ALIKE_LEAST_NOISE) {
+        return refuse_word(sweep, KEY_NOISE, p, errors, "1e-6 and more");
+    }
     return moment == 0.0 || alike || check_spectrum(sweep, p, errors);
 }
 
@@ -103,8 +107,13 @@ static bool check_coefficients(const Sweep *sweep, Diagnostics *errors)
 
 void sweep_check_activations(const Sweep *sweep, Diagnostics *errors)
 {
-    static const KeyId ids[] = {KEY_DIMENSION, KEY_READOUT_EXPONENT, KEY_TEACHER_DIRECTIONS,
-                                KEY_READOUT,   KEY_TEACHER_WIDTH,    KEY_WIDTH};
+    static const KeyId ids[] = {KEY_NOISE,
+                                KEY_DIMENSION,
+                                KEY_READOUT_EXPONENT,
+                                KEY_TEACHER_DIRECTIONS,
+                                KEY_READOUT,
+                                KEY_TEACHER_WIDTH,
+                                KEY_WIDTH};
     const Axis *student = &sweep->axis[KEY_ACTIVATION - KEY_AXES];
     const Axis *teacher = &sweep->axis[KEY_TEACHER_ACTIVATION - KEY_AXES];
     size_t place[AXIS_COUNT] = {0};

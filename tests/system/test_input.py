@@ -110,6 +110,7 @@ def check_point():
     refused([*neurons, "method=bayes", "activation=relu"], "readout_exponent: 0", "above 0.5")
     alike = [*neurons, "method=bayes", "activation=relu", "teacher_directions=gaussian"]
     refused([*alike, "readout_exponent=0.8"], "teacher_directions: gaussian", "orthonormal")
+    refused([*[w for w in alike if w != "noise=0.1"], "noise=0"], "noise: 0", "1e-6")
     assert subprocess.run([PROGRAM, *alike], capture_output=True).returncode == 0  # all are alike
     fitted = [*neurons, "method=training", "weight_decay=1"]
     refused([*fitted, "epochs=1e9", "batch=1"], "epochs", "up to 2e+09 steps")

@@ -255,6 +255,21 @@ static void alike_roots(void **state)
     assert_true(several > 5);
 }
 
+/* Down to the least noise there are as many roots as elsewhere, also with a kink. */
+static void alike_with_next_to_no_noise(void **state)
+{
+    (void)state;
+    const HermiteSeries s = series_of((Activation){.id = ACTIVATION_RELU});
+    for (double alpha = 0.02; alpha < 50.0; alpha *= 1.1) {
+        for (double noise = ALIKE_LEAST_NOISE; noise < 1e-2; noise *= 10.0) {
+            const Problem p = alike_problem(alpha, 0.5, noise);
+            const Alike a = alike_solve(&s, &p);
+            assert_int_equal(a.outcome, OUTCOME_CONVERGED);
+            assert_true(a.roots >= 1 && a.roots <= 2);
+        }
+    }
+}
+
 /* Next to no quadratic part: the specialisation of equal neurons, by other equations. */
 static void alike_without_matrix(void **state)
 {
@@ -305,10 +320,15 @@ static void alike_in_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_cubic_neuron),     cmocka_unit_test(published_samplers),
-        cmocka_unit_test(roots_by_scan),        cmocka_unit_test(exponents_of_samples),
-        cmocka_unit_test(quadratic_student),    cmocka_unit_test(alike_roots),
-        cmocka_unit_test(alike_without_matrix), cmocka_unit_test(alike_in_order),
+        cmocka_unit_test(one_cubic_neuron),
+        cmocka_unit_test(published_samplers),
+        cmocka_unit_test(roots_by_scan),
+        cmocka_unit_test(exponents_of_samples),
+        cmocka_unit_test(quadratic_student),
+        cmocka_unit_test(alike_roots),
+        cmocka_unit_test(alike_with_next_to_no_noise),
+        cmocka_unit_test(alike_without_matrix),
+        cmocka_unit_test(alike_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

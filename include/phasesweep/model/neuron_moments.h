@@ -19,6 +19,10 @@
 
 #include "phasesweep/model/problem.h"
 
+/* Least noise of neurons that are all alike (theory/neurons.h): where little else is left of
+ * the error, below it all is rounding. */
+#define ALIKE_LEAST_NOISE 1e-6
+
 /* Of the teacher's activation, and of the teacher. */
 typedef struct NeuronMoments {
     double constant, linear, quadratic; /* mu_0, mu_1, mu_2 */

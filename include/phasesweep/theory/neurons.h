@@ -83,15 +83,15 @@ typedef struct AlikeRoot {
 
 typedef struct Alike {
     Outcome outcome;
-    int roots;                   /* that are stable, at least 1 */
+    int roots;                   /* that are stable, further apart than .02 in log(1 - q) */
     AlikeRoot root[ALIKE_ROOTS]; /* overlap increasing */
     int optimal;                 /* index of the largest potential */
     double residual;             /* relative, of q = r/(1 + r); the largest of all roots */
     int evaluations;
 } Alike;
 
-/* Local.  Of a teacher with readout_exponent 0 and the series of its activation; its constant
- * and linear part do not count.  noise >= 0. */
+/* Local.  Of a teacher with readout_exponent 0 and the series of its activation, mu_2 not 0;
+ * its constant and linear part do not count.  noise >= ALIKE_LEAST_NOISE. */
 Alike alike_solve(const HermiteSeries *series, const Problem *problem);
 
 #endif

@@ -32,7 +32,8 @@ static State state_at(const Homogeneous *it, double t)
     const double q = -expm1(-t);
     const double rest = exp(-t);
     const double square = rest * (1.0 + q); /* 1 - q^2 */
-    const double missing = it->height - series_g(it->series, q, &slope);
+    /* of kinks the series is known to 1e-9 near q = 1 */
+    const double missing = fmax(0.0, it->height - series_g(it->series, q, &slope));
     const double others = it->noise + missing;
     /* 1/x = 1/square + alpha mu_2^2/(others + mu_2^2 x/2) for x = 1 - q2 */
     const double a = 0.5 * it->signal / square;
@@ -55,11 +56,13 @@ static void add_root(Alike *result, const State *s)
     const double q = s->root.overlap;
     const double odds = q / (1.0 - q);
     const double r = s->excess * q + odds; /* q = r/(1 + r) */
-    if (result->roots < ALIKE_ROOTS) {
-        result->root[result->roots++] = s->root;
-        if (q > 0.0) {
-            result->residual = fmax(result->residual, fabs(r / (1.0 + r) / q - 1.0));
-        }
+    if (result->roots == ALIKE_ROOTS) {
+        result->residual = INFINITY; /* more than there can be: rounding */
+        return;
+    }
+    result->root[result->roots++] = s->root;
+    if (q > 0.0) {
+        result->residual = fmax(result->residual, fabs(r / (1.0 + r) / q - 1.0));
     }
 }
 
@@ -77,7 +80,8 @@ static State find(const Homogeneous *it, double a, double b, int *evaluations)
 
 Alike alike_solve(const HermiteSeries *series, const Problem *problem)
 {
-    assert(problem->readout_exponent == 0.0 && problem->teacher_width >= 1.0);
+    assert(problem->readout_exponent == 0.0 && problem->teacher_width >= 1.0 &&
+           problem->noise >= ALIKE_LEAST_NOISE);
     const double d = problem->dimension;
     const double moment = series_moment(series, 2);
     double unused;
