@@ -202,7 +202,7 @@ static void check_together(const Sweep *sweep, Diagnostics *errors)
         sweep_refuse(
             sweep, KEY_SIGNS, errors,
             checked_format("method %s of model %s is for positive coefficients; allowed: "
-                           "positive, or method training",
+                           "positive, or method training or amp",
                            method_name(sweep_method(sweep)), model_name(sweep_model(sweep))));
     }
     if (asks(sweep, KEY_SIGNS) && method_facts(sweep_method(sweep))->knows_signs) {

@@ -58,6 +58,7 @@ static void test_classes(void **unused)
     check_word(names, class_of(MODEL_DIAGONAL, METHOD_AMP, 3), "diagonal/amp/not_convex");
     check_word(names, class_of(MODEL_RIDGE, METHOD_BAYES, 0), "ridge/bayes");
     check_word(names, class_of(MODEL_SIGNED, METHOD_TRAINING, 0), "signed/training");
+    check_word(names, class_of(MODEL_SIGNED, METHOD_AMP, 0), "signed/amp");
     free(names);
     Job job = job_of("sweeps:\n"
                      "  - {method: training, source_exponent: 1, noise: 0.1, dimension: 60,\n"

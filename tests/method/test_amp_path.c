@@ -85,10 +85,13 @@ static void test_quadratic(void **unused)
 static void test_fixed_point(void **unused)
 {
     (void)unused;
-    for (int model = MODEL_QUADRATIC; model <= MODEL_DIAGONAL; model++) {
+    const Problem problems[] = {problem_of(MODEL_QUADRATIC, 40, 2400, 0.3),
+                                problem_of(MODEL_DIAGONAL, 40, 100, 0.3),
+                                problem_of(MODEL_SIGNED, 40, 2400, 0.3)};
+    for (size_t each = 0; each < sizeof problems / sizeof *problems; each++) {
         enum { ROOM = 100 };
         double predicted[ROOM];
-        Problem problem = problem_of((ModelId)model, 40, model == 0 ? 2400 : 100, 0.3);
+        Problem problem = problems[each];
         problem.tolerance = 1e-9;
         EvolutionWork theory = evolution_work();
         const double expected = evolution_solve(&theory, &problem).overlaps.risk;
@@ -104,6 +107,11 @@ static void test_fixed_point(void **unused)
         assert_true(fabs(predicted[last - 1] / expected - 1.0) < 1e-8);
         assert_true(last == ROOM || (isnan(amp.risk_path[last]) && isnan(predicted[last])));
         path_free(path);
+        problem.random_signs = true;
+        predicted[0] = 0.0;
+        amp_forecast(&problem, 1, predicted, predicted);
+        /* of the signed network theory is for positive teachers */
+        assert_true(isnan(predicted[0]) == (problem.model == MODEL_SIGNED));
     }
 }
 

@@ -52,7 +52,7 @@ def check_point():
     linear = [k for k in good if "nuclear" not in k] + ["weight_decay=1"]
     refused(["point", *linear, "model=diagonal", "depth=1"], "depth", "from 2 to 100")
     refused(["point", *linear, "model=ridge", "depth=2"], "depth", "model quadratic or diagonal")
-    refused(["point", *good, "model=signed", "method=amp"], "method", "model signed has no amp", "training")
+    refused(["point", *linear, "model=signed", "method=flow", "time=1"], "method", "model signed has no flow", "training, amp")
     # what is followed in time
     flow = ["point", *linear, "method=flow"]
     refused(flow, "time", "missing", "allowed")

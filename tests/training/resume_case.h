@@ -5,7 +5,7 @@
 
 #include "phasesweep/training/path.h"
 
-enum { CASES = 25, D_MOST = 150, POINTS = 3, ROOM = 8 };
+enum { CASES = 26, D_MOST = 150, POINTS = 3, ROOM = 8 };
 
 typedef struct Case {
     const Trainer *trainer;
@@ -78,6 +78,8 @@ static const Case cases[CASES] = {
     /* "depth" 1: the readout is trained, the teacher's directions are not orthonormal */
     {&trainer_neurons, MODEL_QUADRATIC, 12, 5, 300, 0.1, 1e-12, LASSO_AUTO, false, true,
      CONVEX_AUTO, 1, false},
+    {&trainer_amp, MODEL_SIGNED, 24, 24, 400, 0.3, 1e-9, LASSO_AUTO, false, true, CONVEX_AUTO,
+     0, false},
 };
 
 static inline Problem problem_of(const Case *c, int point)

@@ -12,7 +12,8 @@
  *                       of more layers: the best of several starts
  *     trainer_ridge     linear regression with weight decay, by one factorisation a point
  *     trainer_neurons   two layers of any activation: Adam, then L-BFGS
- *     trainer_amp       message passing for either network, beside its state evolution
+ *     trainer_amp       message passing for quadratic, signed and diagonal networks, beside
+ *                       state evolution
  *     trainer_descent   either network by gradient descent, SGD or Adam, as it is at a time
  *
  * path.h drives every one of them.  An iteration is the only place to stop or to save; the

@@ -5,6 +5,7 @@
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/model/features.h"
+#include "phasesweep/model/model.h"
 #include "phasesweep/theory/model_theory.h"
 #include "fixed_point.h"
 
@@ -51,11 +52,19 @@ static double step(Forecast *forecast, double keep)
     return risk;
 }
 
+/* On rows of a kurtosis the message has no diagonal of its own; and teachers of the signed
+ * network are positive in theory. */
+static bool is_known(const Problem *problem)
+{
+    const bool both = model_has(problem->model, TRAIT_INDEFINITE) && problem->random_signs;
+    return !both && matrix_kurtosis(problem) == 0.0;
+}
+
 void amp_forecast(const Problem *problem, size_t count, const double kept[], double risk[])
 {
-    if (matrix_kurtosis(problem) != 0.0) {
+    if (!is_known(problem)) {
         for (size_t k = 0; k < count; k++) {
-            risk[k] = NAN; /* the message has no diagonal of its own */
+            risk[k] = NAN;
         }
         return;
     }

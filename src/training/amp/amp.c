@@ -51,12 +51,18 @@ static const double least_followed = 0.01, slower = 0.3, faster = 3.0;
  * time that steps stop shrinking it is held more. */
 static const double firmer = 0.25;
 
+/* In theory |z| falls from |y| on; of the signed network with few samples it grows threefold an
+ * iteration if nothing is kept.  So damping is raised at once where |z|^2 is this much above
+ * |y|^2, or above what it was the last time. */
+static const double growth = 2.0;
+
 /* Growth of |z| over |y| from which there is no way back. */
 static const double explosion = 1e6;
 
 static const AmpModel *const models[MODEL_COUNT] = {
     [MODEL_QUADRATIC] = &amp_quadratic,
     [MODEL_DIAGONAL] = &amp_diagonal,
+    [MODEL_SIGNED] = &amp_quadratic,
 };
 
 /* How the iteration goes, on rank 0. */
@@ -71,6 +77,7 @@ typedef struct Watch {
     int steps;     /* of this window */
     int window;    /* its length, in undamped ones */
     int turns;     /* changes of sign of `rise` among them */
+    double bound;  /* of |z|^2, beyond which it grows */
 } Watch;
 
 /* Iterations of a point. */
@@ -137,15 +144,21 @@ static void amp_state(void *state, StateVisitor *visitor)
 
 /* ---- rank 0 decides -------------------------------------------------------------------- */
 
-static Watch watch_begin(double damping)
+static Watch watch_begin(double damping, double start)
 {
     const bool adaptive = damping < 0.0;
     return (Watch){.adaptive = adaptive,
                    .keep = adaptive ? 0.0 : damping,
                    .follow = 1.0,
                    .window = WINDOW,
+                   .bound = growth * start,
                    .before = INFINITY,
                    .least = INFINITY};
+}
+
+static void keep_more(Watch *watch)
+{
+    watch->keep = fmin(1.0 - notch * (1.0 - watch->keep), 1.0 - least_renewed);
 }
 
 /* Steps have stopped shrinking, or go to and fro. */
@@ -160,15 +173,22 @@ static void calm(Watch *watch)
     if (slowly && watch->keep > enough_kept && watch->follow > least_followed) {
         watch->follow *= slower;
     } else {
-        watch->keep = fmin(1.0 - notch * (1.0 - watch->keep), 1.0 - least_renewed);
+        keep_more(watch);
     }
     if (slowly && watch->keep > enough_kept) {
         watch->window *= 2; /* slow is not stalled */
     }
 }
 
-static void watch_step(Watch *watch, double residual, double rise)
+static void watch_step(Watch *watch, double residual, double rise, double square)
 {
+    if (watch->adaptive && square > watch->bound) {
+        keep_more(watch);
+        watch->bound = growth * square;
+        watch->before = watch->least = INFINITY;
+        watch->steps = watch->turns = 0;
+        return;
+    }
     watch->turns += rise * watch->rise < 0.0;
     watch->rise = rise;
     watch->least = fmin(watch->least, residual);
@@ -257,7 +277,7 @@ static void follow(AmpWork *work, const AmpStep *step)
     amp->iterations++;
     report_step(&work->problem, step, amp);
     amp->outcome = judge(work, step);
-    watch_step(&work->watch, amp->residual, amp->delta - delta);
+    watch_step(&work->watch, amp->residual, amp->delta - delta, step->square);
 }
 
 /* ---- the team follows ------------------------------------------------------------------ */
@@ -267,8 +287,8 @@ static void amp_begin(void *state, const Problem *problem)
     AmpWork *work = state;
     work->problem = *problem;
     work->limit = work->most;
-    work->watch = watch_begin(problem->damping);
     work->start = work->model->begin(work->state, weight_of(problem));
+    work->watch = watch_begin(problem->damping, work->start);
     work->observed = observed_nothing(OUTCOME_RUNNING);
     work->observed.delta = noise_of(problem, work->start);
     work->observed.damping = 0.0;

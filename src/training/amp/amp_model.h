@@ -17,7 +17,7 @@ typedef struct AmpStep {
     double threshold;                         /* b */
     double move;                              /* |S' - S| where |S*| = 1 */
     double risk, trace, overlap_q, overlap_m; /* of S', as in Observed */
-    double penalty;                           /* sum f^q / d; |theta|_q^q */
+    double penalty;                           /* sum |f|^q / d; |theta|_q^q */
     int rank;
     double residual; /* |y - A(S')|^2 */
     double square;   /* |z|^2 after the step */

@@ -1,5 +1,6 @@
 /* Message passing for the quadratic network: a pass over the data makes z and
- * B = sum z_mu Z_mu, an eigendecomposition makes S' from S + (d/2n) B.
+ * B = sum z_mu Z_mu, an eigendecomposition makes S' from S + (d/2n) B.  Of the signed network
+ * f(x) = sign(x) (|x| - b)_+ (theory.md section 13).
  */
 #include <assert.h>
 #include <math.h>
@@ -14,6 +15,7 @@
 #include "amp_model.h"
 #include "checkpoint.h"
 #include "convex/training_pass.h"
+#include "matrix_square.h"
 #include "matrix_threshold.h"
 #include "network.h"
 
@@ -26,8 +28,10 @@ typedef struct Quadratic {
     const Dataset *data; /* borrowed */
     Pass pass;           /* vector: z; gram: B on rank 0 */
     Eigen eigen;
+    bool both;      /* eigenvalues of S may have either sign */
     int rank;       /* of S' */
-    double *factor; /* d x d; S' = factor factor^T, on all ranks */
+    int negative;   /* of its eigenvalues, whose columns are the last; 0 but for both */
+    double *factor; /* d x d; S' = factor sign factor^T as in network.h, on all ranks */
     double *matrix; /* d x d; M, then S', on rank 0 */
     double *values; /* [d] eigenvalues of M, ascending */
     double *base;   /* d x d; S, lower triangle, on rank 0 */
@@ -55,6 +59,8 @@ static void *quadratic_create(MPI_Comm team, const Dataset *data, const Problem 
     q->d = data->dimension;
     q->capacity = model_of(problem)->channel(problem).capacity;
     q->threshold = threshold_of(problem_power(problem));
+    q->both = model_has(problem->model, TRAIT_INDEFINITE);
+    assert(!q->both || q->threshold.power == 1.0);
     q->data = data;
     q->pass = pass_create(team, q->data);
     q->eigen = eigen_create(team, q->d, settings->eigen);
@@ -81,17 +87,19 @@ static void quadratic_release(void *state)
     free(q);
 }
 
-/* Collective.  The pass after S' = factor factor^T is there: z keeps `old` of itself and takes
- * `fresh` of y - A(S'). */
+/* Collective.  The pass after S' is there: z keeps `old` of itself and takes `fresh` of y -
+ * A(S'). */
 static PassSums pass(Quadratic *q, double trace, double fresh, double old)
 {
     PassPlan plan = {.rank = q->rank,
+                     .negative = q->negative,
                      .trace = trace,
                      .residual_share = fresh,
                      .previous_share = old,
                      .share = {1.0}};
     MPI_Bcast(&plan, sizeof plan, MPI_BYTE, 0, q->team);
     q->rank = plan.rank;
+    q->negative = plan.negative;
     MPI_Bcast(q->factor, q->d * q->rank, MPI_DOUBLE, 0, q->team);
     return pass_run(&q->pass, &plan, q->factor);
 }
@@ -101,7 +109,7 @@ static double quadratic_begin(void *state, double weight)
     Quadratic *q = state;
     const size_t rows = (size_t)q->data->rows;
     q->weight = weight;
-    q->rank = 0;
+    q->rank = q->negative = 0;
     /* not only multiplied by 0: after a divergence it is not finite */
     memset(q->pass.vector, 0, rows * sizeof(double));
     memset(q->pass.memory[0], 0, rows * sizeof(double));
@@ -120,16 +128,21 @@ static void make_matrix(Quadratic *q)
     }
 }
 
-/* Root only.  b, and how many eigenvalues are above it. */
+/* Root only.  b, and how many eigenvalues are beyond it. */
 static double make_threshold(Quadratic *q, const AmpStep *step)
 {
     static const double tolerance = 1e-13;
     const double root =
         q->threshold.jump == 0.0
-            ? threshold_matrix(q->values, q->d, false, q->capacity, q->weight, tolerance)
+            ? threshold_matrix(q->values, q->d, q->both, q->capacity, q->weight, tolerance)
             : threshold_matrix_jump(&q->threshold, q->values, q->d, q->capacity, q->weight,
                                     tolerance);
     const double b = amp_follow(step, root);
+    if (q->both) {
+        q->negative = threshold_below(q->values, q->d, b);
+        q->rank = threshold_active(q->values, q->d, b) + q->negative;
+        return b;
+    }
     /* those that were active are the largest */
     const int held = threshold_active(q->values, q->d, amp_floor(&q->threshold, step, b));
     const int above = threshold_active(q->values, q->d, b);
@@ -137,20 +150,29 @@ static double make_threshold(Quadratic *q, const AmpStep *step)
     return b;
 }
 
-/* Root only.  S' = f(M) as a factor, leading column first, from the vectors wanted, which are
- * the last columns.  Returns sum f^q / d. */
+/* Root only.  Column k of the factor from the eigenvector at `place`.  Returns the size of its
+ * eigenvalue. */
+static double make_column(Quadratic *q, int k, int place, double chi)
+{
+    const size_t d = (size_t)q->d;
+    const double learned = q->threshold.shrink(q->threshold.power, fabs(q->values[place]), chi);
+    const double root = sqrt(learned);
+    for (size_t i = 0; i < d; i++) {
+        q->factor[i + (size_t)k * d] = root * q->matrix[i + (size_t)place * d];
+    }
+    return learned;
+}
+
+/* Root only.  S' = f(M) as a factor, leading columns first among those of one sign, from the
+ * vectors wanted: the last columns, and the first ones that are below -b.  Returns
+ * sum |f|^q / d. */
 static double make_factor(Quadratic *q, double chi)
 {
     double penalty = 0.0;
-    const size_t d = (size_t)q->d;
-    for (size_t k = 0; k < (size_t)q->rank; k++) {
-        const double learned =
-            q->threshold.shrink(q->threshold.power, q->values[d - 1 - k], chi);
-        const double root = sqrt(learned);
-        penalty += threshold_penalty(&q->threshold, learned) / q->d;
-        for (size_t i = 0; i < d; i++) {
-            q->factor[i + k * d] = root * q->matrix[i + (d - 1 - k) * d];
-        }
+    const int positive = q->rank - q->negative;
+    for (int k = 0; k < q->rank; k++) {
+        const int place = k < positive ? q->d - 1 - k : k - positive;
+        penalty += threshold_penalty(&q->threshold, make_column(q, k, place, chi)) / q->d;
     }
     return penalty;
 }
@@ -170,13 +192,8 @@ static void compare(Quadratic *q, AmpStep *step)
 {
     const int d = q->d;
     const size_t n = (size_t)d;
-    const double one = 1.0;
-    const double zero = 0.0;
     double *s = q->matrix;
-    memset(s, 0, n * n * sizeof *s);
-    if (q->rank > 0) {
-        dsyrk_("L", "N", &d, &q->rank, &one, q->factor, &d, &zero, s, &d, 1, 1);
-    }
+    matrix_lower(d, q->rank, q->negative, q->factor, s);
     double move = 0.0;
     *step = (AmpStep){.keep = step->keep, .threshold = step->threshold, .rank = q->rank};
     for (size_t column = 0; column < n; column++) {
@@ -211,50 +228,48 @@ static bool quadratic_step(void *state, AmpStep *step)
     if (q->team_rank == 0) {
         step->threshold = make_threshold(q, step);
     }
-    if (eigen_vectors(&q->eigen, q->rank, q->matrix) != OUTCOME_CONVERGED) {
+    /* those of the largest eigenvalues come last, and alone if so wanted */
+    const int wanted = q->negative > 0 ? q->d : q->rank;
+    if (eigen_vectors(&q->eigen, wanted, q->matrix) != OUTCOME_CONVERGED) {
         return false;
     }
     double onsager = 0.0; /* D/C */
+    double trace = 0.0;   /* of S' */
     if (q->team_rank == 0) {
         const double chi = threshold_weight(&q->threshold, step->threshold);
         onsager = 1.0 - q->weight / (chi * q->capacity);
         const double penalty = make_factor(q, chi);
         compare(q, step);
+        trace = step->trace * q->d;
+        step->trace = q->both ? penalty : step->trace;
         step->penalty = q->threshold.power == 1.0 ? step->trace : penalty;
     }
     const double fresh = 1.0 - step->keep;
-    const PassSums sums = pass(q, step->trace * q->d, fresh, step->keep + fresh * onsager);
+    const PassSums sums = pass(q, trace, fresh, step->keep + fresh * onsager);
     step->residual = sums.residual;
     step->square = sums.square;
     return true;
 }
 
-static double quadratic_observe(const void *state, double spectrum[])
-{
-    const Quadratic *q = state;
-    const size_t d = (size_t)q->d;
-    double leading = NAN;
-    double overlap = 0.0; /* with the teacher's first vector, an axis or turned */
-    if (q->team_rank == 0) {
-        memset(spectrum, 0, d * sizeof *spectrum);
-        for (size_t k = 0; k < (size_t)q->rank; k++) {
-            for (size_t i = 0; i < d; i++) {
-                spectrum[k] += q->factor[i + k * d] * q->factor[i + k * d];
-            }
-        }
-        const double *turn = q->data->truth != NULL ? q->data->truth->rotation : NULL;
-        for (size_t i = 0; i < (turn != NULL ? d : 1); i++) {
-            overlap += (turn != NULL ? turn[i] : 1.0) * q->factor[i];
-        }
-        leading = q->rank > 0 ? overlap * overlap / spectrum[0] : NAN;
-    }
-    return leading;
-}
-
 static Network quadratic_network(const void *state)
 {
     const Quadratic *q = state;
-    return (Network){.columns = q->rank, .factor = q->factor};
+    return (Network){.columns = q->rank, .negative = q->negative, .factor = q->factor};
+}
+
+static double quadratic_observe(const void *state, double spectrum[])
+{
+    const Quadratic *q = state;
+    double leading = NAN; /* with the teacher's first vector, an axis or turned */
+    if (q->team_rank == 0) {
+        const Network network = quadratic_network(q);
+        double *overlaps = checked_alloc((size_t)q->d, sizeof *overlaps);
+        Observed seen = observed_nothing(OUTCOME_CONVERGED);
+        network_observe_matrix(q->data, &network, q->matrix, &seen, spectrum, overlaps);
+        leading = seen.feature_overlap;
+        free(overlaps);
+    }
+    return leading;
 }
 
 static void quadratic_state(void *state, StateVisitor *visitor)
@@ -263,6 +278,7 @@ static void quadratic_state(void *state, StateVisitor *visitor)
     const size_t column = (size_t)q->d * sizeof(double);
     visit_common(visitor, &q->weight, sizeof q->weight);
     visit_common(visitor, &q->rank, sizeof q->rank);
+    visit_common(visitor, &q->negative, sizeof q->negative);
     visit_eigen(visitor, &q->eigen);
     visit_common(visitor, q->factor, (size_t)q->rank * column);
     visit_root(visitor, q->base, (size_t)q->d * column);
