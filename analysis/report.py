@@ -293,7 +293,7 @@ def described(name, data, others, buffer):
               **buffer.short(values.broadcast_like(data["outcome"]).transpose(*axes).values)}
              for field, label, values, colours in layers(data, others)]
     return {"name": name, "model": data.attrs["model"], "method": data.attrs["method"], "points": points,
-            "fixed": {k: str(v) for k, v in data.attrs.items() if k not in ("model", "method")
+            "fixed": {k: text_of(v) for k, v in data.attrs.items() if k not in ("model", "method")
                       and k in ("dimension", "noise", "source_exponent", "width", "depth", "data", "target")},
             "counts": {word: n for word, n in counts.items() if n}, "failures": bad, "thinned": said,
             "axes": entries, "shown": shown, "codes": codes, "fields": drawn,
@@ -302,7 +302,11 @@ def described(name, data, others, buffer):
 
 
 def text_of(value):
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "iuf":    # one number is an array of one, too
+        return ", ".join(f"{number:.15g}" for number in value.ravel())
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def runs_of(group):

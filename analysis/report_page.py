@@ -10,7 +10,7 @@ h1 { font-size: 1.2rem; margin: 0.2rem 0; } h2 { font-size: 1rem; margin: 0.8rem
 label { margin-right: 0.8rem; white-space: nowrap; } select { font: inherit; max-width: 16rem; padding: 0.25rem; }
 #charts { display: grid; grid-template-columns: 1.2fr 1fr; gap: 0.4rem; }
 #map { height: 520px; } .side > div { height: 258px; } #more > div { height: 250px; }
-#more { display: grid; grid-template-columns: 1fr 1fr; gap: 0.4rem; } #more > div:empty { height: 0; }
+#more { display: grid; grid-template-columns: 1fr 1fr; gap: 0.4rem; }
 #charts > div, .side > div, #more > div { min-width: 0; } #point { columns: 4; list-style: none; margin: 0.4rem 0; padding: 0; font-size: 0.85rem; }
 table { border-collapse: collapse; font-size: 0.85rem; } td, th { padding: 0.1rem 0.6rem 0.1rem 0; text-align: left; vertical-align: top; }
 pre { overflow-x: auto; font-size: 0.75rem; background: #f4f4f4; padding: 0.5rem; } .said { color: #444; font-size: 0.85rem; margin: 0.2rem 0; }
@@ -71,8 +71,19 @@ function reals(name, [k, at] = here()) {
   const view = new DataView(bytes), first = s.at + 4 * s.count * at;
   return Array.from({length: s.count}, (_, k) => view.getFloat32(first + 4 * k, true)).filter(Number.isFinite);
 }
+// of what has nothing to draw; before Plotly measures, which takes 450 px for a box without height
+function emptied(id) { Plotly.purge(id); get(id).replaceChildren(); get(id).hidden = true; }
+function plot(id, traces, look) { get(id).hidden = false; Plotly.react(id, traces, look, config); }
 const here = () => [state.sweep, place(state.at)];
 const partners = () => current().partners[place(state.at)] || [];
+// of a sweep beside this one: its kind, its name where that says more, and what varies there alone, as the seed
+function origin([k, at]) {
+  const s = head.sweeps[k], kind = s.method === "training" ? "trained" : "theory", words = s.name === kind ? [] : [s.name];
+  let rest = at;
+  const places = s.axes.slice().reverse().map(a => { const n = a.values.length, i = rest % n; rest = (rest - i) / n; return i; }).reverse();
+  s.axes.forEach((a, i) => { if (a.values.length > 1 && axisIndex(a.name) < 0) words.push(`${a.label} ${shown(a.values[places[i]])}`); });
+  return kind + (words.length ? ` (${words.join(", ")})` : "");
+}
 // [name, number] of what is told of that network
 function told(where) {
   const s = head.sweeps[where[0]], view = new DataView(bytes);
@@ -158,26 +169,25 @@ function drawMap() {
   }
 }
 function drawSlice(id, axis, f) {
-  const target = get(id);
-  if (axis === undefined || axis < 0) { Plotly.purge(target); target.replaceChildren(); return; }
+  if (axis === undefined || axis < 0) { emptied(id); return; }
   const a = current().axes[axis], values = along(f, axis);
-  Plotly.react(target, [{x: a.values, y: values, mode: a.values.length > 1 ? "lines" : "markers", line: {color: LINES[0], width: 1.8}},
+  plot(id, [{x: a.values, y: values, mode: a.values.length > 1 ? "lines" : "markers", line: {color: LINES[0], width: 1.8}},
     {x: [a.values[state.at[axis]]], y: [values[state.at[axis]]], mode: "markers", marker: {color: LINES[1], size: 9}}],
-    layout({xaxis: axisLook(a), yaxis: {title: {text: f.label}, automargin: true}, title: {text: "along " + a.label, font: {size: 12}}}), config);
+    layout({xaxis: axisLook(a), yaxis: {title: {text: f.label}, automargin: true}, title: {text: "along " + a.label, font: {size: 12}}}));
 }
 function drawParts() {
   const names = ["underfitting", "approximation", "overfitting", "cross"].filter(field), axis = axisIndex(current().shown[0] || "");
-  if (!names.length || axis < 0) { Plotly.purge("parts"); get("parts").replaceChildren(); return; }
+  if (!names.length || axis < 0) { emptied("parts"); return; }
   const a = current().axes[axis];
-  Plotly.react("parts", names.map((name, k) => ({x: a.values, y: along(field(name), axis), name, mode: "lines",
+  plot("parts", names.map((name, k) => ({x: a.values, y: along(field(name), axis), name, mode: "lines",
     line: {color: LINES[k], dash: ["solid", "dash", "dot", "dashdot"][k]}})),
-    layout({showlegend: true, legend: {orientation: "h", y: 1.15}, xaxis: axisLook(a), yaxis: {title: {text: "share of the positive parts"}}}), config);
+    layout({showlegend: true, legend: {orientation: "h", y: 1.15}, xaxis: axisLook(a), yaxis: {title: {text: "share of the positive parts"}}}));
 }
 function drawSpectrum() {
   const every = [here(), ...partners()], values = every.flatMap(w => reals("eigenvalues", w));
   const theory = every.find(w => reals("density_position", w).length || reals("outlier_position", w).length) || here();
   const x = reals("density_position", theory), y = reals("density", theory), spikes = reals("outlier_position", theory);
-  if (!values.length && !x.length && !spikes.length) { Plotly.purge("spectrum"); get("spectrum").replaceChildren(); return; }
+  if (!values.length && !x.length && !spikes.length) { emptied("spectrum"); return; }
   const traces = [], positive = values.filter(v => v > 1e-9);
   if (positive.length) {    // over all eigenvalues, those at 0 too, as the predicted density is
     const most = Math.max(...positive), wide = Math.max((x.length ? Math.max(...x) : most) / 30, most / 400);
@@ -188,8 +198,8 @@ function drawSpectrum() {
   }
   if (x.length) traces.push({x, y, mode: "lines", line: {color: LINES[0]}, name: "predicted"});
   if (spikes.length) traces.push({x: spikes, y: spikes.map(() => 0), mode: "markers", marker: {symbol: "line-ns-open", size: 16, color: LINES[1]}, name: "outliers"});
-  Plotly.react("spectrum", traces, layout({showlegend: true, legend: {orientation: "h", y: 1.2}, xaxis: {title: {text: "learned eigenvalue"}},
-    yaxis: {title: {text: "density"}}}), config);
+  plot("spectrum", traces, layout({showlegend: true, legend: {orientation: "h", y: 1.2}, xaxis: {title: {text: "learned eigenvalue"}},
+    yaxis: {title: {text: "density"}}}));
 }
 function rows(id, pairs) {
   get(id).replaceChildren(...pairs.map(cells => {
@@ -203,7 +213,7 @@ function draw() {
   drawMap(); drawSlice("along_x", x, f); drawSlice("along_y", y, f); drawParts(); drawSpectrum();
   const facts = s.axes.map((a, k) => [a.label, shown(a.values[state.at[k]])]).concat(
     s.fields.map(g => [g.label, word(g, value(g, state.at))]), told(here()),
-    ...partners().slice(0, 3).map(w => told(w).map(([n, v]) => [`${head.sweeps[w[0]].method === "training" ? "trained" : "theory"} (${head.sweeps[w[0]].name}): ${n}`, v])))
+    ...partners().slice(0, 3).map(w => told(w).map(([n, v]) => [`${origin(w)}: ${n}`, v])))
     .map(([n, v]) => [n, shown(v)]);
   get("point").replaceChildren(...facts.map(([name, text]) => {
     const item = document.createElement("li"), strong = document.createElement("b");

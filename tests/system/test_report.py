@@ -143,6 +143,31 @@ def check_spectrum_and_failures(page, path):
     assert "source_exponent" in page.value("get('job').textContent")
 
 
+def check_layout(page, width):
+    """Of every sweep: no plot is higher than its cell or reaches what follows, no horizontal scroll bar."""
+    page.size(width, 900)
+    for k in range(page.value("head.sweeps.length")):
+        page.value(f"setSweep({k})")
+        page.wait("document.documentElement.scrollWidth <= document.documentElement.clientWidth", 20)
+        page.wait(f"[...document.querySelectorAll('.main-svg')].every(e => e.getBoundingClientRect().right <= {width})", 20)
+        over = page.value("""(() => {
+            const boxes = [...document.body.children].filter(e => e.tagName !== "SCRIPT" && e.id !== "js-plotly-tester");
+            const low = e => Math.max(...[e, ...e.querySelectorAll(".main-svg")].map(c => c.getBoundingClientRect().bottom));
+            return boxes.slice(1).filter((e, k) => low(boxes[k]) > e.getBoundingClientRect().top + 1).map(e => e.id || e.textContent);
+        })()""")
+        assert over == [], (width, k, over)
+
+
+def check_words(page, path):
+    """Numbers without brackets and zeros; of two trained networks, whose is whose."""
+    names = sweep.sweep_names(path)
+    page.value(f"setSweep({names.index('spectra')}); state.at = [0, 1]; draw()")
+    text = page.value("get('point').textContent")
+    assert "trained (spectra_trained, seed 0): rank" in text and "trained (spectra_trained, seed 1): rank" in text, text
+    assert "dimension 100," in page.value("get('said').textContent"), page.value("get('said').textContent")
+    assert "[" not in page.value("get('provenance').textContent"), page.value("get('provenance').textContent")
+
+
 def check_browser(folder, path, target):
     page = browser.Browser(folder)
     try:
@@ -154,6 +179,9 @@ def check_browser(folder, path, target):
         check_desk(page, path)
         check_trained(page, path)
         check_spectrum_and_failures(page, path)
+        check_words(page, path)
+        for width in (1200, 500):
+            check_layout(page, width)
         page.size(390, 844, phone=True)
         page.value("setSweep(0)")
         page.wait("document.documentElement.scrollWidth <= 390", 20)
