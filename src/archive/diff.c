@@ -35,8 +35,9 @@ typedef struct Difference {
 typedef struct Comparison {
     Opened a, b;
     double tolerance;
-    size_t shared, only_a; /* points */
-    size_t apart;          /* of those shared: reached from other points */
+    size_t shared, only_a, only_b; /* points; only_b: of those in both grids */
+    size_t unpaired;               /* asked for in one of them alone, though in both grids */
+    size_t apart;                  /* of those shared: reached from other points */
     Difference outcome, field[FIELD_COUNT], series[SERIES_COUNT];
 } Comparison;
 
@@ -100,18 +101,24 @@ static bool tells_the_way(int field)
 }
 
 /* Row i of a against row k of b; `point` is that of a.  A row that is not finished differs from
- * one that is by its outcome alone. */
+ * one that is by its outcome alone; a point that one of them was not asked for is in the other.
+ */
 static void compare_rows(Comparison *c, const Sweep *sweep, size_t point, size_t i, size_t k,
                          bool apart)
 {
     const Record *a = &c->a.rows->records[i];
     const Record *b = &c->b.rows->records[k];
+    if ((a->outcome == OUTCOME_NOT_ASKED) != (b->outcome == OUTCOME_NOT_ASKED)) {
+        c->unpaired++;
+        (*(a->outcome == OUTCOME_NOT_ASKED ? &c->only_b : &c->only_a))++;
+        return;
+    }
     c->shared++;
-    c->apart += apart;
     compare(&c->outcome, a->outcome, b->outcome, 0.0, sweep, point);
     if (!outcome_has_row(a->outcome) || !outcome_has_row(b->outcome)) {
         return;
     }
+    c->apart += apart;
     for (int field = 0; field < FIELD_COUNT; field++) {
         const bool way = !apart && c->tolerance == 0.0;
         if (field != FIELD_SECONDS && (way || !tells_the_way(field))) {
@@ -244,6 +251,18 @@ static bool print_difference(const char *name, const char *unit, const Differenc
     return true;
 }
 
+/* Outcomes are words, and none is larger than another. */
+static bool print_outcomes(const Difference *difference)
+{
+    if (difference->values == 0) {
+        return false;
+    }
+    printf("outcome: %zu points differ, one at %s: %s and %s\n", difference->values,
+           difference->where, outcome_name((Outcome)difference->a),
+           outcome_name((Outcome)difference->b));
+    return true;
+}
+
 typedef struct DiffRequest {
     const char *a, *b;
     double tolerance;
@@ -275,9 +294,9 @@ static ExitStatus diff(void *context)
     compare_all(c);
     /* shared points pair off, so what b has beyond them nobody asked for */
     assert(c->shared <= points_of(c->b.job));
-    const size_t only_b = points_of(c->b.job) - c->shared;
+    const size_t only_b = points_of(c->b.job) - c->shared - c->unpaired + c->only_b;
     bool differ = c->only_a > 0 || only_b > 0;
-    differ |= print_difference("outcome", "points", &c->outcome);
+    differ |= print_outcomes(&c->outcome);
     free(c->outcome.where);
     for (int field = 0; field < FIELD_COUNT; field++) {
         differ |= print_difference(record_fields[field].name, "points", &c->field[field]);

@@ -251,6 +251,20 @@ static void read_shared(Reader *reader, const yaml_node_t *node, RootKey root, S
     }
 }
 
+static bool is_in(const Sweep *sweep, KeyId id)
+{
+    return sweep->settings.written_at[id] != 0;
+}
+
+/* The other name of the same choice, which must not be given beside it; else the key itself. */
+static KeyId rival_of(KeyId id)
+{
+    return id == KEY_WEIGHT_DECAY     ? KEY_NUCLEAR_WEIGHT
+           : id == KEY_NUCLEAR_WEIGHT ? KEY_WEIGHT_DECAY
+                                      : id;
+}
+
+/* Whoever gives a key stands in for the weaker ones that give its rival. */
 static void read_sweep(Reader *reader, const yaml_node_t *node, const Shared *shared,
                        Sweep *sweep)
 {
@@ -262,15 +276,17 @@ static void read_sweep(Reader *reader, const yaml_node_t *node, const Shared *sh
     }
     for (KeyId id = 0; id < KEY_COUNT; id++) {
         const Sweep *override = &shared->override;
-        if (override->settings.written_at[id] != 0) {
+        const KeyId rival = rival_of(id);
+        if (is_in(override, id)) {
             sweep_copy(sweep, override, id);
             if (id == KEY_REFINE && parts[id] != NULL && parts[id]->type == YAML_MAPPING_NODE) {
                 read_refine(reader, sweep, override, parts[id]);
             }
+        } else if (is_in(override, rival)) {
+            continue;
         } else if (parts[id] != NULL) {
             read_key(reader, sweep, override, id, parts[id]);
-        } else if (shared->set.settings.written_at[id] != 0 &&
-                   sweep->settings.written_at[id] == 0) {
+        } else if (parts[rival] == NULL && is_in(&shared->set, id) && !is_in(sweep, id)) {
             sweep_copy(sweep, &shared->set, id);
         }
     }

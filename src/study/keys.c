@@ -874,25 +874,3 @@ void keys_print_plain(FILE *file)
         fprintf(file, "    %-16s %s\n", forms[form].name, forms[form].meaning);
     }
 }
-
-const char *keys_of_symbol(const char *name)
-{
-    static const KeyId spoken[] = {KEY_SAMPLES,      KEY_DIMENSION,      KEY_SOURCE_EXPONENT,
-                                   KEY_WEIGHT_DECAY, KEY_NUCLEAR_WEIGHT, KEY_WIDTH,
-                                   KEY_NOISE};
-    for (size_t k = 0; k < sizeof spoken / sizeof *spoken; k++) {
-        if (strcmp(keys_table[spoken[k]].symbol, name) == 0) {
-            return keys_table[spoken[k]].name;
-        }
-    }
-    return name;
-}
-
-char *keys_spelled(const char *name)
-{
-    const size_t length = strcspn(name, ".");
-    char *begin = checked_format("%.*s", (int)length, name);
-    char *spelled = checked_format("%s%s", keys_of_symbol(begin), name + length);
-    free(begin);
-    return spelled;
-}

@@ -94,7 +94,7 @@ void sweep_set(Sweep *sweep, const char *assignment, Diagnostics *errors)
         diagnostics_add(errors, 1, "%s: no `=` in it; allowed: KEY=VALUE",
                         text_show(assignment).text);
     } else if (id < 0) {
-        char *hint = text_hint(names, KEY_COUNT, name);
+        char *hint = keys_hint(names, KEY_COUNT, name);
         diagnostics_add(errors, 1, "%s: unknown key%s", text_show(name).text, hint);
         free(hint);
     } else if (sweep->settings.written_at[id] != 0) {

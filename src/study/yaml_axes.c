@@ -122,7 +122,7 @@ static bool collect(Reader *reader, const yaml_node_t *map, const char *owner,
         if (members && strchr(name, '.') != NULL) {
             put_member(reader, key, node_at(reader, pair->value), owner, name);
         } else if (k < 0) {
-            char *hint = text_hint(names, count, name);
+            char *hint = (count == KEY_COUNT ? keys_hint : text_hint)(names, count, name);
             diagnostics_add(&reader->errors, node_line(key), "%s%s%s: unknown key%s", head,
                             colon, text_show(node_text(key)).text, hint);
             free(hint);

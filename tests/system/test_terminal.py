@@ -129,6 +129,8 @@ def check_points():
     weight = [word for word in POINT if "lambda" not in word]
     assert json.loads(alone("point", *weight, "lambda=0.1").stdout)["resolved_weight_decay"] == 0.1
     assert_one_line(alone("point", *POINT, "samples=5"), 2, "samples", "given twice")
+    for typed, meant in (("gama=1", "gamma"), ("delta=1", "Delta"), ("N=1", "n"), ("sampels=1", "samples")):
+        assert f"did you mean {meant}?" in alone("point", typed).stderr, typed
     assert_one_line(alone("point", *POINT, "method=trainin", "iteration_limit=3"), 2, "did you mean training?")
     text, status = Seen("keys").text()
     assert status == 0 and "|" not in text and "samples (n): " in text, text[:500]
@@ -236,6 +238,26 @@ def check_part_mistakes():
     write("inside.yaml", two + "set: {gamma.count: 3}\n")    # sweeps are stronger
     assert_one_line(alone("run", "inside.yaml", "--dry-run"), 2, "inside.yaml:15: set: gamma.count: unknown key")
     assert not pathlib.Path("x.h5").exists()
+
+
+WEIGHTS = """set: {gamma: 1, d: 30, Delta: 0.1, lambda: 1}
+sweeps:
+  - {name: own, n: 100, lambda_tilde: [0.1, 1]}
+  - {name: common, n: 100, d: 20}
+"""
+
+
+def check_stronger():
+    """A sweep's own keys before those of `set`, --set before both, also where one weight stands in for the other."""
+    job = write("weights.yaml", WEIGHTS)
+    for sets, weights in (((), [[0.1, 1], 1]), (("lambda_tilde=3",), [3, 3])):
+        words = [word for assignment in sets for word in ("--set", assignment)]
+        assert run(1, "run", job, "-o", "weights.h5", *words) == 0, sets
+        with h5py.File("weights.h5") as file:
+            found = [file["own/resolved_nuclear_weight"][...].ravel(), file["common/resolved_nuclear_weight"][...]]
+            assert [np.round(f, 12).tolist() for f in found] == [np.atleast_1d(weights[0]).tolist(), weights[1]], sets
+            assert (file["own"].attrs["dimension"], file["common"].attrs["dimension"]) == (30, 20)
+        os.remove("weights.h5")
 
 
 BAD = """sweeps:
@@ -346,6 +368,7 @@ with tempfile.TemporaryDirectory() as folder:
     check_table()
     check_lists()
     check_part_mistakes()
+    check_stronger()
     check_large_bill()
     check_end()
     check_merge()

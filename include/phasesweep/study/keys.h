@@ -181,6 +181,10 @@ const char *keys_of_symbol(const char *name);
 /* Local.  The same of what stands before the first dot, as in n.count; owned by the caller. */
 char *keys_spelled(const char *name);
 
+/* Local.  text_hint of a word that is none of the keys names[count], at most KEY_COUNT; a
+ * symbol may have been meant, too.  Owned by the caller. */
+char *keys_hint(const char *const names[], int count, const char *word);
+
 /* Local.  Static strings: name, unit and symbol of an axis; the name of a form. */
 const char *axis_name(AxisId id);
 const char *axis_symbol(AxisId id);
