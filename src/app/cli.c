@@ -401,8 +401,10 @@ static void parse_rest(Top *top, struct argp_state *state)
     argp_parse(&top->command->argp, state->argc - state->next + 1, rest, 0, NULL, top->given);
     const Arguments *given = top->given;
     if (given->count < top->command->least || given->count > top->command->most) {
-        argp_failure(state, STATUS_WRONG_INPUT, 0, "%s: %zu arguments; allowed: %s %s", word,
-                     given->count, word, top->command->argp.args_doc);
+        argp_failure(state, STATUS_WRONG_INPUT, 0, "%s: %s after it; allowed: %s%s%s", word,
+                     text_count((double)given->count, "word").text, word,
+                     top->command->argp.args_doc[0] == '\0' ? "" : " ",
+                     top->command->argp.args_doc);
     }
     rest[0] = word;
     free(name);
