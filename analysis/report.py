@@ -24,7 +24,7 @@ import numpy as np
 from phasesweep import phases, sweep
 from report_page import PAGE
 
-POINTS = 60_000         # of a sweep that are drawn; larger grids are thinned
+POINTS = 257 * 257      # of a sweep that are drawn; larger grids are thinned
 SPECTRUM_VALUES = 400_000   # of the spectra of a sweep, else none are drawn
 FAILURES = 40           # listed by name
 LAST_RUNS = 20
@@ -76,16 +76,30 @@ class Buffer:
         return self.add(np.asarray(values, "<f4").tobytes())
 
 
+def halved(data):
+    """Of a refined sweep each second, fourth, ... point until POINTS are left: with them the corners of its coarse
+    cells, which are computed everywhere."""
+    plane, deepest = sweep.refined_plane(data), 2 ** int(data.attrs.get("refine_depth", 0))
+    steps = dict.fromkeys(plane, 1)
+    while data["outcome"].size > POINTS and min(steps.values(), default=deepest) < deepest:
+        longest = max((name for name in plane if steps[name] < deepest), key=lambda name: data.sizes[name])
+        steps[longest] *= 2
+        data = data.isel({longest: sweep.ends(data.sizes[longest], 2)})
+    return data
+
+
 def thinned(data, axes):
     """Every so manyth point of the longest axes, ends kept, until POINTS are left; and how that is written."""
     sizes = {name: data.sizes[name] for name in axes}
-    kept = dict(sizes)
+    if "outcome" in data:
+        data = halved(data)
+    kept = {name: data.sizes[name] for name in axes}
     while np.prod([float(v) for v in kept.values()]) > POINTS and max(kept.values()) > 2:
         longest = max(kept, key=kept.get)
         kept[longest] = max(2, int(kept[longest] * 0.8))
     if kept == sizes:
         return data, ""
-    picked = {name: np.unique(np.linspace(0, sizes[name] - 1, kept[name]).round().astype(int)) for name in axes}
+    picked = {name: np.unique(np.linspace(0, data.sizes[name] - 1, kept[name]).round().astype(int)) for name in axes}
     return data.isel(picked), (" x ".join(str(kept[n]) for n in axes if sizes[n] > 1) + " of "
                                + " x ".join(str(sizes[n]) for n in axes if sizes[n] > 1) + " points are drawn")
 
@@ -133,6 +147,27 @@ def shares(data):
         return {}
     unit = sum(np.maximum(data[part], 0) for part in PARTS)
     return {part: data[part] / unit for part in PARTS}
+
+
+def with_cells(data):
+    """A refined sweep with the numbers of its cells, and two fields that tell where the point of each number was
+    computed; others as they are."""
+    plane = sweep.refined_plane(data)
+    if not plane:
+        return data
+    there = sweep.known(data).transpose(..., *plane)
+    at = np.unravel_index(sweep.origin(there.values, int(data.attrs["refine_depth"])), there.shape[-2:])
+    places = {f"cell_{name}": (there.dims, np.array(axis_of(data, name)["values"])[k]) for name, k in zip(plane, at)}
+    return sweep.cells(data).assign(places)
+
+
+def cells_of(data, axes, buffer):
+    """{asked, axes, at}: which points of a refined sweep are computed, and those that the others' numbers are of."""
+    plane = sweep.refined_plane(data)
+    if not plane:
+        return None
+    return {"asked": buffer.short(sweep.known(data).astype(float).transpose(*axes).values),
+            "axes": plane, "at": [buffer.real(data[f"cell_{name}"].transpose(*axes).values) for name in plane]}
 
 
 def over_bayes(data, others):
@@ -281,8 +316,8 @@ def described(name, data, others, buffer):
     codes = {int(code): word for word, code in sweep.flag_codes(data["outcome"]).items()}
     counts = {word: int((data["outcome"] == code).sum()) for code, word in codes.items()}
     bad = failures(data, axes)
-    points = int(data["outcome"].size)
-    data = sweep.cells(data)
+    points, left_out = int(data["outcome"].size), counts.pop("not_asked", 0)
+    data = with_cells(data)
     data, said = thinned(data, axes)
     others = [other.sel({n: data[n] for n in other["risk"].dims if n in axes}) for other in others
               if all(n in axes and np.isin(data[n], other[n]).all() for n in other["risk"].dims)]
@@ -292,11 +327,11 @@ def described(name, data, others, buffer):
     drawn = [{"name": field, "label": label, "colours": colours,
               **buffer.short(values.broadcast_like(data["outcome"]).transpose(*axes).values)}
              for field, label, values, colours in layers(data, others)]
-    return {"name": name, "model": data.attrs["model"], "method": data.attrs["method"], "points": points,
+    return {"name": name, "model": data.attrs["model"], "method": data.attrs["method"], "points": points, "left_out": left_out,
             "fixed": {k: text_of(v) for k, v in data.attrs.items() if k not in ("model", "method")
                       and k in ("dimension", "noise", "source_exponent", "width", "depth", "data", "target")},
             "counts": {word: n for word, n in counts.items() if n}, "failures": bad, "thinned": said,
-            "axes": entries, "shown": shown, "codes": codes, "fields": drawn,
+            "cells": cells_of(data, axes, buffer), "axes": entries, "shown": shown, "codes": codes, "fields": drawn,
             "spectra": spectra_of(data, axes, buffer), "numbers": numbers_of(data, axes, buffer),
             "lines": boundaries(data, *(by_name[n] for n in shown), axes) if len(shown) == 2 else {}}, data
 

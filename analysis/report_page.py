@@ -61,8 +61,17 @@ function decoded(f, at) {
   return q === head.hole ? null : f.low + q * (f.high - f.low) / (head.hole - 1);
 }
 const value = (f, at) => decoded(f, place(at));
+// of a refined sweep a point that was not asked for has the number of its cell, computed at another point: where
+function computedAt(at) {
+  const cells = current().cells;
+  if (!cells || decoded(cells.asked, place(at)) > 0.5) return null;
+  const view = new DataView(bytes);
+  return cells.axes.map((name, k) => `${current().axes[axisIndex(name)].label} ${shown(view.getFloat32(cells.at[k] + 4 * place(at), true))}`).join(", ");
+}
+// what was computed along an axis
 function along(f, axis) {
-  return current().axes[axis].values.map((_, k) => { const at = state.at.slice(); at[axis] = k; return value(f, at); });
+  return current().axes[axis].values.map((_, k) => {
+    const at = state.at.slice(); at[axis] = k; return computedAt(at) && f.name !== "outcome" ? null : value(f, at); });
 }
 // of the network at a place of a sweep
 function reals(name, [k, at] = here()) {
@@ -136,7 +145,9 @@ function drawMap() {
   const at = state.at.slice(), z = s.axes[y].values.map((_, j) => s.axes[x].values.map((_, i) => {
     at[x] = i; at[y] = j; return value(f, at); }));
   const traces = [Object.assign({type: "heatmap", x: s.axes[x].values, y: s.axes[y].values, z,
-    hovertemplate: "%{x:.4g}, %{y:.4g}: %{z:.4g}<extra></extra>"}, colourscale(f, z))];
+    text: s.cells ? s.axes[y].values.map((_, j) => s.axes[x].values.map((_, i) => {
+      at[x] = i; at[y] = j; const there = computedAt(at); return there ? `<br>of its cell, computed at ${there}` : ""; })) : undefined,
+    hovertemplate: `%{x:.4g}, %{y:.4g}: %{z:.4g}${s.cells ? "%{text}" : ""}<extra></extra>`}, colourscale(f, z))];
   const g = axisIndex("source_exponent"), gamma = g < 0 ? Object.keys(s.lines)[0] : String(Number(s.axes[g].values[state.at[g]].toPrecision(6)));
   const {segments, names} = s.lines[gamma] || {segments: [], names: []}, lx = [], ly = [];
   for (const [[x0, y0], [x1, y1]] of segments) { lx.push(x0, x1, null); ly.push(y0, y1, null); }
@@ -170,16 +181,20 @@ function drawMap() {
 }
 function drawSlice(id, axis, f) {
   if (axis === undefined || axis < 0) { emptied(id); return; }
-  const a = current().axes[axis], values = along(f, axis);
-  plot(id, [{x: a.values, y: values, mode: a.values.length > 1 ? "lines" : "markers", line: {color: LINES[0], width: 1.8}},
-    {x: [a.values[state.at[axis]]], y: [values[state.at[axis]]], mode: "markers", marker: {color: LINES[1], size: 9}}],
-    layout({xaxis: axisLook(a), yaxis: {title: {text: f.label}, automargin: true}, title: {text: "along " + a.label, font: {size: 12}}}));
+  const s = current(), a = s.axes[axis], values = along(f, axis), there = computedAt(state.at);
+  plot(id, [{x: a.values, y: values, mode: a.values.length === 1 ? "markers" : s.cells ? "lines+markers" : "lines", connectgaps: Boolean(s.cells),
+    line: {color: LINES[0], width: 1.8}, marker: {color: LINES[0], size: 4}},
+    {x: [a.values[state.at[axis]]], y: [value(f, state.at)], mode: "markers", marker: {color: LINES[1], size: 9, symbol: there ? "circle-open" : "circle"},
+     hovertemplate: there ? `%{y:.4g}, of its cell<br>computed at ${there}<extra></extra>` : "%{y:.4g}<extra></extra>"}],
+    layout({xaxis: axisLook(a), yaxis: {title: {text: f.label}, automargin: true},
+            title: {text: "along " + a.label + (s.cells ? ", computed points" : ""), font: {size: 12}}}));
 }
 function drawParts() {
   const names = ["underfitting", "approximation", "overfitting", "cross"].filter(field), axis = axisIndex(current().shown[0] || "");
   if (!names.length || axis < 0) { emptied("parts"); return; }
   const a = current().axes[axis];
-  plot("parts", names.map((name, k) => ({x: a.values, y: along(field(name), axis), name, mode: "lines",
+  plot("parts", names.map((name, k) => ({x: a.values, y: along(field(name), axis), name, mode: current().cells ? "lines+markers" : "lines",
+    connectgaps: Boolean(current().cells), marker: {color: LINES[k], size: 4},
     line: {color: LINES[k], dash: ["solid", "dash", "dot", "dashdot"][k]}})),
     layout({showlegend: true, legend: {orientation: "h", y: 1.15}, xaxis: axisLook(a), yaxis: {title: {text: "share of the positive parts"}}}));
 }
@@ -211,7 +226,8 @@ function rows(id, pairs) {
 function draw() {
   const s = current(), f = s.fields[state.field], [x, y] = s.shown.map(axisIndex);
   drawMap(); drawSlice("along_x", x, f); drawSlice("along_y", y, f); drawParts(); drawSpectrum();
-  const facts = s.axes.map((a, k) => [a.label, shown(a.values[state.at[k]])]).concat(
+  const there = computedAt(state.at);
+  const facts = s.axes.map((a, k) => [a.label, shown(a.values[state.at[k]])]).concat(there ? [["not asked for: numbers of its cell, computed at", there]] : [],
     s.fields.map(g => [g.label, word(g, value(g, state.at))]), told(here()),
     ...partners().slice(0, 3).map(w => told(w).map(([n, v]) => [`${origin(w)}: ${n}`, v])))
     .map(([n, v]) => [n, shown(v)]);
@@ -219,7 +235,7 @@ function draw() {
     const item = document.createElement("li"), strong = document.createElement("b");
     strong.textContent = text; item.append(name + ": ", strong); return item; }));
   const fixed = Object.entries(s.fixed).map(([k, v]) => `${k} ${v}`).join(", ");
-  get("said").textContent = `${s.model}, ${s.method}${fixed ? "; " + fixed : ""}; ${s.points} points` + (s.thinned ? `; ${s.thinned}` : "");
+  get("said").textContent = `${s.model}, ${s.method}${fixed ? "; " + fixed : ""}; ${s.points} points` + (s.left_out ? `, ${s.left_out} of them not asked for (refine): cells` : "") + (s.thinned ? `; ${s.thinned}` : "");
 }
 function select(label, options, chosen, act) {
   const box = document.createElement("label"), list = document.createElement("select");

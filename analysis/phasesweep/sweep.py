@@ -86,14 +86,20 @@ def ends(count, step):
     return np.unique(np.append(np.arange(0, count, step), count - 1))
 
 
+def refined_plane(data):
+    """The two axes between which a sweep is refined (job key `refine`); none of other sweeps."""
+    if data.attrs.get("refine", "none") == "none":
+        return []
+    plane = [name for name in data["outcome"].dims if data.sizes[name] > 1][-2:]
+    return plane if len(plane) == 2 else []
+
+
 def cells(data):
     """A refined sweep (job key `refine`) as it is drawn: points that were not asked for have the numbers of the
     cell in which they lie, those of its first corner.  Lines between phases are where the full grid has them.
     Other sweeps, and `outcome`, stay as they are."""
-    if data.attrs.get("refine", "none") == "none":
-        return data
-    plane = [name for name in data["outcome"].dims if data.sizes[name] > 1][-2:]
-    if len(plane) < 2:
+    plane = refined_plane(data)
+    if not plane:
         return data
     there = known(data)
     fields = [name for name in set(data) - KEPT

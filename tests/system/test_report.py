@@ -26,6 +26,8 @@ sweeps:
   - {name: spectra_trained, method: training, source_exponent: 1.25, samples: [10000], weight_decay: [1], seed: [0, 1], tolerance: 1e-3}
   - {name: short, method: training, source_exponent: 1.25, dimension: 20, samples: [100, 200], weight_decay: [0.1, 1],
      iteration_limit: 1}
+  - {name: cells, model: diagonal, source_exponent: 1.25, samples: {as: effective_power, from: -0.5, to: 3, count: 33},
+     weight_decay: {as: power, from: -2, to: 2, count: 33}, refine: {what: phase, depth: 3, budget: 0.3}}
 """
 
 
@@ -168,6 +170,28 @@ def check_words(page, path):
     assert "[" not in page.value("get('provenance').textContent"), page.value("get('provenance').textContent")
 
 
+def check_cells(page, path):
+    """Of a refined sweep: slices of computed points alone; a point that was not asked for says whose number it has."""
+    there = sweep.known(sweep.by_key(sweep.open_sweep(path, "cells"))).values
+    page.value(f"setSweep({sweep.sweep_names(path).index('cells')})")
+    row = int(np.argmin(there.sum(axis=0)))
+    at = next([k, row] for k in range(1, 33) if not there[k, row])
+    page.value(f"state.at = {at}; draw()")
+    drawn = page.value("get('along_x').data[0].y")
+    assert 2 < there[:, row].sum() < 33 and [y is not None for y in drawn] == there[:, row].tolist()
+    assert page.value("get('along_x').data[1].marker.symbol") == "circle-open"
+    text = page.value("get('point').textContent")
+    assert "not asked for: numbers of its cell, computed at" in text, text
+    found = page.value("(c => c.axes.map((n, k) => new DataView(bytes).getFloat32(c.at[k] + 4 * place(state.at), true)))(current().cells)")
+    source = [int(np.argmin(np.abs(np.array(page.value(f"current().axes[{k}].values")) - found[k]))) for k in (0, 1)]
+    assert source != at and there[tuple(source)] and at_cursor(page, "risk") == page.value(f"value(field('risk'), {source})")
+    assert "of its cell" in page.value(f"get('map').data[0].text[{row}][{at[0]}]")
+    page.value(f"state.at = {source}; draw()")
+    assert page.value("get('along_x').data[1].marker.symbol") == "circle"
+    assert "not_asked" not in page.value("get('counts').textContent")
+    assert f"{int((~there).sum())} of them not asked for" in page.value("get('said').textContent")
+
+
 def check_browser(folder, path, target):
     page = browser.Browser(folder)
     try:
@@ -175,11 +199,12 @@ def check_browser(folder, path, target):
         page.call("Page.navigate", url=f"file://{target}")
         page.wait("typeof state !== 'undefined' && state.ready")
         assert page.value("document.title") == "A <small> archive"
-        assert page.value("current().name") == "theory"     # the largest map, not the first by name
+        assert page.value("current().name") == "cells"     # the largest map, not the first by name
         check_desk(page, path)
         check_trained(page, path)
         check_spectrum_and_failures(page, path)
         check_words(page, path)
+        check_cells(page, path)
         for width in (1200, 500):
             check_layout(page, width)
         page.size(390, 844, phone=True)
