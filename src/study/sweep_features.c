@@ -182,7 +182,7 @@ static bool check_features(const Sweep *sweep, const Problem *p, Diagnostics *er
     }
     const bool deep = p->depth > model_of(p)->depth_least;
     if (p->covariance_exponent != 0.0 && facts->passes_messages &&
-        (model_has(p->model, TRAIT_MATRIX) || deep)) {
+        (model_has(p->model, TRAIT_INDEFINITE) || deep)) {
         return refuse_features(sweep, id, p, errors, "0");
     }
     return !facts->predicts || check_theory(sweep, p, errors);

@@ -71,6 +71,12 @@ static double divergence(const Spectrum *s, double b)
     return (pairs + 2.0 * sum) / s->d / s->d;
 }
 
+double threshold_divergence(const double values[], int d, double b)
+{
+    const Spectrum s = {.values = values, .d = d};
+    return divergence(&s, b);
+}
+
 static double error_of(double log_b, void *context)
 {
     const Spectrum *s = context;

@@ -14,6 +14,9 @@ int threshold_active(const double values[], int d, double b);
 /* Local.  How many of the d ascending values are below -b: the first ones. */
 int threshold_below(const double values[], int d, double b);
 
+/* Local.  D of (x - b)_+ on the d ascending eigenvalues, b >= 0. */
+double threshold_divergence(const double values[], int d, double b);
+
 /* Local.  Root b of b(C - D) = w, C = 2 alpha and w = lt/2, where (x - b)_+ acts on the d
  * ascending eigenvalues, or `both`, sign(x) (|x| - b)_+.  Found to a relative tolerance; it
  * need not be accurate, because 1 - D/C = w/(b C) uses the b that was found.  C > 0, w > 0. */

@@ -85,9 +85,10 @@ static void test_quadratic(void **unused)
 static void test_fixed_point(void **unused)
 {
     (void)unused;
-    const Problem problems[] = {problem_of(MODEL_QUADRATIC, 40, 2400, 0.3),
-                                problem_of(MODEL_DIAGONAL, 40, 100, 0.3),
-                                problem_of(MODEL_SIGNED, 40, 2400, 0.3)};
+    Problem problems[] = {
+        problem_of(MODEL_QUADRATIC, 40, 2400, 0.3), problem_of(MODEL_DIAGONAL, 40, 100, 0.3),
+        problem_of(MODEL_SIGNED, 40, 2400, 0.3), problem_of(MODEL_QUADRATIC, 40, 2400, 0.3)};
+    problems[3].covariance_exponent = 0.5;
     for (size_t each = 0; each < sizeof problems / sizeof *problems; each++) {
         enum { ROOM = 100 };
         double predicted[ROOM];

@@ -78,6 +78,18 @@ static void test_signed(void **unused)
     check_trained(&problem);
 }
 
+/* Where variances differ the threshold stands inside the eigenproblem. */
+static void test_variances(void **unused)
+{
+    (void)unused;
+    Problem problem = problem_of(MODEL_QUADRATIC, 40, 1200, 0.3);
+    problem.covariance_exponent = 0.5;
+    check_trained(&problem);
+    problem.rotated = true;
+    problem.samples = 300;
+    check_trained(&problem);
+}
+
 /* With more layers a fixed point is a stationary one; here, where no coefficient is near the
  * edge of the threshold, the best that training finds. */
 static void test_deep(void **unused)
@@ -165,7 +177,9 @@ int main(int argc, char **argv)
     MPI_Init(&argc, &argv);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_trained_network),
                                        cmocka_unit_test(test_signed),
-                                       cmocka_unit_test(test_deep), cmocka_unit_test(test_edge),
+                                       cmocka_unit_test(test_variances),
+                                       cmocka_unit_test(test_deep),
+                                       cmocka_unit_test(test_edge),
                                        cmocka_unit_test(test_teams_and_stores)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();

@@ -361,10 +361,11 @@ static TrainerPrice price(const Problem *problem)
     const double n = problem->samples;
     const double d = problem->dimension;
     const bool matrix = model_has(problem->model, TRAIT_MATRIX);
+    const double trials = problem->covariance_exponent > 0.0 ? 5.0 : 1.0; /* of b */
     return (TrainerPrice){.first = 80,
                           .next = 80,
                           .flops = matrix ? 2.0 * n * d * d : 4.0 * n * d,
-                          .eigen = matrix ? 10.0 * d * d * d : 0.0,
+                          .eigen = matrix ? 10.0 * trials * d * d * d : 0.0,
                           .words = matrix ? d * d : d,
                           .rate = matrix ? 4e10 : 4e9};
 }

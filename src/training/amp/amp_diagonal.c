@@ -202,7 +202,7 @@ static bool diagonal_step(void *state, AmpStep *step)
     return true;
 }
 
-static double diagonal_observe(const void *state, double spectrum[])
+static double diagonal_observe(void *state, double spectrum[])
 {
     const Diagonal *a = state;
     network_sort(a->d, a->theta, spectrum);

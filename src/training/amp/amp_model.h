@@ -34,7 +34,7 @@ typedef struct AmpModel {
     /* False if numbers have become infinite; all ranks agree. */
     bool (*step)(void *state, AmpStep *step);
     /* spectrum [d] on rank 0, of the last S'; returns the feature overlap. */
-    double (*observe)(const void *state, double spectrum[]);
+    double (*observe)(void *state, double spectrum[]);
     Network (*network)(const void *state);
     /* What the next step depends on. */
     void (*state)(void *state, StateVisitor *visitor);

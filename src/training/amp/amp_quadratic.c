@@ -1,6 +1,11 @@
 /* Message passing for the quadratic network: a pass over the data makes z and
  * B = sum z_mu Z_mu, an eigendecomposition makes S' from S + (d/2n) B.  Of the signed network
  * f(x) = sign(x) (|x| - b)_+ (theory.md section 13).
+ *
+ * Where variances differ S, M and S* are those in the coordinates where rows are isotropic, S~
+ * = Sigma^1/2 S Sigma^1/2, and the penalty is Tr Sigma^-1 S~: S~' = (M - b Sigma^-1)_+, so that
+ * (E2) is one decomposition for each b that is tried (theory.md section 14).  The factor is in
+ * the coordinates of the rows.
  */
 #include <assert.h>
 #include <math.h>
@@ -10,7 +15,7 @@
 #include "phasesweep/base/check.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/data/gaussian_rows.h"
-#include "phasesweep/numerics/lapack.h"
+#include "phasesweep/numerics/roots.h"
 #include "phasesweep/parallel/symmetric_eigen.h"
 #include "amp_model.h"
 #include "checkpoint.h"
@@ -29,11 +34,12 @@ typedef struct Quadratic {
     Pass pass;           /* vector: z; gram: B on rank 0 */
     Eigen eigen;
     bool both;      /* eigenvalues of S may have either sign */
+    bool stretched; /* variances of the rows differ */
     int rank;       /* of S' */
     int negative;   /* of its eigenvalues, whose columns are the last; 0 but for both */
     double *factor; /* d x d; S' = factor sign factor^T as in network.h, on all ranks */
     double *matrix; /* d x d; M, then S', on rank 0 */
-    double *values; /* [d] eigenvalues of M, ascending */
+    double *values; /* [d] eigenvalues of M, stretched M - b Sigma^-1, ascending */
     double *base;   /* d x d; S, lower triangle, on rank 0 */
     double *turned; /* d x d; S* of a rotated teacher, likewise, else NULL */
 } Quadratic;
@@ -60,7 +66,9 @@ static void *quadratic_create(MPI_Comm team, const Dataset *data, const Problem 
     q->capacity = model_of(problem)->channel(problem).capacity;
     q->threshold = threshold_of(problem_power(problem));
     q->both = model_has(problem->model, TRAIT_INDEFINITE);
-    assert(!q->both || q->threshold.power == 1.0);
+    q->stretched = !dataset_is_isotropic(data);
+    assert(!(q->both && q->stretched) && !covariance_has_blocks(&data->covariance));
+    assert(!(q->both || q->stretched) || q->threshold.power == 1.0);
     q->data = data;
     q->pass = pass_create(team, q->data);
     q->eigen = eigen_create(team, q->d, settings->eigen);
@@ -119,13 +127,89 @@ static double quadratic_begin(void *state, double weight)
     return pass(q, 0.0, 1.0, 0.0).square;
 }
 
-/* Root only.  M, lower triangle. */
-static void make_matrix(Quadratic *q)
+/* Root only.  M, or M - b Sigma^-1 where variances differ, lower triangle. */
+static void make_matrix(Quadratic *q, double b)
 {
     const double scale = 1.0 / (q->capacity * q->d);
-    for (size_t k = 0; k < (size_t)q->d * (size_t)q->d; k++) {
+    const size_t d = (size_t)q->d;
+    for (size_t k = 0; k < d * d && !q->stretched; k++) {
         q->matrix[k] = q->base[k] + scale * q->pass.gram[k];
     }
+    for (size_t j = 0; j < d && q->stretched; j++) {
+        const double *root = q->data->covariance.deviations;
+        for (size_t i = j; i < d; i++) {
+            const size_t k = i + j * d;
+            q->matrix[k] = q->base[k] + scale * q->pass.gram[k] / (root[i] * root[j]);
+        }
+        q->matrix[j * (d + 1)] -= b / (root[j] * root[j]);
+    }
+}
+
+/* Collective.  What eigen_vectors needs, with the eigenvalues on rank 0. */
+static bool decompose(Quadratic *q, double b)
+{
+    if (q->team_rank == 0) {
+        make_matrix(q, b);
+    }
+    return eigen_values(&q->eigen, q->matrix, q->values) == OUTCOME_CONVERGED;
+}
+
+/* Of b (C - D) = w in x = log b, on rank 0. */
+typedef struct Search {
+    Bracket bracket;
+    double x, error; /* of the last trial; NAN before the first */
+    int trials;
+} Search;
+
+/* Root only.  Takes note of b (C - D)/w - 1 at the trial x; returns the next, NAN if x is it.
+ * An eigenvalue at 0 makes D jump, so that a bracket is closed in any case. */
+static double search_next(Search *search, double x, double error)
+{
+    static const double tolerance = 1e-10;
+    enum { PATIENCE = 3 };
+    const double secant = (error - search->error) / (x - search->x);
+    const double slope = secant > 0.0 && isfinite(secant) ? secant : 1.0;
+    search->x = x;
+    search->error = error;
+    if (!(fabs(error) > tolerance)) {
+        return NAN;
+    }
+    const bool halve = ++search->trials % PATIENCE == 0 && isfinite(search->bracket.low) &&
+                       isfinite(search->bracket.high);
+    const double next = bracket_next(&search->bracket, x, error, slope, halve ? 0.0 : 1.0);
+    return search->bracket.high - search->bracket.low > tolerance ? next : NAN;
+}
+
+/* Collective.  b of (E2) on M - b Sigma^-1, which is left decomposed at the b of the step. */
+static bool find_threshold(Quadratic *q, AmpStep *step)
+{
+    Search search = {.bracket = {-INFINITY, INFINITY}, .x = NAN, .error = NAN};
+    double x = step->before > 0.0 ? log(step->before) : log(q->weight / q->capacity) + 0.5;
+    double b = 0.0;
+    double trial = exp(x); /* of rank 0; NAN: b is it */
+    MPI_Bcast(&trial, 1, MPI_DOUBLE, 0, q->team);
+    while (!isnan(trial)) {
+        b = trial;
+        if (!decompose(q, b)) {
+            return false;
+        }
+        if (q->team_rank == 0) {
+            const double left = q->capacity - threshold_divergence(q->values, q->d, 0.0);
+            x = search_next(&search, x, b * left / q->weight - 1.0);
+            trial = exp(x);
+        }
+        MPI_Bcast(&trial, 1, MPI_DOUBLE, 0, q->team);
+    }
+    double wanted = amp_follow(step, b);
+    MPI_Bcast(&wanted, 1, MPI_DOUBLE, 0, q->team);
+    if (wanted != b && !decompose(q, wanted)) {
+        return false;
+    }
+    step->threshold = wanted;
+    if (q->team_rank == 0) {
+        q->rank = threshold_active(q->values, q->d, 0.0);
+    }
+    return true;
 }
 
 /* Root only.  b, and how many eigenvalues are beyond it. */
@@ -155,7 +239,9 @@ static double make_threshold(Quadratic *q, const AmpStep *step)
 static double make_column(Quadratic *q, int k, int place, double chi)
 {
     const size_t d = (size_t)q->d;
-    const double learned = q->threshold.shrink(q->threshold.power, fabs(q->values[place]), chi);
+    const double size = fabs(q->values[place]);
+    const double learned =
+        q->stretched ? size : q->threshold.shrink(q->threshold.power, size, chi);
     const double root = sqrt(learned);
     for (size_t i = 0; i < d; i++) {
         q->factor[i + (size_t)k * d] = root * q->matrix[i + (size_t)place * d];
@@ -208,7 +294,8 @@ static void compare(Quadratic *q, AmpStep *step)
             step->overlap_m += twice * teacher * s[k];
             q->base[k] = s[k] - step->keep * change;
         }
-        step->trace += s[column * (n + 1)] / d;
+        step->trace +=
+            s[column * (n + 1)] / covariance_variance(&q->data->covariance, (int)column) / d;
     }
     step->move = sqrt(move / d);
     step->risk /= d;
@@ -216,17 +303,35 @@ static void compare(Quadratic *q, AmpStep *step)
     step->overlap_m /= d;
 }
 
-static bool quadratic_step(void *state, AmpStep *step)
+/* Root only.  The factor from where rows are isotropic to their coordinates. */
+static void turn_factor(Quadratic *q)
 {
-    Quadratic *q = state;
-    if (q->team_rank == 0) {
-        make_matrix(q);
+    const size_t d = (size_t)q->d;
+    for (size_t k = 0; k < (size_t)q->rank * d && q->stretched; k++) {
+        q->factor[k] /= q->data->covariance.deviations[k % d];
     }
-    if (eigen_values(&q->eigen, q->matrix, q->values) != OUTCOME_CONVERGED) {
+}
+
+/* Collective.  The threshold of this step, and the matrix decomposed. */
+static bool choose(Quadratic *q, AmpStep *step)
+{
+    if (q->stretched) {
+        return find_threshold(q, step);
+    }
+    if (!decompose(q, 0.0)) {
         return false;
     }
     if (q->team_rank == 0) {
         step->threshold = make_threshold(q, step);
+    }
+    return true;
+}
+
+static bool quadratic_step(void *state, AmpStep *step)
+{
+    Quadratic *q = state;
+    if (!choose(q, step)) {
+        return false;
     }
     /* those of the largest eigenvalues come last, and alone if so wanted */
     const int wanted = q->negative > 0 ? q->d : q->rank;
@@ -234,12 +339,13 @@ static bool quadratic_step(void *state, AmpStep *step)
         return false;
     }
     double onsager = 0.0; /* D/C */
-    double trace = 0.0;   /* of S' */
+    double trace = 0.0;   /* of S', read where rows are isotropic */
     if (q->team_rank == 0) {
         const double chi = threshold_weight(&q->threshold, step->threshold);
         onsager = 1.0 - q->weight / (chi * q->capacity);
         const double penalty = make_factor(q, chi);
         compare(q, step);
+        turn_factor(q);
         trace = step->trace * q->d;
         step->trace = q->both ? penalty : step->trace;
         step->penalty = q->threshold.power == 1.0 ? step->trace : penalty;
@@ -257,10 +363,31 @@ static Network quadratic_network(const void *state)
     return (Network){.columns = q->rank, .negative = q->negative, .factor = q->factor};
 }
 
-static double quadratic_observe(const void *state, double spectrum[])
+/* Collective.  The columns of a factor that comes from other coordinates are not orthogonal:
+ * those of the same S that are. */
+static void make_orthogonal(Quadratic *q)
 {
-    const Quadratic *q = state;
+    MPI_Bcast(&q->rank, 1, MPI_INT, 0, q->team); /* a step may have failed half way */
+    if (q->team_rank == 0) {
+        matrix_lower(q->d, q->rank, 0, q->factor, q->matrix);
+    }
+    if (eigen_values(&q->eigen, q->matrix, q->values) != OUTCOME_CONVERGED ||
+        eigen_vectors(&q->eigen, q->rank, q->matrix) != OUTCOME_CONVERGED) {
+        return; /* after a divergence, of which nothing is shown */
+    }
+    if (q->team_rank == 0) {
+        make_factor(q, 0.0);
+    }
+    MPI_Bcast(q->factor, q->d * q->rank, MPI_DOUBLE, 0, q->team);
+}
+
+static double quadratic_observe(void *state, double spectrum[])
+{
+    Quadratic *q = state;
     double leading = NAN; /* with the teacher's first vector, an axis or turned */
+    if (q->stretched) {
+        make_orthogonal(q);
+    }
     if (q->team_rank == 0) {
         const Network network = quadratic_network(q);
         double *overlaps = checked_alloc((size_t)q->d, sizeof *overlaps);
