@@ -8,11 +8,16 @@
 #include "phasesweep/model/model.h"
 #include "phasesweep/numerics/roots.h"
 
-/* What norms that vary add to Stein's estimate, in units of R: of the risk, and of what the
- * error has beside twice that. */
+/* What norms of variance 2 + k4 add to Stein's estimate, in units of R: of the risk, and of
+ * what the error has beside twice that; NAN: not known. */
 typedef struct Norms {
     double risk, error;
 } Norms;
+
+static double finite_or_nan(double value)
+{
+    return isfinite(value) ? value : NAN;
+}
 
 /* given: degrees of freedom over n that are not of f, a linear unit's; left: 1 - D/C - given;
  * moved: |M - f(M)|^2; noise: N. */
@@ -26,15 +31,19 @@ static void report(const Problem *problem, double given, double left, double mov
     const double risk = moved + t * (2.0 * capacity * (1.0 - given - left) - noise);
     const bool known = left > 0.0 && isfinite(error) && isfinite(risk);
     observed->error_estimate = known ? error : NAN;
-    observed->risk_estimate = known ? risk + norms.risk : NAN;
+    observed->risk_estimate = known ? finite_or_nan(risk + norms.risk) : NAN;
     /* of the error, a share `given` is of the linear unit's own weights */
-    observed->noise_estimate =
-        known ? error * (1.0 - given) - model->prediction_per_risk * risk - norms.error : NAN;
+    const double beside = error * (1.0 - given) - model->prediction_per_risk * risk;
+    observed->noise_estimate = known ? finite_or_nan(beside - norms.error) : NAN;
 }
 
 /* Of rows of a file: up to where the estimates are good (doc/theory.md section 12). */
 static const double covariance_most = 1.3;
 static const double pair_most = 3.0;
+
+/* Of 1 + k4/2, below which a fit does not see Tr S*: the square part of every row has nearly
+ * the same trace. */
+static const double trace_least = 0.1;
 
 void estimate_vector(const Problem *problem, const RowMoments *moments, double freedom,
                      double slope2, Observed *observed)
@@ -122,8 +131,9 @@ static double solve(Fit *fit)
 }
 
 /* M is S* - (k4/2) tau I in noise, tau = (Tr S - Tr S*)/d, and E (y - f)^2 = 2 R + k4 tau^2 +
- * Delta (section 14), so that Tr (S - M)/d = (1 + k4/2) tau: `apart`.  NAN where other moments
- * of the rows matter. */
+ * Delta (section 14), so that Tr (S - M)/d = (1 + k4/2) tau: `apart`.  As k4 -> -2 what is
+ * added to the error vanishes, and tau, with it the risk, is not known.  NAN, too, where other
+ * moments of the rows matter. */
 static Norms norms_of(const Problem *problem, const RowMoments *moments, double apart)
 {
     const bool drawn = problem->data == 0.0;
@@ -136,9 +146,11 @@ static Norms norms_of(const Problem *problem, const RowMoments *moments, double 
     if (k4 == 0.0) {
         return (Norms){0};
     }
-    const double tau = apart / (1.0 + 0.5 * k4);
-    const double square = k4 * tau * tau;
-    return (Norms){.risk = -square * (1.0 + 0.25 * k4), .error = -square * (1.0 + 0.5 * k4)};
+    const double seen = 1.0 + 0.5 * k4;
+    const double shown = fmax(seen, trace_least);
+    const double square = k4 * apart * apart / shown;
+    return (Norms){.risk = seen == shown ? -square / shown * (1.0 + 0.25 * k4) : NAN,
+                   .error = -square};
 }
 
 void estimate_matrix(const Problem *problem, const RowMoments *moments, int rank,

@@ -4,12 +4,21 @@
  * A minimum is f(M), f the threshold of state evolution and M the teacher with noise t, made of
  * network and residual.  How much of the noise the fit has taken is the divergence D of f,
  * which the data show: E (y - f)^2 = (sum res^2 / n) / (1 - D/C)^2,   t = E (y - f)^2 / (k C),
- *     R = |M - f(M)|^2 - N t + 2 t D                 (Stein's unbiased estimate)
+ *     R' = |M - f(M)|^2 - N t + 2 t D                (Stein's unbiased estimate)
  * with C the capacity and k = prediction_per_risk of model.h, and N the noise in M over t:
- * (d + 1)/d of a matrix, d of a vector.  It holds for features that are isotropic.
+ * (d + 1)/d of a matrix, d of a vector.  It holds for features that are isotropic, and for
+ * matrices whose rows have norms of variance d (2 + k4), of a law or as measured in a file,
+ * with tau = (Tr S - Tr M)/(d (1 + k4/2)) and
+ *     R = R' - k4 (1 + k4/4) tau^2,   Delta = E (y - f)^2 - k R' + k4 (1 + k4/2) tau^2.
  *
  * Both fill error_estimate, risk_estimate and noise_estimate of `observed`, whose train_loss is
- * known; NAN where there is no estimate.
+ * known; NAN where there is no estimate: all three of matrices whose drawn rows have unequal
+ * variances or are correlated.  Risk and noise have none where rows are not isotropic
+ * (drawn ones with unequal variances or correlated; those of a file with covariance_square of
+ * RowMoments from 1.3 on) and, of matrices, where the fourth moments matter beyond the norms
+ * (drawn rows of a kurtosis beside an aligned teacher; pair_covariance from 3.0 on).  Of
+ * matrices whose rows have nearly one norm, 1 + k4/2 below 0.1, the noise has an estimate and
+ * the risk none: such a fit does not see Tr S*.
  */
 #ifndef PHASESWEEP_TRAINING_RISK_ESTIMATE_H
 #define PHASESWEEP_TRAINING_RISK_ESTIMATE_H

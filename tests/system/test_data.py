@@ -420,7 +420,8 @@ def test_norms(folder):
 
 def test_noise(folder):
     """The noise that made the labels, from training rows alone: of Gaussian rows, of rows whose norms vary (which the formula for
-    Gaussian rows has .29 for .5), and not of rows that are not isotropic or far from Gaussian in other ways."""
+    Gaussian rows has .29 for .5), and not of rows that are not isotropic or far from Gaussian in other ways. Rows of one norm
+    tell the noise, but not the trace of S*, nor so the risk."""
     rng, n, d, noise = np.random.default_rng(1), 3600, 60, 0.5
     rotation = np.linalg.qr(rng.standard_normal((d, d)))[0]
     s = np.arange(1, d + 1) ** -1.25
@@ -431,14 +432,16 @@ def test_noise(folder):
     stretch = np.arange(1, d + 1) ** -0.5
     words = ["target=y.npy", f"samples={n}", "nuclear_weight=2", "tolerance=1e-5"]
     for name, x, known in (("plain", plain, True), ("norms", plain * radius / np.sqrt(np.mean(radius ** 2)), True),
+                           ("sphere", plain * np.sqrt(d / np.sum(plain ** 2, axis=1, keepdims=True)), True),
                            ("far", plain * seldom / np.sqrt(np.mean(seldom ** 2)), False),
                            ("stretched", plain * stretch / np.sqrt(np.mean(stretch ** 2)), False)):
         np.save(f"{folder}/{name}.npy", x)
         np.save(f"{folder}/y.npy", ((x @ rotation) ** 2 @ s - s.sum()) / np.sqrt(d) + np.sqrt(noise) * rng.standard_normal(n))
         found = point(2, f"data={folder}/{name}.npy", *words)
-        # 1/sqrt(n) of the noise is 2 %; .515 and .52 here
+        # 1/sqrt(n) of the noise is 2 %; .515 and .52 here; of one norm .51
         assert not known or abs(found["noise_estimate"] / noise - 1) < 0.1, (name, found["noise_estimate"])
-        assert known == ("noise_estimate" in found) == ("risk_estimate" in found), name
+        assert known == ("noise_estimate" in found), name
+        assert (known and name != "sphere") == ("risk_estimate" in found), name
         assert "prediction_error_estimate" in found
     found = point(1, "model=ridge", f"data={folder}/stretched.npy", "target=y.npy", f"samples={n}", "weight_decay=2")
     assert "noise_estimate" not in found and "prediction_error_estimate" in found

@@ -170,6 +170,14 @@ static void test_truth(void **unused)
     laplace.rotated = 0.0;
     mean_error(&trainer_convex, laplace, &noise);
     assert_true(isnan(noise));
+    /* rows of one norm tell the noise, but not Tr S* and so not R */
+    Problem signs = laplace;
+    signs.features = FEATURES_RADEMACHER;
+    signs.rotated = 1.0;
+    mean_error(&trainer_convex, signs, &noise);
+    assert_true(fabs(noise / signs.noise - 1.0) < 0.1);
+    const TrainerSettings settings = trainer_defaults();
+    assert_true(isnan(train(&trainer_convex, MPI_COMM_WORLD, &signs, &settings).risk_estimate));
     for (int k = 0; k < 2; k++) {
         Problem problem = vector_case(k == 0 ? MODEL_DIAGONAL : MODEL_RIDGE,
                                       k == 0 ? 300.0 : 600.0, k == 0 ? 1.0 : 50.0);

@@ -144,11 +144,10 @@ typedef enum FieldKind {
       "the training data alone")                                                               \
     X(RISK_ESTIMATE, REAL, TRAINING, "risk_estimate", "1", "R", "12",                          \
       "excess risk, without label noise, estimated from the training data alone; absent "      \
-      "where "                                                                                 \
-      "rows are not isotropic, or those of a file too far from Gaussian")                      \
+      "where noise_estimate is, and of matrices where all rows have nearly the same norm")     \
     X(NOISE_ESTIMATE, REAL, TRAINING, "noise_estimate", "1", "Delta", "12",                    \
       "variance of the label noise, estimated from the training data alone; absent where "     \
-      "risk_estimate is")                                                                      \
+      "rows are not isotropic, or those of a file too far from Gaussian")                      \
     X(LINEAR_SQUARE, REAL, TRAINING, "linear_unit_square", "1", "E(w.x+c)^2", "13",            \
       "mean square of what linear unit and bias add to the output; with key linear_unit")      \
     X(TEST_ERROR, REAL, HOLD_OUT, "test_error", "1", "E(y-f)^2", "15",                         \
