@@ -165,14 +165,47 @@ static void take_row(const FileRows *share, int64_t row, double out[])
     }
 }
 
+/* Of the row before the share, which the nearest rank before that has rows hands over; x [d].
+ * False where the share has none. */
+static bool take_border(MPI_Comm team, const FileRows *share, double x[])
+{
+    const int d = share->spec.dimension;
+    const int64_t n = share->spec.samples;
+    int rank;
+    int ranks;
+    MPI_Comm_rank(team, &rank);
+    MPI_Comm_size(team, &ranks);
+    int before = MPI_PROC_NULL;
+    int behind = MPI_PROC_NULL;
+    if (share->rows > 0) {
+        for (int k = 0; k < ranks; k++) {
+            const bool some = dataset_share(n, k + 1, ranks) > dataset_share(n, k, ranks);
+            before = some && k < rank ? k : before;
+            behind = some && k > rank && behind == MPI_PROC_NULL ? k : behind;
+        }
+    }
+    double *last = checked_alloc((size_t)d, sizeof *last);
+    if (share->rows > 0) {
+        take_row(share, share->rows - 1, last);
+    }
+    MPI_Sendrecv(last, d, MPI_DOUBLE, behind, 0, x, d, MPI_DOUBLE, before, 0, team,
+                 MPI_STATUS_IGNORE);
+    free(last);
+    return before != MPI_PROC_NULL;
+}
+
 /* Of pairs of neighbours, which are independent: E (x.x')^2 = Tr Sigma^2, E (Tr Z Z')^2 =
- * |Cov Z|^2. */
+ * |Cov Z|^2.  All n - 1 of them, on any team; NAN if there are none. */
 static RowMoments measure(MPI_Comm team, const FileRows *share)
 {
     const int d = share->spec.dimension;
     double *x = checked_alloc(2 * (size_t)d, sizeof *x);
-    double last = 0.0;
     double sums[5] = {0}; /* |x|^2, |x|^4, (x.x')^2, (Tr Z Z')^2, pairs */
+    bool paired = take_border(team, share, x + d);
+    double last = 0.0;
+    for (int i = 0; i < d; i++) {
+        last += x[d + i] * x[d + i];
+    }
     for (int64_t row = 0; row < share->rows; row++) {
         double *now = x + (row % 2) * d;
         const double *before = x + ((row + 1) % 2) * d;
@@ -185,12 +218,13 @@ static RowMoments measure(MPI_Comm team, const FileRows *share)
         }
         sums[0] += square;
         sums[1] += square * square;
-        if (row > 0) {
+        if (paired) {
             const double both = (product * product - square - last) / d + 1.0;
             sums[2] += product * product;
             sums[3] += both * both;
             sums[4] += 1.0;
         }
+        paired = true;
         last = square;
     }
     free(x);

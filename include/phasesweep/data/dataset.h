@@ -34,7 +34,7 @@ typedef struct DatasetOps {
 } DatasetOps;
 
 /* What rows of a file are, where theory has rows of independent Gaussian entries (theory.md
- * section 12). */
+ * section 12).  The last two are of the n - 1 pairs of neighbours, NAN where n = 1. */
 typedef struct RowMoments {
     double norm_variance;     /* Var |x|^2/d; 2 of Gaussian rows */
     double covariance_square; /* Tr Sigma^2/d, mean not taken away, over (E |x|^2/d)^2; least,

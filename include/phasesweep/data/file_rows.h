@@ -9,7 +9,8 @@
  * Nobody knows who made the labels: the dataset has no truth, and its covariance is taken as
  * the identity, which is the business of whoever prepared the file.
  *
- * Nothing communicates.
+ * Creation alone communicates: for the moments of the rows, which are the same on any team, up
+ * to rounding.
  */
 #ifndef PHASESWEEP_DATA_FILE_ROWS_H
 #define PHASESWEEP_DATA_FILE_ROWS_H
