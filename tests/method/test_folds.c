@@ -61,26 +61,39 @@ static void write_data(void)
     write_npy(labels, ROWS, 1, y);
 }
 
-static Problem problem_of(ModelId model, double weight)
+typedef struct Kind {
+    ModelId model;
+    double width, depth;
+} Kind;
+
+/* Each trainer that takes rows of a file. */
+static const Kind kinds[] = {
+    {MODEL_QUADRATIC, SIDE, 0.0}, {MODEL_QUADRATIC, 2.0, 0.0}, {MODEL_QUADRATIC, SIDE, 2.0},
+    {MODEL_SIGNED, SIDE, 0.0},    {MODEL_NEURONS, SIDE, 0.0},  {MODEL_DIAGONAL, 1.0, 0.0},
+    {MODEL_DIAGONAL, 1.0, 3.0},   {MODEL_RIDGE, 1.0, 0.0},
+};
+
+static Problem problem_of(const Kind *kind, double weight)
 {
-    return (Problem){.model = model,
+    return (Problem){.model = kind->model,
                      .method = METHOD_TRAINING,
                      .data = 1.0,
                      .folds = FOLDS,
                      .dimension = SIDE,
-                     .width = model == MODEL_QUADRATIC ? SIDE : 1.0,
+                     .width = kind->width,
                      .samples = ROWS,
                      .weight_decay = weight,
-                     .depth = 0.0,
+                     .depth = kind->depth,
                      .damping = -1.0,
-                     .tolerance = 1e-9};
+                     .tolerance =
+                         kind->model == MODEL_NEURONS || kind->depth > 0.0 ? 1e-6 : 1e-9};
 }
 
 /* False if it was stopped, as it asks for. */
-static bool run_chain(ModelId model, Run *run)
+static bool run_chain(const Kind *kind, Run *run)
 {
     const size_t length[SERIES_COUNT] = {0};
-    const Problem problem[POINTS] = {problem_of(model, 0.5), problem_of(model, 0.1)};
+    const Problem problem[POINTS] = {problem_of(kind, 0.5), problem_of(kind, 0.1)};
     const PointTeam team = {.work = point_work(),
                             .comm = MPI_COMM_WORLD,
                             .stopping = stops,
@@ -113,11 +126,10 @@ static void test_stopped_anywhere(void **unused)
     (void)unused;
     int rank;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    const ModelId models[] = {MODEL_QUADRATIC, MODEL_DIAGONAL, MODEL_RIDGE};
-    for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
+    for (size_t m = 0; m < sizeof kinds / sizeof *kinds; m++) {
         Run whole = {0};
         remove(checkpoint);
-        assert_true(run_chain(models[m], &whole));
+        assert_true(run_chain(&kinds[m], &whole));
         MPI_Bcast(&whole.asked, 1, MPI_INT, 0, MPI_COMM_WORLD);
         const int step = whole.asked > 12 ? whole.asked / 12 : 1;
         for (int at = 1; at <= whole.asked; at += step) {
@@ -126,8 +138,8 @@ static void test_stopped_anywhere(void **unused)
             MPI_Barrier(MPI_COMM_WORLD);
             remove(checkpoint);
             MPI_Barrier(MPI_COMM_WORLD);
-            assert_false(run_chain(models[m], &first));
-            assert_true(run_chain(models[m], &second));
+            assert_false(run_chain(&kinds[m], &first));
+            assert_true(run_chain(&kinds[m], &second));
             assert_same(&second, &whole);
             /* no iteration twice; between folds it is asked once more */
             assert_true(rank != 0 || second.asked <= whole.asked - at + 1);
