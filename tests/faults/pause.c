@@ -1,10 +1,15 @@
 /* Preloaded into the program: writes into archives take their time, so that a sweep lasts as
- * long as a test wishes and costs no processor.
+ * long as a test wishes and costs no processor.  Three variables of the environment: */
+/* clang-format off */
+/* PHASESWEEP_PAUSE     milliseconds before each write into a file called *.h5
  *
- * PHASESWEEP_PAUSE     milliseconds before each write into a file called *.h5
  * PHASESWEEP_GREED     a file: the first process that has written an archive sixty times makes
- * it, if it is not there, and takes a gigabyte of memory PHASESWEEP_NO_FLOCK  set: flock fails,
- * as on a file system without locks */
+ *                      it, if it is not there, and takes a gigabyte of memory.  Only where
+ *                      PHASESWEEP_PAUSE is set, too: writes that do not pause are not counted.
+ *
+ * PHASESWEEP_NO_FLOCK  set: flock fails, as on a file system without locks
+ */
+/* clang-format on */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
