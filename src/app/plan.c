@@ -25,6 +25,7 @@ static const double start_overhead = 1e-4; /* seconds: a message, and a team if 
 static const double start_of_run = 0.5;    /* seconds: MPI begins and ends, the file is made;
                                               measured, one node, Open MPI 4.1 */
 static const double master_message = 3e-6; /* seconds: measured, doc/scaling.md */
+static const double left_least = 0.01;     /* of what a chain takes from its beginning */
 static const double good = 0.9;            /* efficiency that is worth more ranks */
 
 /* ---- chains into groups -------------------------------------------------------------------
@@ -66,14 +67,16 @@ static int by_shape_and_chain(const void *a, const void *b)
 }
 
 /* What the checkpoint has done is off the time to come.  By what earlier runs have learned, for
- * that is a number of this machine. */
+ * that is a number of this machine.  Something is left in any case: to load the state and to
+ * report takes time, and the schedule divides by it. */
 static void take_off(TaskGroup *task, double spent, const CostModel *model)
 {
     if (spent > 0.0) {
         const double factor = model != NULL ? model->factor[task->kind] : 1.0;
         task->whole = task->seconds;
         task->spent = spent;
-        task->seconds = duration_left(factor * task->whole, spent) / factor;
+        const double left = duration_left(factor * task->whole, spent) / factor;
+        task->seconds = fmax(left, left_least * task->whole);
     }
 }
 
@@ -139,7 +142,7 @@ Plan plan_create(const Job *job, const PlanSettings *settings)
     return plan_of_chains(job, settings, chains, NULL, count);
 }
 
-/* Core-seconds in the checkpoint of a chain, if it has one. */
+/* Seconds of one rank in the checkpoint of a chain, if it has one. */
 static double spent_on(const SideCheckpoints *checkpoints, const char *path, const Job *job,
                        const OpenChain *chain)
 {

@@ -26,7 +26,7 @@ static const char damaged[] = "damaged";
 typedef struct Header {
     uint64_t head;   /* bytes from the beginning of the file to the end of the hash */
     uint64_t pieces; /* of the table before the hash */
-    double spent;    /* core-seconds behind the state */
+    double spent;    /* seconds of one rank behind the state */
 } Header;
 
 /* A rank's share of an item. */

@@ -33,8 +33,8 @@ typedef struct StateVisitor {
     char *path;      /* owned */
     FILE *file;      /* the head, on rank 0; owned, as its hash so far */
     void *digest;
-    double spent;          /* core-seconds behind the state: set before a commit, known after a
-                              read, on rank 0 */
+    double spent;          /* seconds of one rank (trainer_alone) behind the state: set before a
+                              commit, known after a read, on rank 0 */
     uint64_t bytes;        /* of all items, on rank 0 */
     uint64_t head;         /* bytes of the head, when it is known */
     uint64_t table;        /* place of the table, on rank 0 */

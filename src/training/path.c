@@ -31,7 +31,7 @@ struct Path {
     double begun;         /* MPI_Wtime when this call for the point began; rank 0, as below */
     double seconds;       /* of the point, in the calls before */
     double created;       /* MPI_Wtime */
-    double spent;         /* core-seconds of the path in earlier runs */
+    double spent;         /* seconds of one rank (trainer_alone), in earlier runs; on rank 0 */
     bool hurried;         /* the time of the point is over */
     double saved_at;      /* MPI_Wtime */
     double asked_at;      /* after the last iteration */
@@ -91,7 +91,10 @@ static void save(Path *path, Command command)
     StateVisitor visitor = checkpoint_write(path->team, path->settings.checkpoint);
     visit_head(path, &visitor);
     path->trainer->state(path->work, &visitor);
-    visitor.spent = path->spent + visitor.ranks * (start - path->created);
+    if (path->rank == 0) {
+        visitor.spent =
+            path->spent + trainer_alone(&path->problem, visitor.ranks, start - path->created);
+    }
     const bool good = checkpoint_commit(&visitor);
     if (good && path->rank == 0 && path->settings.saved != NULL) {
         path->settings.saved(path->settings.stop_context);

@@ -77,6 +77,15 @@ double trainer_seconds(const Problem *problem, bool first, double *fixed)
            *fixed;
 }
 
+double trainer_alone(const Problem *problem, int ranks, double seconds)
+{
+    assert(ranks >= 1 && seconds >= 0.0);
+    double fixed;
+    const double all = trainer_seconds(problem, true, &fixed);
+    const double serial = fixed / all;
+    return seconds / (serial + (1.0 - serial) / ranks);
+}
+
 TrainerSettings trainer_defaults(void)
 {
     return (TrainerSettings){.memory = (size_t)1 << 30, .starts = 3};

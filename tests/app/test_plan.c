@@ -11,6 +11,7 @@
 
 #include "phasesweep/app/plan.h"
 #include "phasesweep/base/check.h"
+#include "phasesweep/training/trainer.h"
 
 static const char text[] =
     "sweeps:\n"
@@ -211,11 +212,72 @@ static void test_without_theory(void **unused)
     }
 }
 
+/* Seconds that a chain is taken to need after `spent` of a checkpoint. */
+static double left_after(const Job *job, double factor, double spent)
+{
+    CostModel model = cost_model();
+    const PlanChain last = {1, 2};
+    const PlanMark mark = {.points = 2.0, .spent = spent};
+    const PlanSettings settings = {.memory = INFINITY, .model = &model};
+    PlanChain *chains = malloc(sizeof last);
+    *chains = last;
+    for (int kind = 0; kind < COST_CLASSES; kind++) {
+        model.factor[kind] = factor;
+    }
+    Plan plan = plan_of_chains(job, &settings, chains, &mark, 1);
+    const TaskGroup group = plan.groups[0];
+    assert_true(group.spent == spent && group.seconds > 0.0);
+    assert_true(spent == 0.0 || fabs(group.whole - left_after(job, factor, 0.0)) < 1e-12);
+    plan_free(&plan);
+    return group.seconds;
+}
+
+/* Of the time that is measured here, not of the assumed: twice as long by the factor 2. */
+static void test_spent(void **unused)
+{
+    (void)unused;
+    Job job = job_of(text);
+    const double whole = left_after(&job, 2.0, 0.0);
+    assert_true(fabs(left_after(&job, 2.0, 0.5 * whole) / whole - 0.75) < 1e-12);
+    assert_true(fabs(left_after(&job, 2.0, 1.5 * whole) / whole - 0.25) < 1e-12);
+    /* it took all that was expected, to the last bit: nothing is left but the end */
+    assert_true(fabs(left_after(&job, 2.0, 2.0 * whole) / whole - 0.01) < 1e-12);
+    /* it took more: as long again */
+    assert_true(fabs(left_after(&job, 2.0, 3.0 * whole) / whole - 1.5) < 1e-12);
+    job_free(&job);
+}
+
+/* What a team has spent is what the schedule takes one rank to need for it. */
+static void test_alone(void **unused)
+{
+    (void)unused;
+    Job job = job_of(text);
+    const CostModel model = cost_model();
+    const PlanSettings settings = {.memory = INFINITY};
+    const Sweep *sweep = &job.sweeps[1];
+    double most = 0.0;
+    for (size_t chain = 0; chain < sweep_chains(sweep); chain++) {
+        size_t first, count;
+        sweep_chain(sweep, chain, &first, &count);
+        const Problem problem = sweep_problem(sweep, first);
+        const TaskGroup task = plan_cost(sweep, chain, &settings).task;
+        for (int ranks = 1; ranks <= 64; ranks *= 4) {
+            const double team = cost_estimate(&model, &task, ranks);
+            const double alone = trainer_alone(&problem, ranks, team);
+            assert_true(fabs(alone / cost_estimate(&model, &task, 1) - 1.0) < 1e-9);
+            most = fmax(most, ranks * team / alone);
+        }
+    }
+    assert_true(most > 2.0); /* ranks times seconds is another number */
+    job_free(&job);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_classes),     cmocka_unit_test(test_lines),
         cmocka_unit_test(test_parts),       cmocka_unit_test(test_makespan),
-        cmocka_unit_test(test_large_teams), cmocka_unit_test(test_without_theory)};
+        cmocka_unit_test(test_large_teams), cmocka_unit_test(test_without_theory),
+        cmocka_unit_test(test_spent),       cmocka_unit_test(test_alone)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

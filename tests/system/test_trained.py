@@ -234,10 +234,6 @@ def check_stop(folder, name, job):
     assert process.returncode == 3
     assert count(path, "converged") + count(path, "stationary") == 0
     assert glob.glob(path + ".long.*.checkpoint")
-    # what the checkpoint has done is off the bill, or doubles what was too short
-    bills = [float(re.search("^long +[0-9]+ +1 +([^ ]+)", alone(*words).stdout, re.MULTILINE)[1])
-             for words in (["plan", job], ["run", job, "-o", path, "--dry-run"])]
-    assert bills[1] < bills[0] or bills[1] > 1.05 * bills[0], bills
     # the line that was said goes on, as it is
     line = re.search(": stopped, with 0 of [0-9]+ open points? done; `(.* resume .*)` goes on$", said, re.MULTILINE)[1]
     assert subprocess.run(["bash", "-c", line], stderr=subprocess.DEVNULL).returncode == 0, line

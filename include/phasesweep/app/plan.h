@@ -30,7 +30,7 @@ typedef struct PlanChain {
 typedef struct PlanMark {
     bool late;     /* to start after all others */
     double points; /* of it to be computed, > 0 */
-    double spent;  /* core-seconds that its checkpoint holds, 0: none */
+    double spent;  /* seconds of one rank that its checkpoint holds (path_spent), 0: none */
 } PlanMark;
 
 /* What one chain asks for. */

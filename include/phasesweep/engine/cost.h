@@ -40,7 +40,8 @@ typedef struct TaskGroup {
                         it serves others meanwhile */
     double whole;    /* assumed for one task from its beginning, where an earlier run has done a
                         part of it; 0: seconds is all of it */
-    double spent;    /* of such a task, measured seconds on one rank, in earlier runs */
+    double spent;    /* of such a task, measured seconds in earlier runs, on one rank: those of
+                        a team over serial + (1 - serial) / r */
 } TaskGroup;
 
 /* Local.  Nothing learned: all factors 1.  The spread is 0: the first estimates are taken as

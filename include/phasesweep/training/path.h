@@ -45,8 +45,9 @@ Observed path_solve(Path *path, const Problem *problem, double spectrum[], doubl
  * that a checkpoint joins. */
 double path_seconds(const Path *path);
 
-/* Local.  Seconds times ranks that the state in a checkpoint has taken, in all runs; 0 if there
- * is no such file, or none of this program. */
+/* Local.  Seconds that one rank would have taken to the state in a checkpoint, in all runs:
+ * those of a team are trainer_alone of the problem in hand.  0 if there is no such file, or
+ * none of this program. */
 double path_spent(const char *checkpoint);
 
 /* Local.  The network of the last point. */

@@ -225,6 +225,10 @@ size_t trainer_memory(const Problem *problem, int ranks, SampleStore store, doub
  * them that more ranks do not shorten. */
 double trainer_seconds(const Problem *problem, bool first, double *fixed);
 
+/* Local.  Seconds that one rank would have taken for what a team of `ranks` took `seconds` for,
+ * by trainer_seconds: seconds / (serial + (1 - serial) / ranks), as in cost.h. */
+double trainer_alone(const Problem *problem, int ranks, double seconds);
+
 /* Local.  Nothing observed yet: all numbers NAN. */
 Observed observed_nothing(Outcome outcome);
 
