@@ -139,15 +139,29 @@ static void say_bad(const char *path, const Job *job, const PointCounts *counts)
     }
 }
 
+/* What started this run, as far as the environment tells; NULL: nothing did. */
+static const char *launcher(void)
+{
+    if (getenv("OMPI_COMM_WORLD_SIZE") != NULL) {
+        return "mpirun";
+    }
+    /* Hydra, of MPICH, counts the ranks of a node, and starts its daemons as a step of Slurm */
+    if (getenv("MPI_LOCALNRANKS") == NULL && getenv("SLURM_STEP_ID") != NULL) {
+        return "srun";
+    }
+    return getenv("PMI_SIZE") != NULL ? "mpiexec" : NULL;
+}
+
 /* Ranks of this node may have been more than its cores, which Open MPI wants to be told. */
 static char *launch(int ranks)
 {
     const char *here = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
     const bool crowded = here != NULL && strtol(here, NULL, 10) > sysconf(_SC_NPROCESSORS_ONLN);
+    const char *by = launcher();
     char *program = text_quoted(program_invocation_name);
-    char *line = ranks == 1 && here == NULL
+    char *line = ranks == 1 && by == NULL
                      ? checked_format("%s", program)
-                     : checked_format("mpirun -n %d %s%s", ranks,
+                     : checked_format("%s -n %d %s%s", by != NULL ? by : "mpirun", ranks,
                                       crowded ? "--oversubscribe " : "", program);
     free(program);
     return line;
@@ -166,12 +180,15 @@ char *words_resume(const char *path, const char *option, int ranks)
 void words_end(const char *path, const Job *job, const PointCounts *counts, int ranks)
 {
     say_bad(path, job, counts);
-    if (counts->unconverged > 0) {
+    /* theory ends alike each time, but for want of memory or a life; and has no limit to set */
+    const bool by_chance =
+        counts->outcome[OUTCOME_REFUSED_MEMORY] + counts->outcome[OUTCOME_LOST] > 0;
+    if (counts->drawn > 0 || by_chance) {
         char *line = words_resume(path, "--retry ", ranks);
-        fprintf(stderr,
-                "phasesweep: `%s` tries them again, with `--set iteration_limit=N` where "
-                "trainings met a limit\n",
-                line);
+        fprintf(stderr, "phasesweep: `%s` tries them again%s\n", line,
+                counts->drawn > 0
+                    ? ", with `--set iteration_limit=N` where trainings met a limit"
+                    : "");
         free(line);
     }
     char *file = text_quoted(path);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/method_facts.h"
 #include "phasesweep/study/refined.h"
 
 /* What the rows of a chain amount to. */
@@ -319,6 +320,7 @@ void chains_free(OpenChains *chains)
 typedef struct Count {
     PointCounts *counts;
     size_t sweep;
+    const Sweep *its;
 } Count;
 
 static void count_point(void *context, size_t point, int8_t outcome)
@@ -335,6 +337,7 @@ static void count_point(void *context, size_t point, int8_t outcome)
     const size_t before = counts->outcome[outcome]++;
     if (!outcome_is_good((Outcome)outcome)) {
         counts->unconverged++;
+        counts->drawn += method_facts(sweep_problem(count->its, point).method)->draws_data;
         if (before < POINTS_NAMED) {
             counts->bad[outcome][before] = (BadPoint){
                 .sweep = count->sweep, .point = point, .iterations = NAN, .off = NAN};
@@ -365,7 +368,8 @@ PointCounts chains_count(const char *archive_path, const Job *job)
     PointCounts counts = {0};
     ArchiveReader *reader = archive_reader(archive_path, job);
     for (size_t s = 0; s < job->sweep_count; s++) {
-        archive_visit_outcomes(reader, s, &job->sweeps[s], count_point, &(Count){&counts, s});
+        archive_visit_outcomes(reader, s, &job->sweeps[s], count_point,
+                               &(Count){&counts, s, &job->sweeps[s]});
     }
     ask_rows(reader, &counts);
     archive_reader_close(reader);

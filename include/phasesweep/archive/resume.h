@@ -93,6 +93,8 @@ typedef struct PointCounts {
     size_t unfinished;
     /* a result other than converged */
     size_t unconverged;
+    /* of those, that are of methods that draw data: another try may end otherwise */
+    size_t drawn;
     /* by outcome, and the first of those that are not good */
     size_t outcome[OUTCOME_COUNT];
     BadPoint bad[OUTCOME_COUNT][POINTS_NAMED];
