@@ -288,6 +288,9 @@ static void read_sweep(Reader *reader, const yaml_node_t *node, const Shared *sh
             read_key(reader, sweep, override, id, parts[id]);
         } else if (parts[rival] == NULL && is_in(&shared->set, id) && !is_in(sweep, id)) {
             sweep_copy(sweep, &shared->set, id);
+            if (id >= KEY_AXES) {
+                node_take_members(reader, (AxisId)(id - KEY_AXES));
+            }
         }
     }
     data_files_attach(reader, sweep);
@@ -377,7 +380,9 @@ static void read_root(Reader *reader, const yaml_node_t *root, Job *job)
     }
     Shared shared = {0};
     read_shared(reader, parts[ROOT_OVERRIDE], ROOT_OVERRIDE, &shared.override);
+    reader->in_set = true;
     read_shared(reader, parts[ROOT_SET], ROOT_SET, &shared.set);
+    reader->in_set = false;
     if (parts[ROOT_DATA_FILES] != NULL) {
         data_files_read(reader, parts[ROOT_DATA_FILES]);
     }

@@ -149,6 +149,14 @@ bool node_collect_members(Reader *reader, const yaml_node_t *map, const char *ow
     return collect(reader, map, owner, names, count, parts, true);
 }
 
+void node_take_members(Reader *reader, AxisId axis)
+{
+    for (RangeKey part = 0; part < RANGE_COUNT; part++) {
+        Member *member = &reader->members[axis][part];
+        member->taken = member->taken || member->held;
+    }
+}
+
 void node_check_members(Reader *reader)
 {
     for (AxisId id = 0; id < AXIS_COUNT; id++) {
@@ -167,8 +175,9 @@ void node_check_members(Reader *reader)
 
 /* Parts of a mapping, replaced by the members there are of its axis.  Values take the place of
  * a whole range; parts of a range leave mappings without one alone. */
-static void put_members(Member members[RANGE_COUNT], const yaml_node_t *parts[])
+static void put_members(Reader *reader, KeyId id, const yaml_node_t *parts[])
 {
+    Member *members = reader->members[id - KEY_AXES];
     const bool values = members[RANGE_VALUES].node != NULL;
     for (RangeKey k = RANGE_FROM; k < RANGE_COUNT && values; k++) {
         parts[k] = NULL;
@@ -177,7 +186,8 @@ static void put_members(Member members[RANGE_COUNT], const yaml_node_t *parts[])
     for (RangeKey k = 0; k < RANGE_COUNT; k++) {
         if (members[k].node != NULL && (k < RANGE_FROM || range)) {
             parts[k] = members[k].node;
-            members[k].taken = true;
+            members[k].held = members[k].held || reader->in_set;
+            members[k].taken = members[k].taken || !reader->in_set;
         }
     }
 }
@@ -340,7 +350,7 @@ static void read_mapping(Reader *reader, const yaml_node_t *map, KeyId id, Axis 
     const yaml_node_t *parts[RANGE_COUNT];
     const size_t before = reader->errors.count;
     node_collect(reader, map, key->name, range_names, RANGE_COUNT, parts);
-    put_members(reader->members[id - KEY_AXES], parts);
+    put_members(reader, id, parts);
     read_form(reader, parts[RANGE_AS], key, &axis->form);
     if (reader->errors.count > before) {
         return; /* which numbers are allowed depends on the form */

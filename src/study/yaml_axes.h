@@ -27,8 +27,10 @@ typedef enum RangeKey {
 typedef struct Member {
     /* NULL: not given; borrowed from the document */
     const yaml_node_t *node;
-    /* by a mapping that has such a part */
+    /* by a mapping that has such a part, in a sweep, or that sweeps take over */
     bool taken;
+    /* by a mapping of `set`, which no sweep may take over */
+    bool held;
 } Member;
 
 /* A document being read, and what was found wrong with it so far. */
@@ -44,6 +46,8 @@ typedef struct Reader {
     DataSurvey survey;
     /* of `override` */
     Member members[AXIS_COUNT][RANGE_COUNT];
+    /* `set` is being read */
+    bool in_set;
 } Reader;
 
 /* Local.  Line of the file where the node begins, from 1. */
@@ -66,6 +70,9 @@ bool node_collect(Reader *reader, const yaml_node_t *map, const char *owner,
  * to reader->members. */
 bool node_collect_members(Reader *reader, const yaml_node_t *map, const char *owner,
                           const char *const names[], int count, const yaml_node_t *parts[]);
+
+/* Local.  A sweep takes over what `set` says of an axis, and with it the members there. */
+void node_take_members(Reader *reader, AxisId axis);
 
 /* Local.  Once all axes are read: a member that no mapping took is an error. */
 void node_check_members(Reader *reader);

@@ -1,7 +1,7 @@
 """What a person types and sees: run, watch and status on a terminal, symbols, lists, help, a table of a point and of
 a whole archive, mistakes that are told once.
 
-usage: test_terminal.py PHASESWEEP MPIEXEC
+usage: test_terminal.py PHASESWEEP MPIEXEC PAUSE
 """
 import csv
 import io
@@ -13,6 +13,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -49,9 +50,10 @@ SMALL = """sweeps:
 class Seen:
     """A command on a terminal of 80 columns; text() is all that it wrote until it ended."""
 
-    def __init__(self, *words):
+    def __init__(self, *words, **variables):
         own, other = pty.openpty()
-        self.process = subprocess.Popen([PROGRAM, *words], stdin=other, stdout=other, stderr=other)
+        self.process = subprocess.Popen([PROGRAM, *words], stdin=other, stdout=other, stderr=other,
+                                        env={**os.environ, **variables})
         os.close(other)
         self.terminal = own
         self.read = ""
@@ -79,21 +81,17 @@ def until(condition):
 def check_watched_run():
     """The run is stopped while the first picture is drawn, so that there is one of an unfinished run."""
     job = write("job.yaml", JOB)
-    runs = Seen("run", job, "-o", "out.h5")
+    runs = Seen("run", job, "-o", "out.h5", LD_PRELOAD=sys.argv[3], PHASESWEEP_PAUSE="1")
     until(lambda: os.path.exists("out.h5") or runs.process.poll() is not None)
     runs.process.send_signal(signal.SIGSTOP)
     watched = Seen("watch", "out.h5")
     while "points" not in watched.read and watched.more():
         pass
     assert runs.process.poll() is None
-    # the run tells what it expects, status and watch repeat it: there it says it with its first word
-    told = None
-    while told is None:
-        runs.process.send_signal(signal.SIGCONT)
-        time.sleep(0.02)
-        runs.process.send_signal(signal.SIGSTOP)
-        assert runs.process.poll() is None
-        told = json.loads(alone("status", "--json", "out.h5").stdout)["eta_seconds"]
+    # the run tells what it expects, status and watch repeat it; its writes pause, so that it lasts
+    runs.process.send_signal(signal.SIGCONT)
+    until(lambda: json.loads(alone("status", "--json", "out.h5").stdout)["eta_seconds"] is not None)
+    runs.process.send_signal(signal.SIGSTOP)
     assert re.search("running, ETA [0-9]+", alone("status", "out.h5").stdout), alone("status", "out.h5")
     assert re.search(r"points/min, ETA [0-9]+|s, ETA [0-9]+", alone("watch", "out.h5").stdout)
     runs.process.send_signal(signal.SIGCONT)
@@ -235,6 +233,9 @@ def check_part_mistakes():
     assert alone("run", "inside.yaml", "--dry-run").returncode == 0
     write("inside.yaml", two + "override: {gamm.count: 3}\n")
     assert_one_line(alone("run", "inside.yaml", "--dry-run"), 2, "inside.yaml:15: override: gamm.count: is no axis")
+    common = "set: {n: {from: 1, to: 9, count: 3}}\n"     # a member is taken where a sweep takes the mapping
+    assert_one_line(alone("run", write("over.yaml", common + two.replace("{as", "[1, 2] # {as")), "--dry-run", "--set",
+                          "n.count=9"), 2, "samples.count: no sweep has samples as a range")
     write("inside.yaml", two + "set: {gamma.count: 3}\n")    # sweeps are stronger
     assert_one_line(alone("run", "inside.yaml", "--dry-run"), 2, "inside.yaml:15: set: gamma.count: unknown key")
     assert not pathlib.Path("x.h5").exists()
