@@ -14,7 +14,6 @@ esac
 . "$(dirname "${BASH_SOURCE[0]}")/../cmake/setup.sh"
 output=${2:-$root/gallery/$size}
 only=" ${*:3} "
-mkdir -p "$output/figures"
 
 # sizes (s small, p paper, f full) | job | scripts | keys of --set at --small
 table="
@@ -41,6 +40,16 @@ sf|feature_laws|feature_laws|dimension=100
 sf|trajectories|trajectories|
 sf|activations|activations|
 "
+
+# a job that this size does not have is a mistake, before anything is made
+jobs=$(awk -F'|' -v size="${size:0:1}" 'index($1, size) { print $2 }' <<<"$table")
+for job in "${@:3}"; do
+    if ! grep -qxF -e "$job" <<<"$jobs"; then
+        echo "$job: no job of --$size; they are ${jobs//$'\n'/ }" >&2
+        exit 2
+    fi
+done
+mkdir -p "$output/figures"
 
 compute() { # JOB [KEY=VALUE]
     local status=0

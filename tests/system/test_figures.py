@@ -69,7 +69,13 @@ def check_gallery(folder):
     write(f"{folder}/bin/mpirun", "#!/bin/sh\ncat >/dev/null\n")
     os.chmod(f"{folder}/bin/mpirun", 0o755)
     paths = {"PATH": f"{folder}/bin:{os.environ['PATH']}", "PHASESWEEP_BUILD": os.path.dirname(PROGRAM)}
-    done = subprocess.run([str(ANALYSIS.parent / "jobs/gallery.sh"), "--small", f"{folder}/gallery", "width", "bayes"],
+    script = str(ANALYSIS.parent / "jobs/gallery.sh")
+    for wrong in ("widht", "wid", "width_training"):     # the last: of other sizes
+        done = subprocess.run([script, "--small", f"{folder}/gallery", "bayes", wrong], env={**os.environ, **paths},
+                              capture_output=True, text=True)
+        assert_one_line(done, 2, f"{wrong}: no job of --small", "width", "refine")
+        assert not os.path.exists(f"{folder}/gallery")
+    done = subprocess.run([script, "--small", f"{folder}/gallery", "width", "bayes"],
                           input="", env={**os.environ, **paths}, capture_output=True, text=True)
     assert done.returncode == 1, done
     assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["bayes of bayes", "width of width"], done
