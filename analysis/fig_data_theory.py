@@ -4,12 +4,11 @@ data (doc/theory.md, section 15): error against the number of samples, their rat
 
 From the largest n, at the weight decay whose estimated error is least, come two numbers, the estimated error and the
 trace; the labels' variance beside the linear unit is signal and noise together.  The power law i^-gamma and the noise
-that give both are sought by jobs of state evolution, and one more job, which stays in OUTPUT_DIRECTORY with its archive,
-predicts all the other points.  No row held out enters.
+that give both are sought by jobs of state evolution, and one more job predicts all the other points.  No row held out enters.
 
 usage: fig_data_theory.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
 
-The file of data must lie where the job found it; PHASESWEEP in the environment is the program (default: phasesweep).
+The job of the theory stays in OUTPUT_DIRECTORY with its archive.  The file of data must lie where the job found it; PHASESWEEP in the environment is the program (default: phasesweep).
 """
 import dataclasses
 import os
@@ -248,7 +247,7 @@ def draw(name, data, fit, lines, rows):
     axes[2].plot(index, teacher, "k--", lw=0.8, label=rf"teacher of the theory, $\gamma$ = {fit.gamma:.2f}")
     axes[2].set(xscale="log", yscale="log", xlabel="index", ylabel="eigenvalues", title="spectrum")
     axes[2].legend()
-    what = "Gaussian rows" if not rows else "rows of the kurtosis of the norms"
+    what = "Gaussian rows" if not rows else "kurtosis of the rows' norms"
     style.title(figure, f"{data.attrs['data']}, {data.attrs['target']}: {name}, d = {data.attrs['dimension']:g}, {what}",
                 *sentence(data, fit, found))
     return figure

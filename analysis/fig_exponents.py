@@ -81,7 +81,8 @@ def draw(data, gamma):
         image, names = draw_agreement(grid[2, column], part, decay, x, y)
         for axes in grid[:, column]:
             draw_boundaries(axes, part, model, x, y)
-        grid[0, column].set_title(rf"$d = 10^{{{np.log10(size):g}}}$")
+        power = np.log10(size)
+        grid[0, column].set_title(rf"$d = 10^{{{power:g}}}$" if power == round(power) else f"$d = {size:g}$")
         grid[2, column].set_xlabel(r"$\log_d n_{\mathrm{eff}}$")
     bar = figure.colorbar(image, ax=grid[2, :].tolist(), ticks=range(1, len(names) + 1),
                           label="measured phase", pad=0.01)
@@ -90,7 +91,8 @@ def draw(data, gamma):
         axes.set_ylabel(rf"$\log_d {style.LAMBDA[model]}$")
     style.title(figure, rf"{model.capitalize()} network, $\gamma = {gamma:g}$, $\Delta$ = {data.attrs['noise']:g}",
                 "lines: predicted boundaries of the phases; hatched: the measured phase is another one",
-                "exponents are exact derivatives of the equations; white: flat")
+                "exponents are exact derivatives of the equations; white: flat",
+                "colours: cells, single points of the grid where they are refined (refine)" if "refine" in data.attrs else "")
     return figure
 
 

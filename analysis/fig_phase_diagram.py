@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Phase diagrams of the excess risk with the predicted boundaries, and slices along both axes;
-trainings of the same archive are drawn on the slices.
+"""Phase diagrams of the excess risk with the predicted boundaries, and slices along both axes.
 
 usage: fig_phase_diagram.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
+
+Trainings of the same archive are drawn on the slices.
 """
 import style
 from phasesweep import phases, sweep
@@ -13,6 +14,7 @@ FIELDS = ["risk", "effective_samples", "resolved_samples", "resolved_weight_deca
 NEAR = 0.02         # relative difference of weights that count as one
 FLAT = 1e-4         # of log R: a step that is none
 RISEN = 0.02        # of log R: below 1 by so much, and up again by so much, is a turn
+EXACT = 2e-4        # of a power of d that is written with =
 ROOMY = 0.024       # of the view: a smaller phase has its label beside it
 
 
@@ -86,9 +88,14 @@ def draw_turns(axes, data, decay, gamma):
 
 
 def decades(data):
-    """Range of log10 R in whole decades, the same for all maps of a figure."""
+    """Range of log10 R in whole decades, the same for all maps of a figure; up to 1, at which nothing is learned, so that
+    this looks the same in all figures.  Above it is what overfits most."""
     risk = np.log10(data["risk"])
-    return np.floor(float(risk.min())), min(1.0, np.ceil(float(risk.max()) - 0.05))
+    return min(-1.0, np.floor(float(risk.min()))), 0.0
+
+
+def above_one(data):
+    return bool((data["risk"] > 1 + RISEN).any())
 
 
 def draw_map(axes, data, gamma, decay, low, high):
@@ -108,30 +115,35 @@ def nearest(data, axis, value):
 
 
 def draw_best(axes, x, risk, colour):
-    """A minimum along the weight decay, if there is one below its weak end."""
+    """A minimum along the weight decay, if there is one below its weak end: is there?"""
     k = int(np.argmin(np.where(np.isfinite(risk), risk, np.inf)))
     if 0 < k < len(x) - 1 and risk[k] < 0.99 * risk[0]:
         axes.plot(x[k], risk[k], "x", ms=6, color=colour)
+        return True
+    return False
 
 
 def draw_slices(axes, data, along, across, values, label):
-    """R against one axis for five values of the other."""
+    """R against one axis for five values of the other; is a best weight decay among what is drawn?"""
+    best = False
     for value, colour, dash in zip(values, style.colours(len(values)), style.DASHES):
         line = nearest(data, across, value)
         x = line["effective_samples" if along == "samples" else "resolved_nuclear_weight"]
         there = np.isfinite(line["risk"]) if "refine" in data.attrs else slice(None)
         axes.loglog(x[there], line["risk"][there], ls=dash, color=colour, label=label(line))
         if along != "samples" and "refine" not in data.attrs:
-            draw_best(axes, x[there].values, line["risk"][there].values, colour)
+            best |= draw_best(axes, x[there].values, line["risk"][there].values, colour)
     if x.max() < 30 * x.min():
         axes.xaxis.set_minor_formatter(plt.NullFormatter())  # they would lie on each other
         axes.set_xticks([float(x.min()), float(x.max())], [f"{float(v):.3g}" for v in (x.min(), x.max())])
+    return best
 
 
 def draw_trained(axes, trained, data, decay, values, gamma):
     """Mean and standard deviation over the seeds of trainings at the weight decays of the lines."""
     if gamma not in trained["source_exponent"].values:
-        return
+        return False
+    drawn = False
     for value, colour, marker in zip(values, style.colours(len(values)), style.MARKERS):
         points = nearest(trained.sel(source_exponent=gamma), decay, value)
         line = nearest(data, decay, value)
@@ -140,6 +152,8 @@ def draw_trained(axes, trained, data, decay, values, gamma):
         axes.errorbar(points["effective_samples"].isel(seed=0), points["risk"].mean("seed"),
                       points["risk"].std("seed"), fmt=marker, ms=4, mfc="white", color=colour,
                       capsize=2, lw=1)
+        drawn = True
+    return drawn
 
 
 def slice_values(data, trained, axis):
@@ -167,7 +181,7 @@ def power_label(line, name, symbol):
     """Rounded powers are marked as such."""
     power = np.log(float(line[name].values.flat[0])) / np.log(float(line.attrs["dimension"]))
     round_one = round(power, 2) + 0.0
-    sign = "=" if abs(power - round_one) < 2e-3 else r"\approx"
+    sign = "=" if abs(power - round_one) < EXACT else r"\approx"
     return rf"${symbol} {sign} d^{{{round_one:g}}}$"
 
 
@@ -182,7 +196,7 @@ def draw_diagram(data, trained):
     gammas = data["source_exponent"].values
     figure, axes = plt.subplots(3, len(gammas), figsize=(4.1 * len(gammas), 11),
                                 squeeze=False, constrained_layout=True)
-    symbol, turned = style.LAMBDA[model], []
+    symbol, turned, marked, crossed = style.LAMBDA[model], [], False, False
     for column, gamma in enumerate(gammas):
         part = data.isel(source_exponent=column)
         image = draw_map(axes[0, column], part, gamma, decay, *decades(data))
@@ -195,12 +209,13 @@ def draw_diagram(data, trained):
         axes[1, column].set_title(rf"$R$ along samples, $\gamma = {gamma:g}$")
         axes[2, column].set_title(rf"$R$ along weight decay, $\gamma = {gamma:g}$")
         if trained is not None:
-            draw_trained(axes[1, column], trained, part, decay, values, gamma)
+            marked |= draw_trained(axes[1, column], trained, part, decay, values, gamma)
         columns = coarse(part, "samples")
-        draw_slices(axes[2, column], columns, decay, "samples", slice_values(columns, None, "samples"),
-                    lambda line: power_label(line, "effective_samples", r"n_{\mathrm{eff}}"))
+        crossed |= draw_slices(axes[2, column], columns, decay, "samples", slice_values(columns, None, "samples"),
+                               lambda line: power_label(line, "effective_samples", r"n_{\mathrm{eff}}"))
         axes[2, column].set_xlabel(rf"${symbol}$")
-    figure.colorbar(image, cax=axes[0, -1].inset_axes([1.04, 0, 0.05, 1]), label=r"$\log_{10} R$")
+    figure.colorbar(image, cax=axes[0, -1].inset_axes([1.04, 0, 0.05, 1]), label=r"$\log_{10} R$",
+                    extend="max" if above_one(data) else "neither")
     for row in axes[1:]:
         row[0].set_ylabel(r"excess risk $R$")
         row[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
@@ -209,11 +224,13 @@ def draw_diagram(data, trained):
                 "lines on the maps: predicted boundaries of the phases", "dots: where R turns up along the samples, from benign "
                 "to harmful overfitting, as measured" if any(turned) else "", *turned,
                 "colours: cells, single points of the grid where phases meet (refine)" if "refine" in data.attrs else "",
-                "plateaus: R = 1 in Ia and Ib, where nothing is learned",
-                "below: slices, the same in all columns" + ("" if "refine" in data.attrs else
+                "plateaus: R = 1 in Ia and Ib, where nothing is learned"
+                if bool((np.abs(data["risk"] - 1) < RISEN).any()) else "",
+                "the brightest colour: R = 1 and above" if above_one(data) else "",
+                "below: slices, the same in all columns" + ("" if not crossed else
                 "; crosses: the best weight decay, at which R has the Bayes rate "
                 r"$n_{\mathrm{eff}}^{-1+1/(2\gamma)}$, then $d/n_{\mathrm{eff}}$ (figures of optimal_decay and bayes)"),
-                "markers: trained networks, mean and deviation over seeds" if trained is not None else "")
+                "markers: trained networks, mean and deviation over seeds" if marked else "")
     return figure
 
 

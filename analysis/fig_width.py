@@ -3,9 +3,11 @@
 against samples for several widths: theory as lines, trained networks of the archive as filled
 markers (mean and standard deviation over the seeds), published trainings as open ones.  Exponents
 of the risk in the width, and the diagram over samples and width: where the width is what limits,
-where the noise, and the best width.  Prints a table of all trained and published networks.
+where the noise, and the best width.
 
 usage: fig_width.py ARCHIVE.h5 [OUTPUT_DIRECTORY]
+
+Prints a table of all trained and published networks.
 """
 import pathlib
 
