@@ -201,7 +201,8 @@ def fit_exponent(data, window=None, x="samples", y="risk"):
 
     The error is one standard deviation, from the scatter about the straight line: of trainings (select one
     seed, or average over them, before) it is their noise, of theory, which has none, what the line bends in
-    the window.  Raises GridError unless the part is a line with 3 positive points in the window.
+    the window.  Of a refined sweep (job key `refine`) the computed points of the line enter, `points` of them, which are
+    denser where phases meet.  Raises GridError unless the part is a line with 3 positive points in the window.
 
     >>> line = open(archive, "line", fields=["risk"])
     >>> slope = fit_exponent(line, window=(1e3, 1e5))
@@ -223,7 +224,9 @@ def fit_exponent(data, window=None, x="samples", y="risk"):
     horizontal, vertical = np.asarray(at, float), np.asarray(values, float)
     good = (horizontal >= low) & (horizontal <= high) & (horizontal > 0) & (vertical > 0)
     if good.sum() < 3:
-        raise GridError(f"{good.sum()} points of {y} with {key} from {low:g} to {high:g}; at least 3 are wanted")
+        refined = "" if data.attrs.get("refine", "none") == "none" else (
+            "; the sweep is refined (refine): few points of this line are computed, ask for it without refine")
+        raise GridError(f"{good.sum()} points of {y} with {key} from {low:g} to {high:g}; at least 3 are wanted" + refined)
     u, v = np.log(horizontal[good]), np.log(vertical[good])
     u -= u.mean()
     spread = float(u @ u)

@@ -79,6 +79,18 @@ def refused(call, word=""):
     raise AssertionError(f"nothing was refused: {word}")
 
 
+def check_refined(ps):
+    """Computed points are used and counted; too few of them are told with the reason."""
+    import numpy as np
+    import xarray as xr
+    n = np.logspace(3, 6, 24)
+    risk = np.where(np.arange(24) % 4 == 0, n ** -0.8, np.nan)
+    line = xr.Dataset({"risk": ("samples", risk)}, {"samples": ("samples", n, {"form": "number"})}, {"refine": "phase"})
+    fit = ps.fit_exponent(line)
+    assert fit.points == 6 and abs(fit.value + 0.8) < 1e-9
+    refused(lambda: ps.fit_exponent(line, window=(1e3, 3e3)), "refine")
+
+
 def check_grids(ps, archive):
     """Powers of d against plain numbers: state evolution of the same points is the same."""
     import numpy as np
@@ -168,6 +180,7 @@ def inside(archive):
     assert not pathlib.Path(ps.__file__).is_relative_to(ROOT), ps.__file__
     check_doctests(archive)
     check_slopes(ps)
+    check_refined(ps)
     check_grids(ps, archive)
     check_problems(ps, archive)
     check_merge(ps, archive)
