@@ -11,12 +11,13 @@ from style import np, plt
 
 FIELDS = ["effective_samples", "risk", "higher_variance", "effective_noise", "mu_2", "specialised"]
 AXES = ("teacher_activation", "readout_exponent", "samples")
-KINDS = ("student", "universal", "specialised")
+KINDS = ("student", "universal", "alike", "specialised")
+DASHES = {"student": "-", "universal": "--", "alike": "-.", "specialised": "--"}
 
 
 def lines(path):
     """{dimension: {kind: [(activation, readout exponent, points over n)]}}: quadratic students, the best before
-    specialisation, and where there is no quadratic part the best of all."""
+    specialisation, the best of all of neurons that are all alike, and the best of all where there is no quadratic part."""
     every = {}
     for method in ("state_evolution", "bayes"):
         for data in sweep.open_all(path, method, FIELDS, models={"neurons"}).values():
@@ -28,9 +29,15 @@ def lines(path):
                 for exponent in data["readout_exponent"].values:
                     line = data.sel(teacher_activation=activation, readout_exponent=exponent)
                     quadratic = np.isfinite(line["effective_noise"]).any()
-                    kind = "specialised" if not quadratic else "student" if method == "state_evolution" else "universal"
+                    kind = ("specialised" if not quadratic else "student" if method == "state_evolution"
+                            else "alike" if alike(line, exponent) else "universal")
                     found[kind].append((str(activation), float(exponent), line))
     return every
+
+
+def alike(line, exponent):
+    """Are all neurons of the teacher alike, which are learned all at once (doc/theory.md, section 16)?"""
+    return exponent == 0 and line.attrs.get("teacher_directions") == "gaussian"
 
 
 def trained_lines(path):
@@ -47,14 +54,15 @@ def trained_lines(path):
 
 
 def draw_errors(axes, found):
-    """Solid: quadratic students; dashed: the best before specialisation; dotted: what is left to both."""
-    names = list(dict.fromkeys(name for kind in KINDS[:2] for name, _, _ in found[kind]))
+    """Solid: quadratic students; dashed: the best before specialisation; dash-dotted: the best where all neurons are alike;
+    dotted: what is left to a quadratic network."""
+    names = list(dict.fromkeys(name for kind in KINDS[:3] for name, _, _ in found[kind]))
     for name, colour in zip(names, style.colours(len(names))):
-        for kind, dash in zip(KINDS[:2], ("-", "--")):
+        for kind in KINDS[:3]:
             for other, exponent, line in found[kind]:
                 if other == name:
-                    axes.loglog(line["effective_samples"], line["risk"], dash, color=colour,
-                                label=name if kind == "student" else None)
+                    axes.loglog(line["effective_samples"], line["risk"], DASHES[kind], color=colour,
+                                label={"student": name, "alike": f"{name}, neurons alike"}.get(kind))
                     axes.axhline(line["higher_variance"].max(), color=colour, ls=":", lw=0.8)
     axes.set(ylabel=r"$E(f-f_*)^2$", title="error, by activation of the teacher")
     axes.legend()
@@ -63,7 +71,8 @@ def draw_errors(axes, found):
 def draw_collapse(axes, found):
     """In units of the quadratic network only its noise differs."""
     names = list(dict.fromkeys(name for name, _, _ in found["student"]))
-    for kind, dash in zip(KINDS[:2], ("-", "--")):
+    for kind in KINDS[:2]:      # where all neurons are alike the error falls below g(1)
+        dash = DASHES[kind]
         for name, exponent, line in found[kind]:
             if name not in names:
                 continue
@@ -73,11 +82,15 @@ def draw_collapse(axes, found):
                         (line["risk"] - line["higher_variance"]) / (0.5 * line["mu_2"] ** 2), dash, color=colour,
                         label=rf"{name}: $\Delta_{{\rm eff}} = {noise:.3g}$" if kind == "student" else None)
     axes.set(ylabel=r"$R = (E(f-f_*)^2 - g(1))/(\mu_2^2/2)$", title="the quadratic part alone")
-    axes.legend()
+    if names:
+        axes.legend()
 
 
 def draw_specialised(risk, neurons, found):
     """Error and neurons learned, with the exponents of the power law of the readout."""
+    for (name, exponent, line), colour in zip(found["alike"], style.colours(len(found["alike"]))):
+        neurons.loglog(line["effective_samples"], line["specialised"].where(line["specialised"] > 0), DASHES["alike"],
+                       color=colour, label=f"{name}, neurons alike")
     for (name, exponent, line), colour in zip(found["specialised"], style.colours(len(found["specialised"]))):
         x = line["effective_samples"].values
         label = rf"{name}, $\beta = {exponent:g}$"
@@ -93,13 +106,16 @@ def draw_specialised(risk, neurons, found):
             risk.loglog(guide, 1.3 * np.exp(at) * (guide / middle) ** (-1 + 0.5 / exponent), color="black", lw=0.9)
     risk.set(ylabel=r"$E(f-f_*)^2$", title="teachers without a quadratic part: error")
     neurons.set(ylabel="neurons learned one by one", title=r"and how many neurons are learned, $k_c$")
-    risk.legend()
+    if found["specialised"]:
+        risk.legend()
+    if found["alike"]:
+        neurons.legend()
 
 
 def draw_trained(found, trained, dimension):
     """Errors over the theory of the same activation and readout; and how many neurons are found."""
     figure, (risk, neurons) = plt.subplots(1, 2, figsize=(9.6, 4), constrained_layout=True)
-    theory = [(name, exponent, line, dash) for kind, dash in zip(KINDS, ("-", "--", "--"))
+    theory = [(name, exponent, line, DASHES[kind]) for kind in KINDS
               for name, exponent, line in found[kind]]
     for (name, exponent, points), colour in zip(trained, style.colours(len(trained))):
         for other, beta, line, dash in theory:
@@ -137,6 +153,7 @@ def figures(path):
     style.title(figure, f"What activations change, d = {max(every):g}",
                 "above, solid: quadratic student; dashed: the best before single neurons are learned; dotted: "
                 "$g(1)$, what neither can follow",
+                "dash-dotted: the best where all neurons are alike, and how many are learned" if found["alike"] else "",
                 r"above right: without $g(1)$, in units of the quadratic part; activations differ in its noise alone",
                 r"below, black: the exponent $-1+1/(2\beta)$ of the power law of the readout, without its constant")
     yield "activations", figure

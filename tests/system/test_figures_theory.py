@@ -140,6 +140,7 @@ sweeps:
   - {name: single, model: neurons, dimension: 50, method: bayes, teacher_activation: hermite, hermite_3: 1, readout_exponent: [0.8, 1.2], noise: 0.1}
   - {name: fitted, model: neurons, method: training, dimension: 6, activation: [relu, tanh], readout_exponent: 0.8,
      noise: 0.1, weight_decay: 0.3, epochs: 20, ranks_per_line: 1}
+  - {name: alike, model: neurons, dimension: 50, method: bayes, teacher_activation: relu, readout_exponent: 0, teacher_directions: gaussian, noise: 0.1}
 """
 
 
@@ -149,8 +150,13 @@ def check_activations(path):
     axes = drawn["activations"].axes
     alone = sweep.by_key(sweep.open_sweep(path, "alone"))["risk"]
     assert np.allclose(axes[1].lines[0].get_ydata(), alone, rtol=1e-7, atol=0)
+    together = sweep.by_key(sweep.open_sweep(path, "alike"))
+    dashed = [[line for line in axes[k].lines if line.get_linestyle() == "-."] for k in range(4)]
+    assert [len(found) for found in dashed] == [1, 0, 0, 1]    # not among quadratic parts, of which they take more
+    assert np.array_equal(dashed[0][0].get_ydata(), together["risk"]) and "alike" in dashed[0][0].get_label()
+    assert np.array_equal(dashed[3][0].get_ydata(), together["specialised"].where(together["specialised"] > 0), equal_nan=True)
     single = sweep.by_key(sweep.open_sweep(path, "single"))["specialised"]
-    for line, found in zip(axes[3].lines, single):
+    for line, found in zip([line for line in axes[3].lines if line not in dashed[3]], single):
         assert np.array_equal(line.get_ydata(), found.where(found > 0), equal_nan=True)
     assert single.max() == 50
     fitted = sweep.by_key(sweep.open_sweep(path, "fitted"))
