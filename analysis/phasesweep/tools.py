@@ -409,9 +409,9 @@ def merge(*sweeps, tolerance=EQUAL):
                     raise GridError(f"a sweep has no one {key}, along which others differ")
                 data = data.drop_vars(key, errors="ignore").expand_dims({key: [value]})
         whole = data if whole is None else joined(whole, data, tolerance)
-    shared = {key: value for key, value in sweeps[0].attrs.items()
-              if key not in keys and all(data.attrs.get(key, value) == value for data in sweeps)}
-    whole.attrs = shared
+    attrs = {key: value for data in reversed(sweeps) for key, value in data.attrs.items()}
+    whole.attrs = {key: value for key, value in attrs.items()
+                   if key not in keys and all(data.attrs.get(key, value) == value for data in sweeps)}
     return whole.set_coords([name for name in physical if name in whole])
 
 
@@ -443,7 +443,7 @@ def joined(first, second, tolerance):
     """Two sweeps over the same axes; see merge."""
     if set(first["outcome"].dims) != set(second["outcome"].dims):
         raise GridError(f"axes differ: {', '.join(first['outcome'].dims)} and {', '.join(second['outcome'].dims)}")
-    codes = sweep.flag_codes(first["outcome"])
+    codes = sweep.flag_codes(first["outcome"]) | sweep.flag_codes(second["outcome"])
     one, two = xr.align(first, second, join="outer", fill_value=np.nan)
     better = worth(two["outcome"], codes) > worth(one["outcome"], codes)
     result = {}
@@ -460,7 +460,9 @@ def joined(first, second, tolerance):
             values = b.where(better, values)
         if field == "outcome":
             values = values.fillna(codes["never_run"]).astype(first[field].dtype)
-        result[field] = values.assign_attrs(first[field].attrs)
+        # codes are only ever appended: the longer list has those of an older archive, too
+        attrs = max(first[field].attrs, second[field].attrs, key=lambda given: np.size(given.get("flag_values", [])))
+        result[field] = values.assign_attrs(attrs)
     return xr.Dataset(result, attrs=first.attrs)
 
 

@@ -171,6 +171,16 @@ def check_merge(ps, archive):
     assert ps.merge(never, failed).outcome.equals(failed.outcome)
     assert ps.merge(failed, never).outcome.dtype == line.outcome.dtype
     assert "trace" in ps.merge(line.drop_vars("trace"), line) and "trace" in ps.merge(line, line.drop_vars("trace"))
+    # an archive of an older program beside a refined one, which has a code more
+    names = "flag_meanings", "flag_values"
+    older, refined = line.copy(deep=True), never.assign_attrs(refine="phase")
+    kept = [word for word in codes if word != "not_asked"]
+    older["outcome"] = line.outcome.assign_attrs(dict(zip(names, (" ".join(kept), [codes[word] for word in kept]))))
+    refined["outcome"][:] = codes["not_asked"]
+    for pair in ((older, refined), (refined, older)):
+        merged = ps.merge(*pair)
+        assert ps.sweep.flag_codes(merged.outcome) == codes and merged.attrs["refine"] == "phase"
+        assert merged.outcome.equals(line.outcome) and merged.risk.equals(line.risk)
     wrong = line.assign(risk=line.risk * 1.01)
     refused(lambda: ps.merge(line, wrong), "risk differs")
 
