@@ -53,8 +53,7 @@ static void add_point(void *context, size_t point, int8_t outcome)
 {
     Map *map = context;
     const double share = (double)point / (double)map->points;
-    const bool known = outcome > OUTCOME_NEVER_RUN && outcome < OUTCOME_COUNT;
-    const bool done = known && outcome != OUTCOME_RUNNING;
+    const bool done = outcome_has_row((Outcome)outcome);
     if (outcome == OUTCOME_NOT_ASKED) {
         return;
     }

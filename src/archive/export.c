@@ -86,8 +86,7 @@ static bool print_point(const Columns *columns, const Sweep *sweep, size_t point
 {
     const Record *record = &rows->records[row];
     if (!rows->sound[row]) {
-        return record->outcome == OUTCOME_NEVER_RUN || record->outcome == OUTCOME_RUNNING ||
-               record->outcome == OUTCOME_NOT_ASKED;
+        return outcome_is_hole(record->outcome);
     }
     printf("%s,%s,%s", sweep->name, model_name(sweep_model(sweep)),
            method_name(sweep_method(sweep)));

@@ -111,11 +111,8 @@ static ContentRef *whole_chain(Copy *copy, uint64_t id)
 static Fate fate_of(const Rows *rows, size_t i, const Problem *problem)
 {
     const Outcome outcome = rows->records[i].outcome;
-    if (outcome == OUTCOME_NEVER_RUN || outcome == OUTCOME_RUNNING) {
-        return FATE_UNFINISHED;
-    }
-    if (outcome == OUTCOME_NOT_ASKED) {
-        return FATE_LEFT_OUT;
+    if (outcome_is_hole(outcome)) {
+        return outcome == OUTCOME_NOT_ASKED ? FATE_LEFT_OUT : FATE_UNFINISHED;
     }
     if (!rows->sound[i]) {
         return FATE_DAMAGED;

@@ -294,10 +294,8 @@ static void verify_rows(const Opened *opened, size_t s, size_t first, size_t cou
     const Sweep *sweep = &opened->job->sweeps[s];
     archive_read_rows(opened->reader, s, first, count, opened->rows);
     for (size_t i = 0; i < count; i++) {
-        /* not by name: an outcome out of range counts as finished, and is wrong */
-        const Outcome outcome = opened->rows->records[i].outcome;
-        const bool finished = outcome != OUTCOME_NEVER_RUN && outcome != OUTCOME_RUNNING &&
-                              outcome != OUTCOME_NOT_ASKED;
+        /* an outcome out of range counts as finished, and is wrong */
+        const bool finished = !outcome_is_hole(opened->rows->records[i].outcome);
         verdict->finished += finished;
         if (finished && !opened->rows->sound[i] && ++verdict->wrong <= ROWS_NAMED) {
             char *name = sweep_point_name(sweep, first + i);

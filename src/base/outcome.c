@@ -14,9 +14,15 @@ const char *outcome_name(Outcome outcome)
     return names[outcome];
 }
 
+bool outcome_is_hole(Outcome outcome)
+{
+    return outcome == OUTCOME_NEVER_RUN || outcome == OUTCOME_RUNNING ||
+           outcome == OUTCOME_NOT_ASKED;
+}
+
 bool outcome_has_row(Outcome outcome)
 {
-    return outcome > OUTCOME_RUNNING && outcome < OUTCOME_COUNT && outcome != OUTCOME_NOT_ASKED;
+    return outcome >= OUTCOME_NEVER_RUN && outcome < OUTCOME_COUNT && !outcome_is_hole(outcome);
 }
 
 bool outcome_is_good(Outcome outcome)

@@ -36,7 +36,11 @@ typedef enum Outcome {
 /* Local.  Static string, never NULL; outcome must be below OUTCOME_COUNT. */
 const char *outcome_name(Outcome outcome);
 
-/* Local.  Was the point solved, or given up: is there a row with a checksum? */
+/* Local.  Is there no result, NEVER_RUN, RUNNING or NOT_ASKED?  Takes any number: one that is
+ * no outcome is damage, and neither this nor a row. */
+bool outcome_is_hole(Outcome outcome);
+
+/* Local.  Was the point solved, or given up: is there a row with a checksum?  Of any number. */
 bool outcome_has_row(Outcome outcome);
 
 /* Local.  Is the point what was asked for, with nothing left to try: CONVERGED, STATIONARY? */
