@@ -53,9 +53,10 @@ char *progress_text(const Progress *progress, const ScheduleState *state, double
     /* three digits, and no power of ten before a million */
     snprintf(rate, sizeof rate,
              progress->rate >= 999.5 && progress->rate < 1e6 ? "%.0f" : "%.3g", progress->rate);
-    return checked_format("%zu/%zu chains, %s points/s, %s, ETA %s%s%s", state->done,
+    return checked_format("%zu/%zu chains, %s points/s, %s, ETA %s%s%s%s", state->done,
                           state->tasks, rate, duration_text(now - progress->begin).text,
-                          duration_text(state->seconds_left).text, failed, teams);
+                          duration_text(state->seconds_left).text,
+                          progress->of != NULL ? progress->of : "", failed, teams);
 }
 
 /* A bar only where it fits beside the text: a line that wraps could not be overwritten. */

@@ -101,7 +101,8 @@ static void keep_up(Run *run, double now, const ScheduleState *state)
     lock_touch(run->lock);
     run->entry.points = run->points + state->points_done;
     run->entry.told = wall_clock();
-    run->entry.left = state->seconds_left;
+    /* what the next rounds will ask for nobody knows */
+    run->entry.left = run->more ? NAN : state->seconds_left;
     archive_put_run(run->archive, run->entry_index, &run->entry, run->classes);
     archive_sync(run->archive);
 }
@@ -413,6 +414,7 @@ static bool compute(MPI_Comm comm, Run *run, bool root)
     /* the first time at once: others look too */
     run->kept = -INFINITY;
     run->progress = progress_begin(stderr, MPI_Wtime());
+    run->progress.of = run->more ? " of this round" : "";
     const FarmWork work = {.groups = run->plan.groups,
                            .group_count = run->plan.group_count,
                            .model = &run->costs,

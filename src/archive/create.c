@@ -500,7 +500,8 @@ static void create_runs(hid_t file, const char *classes)
     create_column(group, RUNS_TOLD, real, NULL, 1, "s",
                   "when seconds_left was told, since 1970-01-01; 0: never");
     create_column(group, RUNS_LEFT, real, NULL, 1, "s",
-                  "until the end of the run, as it expected then");
+                  "until the end of the run, as it expected then; NaN: a round of refinement, "
+                  "after which there may be more");
     create_column(group, "host", H5T_C_S1, "character", RUN_TEXT, "", "host of the master");
     create_column(group, "slurm_job", H5T_C_S1, "character", RUN_TEXT, "", "Slurm job id");
     create_column(group, "coefficients", real, "coefficient", RUN_COEFFICIENTS, "1",

@@ -22,6 +22,7 @@ typedef struct Progress {
     double begin, shown; /* clock; shown: last time */
     double points;       /* that were done then */
     double rate;         /* points a second, of the last half minute or so */
+    const char *of;      /* what ends with the ETA, as " of this round"; NULL: the run */
 } Progress;
 
 /* Local.  `now` in seconds on any clock.  Whether file is a terminal, and how wide, is asked

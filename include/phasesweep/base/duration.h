@@ -2,7 +2,8 @@
  *
  * Run, status and watch tell one ETA: that of the run's schedule (schedule.h), which writes it
  * into the table of runs every few seconds; the others take off what has passed since, by the
- * rule below, which the schedule follows too.
+ * rule below, which the schedule follows too.  A round of refinement (refinement.h) after which
+ * there may be more has an ETA of its own, which run alone tells: that of the run is not known.
  */
 #ifndef PHASESWEEP_BASE_DURATION_H
 #define PHASESWEEP_BASE_DURATION_H
