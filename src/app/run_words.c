@@ -9,6 +9,7 @@
 
 #include "phasesweep/base/duration.h"
 #include "phasesweep/base/text.h"
+#include "phasesweep/study/refined.h"
 #include "deadline.h"
 
 /* Several lines or none; taken over. */
@@ -50,6 +51,14 @@ void words_round(const char *path, size_t round, const Plan *plan)
     }
 }
 
+/* What decides, by the names of its fields. */
+static const char *refined_by(const Sweep *sweep)
+{
+    FieldId fields[REFINE_FIELDS];
+    sweep_refined_fields(sweep, fields);
+    return record_fields[fields[0]].name;
+}
+
 void words_refined(const char *path, const Job *job, const OpenChains *open)
 {
     for (size_t k = 0; k < open->refined_count; k++) {
@@ -61,6 +70,12 @@ void words_refined(const char *path, const Job *job, const OpenChains *open)
         if (its->waiting > 0) {
             fprintf(stderr, "; refine_budget %g ends it: %zu cells would ask for more",
                     sweep->settings.value[KEY_REFINE_BUDGET], its->waiting);
+        }
+        if (its->blind > 0) {
+            fprintf(stderr,
+                    "; %zu of %zu planes have no %s to compare, and their coarsest corners "
+                    "alone",
+                    its->blind, its->planes, refined_by(sweep));
         }
         fputc('\n', stderr);
     }

@@ -218,10 +218,27 @@ static bool all_ended(const RefinedRows *its, bool none_open)
     return ended;
 }
 
+/* Has no point of the plane a number that could be compared? */
+static bool is_blind(const RefinedRows *its, size_t plane)
+{
+    const size_t fields = its->plane.fields;
+    const size_t size = its->plane.rows * its->plane.columns;
+    bool blind = true;
+    for (size_t k = plane * size; k < (plane + 1) * size && blind; k++) {
+        for (size_t f = 0; its->asked[k] && f < fields; f++) {
+            blind = blind && isnan(its->value[k * fields + f]);
+        }
+    }
+    return blind;
+}
+
 /* Says what it came to, and which rows are not to be marked. */
 static void end_refined(OpenChains *chains, uint32_t s, RefinedRows *its)
 {
-    RefinedSweep ended = {.sweep = s, .waiting = its->waiting};
+    RefinedSweep ended = {.sweep = s, .waiting = its->waiting, .planes = its->planes};
+    for (size_t plane = 0; plane < its->planes; plane++) {
+        ended.blind += is_blind(its, plane);
+    }
     for (size_t k = 0; k < its->points; k++) {
         ended.asked += its->asked[k];
         its->asked[k] = its->asked[k] || its->known[k];

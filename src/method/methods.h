@@ -89,6 +89,8 @@ void point_put_moments(const Problem *problem, const NeuronMoments *moments, dou
 
 /* Local.  The Bayes-optimal record of a teacher without mu_2. */
 Record point_specialised(PointWork *work, const Problem *problem);
+
+/* Local.  That of neurons that are all alike (readout_exponent 0) and have a quadratic part. */
 Record point_alike(PointWork *work, const Problem *problem);
 
 /* Local.  Summary of the learned numbers [d], d >= 2, decreasing, those not learned exactly 0

@@ -376,7 +376,8 @@ const Key keys_table[KEY_COUNT] = {
         "of refine: cells of 2^depth steps are the coarsest, cut in halves down to single steps",
         RANGE(KIND_WHOLE, 1, 20), .method = is_refined},
     [KEY_REFINE_BUDGET] = {"refine_budget", "", "1", "0.1",
-        "of refine: the most of the points, as a share of all, beyond those of the coarsest cells",
+        "of refine: the most of the points, as a share of all, the corners of the coarsest cells among them; those "
+        "are computed in any case",
         RANGE(KIND_REAL, 0, 1), .above = true, .method = is_refined},
     [KEY_SOURCE_EXPONENT] = {"source_exponent", "gamma", "1", NULL,
         "teacher coefficients decay as i^-gamma",

@@ -2,8 +2,10 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/features.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/model/phase.h"
 
@@ -116,8 +118,7 @@ static bool check_axis(const Sweep *sweep, AxisId id, Diagnostics *errors)
     return false;
 }
 
-/* Anything but one phase, of the points that there may be. */
-static bool check_phases(const Sweep *sweep, Diagnostics *errors)
+static bool check_model(const Sweep *sweep, Diagnostics *errors)
 {
     const ModelId model = sweep_model(sweep);
     if (refine_of(sweep) != REFINE_PHASE || model_row(model)->phases.noise_line != NULL) {
@@ -129,10 +130,54 @@ static bool check_phases(const Sweep *sweep, Diagnostics *errors)
     return false;
 }
 
+static bool has_phase(const Sweep *sweep, size_t point)
+{
+    const Problem problem = sweep_problem(sweep, point);
+    return phase_table_applies(&problem);
+}
+
+/* Why the table of phases (theory.md section 4) is not of a problem of a model that has one. */
+static char *why_no_phase(const Problem *problem)
+{
+    return problem->noise == 0.0      ? checked_format("noise 0")
+           : model_is_narrow(problem) ? checked_format("width %g below dimension %g",
+                                                       problem->width, problem->dimension)
+           : problem->covariance_exponent > 0.0
+               ? checked_format("covariance_exponent %g", problem->covariance_exponent)
+           : features_are_correlated(problem)
+               ? checked_format("block_correlation %g", problem->block_correlation)
+               : checked_format("rows with a kurtosis");
+}
+
+/* Without any phase all corners are alike, and a plane would be left at its coarsest. */
+static bool check_phases(const Sweep *sweep, Diagnostics *errors)
+{
+    RefinePlane plane;
+    const size_t planes = refine_of(sweep) == REFINE_PHASE ? sweep_planes(sweep, &plane) : 0;
+    for (size_t k = 0; k < planes; k++) {
+        const size_t first = k * plane.rows * plane.columns;
+        const size_t end = first + plane.rows * plane.columns;
+        size_t point = first;
+        while (point < end && !has_phase(sweep, point)) {
+            point++;
+        }
+        if (point == end) {
+            const Problem problem = sweep_problem(sweep, first);
+            char *why = why_no_phase(&problem);
+            refuse(sweep, KEY_REFINE, errors,
+                   checked_format("phase: with %s there is none; allowed: none, exponent, risk",
+                                  why));
+            free(why);
+            return false;
+        }
+    }
+    return true;
+}
+
 void sweep_check_refined(const Sweep *sweep, Diagnostics *errors)
 {
     AxisId ids[2];
-    if (!sweep_is_refined(sweep) || !check_phases(sweep, errors)) {
+    if (!sweep_is_refined(sweep) || !check_model(sweep, errors)) {
         return;
     }
     if (inner_axes(sweep, ids) < 2) {
@@ -141,7 +186,8 @@ void sweep_check_refined(const Sweep *sweep, Diagnostics *errors)
                               "such axes, as samples and weight_decay"));
         return;
     }
-    if (!check_axis(sweep, ids[1], errors) || !check_axis(sweep, ids[0], errors)) {
+    if (!check_axis(sweep, ids[1], errors) || !check_axis(sweep, ids[0], errors) ||
+        !check_phases(sweep, errors)) {
         return;
     }
     const size_t rows = sweep->axis[ids[1]].count;

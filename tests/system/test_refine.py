@@ -1,6 +1,6 @@
 """Refinement asks for the same points on any ranks and after any end, and finds the lines of the full grid.
 
-usage: test_refine.py PHASESWEEP MPIEXEC
+usage: test_refine.py PHASESWEEP MPIEXEC PAUSE.so
 """
 import os
 import pathlib
@@ -31,8 +31,10 @@ REFINED = FULL + "    refine: {what: phase, depth: 4, budget: 0.3}\n"
 
 
 def stop_in_round(job, path, number, how):
-    """Begin or go on, and end that with a signal as soon as the round has begun; its exit status."""
-    process = subprocess.Popen([PROGRAM, "run", job, "-o", path], stderr=subprocess.PIPE, text=True)
+    """Begin or go on, and end that with a signal as soon as the round has begun; its exit status.  Writes are slow,
+    so that no round is over before the signal comes."""
+    process = subprocess.Popen([PROGRAM, "run", job, "-o", path], stderr=subprocess.PIPE, text=True,
+                               env=os.environ | {"LD_PRELOAD": sys.argv[3], "PHASESWEEP_PAUSE": "1"})
     for line in process.stderr:
         if f"round {number}:" in line:
             process.send_signal(how)
@@ -144,6 +146,10 @@ def check_refusals(folder):
             ("what: phase, ", "", ":9: refine: what: missing", "phase"),
             ("budget: 0.3", "budget: 2", ":9: refine_budget: 2", "to 1"),
             ("diagonal", "ridge", ":9: refine: phase: model ridge has none", "risk"),
+            ("noise: 0.1", "noise: 0", ":9: refine: phase: with noise 0 there is none", "exponent"),
+            ("noise", "covariance_exponent: [0, 0.5]\n    noise",
+             ":10: refine: phase: with covariance_exponent 0.5 there is none", "exponent"),
+            ("diagonal", "quadratic\n    width: 500", ":10: refine: phase: with width 500 below dimension 10000", "risk"),
             ("noise", "method: training\n    noise", ":10: refine: method training has none",
              "method state_evolution"),
             (f"from: -2, to: 3, count: {SIDE}", "values: [0]", ":9: refine: fewer than two axes"),

@@ -31,6 +31,9 @@ typedef struct RefinedSweep {
     uint32_t sweep;
     /* points that were asked for, and cells of points apart for which there was no room */
     size_t asked, waiting;
+    /* planes, and those of which no number that decides is there: they stay at their coarsest
+     */
+    size_t planes, blind;
     /* rows that are still to be marked as left out */
     bool unmarked;
     /* [sweep_points] not to be marked: asked for, or with a result all the same; owned */

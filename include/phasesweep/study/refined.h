@@ -21,7 +21,8 @@ bool sweep_is_refined(const Sweep *sweep);
 size_t sweep_planes(const Sweep *sweep, RefinePlane *plane);
 
 /* Local.  The fields that decide, plane.fields of them; and the number that is compared, of a
- * value of one of them. */
+ * value of one of them: log10 of a risk, -INFINITY of R = 0, which is apart from every other
+ * risk and equal to itself. */
 void sweep_refined_fields(const Sweep *sweep, FieldId fields[REFINE_FIELDS]);
 double sweep_refined_number(FieldId field, double value);
 

@@ -30,7 +30,7 @@ typedef struct RefinePlane {
     size_t fields;
     /* cells are cut where one of the numbers differs by more; 0: where they are not equal */
     double apart;
-    /* points in all, beyond those of the first round, which are always asked for */
+    /* points in all, those of the first round among them, which are asked for in any case */
     size_t most;
 } RefinePlane;
 
