@@ -310,9 +310,7 @@ static bool any_finished(const int8_t outcome[], size_t count)
 {
     bool finished = false;
     for (size_t i = 0; i < count; i++) {
-        finished =
-            finished || (outcome[i] != OUTCOME_NEVER_RUN && outcome[i] != OUTCOME_RUNNING &&
-                         outcome[i] != OUTCOME_NOT_ASKED);
+        finished = finished || !outcome_is_hole((Outcome)outcome[i]);
     }
     return finished;
 }
