@@ -53,7 +53,7 @@ def demo_and_figure(prefix, folder):
     job = prefix / "share/phasesweep/jobs/demo.yaml"
     # one panel of the whole
     first = job.read_text().split("  - name: diagonal")[0].replace("[0.75, 1.25, 2]", "[1.25]")
-    small, replaced = re.subn("count: (97|61)", "count: 5", first)
+    small, replaced = re.subn(r"count: \d+", "count: 5", first)
     assert replaced == 2
     job.write_text(small)
     call("bash", prefix / "share/phasesweep/jobs/demo.sh", folder / "demo")
