@@ -19,6 +19,7 @@
 #include "phasesweep/base/check.h"
 #include "phasesweep/base/text.h"
 #include "data_files.h"
+#include "sweep_check.h"
 #include "yaml_axes.h"
 
 /* Groups of one file that people still find their way in. */
@@ -192,7 +193,7 @@ static void read_refine(Reader *reader, Sweep *sweep, const Sweep *common,
     const yaml_node_t *parts[3];
     node_collect(reader, map, keys_table[KEY_REFINE].name, names, 3, parts);
     for (int k = 0; k < 3; k++) {
-        if (parts[k] != NULL && common->settings.written_at[ids[k]] == 0) {
+        if (parts[k] != NULL && !sweep_given(common, ids[k])) {
             sweep_put(sweep, ids[k], node_text(parts[k]), node_line(parts[k]), &reader->errors);
         }
     }
@@ -210,7 +211,7 @@ static void read_key(Reader *reader, Sweep *sweep, const Sweep *common, KeyId id
 {
     assert(id >= 0 && id < KEY_COUNT);
     const bool single = node->type == YAML_SCALAR_NODE;
-    if (sweep->settings.written_at[id] != 0) {
+    if (sweep_given(sweep, id)) {
         diagnostics_add(&reader->errors, node_line(node),
                         "%s: given in refine, too; allowed: once", keys_table[id].name);
     } else if (id == KEY_REFINE && node->type == YAML_MAPPING_NODE) {
@@ -251,11 +252,6 @@ static void read_shared(Reader *reader, const yaml_node_t *node, RootKey root, S
     }
 }
 
-static bool is_in(const Sweep *sweep, KeyId id)
-{
-    return sweep->settings.written_at[id] != 0;
-}
-
 /* The other name of the same choice, which must not be given beside it; else the key itself. */
 static KeyId rival_of(KeyId id)
 {
@@ -277,16 +273,17 @@ static void read_sweep(Reader *reader, const yaml_node_t *node, const Shared *sh
     for (KeyId id = 0; id < KEY_COUNT; id++) {
         const Sweep *override = &shared->override;
         const KeyId rival = rival_of(id);
-        if (is_in(override, id)) {
+        if (sweep_given(override, id)) {
             sweep_copy(sweep, override, id);
             if (id == KEY_REFINE && parts[id] != NULL && parts[id]->type == YAML_MAPPING_NODE) {
                 read_refine(reader, sweep, override, parts[id]);
             }
-        } else if (is_in(override, rival)) {
+        } else if (sweep_given(override, rival)) {
             continue;
         } else if (parts[id] != NULL) {
             read_key(reader, sweep, override, id, parts[id]);
-        } else if (parts[rival] == NULL && is_in(&shared->set, id) && !is_in(sweep, id)) {
+        } else if (parts[rival] == NULL && sweep_given(&shared->set, id) &&
+                   !sweep_given(sweep, id)) {
             sweep_copy(sweep, &shared->set, id);
             if (id >= KEY_AXES) {
                 node_take_members(reader, (AxisId)(id - KEY_AXES));
@@ -303,7 +300,7 @@ static void check_name(Reader *reader, const Job *job, size_t index, size_t line
 {
     assert(index < SWEEPS_MOST);
     Sweep *sweep = &job->sweeps[index];
-    if (sweep->settings.written_at[KEY_NAME] == 0) {
+    if (!sweep_given(sweep, KEY_NAME)) {
         snprintf(sweep->name, sizeof sweep->name, "sweep_%zu", index + 1);
     }
     /* an empty name was refused already */

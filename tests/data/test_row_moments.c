@@ -8,34 +8,19 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/data/file_rows.h"
 #include "phasesweep/numerics/rng.h"
+#include "npy_file.h"
 
 enum { SIDE = 5, ROWS = 200 };
 
 static char folder[] = "test_row_moments.XXXXXX";
 static char *features, *labels;
 static double x[ROWS * SIDE], y[ROWS];
-
-static void write_npy(const char *path, int rows, int columns, const double data[])
-{
-    char head[119] = {0};
-    const char *form = "{'descr': '<f8', 'fortran_order': False, 'shape': (%d, %d), }";
-    const int length = snprintf(head, sizeof head, form, rows, columns);
-    memset(head + length, ' ', sizeof head - 1 - (size_t)length);
-    head[sizeof head - 2] = '\n';
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    fwrite("\x93NUMPY\x01\x00\x76\x00", 10, 1, file);
-    fwrite(head, sizeof head - 1, 1, file);
-    fwrite(data, sizeof *data, (size_t)rows * (size_t)columns, file);
-    fclose(file);
-}
 
 static RowMoments moments_on(MPI_Comm team, int64_t samples)
 {

@@ -8,13 +8,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "phasesweep/base/check.h"
 #include "phasesweep/method/method.h"
 #include "phasesweep/numerics/rng.h"
+#include "../data/npy_file.h"
 
 enum { SIDE = 6, ROWS = 90, FOLDS = 4, POINTS = 2 };
 
@@ -30,21 +30,6 @@ static bool stops(void *context)
 {
     Run *run = context;
     return ++run->asked == run->stop_at;
-}
-
-static void write_npy(const char *path, int rows, int columns, const double x[])
-{
-    char head[119] = {0};
-    const char *form = "{'descr': '<f8', 'fortran_order': False, 'shape': (%d, %d), }";
-    const int length = snprintf(head, sizeof head, form, rows, columns);
-    memset(head + length, ' ', sizeof head - 1 - (size_t)length);
-    head[sizeof head - 2] = '\n';
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    fwrite("\x93NUMPY\x01\x00\x76\x00", 10, 1, file);
-    fwrite(head, sizeof head - 1, 1, file);
-    fwrite(x, sizeof *x, (size_t)rows * (size_t)columns, file);
-    fclose(file);
 }
 
 /* A square to learn, and noise. */
