@@ -3,8 +3,8 @@
  * D = diag(sigma_i), and C = 1 but within blocks of `block` neighbours, of which two have the
  * correlation rho: C_B = (1 - rho) I + rho 1 1^T; the last block has what is left.  A row is
  * x = A z with A = D^(1/2) C^(1/2), A A^T = Sigma, and z of independent entries.  C_B^(1/2) =
- * sqrt(1 - rho) I + c 1 1^T is in closed form, so that products with A and Sigma cost what
- * those with a diagonal do.
+ * sqrt(1 - rho) I + c 1 1^T is in closed form, and so is its inverse, so that products with A,
+ * A^-1 and Sigma cost what those with a diagonal do.
  *
  * Nothing communicates or allocates.
  */
@@ -32,10 +32,12 @@ bool covariance_has_blocks(const Covariance *sigma);
 /* Local.  One past the last feature of the block of i: Sigma_ij is 0 from there on. */
 int covariance_block_end(const Covariance *sigma, int i);
 
-/* Local.  x [d * columns], column by column, in place: x <- A x, x <- A^T x; and out <- Sigma
- * x, out apart from x. */
+/* Local.  x [d * columns], column by column, in place: x <- A x, x <- A^-1 x of rows; x <- A^T
+ * x, x <- A^-T x of what they are multiplied by; and out <- Sigma x, out apart from x. */
 void covariance_colour(const Covariance *sigma, int columns, double x[]);
+void covariance_whiten(const Covariance *sigma, int columns, double x[]);
 void covariance_whiten_dual(const Covariance *sigma, int columns, double x[]);
+void covariance_colour_dual(const Covariance *sigma, int columns, double x[]);
 void covariance_product(const Covariance *sigma, int columns, const double x[], double out[]);
 
 /* Local.  Tr(Sigma S) of a symmetric S, d x d, lower triangle. */
@@ -43,5 +45,11 @@ double covariance_trace(const Covariance *sigma, const double s[]);
 
 /* Local.  s += factor Sigma, d x d, lower triangle. */
 void covariance_add(const Covariance *sigma, double factor, double s[]);
+
+/* Local.  A sum of v x x^T to that of v z z^T, s <- A^-1 s A^-T: d x d, lower triangle, the
+ * upper one is scratch.  And s += factor (A^T A)^-1, lower triangle: Tr[(A^T A)^-1 A^T S A] is
+ * Tr S. */
+void covariance_whiten_square(const Covariance *sigma, double s[]);
+void covariance_add_dual(const Covariance *sigma, double factor, double s[]);
 
 #endif
