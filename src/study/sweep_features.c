@@ -155,6 +155,24 @@ static bool check_theory(const Sweep *sweep, const Problem *p, Diagnostics *erro
     return !law || check_predicted(sweep, p, KEY_FEATURES, "gaussian", errors);
 }
 
+/* A step of message passing is a threshold in the coordinates where rows are isotropic, whose
+ * penalty there is Tr P S~ or |A^-T theta~|_1; those of the others have no closed form. */
+static bool check_messages(const Sweep *sweep, const Problem *p, Diagnostics *errors)
+{
+    const bool deep = p->depth > model_of(p)->depth_least;
+    if (features_are_isotropic(p) || !(model_has(p->model, TRAIT_INDEFINITE) || deep)) {
+        return true;
+    }
+    const KeyId id =
+        features_are_correlated(p) ? KEY_BLOCK_CORRELATION : KEY_COVARIANCE_EXPONENT;
+    sweep_refuse(sweep, id, errors,
+                 checked_format("%g: model %s%s has no closed threshold on such rows, which "
+                                "method %s takes; allowed: 0",
+                                key_get(&keys_table[id], p), model_name(p->model),
+                                deep ? " of this depth" : "", method_name(p->method)));
+    return false;
+}
+
 /* Where rows are not Gaussian and isotropic. */
 static bool check_features(const Sweep *sweep, const Problem *p, Diagnostics *errors)
 {
@@ -177,13 +195,8 @@ static bool check_features(const Sweep *sweep, const Problem *p, Diagnostics *er
                                     model_of(p)->side_most));
         return false;
     }
-    if (features_are_correlated(p) && facts->passes_messages) {
-        return refuse_features(sweep, KEY_BLOCK_CORRELATION, p, errors, "0");
-    }
-    const bool deep = p->depth > model_of(p)->depth_least;
-    if (p->covariance_exponent != 0.0 && facts->passes_messages &&
-        (model_has(p->model, TRAIT_INDEFINITE) || deep)) {
-        return refuse_features(sweep, id, p, errors, "0");
+    if (facts->passes_messages) {
+        return check_messages(sweep, p, errors);
     }
     return !facts->predicts || check_theory(sweep, p, errors);
 }

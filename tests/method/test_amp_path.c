@@ -87,8 +87,11 @@ static void test_fixed_point(void **unused)
     (void)unused;
     Problem problems[] = {
         problem_of(MODEL_QUADRATIC, 40, 2400, 0.3), problem_of(MODEL_DIAGONAL, 40, 100, 0.3),
-        problem_of(MODEL_SIGNED, 40, 2400, 0.3), problem_of(MODEL_QUADRATIC, 40, 2400, 0.3)};
+        problem_of(MODEL_SIGNED, 40, 2400, 0.3), problem_of(MODEL_QUADRATIC, 40, 2400, 0.3),
+        problem_of(MODEL_QUADRATIC, 40, 2400, 0.3)};
     problems[3].covariance_exponent = 0.5;
+    problems[4].block_correlation = 0.5;
+    problems[4].block_size = 7.0;
     for (size_t each = 0; each < sizeof problems / sizeof *problems; each++) {
         enum { ROOM = 100 };
         double predicted[ROOM];
@@ -114,6 +117,25 @@ static void test_fixed_point(void **unused)
         /* of the signed network theory is for positive teachers */
         assert_true(isnan(predicted[0]) == (problem.model == MODEL_SIGNED));
     }
+}
+
+/* Of vectors on correlated features no state evolution is computed, of matrices up to sizes
+ * that state evolution takes. */
+static void test_absent(void **unused)
+{
+    (void)unused;
+    Problem problem = problem_of(MODEL_DIAGONAL, 40, 100, 0.3);
+    double risk = 0.0;
+    problem.block_correlation = 0.5;
+    problem.block_size = 7.0;
+    amp_forecast(&problem, 1, &risk, &risk);
+    assert_true(isnan(risk));
+    problem = problem_of(MODEL_QUADRATIC, 1001, 1e6, 0.3);
+    problem.block_correlation = 0.5;
+    problem.block_size = 7.0;
+    risk = 0.0;
+    amp_forecast(&problem, 1, &risk, &risk);
+    assert_true(isnan(risk));
 }
 
 /* The threshold jumps.  Of the diagonal network its share of D, a density, is estimated. */
@@ -143,7 +165,8 @@ int main(int argc, char **argv)
     MPI_Init(&argc, &argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_diagonal), cmocka_unit_test(test_quadratic),
-        cmocka_unit_test(test_fixed_point), cmocka_unit_test(test_deep)};
+        cmocka_unit_test(test_fixed_point), cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_deep)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();
     return failed;

@@ -83,9 +83,9 @@ def check_point():
     refused(["point", *good, "block_correlation=.5", "features=laplace"], "features", "no blocks")
     refused(["point", *[k for k in good if "nuclear" not in k], "model=diagonal", "weight_decay=.1", "block_correlation=.5"], "block_correlation", "0, or model quadratic or ridge")
     refused(["point", *good, "block_size=5"], "block_size", "a block_correlation above 0")
-    refused(["point", *good, "method=amp", "block_correlation=.5"], "block_correlation", "allowed: 0")
     for of in ("model=signed", "depth=2"):
-        refused(["point", *good, "method=amp", "covariance_exponent=.5", of], "covariance_exponent", "allowed: 0")
+        for key in ("covariance_exponent", "block_correlation"):
+            refused(["point", *good, "method=amp", f"{key}=.5", of], key, "no closed threshold", "allowed: 0")
     refused(["point", *good, "covariance_exponent=1", "rotated=yes", "features=laplace"], "features", "equal variances")
     for key in ("rotated=yes", "block_correlation=.5"):
         refused(["point", *good, "covariance_exponent=3.1", key], "covariance_exponent", "allowed: 0 to 3")

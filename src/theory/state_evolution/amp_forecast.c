@@ -52,12 +52,22 @@ static double step(Forecast *forecast, double keep)
     return risk;
 }
 
+/* Of matrices on correlated features within the limits of their state evolution; the threshold
+ * of a vector there is no function of numbers (theory.md section 14). */
+static bool blocks_are_known(const Problem *problem)
+{
+    return model_has(problem->model, TRAIT_MATRIX) &&
+           problem->dimension <= FEATURES_TURNED_MOST &&
+           problem->block_size <= FEATURES_BLOCK_MOST && problem->covariance_exponent <= 3.0;
+}
+
 /* On rows of a kurtosis the message has no diagonal of its own; and teachers of the signed
  * network are positive in theory. */
 static bool is_known(const Problem *problem)
 {
     const bool both = model_has(problem->model, TRAIT_INDEFINITE) && problem->random_signs;
-    return !both && matrix_kurtosis(problem) == 0.0;
+    return !both && matrix_kurtosis(problem) == 0.0 &&
+           (!features_are_correlated(problem) || blocks_are_known(problem));
 }
 
 void amp_forecast(const Problem *problem, size_t count, const double kept[], double risk[])

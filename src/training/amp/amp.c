@@ -24,6 +24,7 @@
 #include <stdlib.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/features.h"
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
 #include "amp_model.h"
@@ -361,7 +362,7 @@ static TrainerPrice price(const Problem *problem)
     const double n = problem->samples;
     const double d = problem->dimension;
     const bool matrix = model_has(problem->model, TRAIT_MATRIX);
-    const double trials = problem->covariance_exponent > 0.0 ? 5.0 : 1.0; /* of b */
+    const double trials = features_are_isotropic(problem) ? 1.0 : 5.0; /* of b */
     return (TrainerPrice){.first = 80,
                           .next = 80,
                           .flops = matrix ? 2.0 * n * d * d : 4.0 * n * d,

@@ -1,5 +1,9 @@
 /* Message passing for the diagonal network: the LASSO iteration of Donoho, Maleki & Montanari
  * (2009), with the threshold that the weight decay asks for.
+ *
+ * Where features are correlated in blocks a step is a LASSO of each block (amp_blocks.c), and D
+ * the number of its coefficients that are not 0: every b that is tried for (E2) solves them
+ * (theory.md section 14).
  */
 #include <assert.h>
 #include <math.h>
@@ -7,6 +11,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/features.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/data/gaussian_rows.h"
 #include "phasesweep/numerics/lapack.h"
@@ -31,6 +36,7 @@ typedef struct Diagonal {
     double *gradient;    /* [d + SUMS]; X^T z on rank 0 */
     double *sorted;      /* [d] scratch */
     bool *active;        /* [d] theta' is not 0, on rank 0 */
+    double *pull;        /* [d] scratch where features are correlated, else NULL */
 } Diagonal;
 
 static size_t diagonal_memory(const Problem *problem, int ranks, SampleStore store)
@@ -40,7 +46,10 @@ static size_t diagonal_memory(const Problem *problem, int ranks, SampleStore sto
     const size_t d = (size_t)spec.dimension;
     const size_t rows = (size_t)spec.samples / (size_t)ranks + 2 * SAMPLES_QUANTUM;
     const size_t block = (size_t)samples_block_rows(&spec);
-    return samples_memory(&spec, ranks) + 8 * (block * (d + 1) + rows + 4 * d + SUMS);
+    /* the pull, and what a risk is made from */
+    const size_t correlated = features_are_correlated(problem) ? 6 * d : 0;
+    return samples_memory(&spec, ranks) +
+           8 * (block * (d + 1) + rows + 4 * d + correlated + SUMS);
 }
 
 static void *diagonal_create(MPI_Comm team, const Dataset *data, const Problem *problem,
@@ -55,6 +64,8 @@ static void *diagonal_create(MPI_Comm team, const Dataset *data, const Problem *
     a->capacity = model_of(problem)->channel(problem).capacity;
     a->threshold = threshold_of(problem_power(problem));
     a->data = data;
+    const bool correlated = covariance_has_blocks(&data->covariance);
+    assert(!correlated || a->threshold.power == 1.0);
     const size_t block = (size_t)a->data->block_rows;
     a->block = checked_alloc(block * d, sizeof(double));
     a->out = checked_alloc(block, sizeof(double));
@@ -64,14 +75,15 @@ static void *diagonal_create(MPI_Comm team, const Dataset *data, const Problem *
     a->gradient = checked_alloc(d + SUMS, sizeof(double));
     a->sorted = checked_alloc(d, sizeof(double));
     a->active = checked_alloc(d, sizeof(bool));
+    a->pull = correlated ? checked_alloc(d, sizeof(double)) : NULL;
     return a;
 }
 
 static void diagonal_release(void *state)
 {
     Diagonal *a = state;
-    void *const all[] = {a->block, a->z,        a->out,    a->theta,
-                         a->base,  a->gradient, a->sorted, a->active};
+    void *const all[] = {a->block,    a->z,      a->out,    a->theta, a->base,
+                         a->gradient, a->sorted, a->active, a->pull};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
         free(all[k]);
     }
@@ -143,6 +155,44 @@ static double make_matched(Diagonal *a)
     return amp_threshold_jump(&a->threshold, a->sorted, a->d, tau, a->capacity, a->weight);
 }
 
+/* Root only.  theta' of blocks at the threshold of the step, from D^-1/2 (Sigma theta + X^T z /
+ * n). */
+static void solve_blocks(Diagonal *a, AmpStep *step)
+{
+    const Covariance *sigma = &a->data->covariance;
+    covariance_product(sigma, 1, a->base, a->pull);
+    for (int i = 0; i < a->d; i++) {
+        a->pull[i] =
+            (a->pull[i] + a->gradient[i] / a->capacity) / covariance_deviation(sigma, i);
+    }
+    AmpSearch search = amp_search_begin(step->before, a->capacity, a->weight);
+    int active;
+    do {
+        active = amp_threshold_blocks(sigma, a->pull, exp(search.x), a->theta);
+    } while (amp_search_goes_on(&search, active));
+    step->threshold = amp_follow(step, exp(search.x));
+    amp_threshold_blocks(sigma, a->pull, step->threshold, a->theta);
+}
+
+/* Root only.  What the step reports of theta', as shrink does. */
+static void compare_blocks(Diagonal *a, AmpStep *step)
+{
+    Observed seen = observed_nothing(OUTCOME_RUNNING);
+    network_observe_vector(a->data, NULL, a->theta, &seen, a->sorted);
+    *step = (AmpStep){.keep = step->keep,
+                      .threshold = step->threshold,
+                      .move = sqrt(network_vector_risk(a->data, NULL, a->theta, a->base)),
+                      .rank = (int)seen.rank,
+                      .risk = seen.risk,
+                      .trace = seen.trace,
+                      .penalty = seen.trace,
+                      .overlap_q = seen.overlap_q,
+                      .overlap_m = seen.overlap_m};
+    for (int i = 0; i < a->d; i++) {
+        a->base[i] = a->theta[i] - step->keep * (a->theta[i] - a->base[i]);
+    }
+}
+
 /* Root only.  theta' = f(theta) with what the step reports; the base becomes
  * (1 - keep) theta' + keep base. */
 static void shrink(Diagonal *a, AmpStep *step)
@@ -177,6 +227,18 @@ static void shrink(Diagonal *a, AmpStep *step)
     step->move = sqrt(move);
 }
 
+/* Root only.  From X^T z to theta'. */
+static void advance(Diagonal *a, AmpStep *step)
+{
+    if (covariance_has_blocks(&a->data->covariance)) {
+        solve_blocks(a, step);
+        compare_blocks(a, step);
+    } else {
+        step->threshold = amp_follow(step, make_matched(a));
+        shrink(a, step);
+    }
+}
+
 static bool diagonal_step(void *state, AmpStep *step)
 {
     Diagonal *a = state;
@@ -190,10 +252,9 @@ static bool diagonal_step(void *state, AmpStep *step)
         return false;
     }
     if (a->team_rank == 0) {
-        step->threshold = amp_follow(step, make_matched(a));
+        advance(a, step);
         const double chi = threshold_weight(&a->threshold, step->threshold);
         onsager = 1.0 - a->weight / (chi * a->capacity);
-        shrink(a, step);
     }
     const double fresh = 1.0 - step->keep;
     pass(a, fresh, step->keep + fresh * onsager);

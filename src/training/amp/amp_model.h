@@ -5,6 +5,8 @@
 #ifndef PHASESWEEP_TRAINING_AMP_MODEL_H
 #define PHASESWEEP_TRAINING_AMP_MODEL_H
 
+#include "phasesweep/data/covariance.h"
+#include "phasesweep/numerics/roots.h"
 #include "phasesweep/numerics/threshold.h"
 #include "phasesweep/training/trainer.h"
 
@@ -55,6 +57,28 @@ double amp_floor(const Threshold *threshold, const AmpStep *step, double b);
 
 /* Local.  Root b of b(C - active) = w for d decreasing magnitudes of coefficients; exact. */
 double amp_threshold_vector(const double magnitudes[], int d, double capacity, double weight);
+
+/* Local.  theta [d] = argmin_w 1/2 w^T Sigma w - w^T D^(1/2) pull + b |w|_1 of features in
+ * blocks (covariance.h), b > 0, to rounding; how many of it are not 0 is returned: D. */
+int amp_threshold_blocks(const Covariance *sigma, const double pull[], double b,
+                         double theta[]);
+
+/* Of the root b of b (C - D) = w where every b asks for a D of its own. */
+typedef struct AmpSearch {
+    double capacity, weight;
+    Bracket bracket; /* of x = log b */
+    double x;        /* of the trial, or the root */
+    double last; /* x of the trial before, and b (C - D)/w - 1 there; NAN before the first */
+    double error;
+    int trials;
+} AmpSearch;
+
+/* Local.  The first trial: the threshold of the step before, if any. */
+AmpSearch amp_search_begin(double before, double capacity, double weight);
+
+/* Local.  With D of the trial: true if x is the next one, false if it is the root.  A D that
+ * jumps there closes the bracket. */
+bool amp_search_goes_on(AmpSearch *search, double divergence);
 
 /* Local.  D of a threshold that jumps, with its edge at b, for magnitudes whose noise is of
  * size tau; and the root of chi (C - D) = w. */

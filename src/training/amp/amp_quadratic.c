@@ -2,10 +2,10 @@
  * B = sum z_mu Z_mu, an eigendecomposition makes S' from S + (d/2n) B.  Of the signed network
  * f(x) = sign(x) (|x| - b)_+ (theory.md section 13).
  *
- * Where variances differ S, M and S* are those in the coordinates where rows are isotropic, S~
- * = Sigma^1/2 S Sigma^1/2, and the penalty is Tr Sigma^-1 S~: S~' = (M - b Sigma^-1)_+, so that
- * (E2) is one decomposition for each b that is tried (theory.md section 14).  The factor is in
- * the coordinates of the rows.
+ * Where rows are x = A z (covariance.h) S, M and S* are those in the coordinates z, S~ = A^T S
+ * A, and the penalty is Tr P S~ with P = (A^T A)^-1: S~' = (M - b P)_+, so that (E2) is one
+ * decomposition for each b that is tried (theory.md section 14).  The factor is in the
+ * coordinates of the rows.
  */
 #include <assert.h>
 #include <math.h>
@@ -13,9 +13,9 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/model/features.h"
 #include "phasesweep/model/model.h"
 #include "phasesweep/data/gaussian_rows.h"
-#include "phasesweep/numerics/roots.h"
 #include "phasesweep/parallel/symmetric_eigen.h"
 #include "amp_model.h"
 #include "checkpoint.h"
@@ -34,14 +34,14 @@ typedef struct Quadratic {
     Pass pass;           /* vector: z; gram: B on rank 0 */
     Eigen eigen;
     bool both;      /* eigenvalues of S may have either sign */
-    bool stretched; /* variances of the rows differ */
+    bool stretched; /* the rows are not isotropic */
     int rank;       /* of S' */
     int negative;   /* of its eigenvalues, whose columns are the last; 0 but for both */
     double *factor; /* d x d; S' = factor sign factor^T as in network.h, on all ranks */
     double *matrix; /* d x d; M, then S', on rank 0 */
-    double *values; /* [d] eigenvalues of M, stretched M - b Sigma^-1, ascending */
+    double *values; /* [d] eigenvalues of M, stretched M - b P, ascending */
     double *base;   /* d x d; S, lower triangle, on rank 0 */
-    double *turned; /* d x d; S* of a rotated teacher, likewise, else NULL */
+    double *turned; /* d x d; S* that is not diagonal, likewise, else NULL */
 } Quadratic;
 
 static size_t quadratic_memory(const Problem *problem, int ranks, SampleStore store)
@@ -50,7 +50,8 @@ static size_t quadratic_memory(const Problem *problem, int ranks, SampleStore st
     spec.store = store;
     const size_t d = (size_t)spec.dimension;
     /* factor, matrix, base; LAPACK's room, and what ScaLAPACK makes on every rank */
-    const size_t turned = problem->rotated ? 2 : 0; /* S* and what it is made from */
+    /* S* and what it is made from */
+    const size_t turned = problem->rotated || features_are_correlated(problem) ? 2 : 0;
     return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * (7 + turned) * d * d;
 }
 
@@ -67,7 +68,7 @@ static void *quadratic_create(MPI_Comm team, const Dataset *data, const Problem 
     q->threshold = threshold_of(problem_power(problem));
     q->both = model_has(problem->model, TRAIT_INDEFINITE);
     q->stretched = !dataset_is_isotropic(data);
-    assert(!(q->both && q->stretched) && !covariance_has_blocks(&data->covariance));
+    assert(!(q->both && q->stretched));
     assert(!(q->both || q->stretched) || q->threshold.power == 1.0);
     q->data = data;
     q->pass = pass_create(team, q->data);
@@ -127,21 +128,26 @@ static double quadratic_begin(void *state, double weight)
     return pass(q, 0.0, 1.0, 0.0).square;
 }
 
-/* Root only.  M, or M - b Sigma^-1 where variances differ, lower triangle. */
-static void make_matrix(Quadratic *q, double b)
+/* Root only.  What the data add to S where rows are isotropic, in the place of B. */
+static void make_pull(Quadratic *q)
 {
     const double scale = 1.0 / (q->capacity * q->d);
     const size_t d = (size_t)q->d;
-    for (size_t k = 0; k < d * d && !q->stretched; k++) {
-        q->matrix[k] = q->base[k] + scale * q->pass.gram[k];
+    for (size_t k = 0; k < d * d; k++) {
+        q->pass.gram[k] *= scale;
     }
-    for (size_t j = 0; j < d && q->stretched; j++) {
-        const double *root = q->data->covariance.deviations;
-        for (size_t i = j; i < d; i++) {
-            const size_t k = i + j * d;
-            q->matrix[k] = q->base[k] + scale * q->pass.gram[k] / (root[i] * root[j]);
-        }
-        q->matrix[j * (d + 1)] -= b / (root[j] * root[j]);
+    covariance_whiten_square(&q->data->covariance, q->pass.gram);
+}
+
+/* Root only.  M, or M - b P where rows are not isotropic, lower triangle. */
+static void make_matrix(Quadratic *q, double b)
+{
+    const size_t d = (size_t)q->d;
+    for (size_t k = 0; k < d * d; k++) {
+        q->matrix[k] = q->base[k] + q->pass.gram[k];
+    }
+    if (q->stretched) {
+        covariance_add_dual(&q->data->covariance, -b, q->matrix);
     }
 }
 
@@ -154,39 +160,12 @@ static bool decompose(Quadratic *q, double b)
     return eigen_values(&q->eigen, q->matrix, q->values) == OUTCOME_CONVERGED;
 }
 
-/* Of b (C - D) = w in x = log b, on rank 0. */
-typedef struct Search {
-    Bracket bracket;
-    double x, error; /* of the last trial; NAN before the first */
-    int trials;
-} Search;
-
-/* Root only.  Takes note of b (C - D)/w - 1 at the trial x; returns the next, NAN if x is it.
- * An eigenvalue at 0 makes D jump, so that a bracket is closed in any case. */
-static double search_next(Search *search, double x, double error)
-{
-    static const double tolerance = 1e-10;
-    enum { PATIENCE = 3 };
-    const double secant = (error - search->error) / (x - search->x);
-    const double slope = secant > 0.0 && isfinite(secant) ? secant : 1.0;
-    search->x = x;
-    search->error = error;
-    if (!(fabs(error) > tolerance)) {
-        return NAN;
-    }
-    const bool halve = ++search->trials % PATIENCE == 0 && isfinite(search->bracket.low) &&
-                       isfinite(search->bracket.high);
-    const double next = bracket_next(&search->bracket, x, error, slope, halve ? 0.0 : 1.0);
-    return search->bracket.high - search->bracket.low > tolerance ? next : NAN;
-}
-
-/* Collective.  b of (E2) on M - b Sigma^-1, which is left decomposed at the b of the step. */
+/* Collective.  b of (E2) on M - b P, which is left decomposed at the b of the step. */
 static bool find_threshold(Quadratic *q, AmpStep *step)
 {
-    Search search = {.bracket = {-INFINITY, INFINITY}, .x = NAN, .error = NAN};
-    double x = step->before > 0.0 ? log(step->before) : log(q->weight / q->capacity) + 0.5;
+    AmpSearch search = amp_search_begin(step->before, q->capacity, q->weight);
     double b = 0.0;
-    double trial = exp(x); /* of rank 0; NAN: b is it */
+    double trial = exp(search.x); /* of rank 0; NAN: b is it */
     MPI_Bcast(&trial, 1, MPI_DOUBLE, 0, q->team);
     while (!isnan(trial)) {
         b = trial;
@@ -194,9 +173,8 @@ static bool find_threshold(Quadratic *q, AmpStep *step)
             return false;
         }
         if (q->team_rank == 0) {
-            const double left = q->capacity - threshold_divergence(q->values, q->d, 0.0);
-            x = search_next(&search, x, b * left / q->weight - 1.0);
-            trial = exp(x);
+            const double divergence = threshold_divergence(q->values, q->d, 0.0);
+            trial = amp_search_goes_on(&search, divergence) ? exp(search.x) : NAN;
         }
         MPI_Bcast(&trial, 1, MPI_DOUBLE, 0, q->team);
     }
@@ -294,8 +272,7 @@ static void compare(Quadratic *q, AmpStep *step)
             step->overlap_m += twice * teacher * s[k];
             q->base[k] = s[k] - step->keep * change;
         }
-        step->trace +=
-            s[column * (n + 1)] / covariance_variance(&q->data->covariance, (int)column) / d;
+        step->trace += s[column * (n + 1)] / d;
     }
     step->move = sqrt(move / d);
     step->risk /= d;
@@ -303,12 +280,15 @@ static void compare(Quadratic *q, AmpStep *step)
     step->overlap_m /= d;
 }
 
-/* Root only.  The factor from where rows are isotropic to their coordinates. */
-static void turn_factor(Quadratic *q)
+/* Root only.  The factor from where rows are isotropic to their coordinates, where the penalty
+ * is Tr S. */
+static void turn_factor(Quadratic *q, AmpStep *step)
 {
-    const size_t d = (size_t)q->d;
-    for (size_t k = 0; k < (size_t)q->rank * d && q->stretched; k++) {
-        q->factor[k] /= q->data->covariance.deviations[k % d];
+    const size_t entries = (size_t)q->rank * (size_t)q->d;
+    covariance_colour_dual(&q->data->covariance, q->rank, q->factor);
+    step->trace = 0.0;
+    for (size_t k = 0; k < entries; k++) {
+        step->trace += q->factor[k] * q->factor[k] / q->d;
     }
 }
 
@@ -330,6 +310,9 @@ static bool choose(Quadratic *q, AmpStep *step)
 static bool quadratic_step(void *state, AmpStep *step)
 {
     Quadratic *q = state;
+    if (q->team_rank == 0) {
+        make_pull(q);
+    }
     if (!choose(q, step)) {
         return false;
     }
@@ -339,13 +322,15 @@ static bool quadratic_step(void *state, AmpStep *step)
         return false;
     }
     double onsager = 0.0; /* D/C */
-    double trace = 0.0;   /* of S', read where rows are isotropic */
+    double trace = 0.0;   /* of S' */
     if (q->team_rank == 0) {
         const double chi = threshold_weight(&q->threshold, step->threshold);
         onsager = 1.0 - q->weight / (chi * q->capacity);
         const double penalty = make_factor(q, chi);
         compare(q, step);
-        turn_factor(q);
+        if (q->stretched) {
+            turn_factor(q, step);
+        }
         trace = step->trace * q->d;
         step->trace = q->both ? penalty : step->trace;
         step->penalty = q->threshold.power == 1.0 ? step->trace : penalty;

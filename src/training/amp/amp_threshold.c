@@ -32,6 +32,40 @@ double amp_threshold_vector(const double magnitudes[], int d, double capacity, d
     return k < capacity ? fmin(weight / (capacity - k), jump) : jump;
 }
 
+AmpSearch amp_search_begin(double before, double capacity, double weight)
+{
+    assert(capacity > 0.0 && weight > 0.0);
+    return (AmpSearch){.capacity = capacity,
+                       .weight = weight,
+                       .bracket = {-INFINITY, INFINITY},
+                       .x = before > 0.0 ? log(before) : log(weight / capacity) + 0.5,
+                       .last = NAN,
+                       .error = NAN};
+}
+
+bool amp_search_goes_on(AmpSearch *search, double divergence)
+{
+    static const double tolerance = 1e-10;
+    enum { PATIENCE = 3 };
+    const double x = search->x;
+    const double error = exp(x) * (search->capacity - divergence) / search->weight - 1.0;
+    const double secant = (error - search->error) / (x - search->last);
+    const double slope = secant > 0.0 && isfinite(secant) ? secant : 1.0;
+    search->last = x;
+    search->error = error;
+    if (!(fabs(error) > tolerance)) {
+        return false;
+    }
+    const bool halve = ++search->trials % PATIENCE == 0 && isfinite(search->bracket.low) &&
+                       isfinite(search->bracket.high);
+    const double next = bracket_next(&search->bracket, x, error, slope, halve ? 0.0 : 1.0);
+    if (!(search->bracket.high - search->bracket.low > tolerance)) {
+        return false;
+    }
+    search->x = next;
+    return true;
+}
+
 /* A kernel is no longer felt this many widths away. */
 static const double reach = 6.0;
 
