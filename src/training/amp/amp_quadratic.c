@@ -49,10 +49,12 @@ static size_t quadratic_memory(const Problem *problem, int ranks, SampleStore st
     SamplesSpec spec = samples_spec(problem);
     spec.store = store;
     const size_t d = (size_t)spec.dimension;
+    /* S* that is not diagonal and what it is made from; where rows are not isotropic made again
+     * to be observed, or the product of Sigma and the factor */
+    const bool turned = problem->rotated || features_are_correlated(problem);
+    const size_t beside = (turned ? 2u : 0u) + (features_are_isotropic(problem) ? 0u : 1u);
     /* factor, matrix, base; LAPACK's room, and what ScaLAPACK makes on every rank */
-    /* S* and what it is made from */
-    const size_t turned = problem->rotated || features_are_correlated(problem) ? 2 : 0;
-    return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * (7 + turned) * d * d;
+    return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + 8 * (7 + beside) * d * d;
 }
 
 static void *quadratic_create(MPI_Comm team, const Dataset *data, const Problem *problem,
