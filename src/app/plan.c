@@ -19,7 +19,7 @@
 #include "phasesweep/study/refined.h"
 #include "phasesweep/training/path.h"
 
-enum { PACKS_PER_RANK = 16 };
+enum { PACKS_PER_RANK = 16, PACKS_LEAST = 4096 };
 
 static const double start_overhead = 1e-4; /* seconds: a message, and a team if need be */
 static const double start_of_run = 0.5;    /* seconds: MPI begins and ends, the file is made;
@@ -317,13 +317,16 @@ int plan_workers(int ranks, bool *master)
 }
 
 /* Groups of which a rank gets hundreds of tasks, in packs: the makespan stays the same.  A
- * pack takes as long as its tasks one after the other. */
+ * pack takes as long as its tasks one after the other; with only 16 a rank those of a large
+ * diagram took seconds, for which a master does not compute, as it does for tasks that take
+ * milliseconds. */
 static TaskGroup *packed(const Plan *plan, int ranks)
 {
     TaskGroup *groups = checked_alloc(plan->group_count, sizeof *groups);
     for (size_t g = 0; g < plan->group_count; g++) {
         groups[g] = plan->groups[g];
-        const size_t packs = (size_t)PACKS_PER_RANK * (size_t)ranks;
+        const size_t shared = (size_t)PACKS_PER_RANK * (size_t)ranks;
+        const size_t packs = shared > PACKS_LEAST ? shared : PACKS_LEAST;
         if (groups[g].most == 1 && groups[g].count > 2 * packs) {
             const double size = (double)groups[g].count / (double)packs;
             groups[g].count = packs;
@@ -354,6 +357,13 @@ double plan_wall(const Simulated *run)
     return run->done > 0 ? start_of_run + run->makespan : 0.0;
 }
 
+/* Of the core time, what one rank would take too: the start of a run, which no number of ranks
+ * shortens, is time like any other. */
+static bool pays(const Simulated *run, int ranks)
+{
+    return run->makespan > 0.0 && start_of_run + run->serial >= good * ranks * plan_wall(run);
+}
+
 int plan_best_ranks(const Plan *plan, int most, Simulated *result)
 {
     int best = 1;
@@ -364,8 +374,7 @@ int plan_best_ranks(const Plan *plan, int most, Simulated *result)
         const Simulated trial = plan_simulate(plan, ranks);
         /* more chains that fit are worth any loss of efficiency */
         if (trial.refused < result->refused ||
-            (trial.refused == result->refused && trial.makespan > 0.0 &&
-             trial.serial >= good * ranks * trial.makespan)) {
+            (trial.refused == result->refused && pays(&trial, ranks))) {
             best = ranks;
             *result = trial;
         }

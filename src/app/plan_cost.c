@@ -110,27 +110,57 @@ static int ranks_for(const Problem *problem, double memory, SampleStore store)
     return fits;
 }
 
-/* Seconds of a chain, and how many of them more ranks do not shorten.  Points between the first
- * and the last are taken to lie between them; those that share no data all start cold. */
-static double chain_seconds(const Problem *begin, const Problem *end, size_t count,
-                            double *fixed)
+/* Seconds of a chain, one run to its last point in which the others are met. */
+static double run_seconds(const Problem *end, size_t count, double *fixed)
 {
-    const bool cold = draws_data(begin) && count > 1 &&
-                      (begin->samples != end->samples || begin->seed != end->seed);
-    double part[3];
-    if (method_facts(begin->method)->in_time) {
-        /* one run to the last of them, in which the others are met */
-        const double all = method_seconds(end, true, &part[0]);
-        const double report = method_seconds(end, false, &part[1]);
-        *fixed = part[0] + (double)(count - 1) * part[1];
-        return all + (double)(count - 1) * report;
+    double part[2];
+    const double all = method_seconds(end, true, &part[0]);
+    const double report = method_seconds(end, false, &part[1]);
+    *fixed = part[0] + (double)(count - 1) * part[1];
+    return all + (double)(count - 1) * report;
+}
+
+/* Points of a chain that are looked at beside the first: trainings along the weight decay are
+ * longest in the middle or at an end; theory changes slowly, and a job may have millions. */
+enum { LOOKS_TRAINED = 5, LOOKS = 2 };
+
+/* Seconds of the points after the first, and how many of them more ranks do not shorten.  Those
+ * that share no data all start cold. */
+static double others_seconds(const Sweep *sweep, size_t first, size_t count, double *fixed)
+{
+    const Problem begin = sweep_problem(sweep, first);
+    const size_t others = count - 1;
+    const size_t most = draws_data(&begin) ? LOOKS_TRAINED : LOOKS;
+    const size_t looks = others < most ? others : most;
+    double sum = 0.0;
+    *fixed = 0.0;
+    for (size_t k = 0; k < looks; k++) {
+        const size_t place = looks > 1 ? k * (others - 1) / (looks - 1) : 0;
+        const Problem problem = sweep_problem(sweep, first + 1 + place);
+        const bool cold = draws_data(&begin) &&
+                          (begin.samples != problem.samples || begin.seed != problem.seed);
+        double part;
+        sum += method_seconds(&problem, cold, &part);
+        *fixed += part;
     }
-    const double first = method_seconds(begin, true, &part[0]);
-    const double low = method_seconds(begin, cold, &part[1]);
-    const double high = method_seconds(end, cold, &part[2]);
-    const double others = 0.5 * (double)(count - 1);
-    *fixed = part[0] + others * (part[1] + part[2]);
-    return first + others * (low + high);
+    const double share = looks > 0 ? (double)others / (double)looks : 0.0;
+    *fixed *= share;
+    return share * sum;
+}
+
+/* Seconds of a chain, and how many of them more ranks do not shorten. */
+static double chain_seconds(const Sweep *sweep, size_t first, size_t count, double *fixed)
+{
+    const Problem begin = sweep_problem(sweep, first);
+    if (method_facts(begin.method)->in_time) {
+        const Problem end = sweep_problem(sweep, first + count - 1);
+        return run_seconds(&end, count, fixed);
+    }
+    double part;
+    const double others = others_seconds(sweep, first, count, &part);
+    const double seconds = method_seconds(&begin, true, fixed);
+    *fixed += part;
+    return seconds + others;
 }
 
 /* Ranks and memory of a chain that draws data; its largest point decides. */
@@ -162,7 +192,7 @@ static void size_team(const Sweep *sweep, const Problem *problem, double memory,
     cost->memory = method_memory(problem, task->least, store, memory);
 }
 
-/* Only first and last point are looked at: a job may have millions. */
+/* For memory first and last point are looked at: a job may have millions. */
 PlanCost plan_cost(const Sweep *sweep, size_t chain, const PlanSettings *settings)
 {
     size_t first;
@@ -171,7 +201,7 @@ PlanCost plan_cost(const Sweep *sweep, size_t chain, const PlanSettings *setting
     const Problem begin = sweep_problem(sweep, first);
     const Problem end = sweep_problem(sweep, first + count - 1);
     double fixed;
-    const double seconds = chain_seconds(&begin, &end, count, &fixed);
+    const double seconds = chain_seconds(sweep, first, count, &fixed);
     PlanCost cost = {.task = {.kind = plan_class(model_is_convex(&begin) ? &end : &begin),
                               .seconds = seconds,
                               .serial = fixed / seconds,

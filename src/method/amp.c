@@ -14,4 +14,4 @@ static bool solve(const Chain *chain)
     return finished;
 }
 
-const Method method_amp = {solve, trainer_seconds, trained_memory};
+const Method method_amp = {solve, trained_seconds, trained_memory};

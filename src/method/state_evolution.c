@@ -229,12 +229,18 @@ static bool solve(const Chain *chain)
     return true;
 }
 
-/* Seconds, measured at d = 100, 1000, 10^4: 2.2e-5, 4.6e-5, 7e-5 quadratic, 1.1e-5,
- * 2e-5, 2.5e-5 diagonal; cold at d = 100, 10^4: 1.9e-4, 2.8e-4, narrow 3.2e-4, 1.1e-3. */
+/* Seconds, the fields of a record among them, measured at d = 100, 1000, 10^4: 2.4e-5, 6e-5,
+ * 8.6e-5 quadratic, 9e-6, 2e-5, 2.6e-5 diagonal; at 10^6 and 10^8, in steps of .1
+ * decades, 1.7e-4 and 5e-4 quadratic.  Cold at d = 100, 10^4: 1e-4, 5e-4; narrow at d = 400,
+ * 1000: 9e-4, 1.3e-3. Deeper networks, each point of which looks for several solutions: 3e-4
+ * and 1e-4 at 10^4. */
 static double seconds(const Problem *problem, bool first, double *fixed)
 {
-    static const TheoryPrice price = {1.5e-4, 2.2e-5, 1.1e-5, 4e-4, 4e-5, 2e-8, 0.9};
-    return theory_seconds(&price, problem, first, fixed);
+    static const TheoryPrice price = {1.2e-4, 2.4e-5, 7e-6, 5e-4, 4e-5, 2e-8, 1.6};
+    const double deeper = problem_power(problem) < 1.0 ? 3.0 : 1.0;
+    const double all = deeper * theory_seconds(&price, problem, first, fixed);
+    *fixed *= deeper;
+    return all;
 }
 
 const Method method_state_evolution = {solve, seconds, theory_memory};

@@ -14,6 +14,10 @@ bool trained_chain(const Chain *chain);
  * where it does not tell, and for a matrix. */
 double trained_active(const Problem *problem);
 
+/* Local.  The seconds of a point as in methods.h, by as many active numbers, of a matrix too,
+ * as state evolution expects. */
+double trained_seconds(const Problem *problem, bool first, double *fixed);
+
 /* Local.  Memory of the trainer, with as many active numbers as state evolution expects; limit
  * as in method_memory, but for the program. */
 double trained_memory(const Problem *problem, int ranks, SampleStore store, double limit);

@@ -2,4 +2,4 @@
 #include "phasesweep/training/trainer.h"
 #include "trained_chain.h"
 
-const Method method_training = {trained_chain, trainer_seconds, trained_memory};
+const Method method_training = {trained_chain, trained_seconds, trained_memory};

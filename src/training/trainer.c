@@ -61,28 +61,53 @@ size_t trainer_memory(const Problem *problem, int ranks, SampleStore store, doub
 static const double bandwidth = 1e9;  /* bytes a second that ranks add up */
 static const double latency = 5e-5;   /* seconds of a step that all ranks take */
 static const double serial_d = 400.0; /* below this d^3 steps do not scale, above by d / it */
+static const double drawing = 7e-9;   /* seconds a number of the rows */
 
-/* Eigenproblems of small d stay on one rank; sums and steps cost the same on any number. */
-double trainer_seconds(const Problem *problem, bool first, double *fixed)
+static TrainerPrice price_of(const Problem *problem, double active)
 {
     /* where a team shares the matrices that is how it comes to more ranks */
-    const TrainerPrice price = trainer_for(problem, 2, INFINITY)->price(problem);
-    const double iterations = first ? price.first : price.next;
+    return trainer_for(problem, 2, INFINITY)->price(problem, active);
+}
+
+/* Of an iteration: eigenproblems of small d stay on one rank; sums and steps cost the same on
+ * any number. */
+static double step_fixed(const Problem *problem, const TrainerPrice *price)
+{
+    return fmin(1.0, serial_d / problem->dimension) * price->eigen / price->rate +
+           16.0 * price->words / bandwidth + latency;
+}
+
+static double step_seconds(const Problem *problem, const TrainerPrice *price)
+{
+    return (price->flops + price->eigen) / price->rate + step_fixed(problem, price);
+}
+
+/* Their share of a first point of which nothing is known: a chain has one, whatever its
+ * weights, and the path, which knows no theory, the same. */
+static double serial_of(const Problem *problem)
+{
+    const TrainerPrice price = price_of(problem, INFINITY);
+    return price.first * step_fixed(problem, &price) /
+           (price.first * step_seconds(problem, &price) + price.once / price.rate);
+}
+
+double trainer_seconds(const Problem *problem, double active, bool first, double *fixed)
+{
+    const TrainerPrice price = price_of(problem, active);
+    const double step = step_seconds(problem, &price);
+    const double drawn = problem->data == 0.0 ? problem->samples * problem->dimension : 0.0;
+    const double once = first ? price.once / price.rate + drawing * drawn : 0.0;
     /* a training more for every fold */
     const double trainings = 1.0 + problem->folds;
-    *fixed = trainings * iterations *
-             (fmin(1.0, serial_d / problem->dimension) * price.eigen / price.rate +
-              16.0 * price.words / bandwidth + latency);
-    return trainings * iterations * ((price.flops + price.eigen) / price.rate + latency) +
-           *fixed;
+    const double all = trainings * ((first ? price.first : price.next) * step + once);
+    *fixed = serial_of(problem) * all;
+    return all;
 }
 
 double trainer_alone(const Problem *problem, int ranks, double seconds)
 {
     assert(ranks >= 1 && seconds >= 0.0);
-    double fixed;
-    const double all = trainer_seconds(problem, true, &fixed);
-    const double serial = fixed / all;
+    const double serial = serial_of(problem);
     return seconds / (serial + (1.0 - serial) / ranks);
 }
 

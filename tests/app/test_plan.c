@@ -11,6 +11,7 @@
 
 #include "phasesweep/app/plan.h"
 #include "phasesweep/base/check.h"
+#include "phasesweep/method/method.h"
 #include "phasesweep/training/trainer.h"
 
 static const char text[] =
@@ -159,6 +160,63 @@ static void test_makespan(void **unused)
     job_free(&job);
 }
 
+/* Thousands of short chains are shared by any ranks, of which the master is one; the start of a
+ * run, half a second, is what more ranks do not shorten: 16 where a rank alone takes a quarter
+ * of an hour would be odd, and so would be 1024 for a second of work. */
+static void test_many_chains(void **unused)
+{
+    (void)unused;
+    static const int side[] = {300, 9000};
+    int best[2];
+    for (int k = 0; k < 2; k++) {
+        char *yaml =
+            checked_format("sweeps:\n  - {source_exponent: 1, noise: 0.1, dimension: 10000,\n"
+                           "     samples: {as: effective, from: 1, to: 1000, count: %d},\n"
+                           "     weight_decay: {from: 0.1, to: 10, count: %d}}\n",
+                           side[k], side[k] / 10);
+        Job job = job_of(yaml);
+        const PlanSettings settings = {.memory = INFINITY};
+        Plan plan = plan_create(&job, &settings);
+        const double alone = plan_simulate(&plan, 1).makespan;
+        for (int ranks = 2; k == 1 && ranks <= 16; ranks *= 2) {
+            const double speed = alone / plan_simulate(&plan, ranks).makespan;
+            assert_true(speed > 0.9 * ranks && speed < 1.001 * ranks);
+        }
+        Simulated run;
+        best[k] = plan_best_ranks(&plan, 4096, &run);
+        assert_true(run.serial > 0.85 * best[k] * plan_wall(&run) - 1.0);
+        plan_free(&plan);
+        job_free(&job);
+        free(yaml);
+    }
+    assert_true(best[0] <= 4 && best[1] >= 64);
+}
+
+/* A chain of a few trainings is the sum of its points, of which none stands for another: weak
+ * and strong weights differ tenfold. */
+static void test_points(void **unused)
+{
+    (void)unused;
+    Job job = job_of("sweeps:\n  - {method: training, source_exponent: 1, noise: 0.1,\n"
+                     "     dimension: 60, samples: 2000, weight_decay: [10, 1, 0.1, 0.01],\n"
+                     "     store: double}\n");
+    const PlanSettings settings = {.memory = INFINITY};
+    const Sweep *sweep = &job.sweeps[0];
+    double sum = 0.0;
+    double part[4];
+    for (size_t k = 0; k < 4; k++) {
+        const Problem problem = sweep_problem(sweep, k);
+        double fixed;
+        part[k] = method_seconds(&problem, k == 0, &fixed);
+        assert_true(fixed > 0.0 && fixed < part[k]);
+        sum += part[k];
+    }
+    assert_int_equal(sweep_chains(sweep), 1);
+    assert_true(fabs(plan_cost(sweep, 0, &settings).task.seconds / sum - 1.0) < 1e-12);
+    assert_true(part[3] > 3.0 * part[1]);
+    job_free(&job);
+}
+
 /* Chains that fit no ranks in question are no division by their time, and are what the best
  * number is for, however little the others gain by it. */
 static void test_large_teams(void **unused)
@@ -278,6 +336,7 @@ int main(void)
         cmocka_unit_test(test_classes),     cmocka_unit_test(test_lines),
         cmocka_unit_test(test_parts),       cmocka_unit_test(test_makespan),
         cmocka_unit_test(test_large_teams), cmocka_unit_test(test_without_theory),
+        cmocka_unit_test(test_many_chains), cmocka_unit_test(test_points),
         cmocka_unit_test(test_spent),       cmocka_unit_test(test_alone)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -162,13 +162,14 @@ static void test_price(void **unused)
     Problem problem = problem_of(0.0, 1e-3, 0.1);
     problem.dimension = problem.width = 400.0;
     problem.samples = 160000.0;
-    const double many = trainer_convex.price(&problem).first;
+    const double rank = 40.0;
+    const double many = trainer_convex.price(&problem, rank).first;
     problem.samples = 9000.0; /* too many for interior steps */
-    const double few = trainer_convex.price(&problem).first;
+    const double few = trainer_convex.price(&problem, rank).first;
     assert_true(many < 0.2 * few);
     for (double n = 200.0; n < 8193.0; n *= 1.5) {
         problem.samples = n;
-        const TrainerPrice price = trainer_convex.price(&problem);
+        const TrainerPrice price = trainer_convex.price(&problem, rank);
         assert_true(price.first > many && price.first <= few && price.next <= price.first);
     }
 }

@@ -157,13 +157,15 @@ typedef struct Network {
 
 typedef struct StateVisitor StateVisitor;
 
-/* What the iterations of a point cost; an estimate for one core of 2024. */
+/* What the iterations of a point cost; an estimate for one core of 2024, which multiplies
+ * matrices of doubles at 33 GF/s and of floats at 65. */
 typedef struct TrainerPrice {
-    double first, next; /* iterations of the first point of a chain, of others */
+    double first, next; /* iterations of the first point of a chain, of others; as observed */
     double flops;       /* of an iteration, over the data: shared by a team */
     double eigen;       /* of its decomposition: at small d on one rank */
     double words;       /* numbers that the ranks add up in it */
     double rate;        /* flops a second of a core */
+    double once;        /* flops before the first iteration of a chain, beside drawing */
 } TrainerPrice;
 
 /* All but accepts, price and memory are collective on the team of create. */
@@ -190,8 +192,9 @@ typedef struct Trainer {
     Network (*network)(const void *work);
     /* Everything that the next iteration depends on and create does not make. */
     void (*state)(void *work, StateVisitor *visitor);
-    /* Local. */
-    TrainerPrice (*price)(const Problem *problem);
+    /* Local.  active: eigenvalues or coefficients of the solution that are expected not to be
+     * 0, INFINITY if unknown. */
+    TrainerPrice (*price)(const Problem *problem, double active);
     /* Local.  Bytes the busiest of `ranks` ranks needs; store is not STORE_AUTO; active:
      * numbers of a vector that are expected not to be 0, INFINITY if unknown. */
     size_t (*memory)(const Problem *problem, int ranks, SampleStore store, double active);
@@ -222,8 +225,8 @@ size_t trainer_memory(const Problem *problem, int ranks, SampleStore store, doub
                       double memory);
 
 /* Local.  Seconds of a point on one rank, the first of its chain or another; *fixed: those of
- * them that more ranks do not shorten. */
-double trainer_seconds(const Problem *problem, bool first, double *fixed);
+ * them that more ranks do not shorten, the same share at any weight.  active as in price. */
+double trainer_seconds(const Problem *problem, double active, bool first, double *fixed);
 
 /* Local.  Seconds that one rank would have taken for what a team of `ranks` took `seconds` for,
  * by trainer_seconds: seconds / (serial + (1 - serial) / ranks), as in cost.h. */

@@ -43,6 +43,7 @@
 #include "training_interior.h"
 #include "training_pairs.h"
 #include "training_polish.h"
+#include "training_price.h"
 
 /* What rank 0 tells the team to do next. */
 typedef enum Command {
@@ -457,37 +458,29 @@ static bool convex_accepts(const Problem *problem)
            !method_facts(problem->method)->passes_messages;
 }
 
-/* Passes of a descent to 1e-6, source exponents .75 and 1.25, d = 50 and 100, nuclear weights
- * from .001 to .1: 20 ... 180 where there are d^2/6 samples or more, 80 ... 15,000 where there
- * are fewer, 600 in the geometric mean.  Interior steps end the long ones, after so many
- * passes. */
-static const double few_samples = 1.0 / 6.0;
-static const double passes_of_few = 600.0;
-static const double before_interior = 20.0;
-
 /* Rows of a file, to 1e-4 and 1e-6: 40 ... 180 for Fashion-MNIST at d = 200 (125 in the mean),
  * 1 ... 1400 for digits at d = 30. */
 static const double passes_of_file = 130.0;
 
-static double passes_of_many(const Problem *problem, bool first)
-{
-    return problem->data != 0.0 ? passes_of_file : first ? 50.0 : 30.0;
-}
+/* Where samples are few interior steps end a long descent, after so many passes. */
+static const double few_samples = 1.0 / 6.0;
+static const double before_interior = 20.0;
 
-static TrainerPrice price(const Problem *problem)
+static TrainerPrice price(const Problem *problem, double active)
 {
     const double n = problem->samples;
     const double d = problem->dimension;
-    const bool few = n < few_samples * d * d;
-    const double inner = inner_passes(n, d);
-    return (TrainerPrice){.first = few ? fmin(passes_of_few, before_interior + inner)
-                                       : passes_of_many(problem, true),
-                          .next =
-                              few ? fmin(passes_of_few, inner) : passes_of_many(problem, false),
-                          .flops = 2.0 * n * d * d,
-                          .eigen = 10.0 * d * d * d,
-                          .words = d * d,
-                          .rate = 6e10};
+    TrainerPrice price = training_price(problem, active);
+    if (problem->data != 0.0) {
+        price.first = price.next = passes_of_file;
+        price.flops = 2.0 * n * d * d;
+    } else if (n < few_samples * d * d) {
+        const double pass = (price.flops + price.eigen) / price.rate;
+        const double inner = inner_seconds(n, d) / pass;
+        price.first = fmin(price.first, before_interior + inner);
+        price.next = fmin(price.next, inner);
+    }
+    return price;
 }
 
 const Trainer trainer_convex = {.name = "convex",

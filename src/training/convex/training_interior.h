@@ -14,9 +14,9 @@
 /* Local.  Bytes that they may need. */
 size_t inner_memory(double n, double d);
 
-/* Local.  Interior steps of a point in passes of the descent that cost as much; INFINITY where
- * there are too many samples. */
-double inner_passes(double n, double d);
+/* Local.  What interior steps of a point cost one core; INFINITY where there are too many
+ * samples. */
+double inner_seconds(double n, double d);
 
 /* Local.  Do interior steps come first?  Where they were better at a larger weight decay of the
  * same data. */

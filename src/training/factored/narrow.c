@@ -212,8 +212,9 @@ static bool narrow_accepts(const Problem *problem)
 }
 
 /* Products with p columns, no eigenproblem. */
-static TrainerPrice price(const Problem *problem)
+static TrainerPrice price(const Problem *problem, double active)
 {
+    (void)active;
     const double n = problem->samples;
     const double d = problem->dimension;
     const double p = problem->width;

@@ -460,8 +460,9 @@ static bool accepts(const Problem *problem)
 }
 
 /* The Gram matrix, which a chain makes once, and descents on it, which no team shortens. */
-static TrainerPrice price(const Problem *problem)
+static TrainerPrice price(const Problem *problem, double active)
 {
+    (void)active;
     const double n = problem->samples;
     const double d = problem->dimension;
     return (TrainerPrice){.first = 1.0,

@@ -568,15 +568,6 @@ static bool accepts(const Problem *problem)
            !method_facts(problem->method)->passes_messages;
 }
 
-/* Steps over all columns; few of them are, for only the active ones matter. */
-static TrainerPrice price(const Problem *problem)
-{
-    const double n = problem->samples;
-    const double d = problem->dimension;
-    return (TrainerPrice){
-        .first = 300, .next = 60, .flops = 4.0 * n * d, .words = d, .rate = 4e9};
-}
-
 const Trainer trainer_lasso = {.name = "lasso",
                                .accepts = accepts,
                                .reads_once = true,
@@ -588,5 +579,5 @@ const Trainer trainer_lasso = {.name = "lasso",
                                .observe = observe,
                                .network = network,
                                .state = list_state,
-                               .price = price,
+                               .price = lasso_price,
                                .memory = memory};

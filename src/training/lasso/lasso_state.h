@@ -176,6 +176,9 @@ bool lasso_newton_pays(const Problem *problem, double active);
 size_t lasso_memory(const Problem *problem, int ranks, LassoLayout layout, double active);
 LassoLayout lasso_layout(const Problem *problem, int ranks, double memory);
 
+/* Local.  As Trainer.price. */
+TrainerPrice lasso_price(const Problem *problem, double active);
+
 /* Local.  Rank 0 decides, so that ranks whose rounding differs never part.  Collective. */
 bool lasso_agree(const LassoWork *work, bool condition);
 

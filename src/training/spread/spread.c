@@ -21,6 +21,7 @@
 #include "phasesweep/model/method_facts.h"
 #include "phasesweep/model/model.h"
 #include "checkpoint.h"
+#include "convex/training_price.h"
 #include "convex/training_state.h"
 #include "matrix_threshold.h"
 #include "network.h"
@@ -545,16 +546,11 @@ static bool spread_accepts(const Problem *problem)
 }
 
 /* Rows are made, or copied, once on each node. */
-static TrainerPrice price(const Problem *problem)
+static TrainerPrice price(const Problem *problem, double active)
 {
-    const double n = problem->samples;
-    const double d = problem->dimension;
-    return (TrainerPrice){.first = 50,
-                          .next = 30,
-                          .flops = 2.0 * n * d * d,
-                          .eigen = 10.0 * d * d * d,
-                          .words = d,
-                          .rate = 6e10};
+    TrainerPrice price = training_price(problem, active);
+    price.words = problem->dimension;
+    return price;
 }
 
 const Trainer trainer_spread = {.name = "spread",

@@ -1,0 +1,55 @@
+/* A descent with memory gains a factor in each pass that depends on the condition of the data
+ * term on the matrices near S: of rank r they have D = r (d - (r - 1)/2) free numbers, and the
+ * eigenvalues of n rows on so many lie within (1 -+ s)^2, s = sqrt(D/n), by Marchenko and
+ * Pastur.  Where s comes near 1, or beyond it, the weight decay is what makes the problem
+ * convex enough.  Measured to 1e-6 at source exponents .75 and 1.25, d = 100 and 200,
+ * n = d ... 10 d^2: 8 ... 9 passes at s = .13 ... .22, 13 ... 15 at .43, 20 ... 26 at .65, 37
+ * and 41 at .7 and .8, and beyond 24 ... 64 at the nuclear weight 1, 45 ... 211 (mean 95) at
+ * .005 and .01; by the rule 9 ... 10, 14, 20 ... 24, 23 ... 38; 25 ... 47; 105 and 119.  At d =
+ * 50 they are half as many again. */
+#include "training_price.h"
+
+#include <math.h>
+
+#include "phasesweep/model/model.h"
+
+static const double passes_first = 2.0;
+static const double passes_of_step = 6.0;   /* at s = 0, beside those */
+static const double passes_of_unit = 45.0;  /* beyond s = 1, at the nuclear weight 1 */
+static const double growth_of_hard = -0.18; /* of them, power of the weight */
+static const double passes_most = 600.0;
+static const double passes_of_none = 12.0; /* S = 0 expected: 1, and 25 ... 60 where the weight
+                                              is just below that */
+static const double passes_of_unknown = 40.0;
+
+/* Operations a number of a row beside products (roundings, signs, roots), as measured: 4 ns;
+ * and of an eigenproblem, slower than products by that at small d. */
+static const double beside_products = 250.0;
+static const double slow_side = 600.0;
+
+static double passes(const Problem *problem, double active)
+{
+    const double d = problem->dimension;
+    const double numbers = active * (d - 0.5 * (active - 1.0));
+    const double s = fmin(sqrt(numbers / problem->samples), 1.0);
+    const double hard = fmin(
+        passes_of_unit * pow(problem_nuclear_weight(problem), growth_of_hard), passes_most);
+    return active < 0.5
+               ? passes_of_none
+               : passes_first + 1.0 / ((1.0 - s) / (1.0 + s) / passes_of_step + 1.0 / hard);
+}
+
+TrainerPrice training_price(const Problem *problem, double active)
+{
+    const double n = problem->samples;
+    const double d = problem->dimension;
+    const bool known = isfinite(active);
+    const double rank = known ? active : d;
+    const double count = known ? passes(problem, active) : passes_of_unknown;
+    return (TrainerPrice){.first = count,
+                          .next = count,
+                          .flops = n * d * (d + 2.0 * rank + beside_products),
+                          .eigen = 10.0 * d * d * (d + slow_side),
+                          .words = d * d,
+                          .rate = 6.4e10};
+}
