@@ -69,17 +69,23 @@ static TrainerPrice price_of(const Problem *problem, double active)
     return trainer_for(problem, 2, INFINITY)->price(problem, active);
 }
 
-/* Of an iteration: eigenproblems of small d stay on one rank; sums and steps cost the same on
- * any number. */
+/* The share of an eigenproblem that stays on one rank. */
+static double eigen_alone(const Problem *problem)
+{
+    return fmin(1.0, serial_d / problem->dimension);
+}
+
+/* Of an iteration: sums and steps cost the same on any number of ranks. */
 static double step_fixed(const Problem *problem, const TrainerPrice *price)
 {
-    return fmin(1.0, serial_d / problem->dimension) * price->eigen / price->rate +
-           16.0 * price->words / bandwidth + latency;
+    return eigen_alone(problem) * price->eigen / price->rate + 16.0 * price->words / bandwidth +
+           latency;
 }
 
 static double step_seconds(const Problem *problem, const TrainerPrice *price)
 {
-    return (price->flops + price->eigen) / price->rate + step_fixed(problem, price);
+    const double shared = price->flops + (1.0 - eigen_alone(problem)) * price->eigen;
+    return shared / price->rate + step_fixed(problem, price);
 }
 
 /* Their share of a first point of which nothing is known: a chain has one, whatever its

@@ -116,12 +116,25 @@ static void test_lasso(void **unused)
     }
 }
 
+/* On the weights, more evaluations for more columns and for fewer samples. */
+static void test_factored(void **unused)
+{
+    (void)unused;
+    for (int k = 0; k < 3; k++) {
+        Problem problem = quadratic(50, k == 2 ? 1000 : 4000, 0.1);
+        problem.width = k == 0 ? 2 : 10;
+        problem.weight_decay = 0.1 * sqrt(problem.dimension / problem.width);
+        const double ratio = planned_over_made(problem);
+        assert_true(ratio > 0.5 && ratio < 2.0);
+    }
+}
+
 int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_convex),
-                                       cmocka_unit_test(test_amp),
-                                       cmocka_unit_test(test_lasso)};
+                                       cmocka_unit_test(test_amp), cmocka_unit_test(test_lasso),
+                                       cmocka_unit_test(test_factored)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();
     return failed;
