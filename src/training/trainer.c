@@ -61,7 +61,8 @@ size_t trainer_memory(const Problem *problem, int ranks, SampleStore store, doub
 static const double bandwidth = 1e9;  /* bytes a second that ranks add up */
 static const double latency = 5e-5;   /* seconds of a step that all ranks take */
 static const double serial_d = 400.0; /* below this d^3 steps do not scale, above by d / it */
-static const double drawing = 7e-9;   /* seconds a number of the rows */
+static const double drawing =
+    1.5e-8; /* seconds a number of the rows, with labels and moments */
 
 static TrainerPrice price_of(const Problem *problem, double active)
 {

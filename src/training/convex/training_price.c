@@ -22,10 +22,10 @@ static const double passes_of_none = 12.0; /* S = 0 expected: 1, and 25 ... 60 w
                                               is just below that */
 static const double passes_of_unknown = 40.0;
 
-/* Operations a number of a row beside products (roundings, signs, roots), as measured: 4 ns;
+/* Operations a number of a row beside products (roundings, signs, roots), as measured: 5 ns;
  * and of an eigenproblem, slower than products by that at small d. */
-static const double beside_products = 250.0;
-static const double slow_side = 600.0;
+static const double beside_products = 350.0;
+static const double slow_side = 800.0;
 
 /* Variances from 1 to d^-a condition what is linear in S by their square: at a = .5, d = 100
  * 144 and 324 passes where others take 16 and 40. */

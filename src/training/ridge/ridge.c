@@ -278,8 +278,11 @@ static bool accepts(const Problem *problem)
 }
 
 /* The sums are those of the first point; each has a factor of its own and, to estimate its
- * error, the inverse of that.  At d = 1000 a core of 33 GF/s takes .4 s for 10^4 rows, drawing
- * among it, and 22 ms for a factor and its inverse. */
+ * error, the inverse of that, on small matrices slower than products.  A core of 33 GF/s takes
+ * .4 s for 10^4 rows at d = 1000, .1 s for 8000 at 400, drawing among it, and 25 and 3 ms for
+ * the rest. */
+static const double slow_side = 600.0;
+
 static TrainerPrice price(const Problem *problem, double active)
 {
     (void)active;
@@ -287,7 +290,7 @@ static TrainerPrice price(const Problem *problem, double active)
     const double d = problem->dimension;
     return (TrainerPrice){.first = 1,
                           .next = 1,
-                          .eigen = d * d * d / 1.5,
+                          .eigen = d * d * (d + slow_side) / 1.5,
                           .words = d * d,
                           .rate = 3e10,
                           .once = n * d * d};
