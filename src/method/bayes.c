@@ -97,7 +97,7 @@ static double seconds(const Problem *problem, bool first, double *fixed)
     if (is_specialised(problem)) { /* a branch a neuron: 5 and 70 ms for 30 and 300 */
         return *fixed = 2.3e-4 * problem->teacher_width;
     }
-    static const TheoryPrice price = {4e-3, 1.1e-3, 1.1e-3, 1.1e-3, 0.0, 0.0, 2.0};
+    static const TheoryPrice price = {4e-3, 1.1e-3, 1.1e-3, 1.1e-3, 0.0, 0.0, 2.0, 0.0, 0.0};
     return theory_seconds(&price, problem, first, fixed);
 }
 

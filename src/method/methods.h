@@ -60,9 +60,11 @@ extern const Method method_descent;
 /* Local.  What a theory costs: the first point of a chain, others of a network that learns a
  * matrix, or a vector, or is narrow, and any for each coordinate where each has numbers, or for
  * each d^3 where matrices are decomposed; seconds at d = 100, and by which share of that the
- * first four grow with each decade of d. */
+ * first four grow with each decade of d.  Of the LASSO of correlated features the evaluations,
+ * of the first point and of others, each of all blocks. */
 typedef struct TheoryPrice {
     double first, matrix, vector, narrow, coordinate, cube, growth;
+    double evaluations_first, evaluations;
 } TheoryPrice;
 double theory_seconds(const TheoryPrice *price, const Problem *problem, bool first,
                       double *fixed);

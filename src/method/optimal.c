@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "phasesweep/theory/optimum.h"
+#include "phasesweep/model/features.h"
 #include "phasesweep/model/model.h"
 #include "methods.h"
 
@@ -52,8 +53,10 @@ static bool solve(const Chain *chain)
  * take 500 ... 1600, each of several times that: .1 at 10^4. */
 static double seconds(const Problem *problem, bool first, double *fixed)
 {
-    static const TheoryPrice price = {2e-3, 1.6e-3, 1.4e-3, 2e-2, 4e-4, 4e-7, 1.0};
-    const bool vector = !model_has(problem->model, TRAIT_MATRIX);
+    static const TheoryPrice price = {2e-3, 1.6e-3, 1.4e-3, 2e-2, 4e-4,
+                                      4e-7, 1.0,    160.0,  160.0};
+    const bool vector =
+        !model_has(problem->model, TRAIT_MATRIX) && !features_are_correlated(problem);
     const double ridge = model_has(problem->model, TRAIT_SQUARED) ? 1.4 : 1.0;
     const double varied = vector && problem->covariance_exponent > 0.0 ? 1.7 : 1.0;
     const double deeper = problem_power(problem) < 1.0 ? 25.0 : 1.0;

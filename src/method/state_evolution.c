@@ -236,7 +236,7 @@ static bool solve(const Chain *chain)
  * and 1e-4 at 10^4. */
 static double seconds(const Problem *problem, bool first, double *fixed)
 {
-    static const TheoryPrice price = {1.2e-4, 2.4e-5, 7e-6, 5e-4, 4e-5, 2e-8, 1.6};
+    static const TheoryPrice price = {1.2e-4, 2.4e-5, 7e-6, 5e-4, 4e-5, 2e-8, 1.6, 8.0, 4.0};
     const double deeper = problem_power(problem) < 1.0 ? 3.0 : 1.0;
     const double all = deeper * theory_seconds(&price, problem, first, fixed);
     *fixed *= deeper;

@@ -54,18 +54,13 @@ static bool check_blocks_are(const Sweep *sweep, Diagnostics *errors)
     return there;
 }
 
-/* Ridge regression and networks of matrices have a theory for every Sigma, which is decomposed
- * block by block. */
+/* Theory goes block by block. */
 static bool check_blocks_predicted(const Sweep *sweep, const Problem *p, Diagnostics *errors)
 {
-    if (!model_has(p->model, TRAIT_SQUARED) && !features_are_turned(p)) {
-        return refuse_features(sweep, KEY_BLOCK_CORRELATION, p, errors,
-                               "0, or model quadratic or ridge");
-    }
     const bool wide = p->dimension > FEATURES_ALIGNED_MOST;
     if (wide || p->block_size > FEATURES_BLOCK_MOST) {
         sweep_refuse(sweep, wide ? KEY_DIMENSION : KEY_BLOCK_SIZE, errors,
-                     checked_format("%.15g for method %s, whose theory decomposes every block; "
+                     checked_format("%.15g for method %s, whose theory goes block by block; "
                                     "allowed: up to %d",
                                     wide ? p->dimension : p->block_size, method_name(p->method),
                                     wide ? FEATURES_ALIGNED_MOST : FEATURES_BLOCK_MOST));

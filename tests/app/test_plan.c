@@ -246,8 +246,8 @@ static void test_large_teams(void **unused)
     }
 }
 
-/* Trainings whose number of active weights no theory tells: correlated features, and laws
- * without a fourth moment. */
+/* Trainings whose number of active weights no theory tells in a moment: correlated features,
+ * and laws without a fourth moment. */
 static void test_without_theory(void **unused)
 {
     (void)unused;

@@ -81,7 +81,7 @@ def check_point():
         refused([*best, f"{key}={value}"], key, "allowed")
     refused(["point", *good, "block_correlation=.5", "width=7"], "block_correlation", "a width of the dimension")
     refused(["point", *good, "block_correlation=.5", "features=laplace"], "features", "no blocks")
-    refused(["point", *[k for k in good if "nuclear" not in k], "model=diagonal", "weight_decay=.1", "block_correlation=.5"], "block_correlation", "0, or model quadratic or ridge")
+    refused(["point", *[k for k in good if "nuclear" not in k], "model=diagonal", "weight_decay=.1", "block_correlation=.5", "depth=3"], "block_correlation", "the least depth")
     refused(["point", *good, "block_size=5"], "block_size", "a block_correlation above 0")
     for of in ("model=signed", "depth=2"):
         for key in ("covariance_exponent", "block_correlation"):

@@ -37,7 +37,7 @@ enum { FEATURES_ALIGNED_MOST = 20000 };
 /* Largest d of a theory that decomposes matrices. */
 enum { FEATURES_TURNED_MOST = 1000 };
 
-/* Largest block of a theory that decomposes each. */
+/* Largest block of a theory that goes block by block. */
 enum { FEATURES_BLOCK_MOST = 256 };
 
 /* Local.  As written in job files; static. */

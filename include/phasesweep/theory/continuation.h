@@ -45,7 +45,8 @@ typedef struct Evolution {
     double stability; /* sum E eta'^2 / n without the jump; NAN of a matrix */
     int solutions;    /* found, of those that the iteration converges to; 1: unique */
     double risk_uninformed; /* of the one reached from R = 1 */
-    double residual;        /* relative error of (E1), and of (E2) relative to its capacity */
+    double residual;        /* relative error of (E1), and of (E2) relative to its capacity, or
+                               what quadrature loses if that is more */
     int iterations;         /* evaluations of the overlaps */
 } Evolution;
 
@@ -69,7 +70,7 @@ typedef struct EvolutionWork {
     OverlapsWork overlaps;
     Problem problem; /* of the teacher in hand; source_exponent 0: none */
     Track track;
-    Interrupt interrupt; /* narrow points and optima ask it */
+    Interrupt interrupt; /* narrow points, optima and blocks of a LASSO ask it */
 } EvolutionWork;
 
 /* Local.  An empty workspace; release with evolution_free.  Plain until the first point, so

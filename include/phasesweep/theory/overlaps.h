@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "phasesweep/base/interrupt.h"
 #include "phasesweep/model/problem.h"
 #include "phasesweep/model/teacher.h"
 #include "phasesweep/numerics/threshold.h"
@@ -41,6 +42,7 @@ typedef struct Overlaps {
      * S*, which (E1) has beside R, and its derivatives; b_eff - b of a rotated teacher */
     double surplus, surplus_t, surplus_b;
     double shift;
+    double lost; /* of 1 by quadrature, in the worst block of a LASSO; else 0 */
 } Overlaps;
 
 /* What an evaluation borrows and remembers between calls.  The guesses change no result
@@ -61,6 +63,8 @@ typedef struct OverlapsWork {
     double block_correlation;        /* of the rows (features.h), 0: none are correlated */
     int block_size;
     struct Blocks *blocks; /* of correlated features, where they are asked for; owned */
+    struct SoftBlockRoom *soft_room; /* scratch of those of the LASSO; owned */
+    Interrupt interrupt;   /* these ask it: evaluations take from a millisecond to an hour */
     bool rotated;          /* is the teacher turned against the coordinates of the rows? */
     uint64_t seed;         /* of its rotation, where that matters */
     struct Turned *turned; /* matrices, where they are asked for; owned */
@@ -87,6 +91,10 @@ Overlaps overlaps_diagonal(OverlapsWork *work, double t, double b);
 /* Local.  Rows of unequal variances, work->covariance_exponent above 0: b is that of (E2),
  * coordinate i is cut at b/sqrt(sigma_i).  theory.md section 14. */
 Overlaps overlaps_diagonal_stretched(OverlapsWork *work, double t, double b);
+
+/* Local.  Correlated features, work->block_correlation above 0; the teacher is then that of the
+ * coordinates of the rows, and b that of (E2).  risk NAN when interrupted. */
+Overlaps overlaps_diagonal_blocks(OverlapsWork *work, double t, double b);
 
 /* Local.  The same of ridge regression, a <= 3: b / sigma_i in place of b. */
 Overlaps overlaps_ridge_stretched(OverlapsWork *work, double t, double b);

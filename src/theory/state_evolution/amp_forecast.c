@@ -52,8 +52,8 @@ static double step(Forecast *forecast, double keep)
     return risk;
 }
 
-/* Of matrices on correlated features within the limits of their state evolution; the threshold
- * of a vector there is no function of numbers (theory.md section 14). */
+/* Of matrices on correlated features within the limits of their state evolution; each
+ * iteration of a vector there would take as long as ten evaluations of theory.md section 14. */
 static bool blocks_are_known(const Problem *problem)
 {
     return model_has(problem->model, TRAIT_MATRIX) &&

@@ -107,7 +107,7 @@ static double stability_of(const Equations *e, const Iterate *at, const Problem 
 /* Outcome and exponents at the last iterate, whether it converged or not. */
 Evolution track_report(const Equations *e, const Iterate *at, const Problem *problem)
 {
-    const double residual = equations_residual(at);
+    const double residual = fmax(equations_residual(at), at->o.lost);
     const Response response = equations_response(e, at);
     Evolution result = {.delta = sqrt(at->t),
                         .threshold = at->b + at->o.shift,
@@ -175,6 +175,7 @@ void evolution_take(EvolutionWork *work, const Problem *problem)
     work->problem = *problem;
     work->overlaps.threshold = threshold_of(problem_power(problem));
     work->overlaps.width = problem->dimension;
+    work->overlaps.interrupt = work->interrupt;
 }
 
 Evolution evolution_solve(EvolutionWork *work, const Problem *problem)

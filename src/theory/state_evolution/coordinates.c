@@ -1,3 +1,4 @@
+#include "block_soft.h"
 #include "blocks.h"
 #include "coordinates.h"
 #include "turned.h"
@@ -338,8 +339,10 @@ void overlaps_free(OverlapsWork *work)
     atoms_free(&work->atoms);
     coordinates_free(work->coordinates);
     blocks_free(work->blocks);
+    soft_block_free(work->soft_room);
     turned_free(work->turned);
     work->turned = NULL;
     work->blocks = NULL;
+    work->soft_room = NULL;
     work->coordinates = NULL;
 }
