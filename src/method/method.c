@@ -114,11 +114,25 @@ double theory_seconds(const TheoryPrice *price, const Problem *problem, bool fir
     return *fixed = (first ? fmax(price->first, warm) : warm) * (1.0 + price->growth * decades);
 }
 
+/* Two complex numbers for every coordinate of a block and node of omega, whose step sees a
+ * common noise that is spread by up to 1 + size rho/(1 - rho) (block_soft.h): 20 kB at B = 10
+ * and rho = .5, 75 MB at 256 and .999. */
+static double blocks_memory(const Problem *problem)
+{
+    const double rho = problem->block_correlation;
+    const double size = fmin(problem->block_size, problem->dimension);
+    const double nodes = 18.0 * sqrt(1.0 + size * rho / (1.0 - rho)) + 16.0;
+    return 32.0 * size * nodes;
+}
+
 double theory_memory(const Problem *problem, int ranks, SampleStore store, double limit)
 {
     (void)limit;
     (void)ranks;
     (void)store;
+    if (features_are_correlated(problem) && !model_has(problem->model, TRAIT_MATRIX)) {
+        return model_has(problem->model, TRAIT_SQUARED) ? 0.0 : blocks_memory(problem);
+    }
     /* three matrices, and two of a decomposition at work (overlaps_turned.c) */
     return features_are_turned(problem) ? 5.0 * 8.0 * pow(problem->dimension, 2.0) : 0.0;
 }

@@ -69,7 +69,8 @@ typedef struct TheoryPrice {
 double theory_seconds(const TheoryPrice *price, const Problem *problem, bool first,
                       double *fixed);
 
-/* Local.  Theory needs no memory to speak of, but where matrices are decomposed. */
+/* Local.  Theory needs no memory to speak of, but where matrices are decomposed, and for a
+ * LASSO of large blocks. */
 double theory_memory(const Problem *problem, int ranks, SampleStore store, double limit);
 
 /* Of a rank before it computes: MPI and libraries. */
