@@ -302,7 +302,7 @@ const Key keys_table[KEY_COUNT] = {
         RANGE(KIND_REAL, 1e-13, 1e-2), .fallback = tolerance_of_method,
         AT(tolerance), .content = 10},
     [KEY_SIGNS] = {"signs", "", "", "positive",
-        "of the teacher's coefficients; none for bayes",
+        "of the teacher's coefficients; none for bayes, on correlated blocks positive but for training and amp",
         WORDS(sign_word, 2), .traits = TRAIT_SIGNS, AT(random_signs), .content = 11,
         .drawn = true},
     [KEY_ROTATED] = {"rotated", "", "", "no",

@@ -54,11 +54,21 @@ static bool check_blocks_are(const Sweep *sweep, Diagnostics *errors)
     return there;
 }
 
-/* Theory goes block by block. */
+/* Theory goes block by block, for positive coefficients: those of a block learn from each other
+ * by their signs, and the first few, whose signs are no average, have most of the risk. */
 static bool check_blocks_predicted(const Sweep *sweep, const Problem *p, Diagnostics *errors)
 {
+    if (p->random_signs && model_has(p->model, TRAIT_SIGNS)) {
+        sweep_refuse(sweep, KEY_SIGNS, errors,
+                     checked_format("random beside block_correlation %g: method %s is for "
+                                    "positive coefficients there; allowed: positive, or method "
+                                    "training%s",
+                                    p->block_correlation, method_name(p->method),
+                                    model_has(p->model, TRAIT_SQUARED) ? "" : " or amp"));
+        return false;
+    }
     const bool wide = p->dimension > FEATURES_ALIGNED_MOST;
-    if (wide || p->block_size > FEATURES_BLOCK_MOST) {
+    if (wide || fmin(p->block_size, p->dimension) > FEATURES_BLOCK_MOST) {
         sweep_refuse(sweep, wide ? KEY_DIMENSION : KEY_BLOCK_SIZE, errors,
                      checked_format("%.15g for method %s, whose theory goes block by block; "
                                     "allowed: up to %d",

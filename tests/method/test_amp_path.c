@@ -128,8 +128,13 @@ static void test_absent(void **unused)
     double risk = 0.0;
     problem.block_correlation = 0.5;
     problem.block_size = 7.0;
-    amp_forecast(&problem, 1, &risk, &risk);
-    assert_true(isnan(risk));
+    for (int signs = 0; signs < 2; signs++) {
+        problem.random_signs = signs;
+        risk = 0.0;
+        amp_forecast(&problem, 1, &risk, &risk);
+        assert_true(isnan(risk));
+    }
+    risk = 0.0;
     problem = problem_of(MODEL_QUADRATIC, 1001, 1e6, 0.3);
     problem.block_correlation = 0.5;
     problem.block_size = 7.0;

@@ -22,6 +22,11 @@ def refused(arguments, *words, lines=1):
         assert word in done.stderr, (word, done.stderr)
 
 
+def accepted(arguments):
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, (arguments, done)
+
+
 def check_point():
     good = [f"{k}={v}" for k, v in GOOD.items()]
     assert subprocess.run([PROGRAM, "point", *good], capture_output=True).returncode == 0
@@ -83,6 +88,16 @@ def check_point():
     refused(["point", *good, "block_correlation=.5", "features=laplace"], "features", "no blocks")
     refused(["point", *[k for k in good if "nuclear" not in k], "model=diagonal", "weight_decay=.1", "block_correlation=.5", "depth=3"], "block_correlation", "the least depth")
     refused(["point", *good, "block_size=5"], "block_size", "a block_correlation above 0")
+    for of in (["model=diagonal"], ["model=ridge"], ["model=diagonal", "method=optimal"], ["model=ridge", "method=optimal"]):
+        blocks = ["dimension=300", "samples=600", "source_exponent=.8", "noise=.2", *of]
+        blocks += [] if len(of) == 2 else ["weight_decay=.3"]
+        refused(["point", *blocks, "block_correlation=.8", "signs=random"], "signs", f"positive, or method training{' or amp' if 'model=diagonal' in of else ''}\n")
+        accepted(["point", *blocks, "signs=random"])
+        if "method=optimal" not in of:
+            for method in ("training", "amp")[: 2 if "diagonal" in of[0] else 1]:
+                accepted(["point", *blocks, "block_correlation=.8", "signs=random", f"method={method}"])
+            accepted(["point", *[k for k in blocks if "dimension" not in k], "dimension=20", "block_correlation=.5", "block_size=1000"])
+        refused(["point", *blocks, "block_correlation=.5", "block_size=257"], "block_size", "up to 256")
     for of in ("model=signed", "depth=2"):
         for key in ("covariance_exponent", "block_correlation"):
             refused(["point", *good, "method=amp", f"{key}=.5", of], key, "no closed threshold", "allowed: 0")
