@@ -26,8 +26,8 @@ typedef struct Kernels {
     /* product [rows x columns] = x^T factor, factor d x columns. */
     void (*project)(int d, int columns, int rows, const void *factor, const void *x,
                     void *product);
-    /* out [rows] += squared rows of product [rows x columns]. */
-    void (*add_norms)(int columns, int rows, const void *product, double out[]);
+    /* out [rows] += inner products of the rows of a and b [rows x columns]. */
+    void (*add_products)(int columns, int rows, const void *a, const void *b, double out[]);
     /* Rows of product are multiplied by r [rows]. */
     void (*scale_rows)(int columns, int rows, const double r[], void *product);
     /* sum [d x columns] += x product; partial [d x columns] is scratch. */

@@ -104,13 +104,15 @@ static void NAME(project)(int d, int columns, int rows, const void *factor, cons
 }
 
 CLONES
-static void NAME(add_norms)(int columns, int rows, const void *product, double out[])
+static void NAME(add_products)(int columns, int rows, const void *a, const void *b,
+                               double out[])
 {
     for (int k = 0; k < columns; k++) {
-        const REAL *v = (const REAL *)product + (size_t)k * (size_t)rows;
+        const REAL *v = (const REAL *)a + (size_t)k * (size_t)rows;
+        const REAL *w = (const REAL *)b + (size_t)k * (size_t)rows;
 #pragma omp simd
         for (int row = 0; row < rows; row++) {
-            out[row] += (double)v[row] * (double)v[row];
+            out[row] += (double)v[row] * (double)w[row];
         }
     }
 }
@@ -138,8 +140,8 @@ static void NAME(add_back)(int d, int columns, int rows, const void *x, const vo
     }
 }
 
-const Kernels KERNELS = {NAME(outputs),   NAME(add_squares), NAME(forms),   NAME(project),
-                         NAME(add_norms), NAME(scale_rows),  NAME(add_back)};
+const Kernels KERNELS = {NAME(outputs),      NAME(add_squares), NAME(forms),   NAME(project),
+                         NAME(add_products), NAME(scale_rows),  NAME(add_back)};
 
 #undef TARGET
 #undef KEPT

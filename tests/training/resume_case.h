@@ -5,7 +5,7 @@
 
 #include "phasesweep/training/path.h"
 
-enum { CASES = 28, D_MOST = 150, POINTS = 3, ROOM = 8 };
+enum { CASES = 29, D_MOST = 150, POINTS = 3, ROOM = 8 };
 
 typedef struct Case {
     const Trainer *trainer;
@@ -33,6 +33,9 @@ static const Case cases[CASES] = {
     /* with dual vectors that are polished */
     {&trainer_convex, MODEL_QUADRATIC, 24, 24, 550, 0.1, 1e-6, LASSO_AUTO, false, false,
      CONVEX_DESCENT, 0, false, 0.0, 0.0},
+    /* by Newton steps */
+    {&trainer_convex, MODEL_SIGNED, 24, 24, 1500, 0.5, 1e-6, LASSO_AUTO, false, true,
+     CONVEX_AUTO, 0, false, 1.0, 0.0},
     {&trainer_factored, MODEL_QUADRATIC, 30, 3, 600, 0.6, 1e-12, LASSO_AUTO, false, true,
      CONVEX_AUTO, 0, false, 0.0, 0.0},
     /* two groups of starts */

@@ -40,7 +40,9 @@
 #include "checkpoint.h"
 #include "network.h"
 #include "risk_estimate.h"
+#include "training_follow.h"
 #include "training_interior.h"
+#include "training_newton.h"
 #include "training_pairs.h"
 #include "training_polish.h"
 #include "training_price.h"
@@ -50,6 +52,7 @@ typedef enum Command {
     COMMAND_STEP,     /* eigendecomposition and pass */
     COMMAND_POLISH,   /* a step that may prove enough of its network */
     COMMAND_PLAIN,    /* a pass with the network in hand */
+    COMMAND_NEWTON,   /* that, and a step among networks of its rank */
     COMMAND_INTERIOR, /* rank 0 alone */
     COMMAND_OPEN,     /* interior steps begin: all rows to rank 0 */
     COMMAND_LAND,     /* a pass with the network and the dual vector of the interior */
@@ -69,7 +72,8 @@ static size_t convex_memory(const Problem *problem, int ranks, SampleStore store
     const size_t unit = rows > 0.0 ? linear_unit_memory(problem->dimension, rows) : 0;
     return samples_memory(&spec, ranks) + pass_memory(&spec, ranks) + unit +
            8 * matrices * d * d + pairs_memory(problem->dimension) +
-           polish_memory(problem, ranks) + inner_memory(problem->samples, problem->dimension);
+           polish_memory(problem, ranks) + newton_memory(problem, ranks, store) +
+           inner_memory(problem->samples, problem->dimension);
 }
 
 static void adopt(TrainingWork *work, const Problem *problem)
@@ -250,24 +254,14 @@ static Command decide(TrainingWork *work)
         descent_switch(&work->descent, work->factor, &progress->plan);
         return COMMAND_PLAIN;
     }
+    if (newton_due(work)) {
+        descent_switch(&work->descent, work->factor, &progress->plan);
+        return COMMAND_NEWTON;
+    }
     return more && polish_due(work) ? COMMAND_POLISH : COMMAND_STEP;
 }
 
 /* ---- the team follows ---------------------------------------------------------------- */
-
-/* Collective.  The pass that rank 0 has planned. */
-static void follow(TrainingWork *work)
-{
-    Progress *progress = &work->progress;
-    progress->plan.single = progress->single;
-    MPI_Bcast(&progress->plan, sizeof progress->plan, MPI_BYTE, 0, work->team);
-    MPI_Bcast(work->factor, work->d * progress->plan.rank, MPI_DOUBLE, 0, work->team);
-    progress->sums = pass_run(&work->pass, &progress->plan, work->factor);
-    training_count(progress);
-    if (work->rank == 0) {
-        descent_curvature(&work->descent, progress->sums.move);
-    }
-}
 
 /* Collective.  Does a better dual vector prove enough of the network of a step?  If not, v is
  * as it was. */
@@ -304,8 +298,9 @@ static bool step(TrainingWork *work, bool polish)
                      &work->progress.plan);
     }
     if (!polish || !proved_by_polish(work)) {
-        follow(work);
+        training_follow(work);
     }
+    newton_watch(&work->progress);
     return true;
 }
 
@@ -323,7 +318,7 @@ static void begin_at_zero(TrainingWork *work)
     const int single = work->progress.single;
     work->progress.single = 0;
     work->progress.plan = (PassPlan){.residual_share = 1.0, .share = {1.0}};
-    follow(work);
+    training_follow(work);
     work->progress.single = single;
     work->progress.at_zero = training_objective(&work->progress, work->d, 0.0);
     work->started = true;
@@ -376,10 +371,13 @@ static bool convex_advance(void *state)
     } else if (command == COMMAND_INTERIOR && work->rank == 0) {
         inner_step(work);
     } else if (command == COMMAND_PLAIN) {
-        follow(work);
+        training_follow(work);
+    } else if (command == COMMAND_NEWTON) {
+        training_follow(work);
+        newton_step(work);
     } else if (command == COMMAND_LAND) {
         inner_spread(work);
-        follow(work);
+        training_follow(work);
     } else if ((command == COMMAND_STEP || command == COMMAND_POLISH) &&
                !step(work, command == COMMAND_POLISH)) {
         work->outcome = OUTCOME_FAILED;
@@ -458,9 +456,13 @@ static bool convex_accepts(const Problem *problem)
            !method_facts(problem->method)->passes_messages;
 }
 
-/* Rows of a file, to 1e-4 and 1e-6: 40 ... 180 for Fashion-MNIST at d = 200 (125 in the mean),
- * 1 ... 1400 for digits at d = 30. */
-static const double passes_of_file = 130.0;
+/* Rows of a file, those of conjugate gradients included, at nuclear weights 1, .3, .1: 57, 88
+ * and 132 to 1e-4 for Fashion-MNIST at d = 200; 39, 114 and 175 to 1e-3 at d = 784; for digits
+ * at d = 30 from 35 at 1 to 430 at .003.  And numbers of a row that cost what others do in a
+ * product. */
+static const double passes_of_file = 58.0;
+static const double growth_of_file = -0.35;
+static const double beside_products = 60.0;
 
 /* Where samples are few interior steps end a long descent, after so many passes. */
 static const double few_samples = 1.0 / 6.0;
@@ -472,8 +474,9 @@ static TrainerPrice price(const Problem *problem, double active)
     const double d = problem->dimension;
     TrainerPrice price = training_price(problem, active);
     if (problem->data != 0.0) {
-        price.first = price.next = passes_of_file;
-        price.flops = 2.0 * n * d * d;
+        price.first = price.next =
+            passes_of_file * pow(problem_nuclear_weight(problem), growth_of_file);
+        price.flops = 2.0 * n * d * (d + beside_products);
     } else if (n < few_samples * d * d) {
         const double pass = (price.flops + price.eigen) / price.rate;
         const double inner = inner_seconds(n, d) / pass;

@@ -349,10 +349,23 @@ void descent_switch(Descent *descent, const double factor[], PassPlan *plan)
     descent_turn(descent, plan);
 }
 
+void descent_jump(Descent *descent, const double factor[], PassPlan *plan)
+{
+    double *next = descent->blend[1];
+    double *move = descent->move[0];
+    matrix_square(descent->d, plan->rank, plan->negative, factor, next);
+    for (size_t k = 0; k < descent->entries; k++) {
+        move[k] = next[k] - descent->base[k];
+        descent->base[k] = next[k];
+    }
+    descent_turn(descent, plan);
+    descent->state.size = sqrt(inner(descent, next, next));
+    descent->state.product[0][0] = inner(descent, move, move);
+}
+
 void descent_turn(Descent *descent, PassPlan *plan)
 {
     DescentState *state = &descent->state;
-    assert(state->rule == RULE_MESSAGE);
     descent_restart(descent, false);
     state->rule = RULE_GRADIENT;
     state->slot = 0;

@@ -108,6 +108,10 @@ bool descent_stuck(const Descent *descent);
  * that of the pass that makes v its residual. */
 void descent_switch(Descent *descent, const double factor[], PassPlan *plan);
 
+/* Local.  The same from gradient to gradient: from base, a network, to that of the factor, by
+ * a step that is none of its own. */
+void descent_jump(Descent *descent, const double factor[], PassPlan *plan);
+
 /* Local.  The same from a network that is in base already. */
 void descent_turn(Descent *descent, PassPlan *plan);
 

@@ -34,6 +34,8 @@ void training_begin(Progress *progress, const TrainerSettings *settings)
     progress->tried = INFINITY;
     progress->single = !settings->double_only;
     progress->stage = STAGE_DESCENT;
+    progress->steady = progress->failures = 0;
+    progress->steady_rank = progress->steady_negative = 0;
     progress->mark = progress->mark_before = (Mark){.gap = 1.0};
 }
 
@@ -159,7 +161,7 @@ void training_refine(Progress *progress, const Descent *descent, double toleranc
     const bool last_but_one = progress->iterations + 1 >= limit;
     const bool fine = progress->gap <= awaited(progress, tolerance) ||
                       descent_relative_move(descent) <= single_move;
-    if (progress->single && (fine || descent_stuck(descent) || last_but_one)) {
+    if (progress->single && (fine || last_but_one)) {
         progress->single = 0;
         progress->bound = -INFINITY;
         progress->gap = 1.0;

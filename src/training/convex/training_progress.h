@@ -38,7 +38,10 @@ typedef struct Progress {
     int iterations; /* passes of this point, and interior steps */
     int unchecked;  /* passes since the last certificate */
     int single;     /* passes are in single precision */
-    PassPlan plan;  /* of the last pass */
+    int steady;     /* passes since the rank changed, last of these */
+    int steady_rank, steady_negative;
+    int failures;  /* Newton steps along which F did not fall */
+    PassPlan plan; /* of the last pass */
 } Progress;
 
 /* Local, as all below.  Passes that a point may have. */

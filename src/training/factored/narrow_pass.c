@@ -104,7 +104,7 @@ static void weigh(NarrowPass *pass, int networks, const Place *at, const SampleB
         for (int row = 0; row < rows; row++) {
             pass->residual[row] = -trace[k];
         }
-        kernels->add_norms(p, rows, product, pass->residual);
+        kernels->add_products(p, rows, product, product, pass->residual);
         make_residuals(block, scale, pass->residual, pass->sums + 2 * k);
         kernels->scale_rows(p, rows, pass->residual, product);
     }
