@@ -328,15 +328,23 @@ static bool check_epochs(const Sweep *sweep, const Problem *p, Diagnostics *erro
     return true;
 }
 
+static bool check_rows_drawn(const Sweep *sweep, double samples, Diagnostics *errors)
+{
+    const bool good = samples == floor(samples) && samples >= 1.0 && samples <= 0x1p53;
+    if (!good) {
+        sweep_refuse(
+            sweep, KEY_SAMPLES, errors,
+            checked_format("%.15g for method %s; allowed: a whole number from 1 to 2^53",
+                           samples, method_name(sweep_method(sweep))));
+    }
+    return good;
+}
+
 /* Data are drawn row by row, in matrices of side d. */
 static bool check_data(const Sweep *sweep, const Problem *p, Diagnostics *errors)
 {
     const char *method = method_name(p->method);
-    if (p->samples != floor(p->samples) || p->samples < 1.0 || p->samples > 0x1p53) {
-        sweep_refuse(
-            sweep, KEY_SAMPLES, errors,
-            checked_format("%.15g for method %s; allowed: a whole number from 1 to 2^53",
-                           p->samples, method));
+    if (!check_rows_drawn(sweep, p->samples, errors)) {
         return false;
     }
     if (p->data != 0.0 && !check_rows(sweep, p, errors)) {
@@ -510,6 +518,38 @@ static bool check_numbers(const Sweep *sweep, Diagnostics *errors)
                                errors);
 }
 
+/* Rows of data are whole: so is every value of a range of them, as what powers and multiples
+ * resolve to; one that was written is the user's word.  Corners do not tell. */
+static void make_whole(Sweep *sweep)
+{
+    Axis *axis = &sweep->axis[KEY_SAMPLES - KEY_AXES];
+    const bool range = axis->form == FORM_NUMBER && axis->spacing != SPACING_WRITTEN;
+    for (size_t k = 0; range && k < axis->count; k++) {
+        axis->values[k] = round(axis->values[k]);
+    }
+}
+
+/* Two that became the same are one training under two names. */
+static bool check_whole(const Sweep *sweep, Diagnostics *errors)
+{
+    const Axis *axis = &sweep->axis[KEY_SAMPLES - KEY_AXES];
+    for (size_t k = 0; axis->form == FORM_NUMBER && k < axis->count; k++) {
+        const double n = axis->values[k];
+        if (!check_rows_drawn(sweep, n, errors)) {
+            return false;
+        }
+        if (k > 0 && n == axis->values[k - 1]) {
+            sweep_refuse(
+                sweep, KEY_SAMPLES, errors,
+                checked_format("%.15g twice in a range of %zu whole numbers, as method %s "
+                               "needs them; allowed: a smaller count",
+                               n, axis->count, method_name(sweep_method(sweep))));
+            return false;
+        }
+    }
+    return true;
+}
+
 void sweep_check(Sweep *sweep, size_t line, Diagnostics *errors)
 {
     assert(line > 0);
@@ -538,6 +578,12 @@ void sweep_check(Sweep *sweep, size_t line, Diagnostics *errors)
     /* a key found wrong before has no values, and then there is nothing to resolve */
     for (KeyId id = KEY_AXES; id < KEY_COUNT; id++) {
         if (sweep_given(sweep, id) && sweep->axis[id - KEY_AXES].count == 0) {
+            return;
+        }
+    }
+    if (method_facts(sweep_method(sweep))->draws_data) {
+        make_whole(sweep);
+        if (!check_whole(sweep, errors)) {
             return;
         }
     }

@@ -1,6 +1,7 @@
 /* Whatever is done with a key follows from its row in keys_table: the same checks for every
  * key, in a sweep that takes it.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -349,13 +350,73 @@ static void test_points(void **unused)
     job_free(&one);
 }
 
+/* Of a training drawn with these samples; *errors: of the job, owned by the caller, or NULL. */
+static Job drawn_with(const char *method, const char *samples, char **errors)
+{
+    char *yaml = checked_format("sweeps:\n  - {method: %s, source_exponent: 1, noise: 0.1,\n"
+                                "     dimension: 50, weight_decay: 1, samples: %s}\n",
+                                method, samples);
+    Job job;
+    *errors = job_parse("test", yaml, strlen(yaml), &job);
+    free(yaml);
+    return job;
+}
+
+/* Rows of data are whole; of theory alone samples are real. */
+static void test_whole_samples(void **unused)
+{
+    (void)unused;
+    static const char *const methods[] = {
+        "training", "amp", "descent, time: 1, learning_rate: 1", "state_evolution"};
+    static const char *const ranges[] = {
+        "{from: 100, to: 1000, count: 20}",
+        "{from: 100, to: 1000, count: 20, spacing: logarithmic}",
+        "{from: 40.4, to: 9, count: 5}", "{as: power, from: 1, to: 2, count: 20}"};
+    for (int k = 0; k < 16; k++) {
+        char *errors;
+        Job job = drawn_with(methods[k / 4], ranges[k % 4], &errors);
+        assert_null(errors);
+        const Sweep *sweep = &job.sweeps[0];
+        const Axis *axis = &sweep->axis[KEY_SAMPLES - KEY_AXES];
+        const bool drawn = k / 4 < 3;
+        assert_int_equal(axis->count, k % 4 == 2 ? 5 : 20);
+        for (size_t point = 0; point < axis->count; point++) {
+            const double n = sweep_problem(sweep, point).samples;
+            assert_true(!drawn || n == round(n));
+            assert_true(k % 4 == 3 || n == axis->values[point]);
+        }
+        assert_true(drawn || sweep_problem(sweep, 1).samples != round(axis->values[1]));
+        job_free(&job);
+    }
+}
+
+/* What was written is not changed, and no training is there under two names. */
+static void test_fractions(void **unused)
+{
+    (void)unused;
+    static const char *const wrong[] = {"[100, 150.5, 200]", "{from: 3, to: 7, count: 9}",
+                                        "{from: 0.1, to: 7, count: 3}"};
+    static const char *const says[] = {"allowed: a whole number", "allowed: a smaller count",
+                                       "allowed: a whole number from 1"};
+    for (int k = 0; k < 3; k++) {
+        char *errors;
+        Job job = drawn_with("training", wrong[k], &errors);
+        assert_non_null(errors);
+        assert_non_null(strstr(errors, says[k]));
+        assert_ptr_equal(strchr(errors, '\n'), errors + strlen(errors) - 1);
+        free(errors);
+        job = drawn_with("state_evolution", wrong[k], &errors);
+        assert_null(errors);
+        job_free(&job);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_key),
-        cmocka_unit_test(test_content),
-        cmocka_unit_test(test_content_ids),
-        cmocka_unit_test(test_points),
+        cmocka_unit_test(test_every_key),     cmocka_unit_test(test_content),
+        cmocka_unit_test(test_content_ids),   cmocka_unit_test(test_points),
+        cmocka_unit_test(test_whole_samples), cmocka_unit_test(test_fractions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

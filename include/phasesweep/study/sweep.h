@@ -31,7 +31,8 @@ typedef struct Axis {
     Spacing spacing;
     /* 0: not given; at most AXIS_LONGEST */
     size_t count;
-    /* [count], as written but whole where the key is; owned */
+    /* [count], as written but whole where the key is, and ranges of samples where the method
+     * draws data; owned */
     double *values;
 } Axis;
 
