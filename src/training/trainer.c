@@ -64,10 +64,26 @@ static const double serial_d = 400.0; /* below this d^3 steps do not scale, abov
 static const double drawing =
     1.5e-8; /* seconds a number of the rows, with labels and moments */
 
+/* What an iteration limit holds for each of; of neurons Adam and L-BFGS have it. */
+static double descents_of(const Trainer *trainer)
+{
+    const double starts = trainer_defaults().starts;
+    return trainer == &trainer_neurons                                       ? 2.0 * starts
+           : trainer == &trainer_factored || trainer == &trainer_deep_matrix ? starts
+                                                                             : 1.0;
+}
+
 static TrainerPrice price_of(const Problem *problem, double active)
 {
     /* where a team shares the matrices that is how it comes to more ranks */
-    return trainer_for(problem, 2, INFINITY)->price(problem, active);
+    const Trainer *trainer = trainer_for(problem, 2, INFINITY);
+    TrainerPrice price = trainer->price(problem, active);
+    const double most = problem->iteration_limit > 0.0
+                            ? problem->iteration_limit * descents_of(trainer)
+                            : INFINITY;
+    price.first = fmin(price.first, most);
+    price.next = fmin(price.next, most);
+    return price;
 }
 
 /* The share of an eigenproblem that stays on one rank. */

@@ -18,6 +18,7 @@ static const double passes_of_step = 6.0;   /* at s = 0, beside those */
 static const double passes_of_unit = 45.0;  /* beyond s = 1, at the nuclear weight 1 */
 static const double growth_of_hard = -0.18; /* of them, power of the weight */
 static const double passes_most = 600.0;
+static const double passes_conditioned = 1200.0; /* where Sigma is not 1 */
 static const double passes_of_none = 12.0; /* S = 0 expected: 1, and 25 ... 60 where the weight
                                               is just below that */
 static const double passes_of_unknown = 40.0;
@@ -27,11 +28,18 @@ static const double passes_of_unknown = 40.0;
 static const double beside_products = 350.0;
 static const double slow_side = 800.0;
 
-/* Variances from 1 to d^-a condition what is linear in S by their square: at a = .5, d = 100
- * 144 and 324 passes where others take 16 and 40. */
+/* Passes grow as the condition of Sigma = D^(1/2) C D^(1/2) (features.h): D has variances from
+ * 1 to d^-a, and blocks of C the eigenvalues 1 + (B - 1) rho and 1 - rho.  At a = .5, d = 100
+ * 144 and 324 passes where others take 16 and 40; at B = 10, d = 60, n = 3600 and 20000,
+ * nuclear weights 1 and .1, where others take 22, 31, 15 and 12, 274, 516, 291 and 375 at rho =
+ * .5 and 244, 1051, 664 and 1627 at .8,
+ * 274, 609, 322 and 2173 at .95. */
 static double condition(const Problem *problem)
 {
-    return pow(problem->dimension, problem->covariance_exponent);
+    const double rho = problem->block_correlation;
+    const double size = fmin(problem->block_size, problem->dimension);
+    const double of_blocks = rho > 0.0 ? (1.0 + (size - 1.0) * rho) / (1.0 - rho) : 1.0;
+    return pow(problem->dimension, problem->covariance_exponent) * of_blocks;
 }
 
 static double passes(const Problem *problem, double active)
@@ -53,7 +61,7 @@ TrainerPrice training_price(const Problem *problem, double active)
     const bool known = isfinite(active);
     const double rank = known ? active : d;
     const double plain = known ? passes(problem, active) : passes_of_unknown;
-    const double count = fmin(condition(problem) * plain, fmax(plain, passes_most));
+    const double count = fmin(condition(problem) * plain, fmax(plain, passes_conditioned));
     return (TrainerPrice){.first = count,
                           .next = count,
                           .flops = n * d * (d + 2.0 * rank + beside_products),
