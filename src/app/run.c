@@ -492,6 +492,7 @@ static void find_open(MPI_Comm comm, Run *run, const RunRequest *request)
     plan_free(&run->plan);
     run->open = open;
     const PlanSettings settings = {.memory = run->memory, .model = &run->costs};
+    method_prices_interrupt((Interrupt){run_should_stop, NULL});
     run->plan = plan_of_open(run->job, &settings, &open, run->path);
     run->master = master_wish(comm, &run->plan);
     run->more = open.more;

@@ -11,15 +11,17 @@
 bool trained_chain(const Chain *chain);
 
 /* Local.  Numbers of a vector that are active at the minimum, by state evolution; INFINITY
- * where it does not tell, and for a matrix. */
+ * where it does not tell, and for a matrix.  Solved at every call: equal on all ranks. */
 double trained_active(const Problem *problem);
 
 /* Local.  The seconds of a point as in methods.h, by as many active numbers, of a matrix too,
- * as state evolution expects. */
+ * as state evolution expects; of rows that are not plain those of plain ones.  It and
+ * trained_memory share what expected_active.h remembers from call to call. */
 double trained_seconds(const Problem *problem, bool first, double *fixed);
 
-/* Local.  Memory of the trainer, with as many active numbers as state evolution expects; limit
- * as in method_memory, but for the program. */
+/* Local.  Memory of the trainer of the problem as it is, with as many active numbers as
+ * trained_active tells, or a third more where only a point nearby is known; limit as in
+ * method_memory, but for the program. */
 double trained_memory(const Problem *problem, int ranks, SampleStore store, double limit);
 
 #endif

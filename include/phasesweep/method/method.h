@@ -9,6 +9,7 @@
 #include <mpi.h>
 #include <stdbool.h>
 
+#include "phasesweep/base/interrupt.h"
 #include "phasesweep/data/file_rows.h"
 #include "phasesweep/model/problem.h"
 #include "phasesweep/study/record.h"
@@ -55,6 +56,14 @@ bool point_solve(const PointTeam *team, const Problem problems[], size_t count,
  * of them that more ranks do not shorten.  An estimate for one core of 2024, off by a factor
  * that is learned (cost.h). */
 double method_seconds(const Problem *problem, bool first, double *fixed);
+
+/* Local.  From now on method_seconds and method_memory ask before they solve a point of theory;
+ * interrupted, they tell what they know without it. */
+void method_prices_interrupt(Interrupt ask);
+
+/* Local.  Points of theory that both have solved in this process; a few hundred at most, and
+ * below a second, however many points they were asked for. */
+size_t method_theory_calls(void);
 
 /* Local.  Bytes a rank of a team of `ranks` needs for a point, the program included; INT_MAX
  * ranks: what no team can spread.  By the account of the solver that is chosen where a rank may
