@@ -18,7 +18,7 @@ static const double passes_of_step = 6.0;   /* at s = 0, beside those */
 static const double passes_of_unit = 45.0;  /* beyond s = 1, at the nuclear weight 1 */
 static const double growth_of_hard = -0.18; /* of them, power of the weight */
 static const double passes_most = 600.0;
-static const double passes_conditioned = 1200.0; /* where Sigma is not 1 */
+static const double passes_conditioned = 1500.0; /* where Sigma is not 1 */
 static const double passes_of_none = 12.0; /* S = 0 expected: 1, and 25 ... 60 where the weight
                                               is just below that */
 static const double passes_of_unknown = 40.0;
@@ -33,7 +33,7 @@ static const double slow_side = 800.0;
  * 144 and 324 passes where others take 16 and 40; at B = 10, d = 60, n = 3600 and 20000,
  * nuclear weights 1 and .1, where others take 22, 31, 15 and 12, 274, 516, 291 and 375 at rho =
  * .5 and 244, 1051, 664 and 1627 at .8,
- * 274, 609, 322 and 2173 at .95. */
+ * 274, 609, 322 and 2173 at .95; and 432, 4135, 611 and 5714 at a = 1.5. */
 static double condition(const Problem *problem)
 {
     const double rho = problem->block_correlation;
