@@ -9,16 +9,44 @@
 
 #include "phasesweep/numerics/faddeeva.h"
 
+/* w(x + i y) in every lane, the others of which have points of their own; all must agree. */
 static double complex w_of(double x, double y)
 {
+    double complex first = 0.0;
+    for (int lane = 0; lane < FADDEEVA_LANES; lane++) {
+        double at[FADDEEVA_LANES];
+        double re[FADDEEVA_LANES];
+        double im[FADDEEVA_LANES];
+        for (int l = 0; l < FADDEEVA_LANES; l++) {
+            at[l] = x + 0.1 * (l - lane);
+        }
+        faddeeva_row(at, y, re, im);
+        const double complex w = re[lane] + I * im[lane];
+        first = lane == 0 ? w : first;
+        assert_true(creal(w) == creal(first) && cimag(w) == cimag(first));
+    }
+    return first;
+}
+
+/* Every lane of a call with its own x. */
+static void test_lanes(void **unused)
+{
+    (void)unused;
     double at[FADDEEVA_LANES];
     double re[FADDEEVA_LANES];
     double im[FADDEEVA_LANES];
     for (int l = 0; l < FADDEEVA_LANES; l++) {
-        at[l] = x + 0.1 * l;
+        at[l] = (l % 2 == 0 ? 0.7 : -1.3) * l;
     }
-    faddeeva_row(at, y, re, im);
-    return re[0] + I * im[0];
+    faddeeva_row(at, 0.0, re, im);
+    for (int l = 0; l < FADDEEVA_LANES; l++) {
+        assert_true(fabs(re[l] - exp(-at[l] * at[l])) < 2e-13);
+    }
+    faddeeva_row(at, 0.6, re, im);
+    for (int l = 0; l < FADDEEVA_LANES; l++) {
+        const double complex w = w_of(at[l], 0.6);
+        assert_true(re[l] == creal(w) && im[l] == cimag(w));
+    }
 }
 
 /* exp(y^2) erfc(y) for z = iy, exp(-x^2) as the real part for z = x. */
@@ -76,6 +104,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_axes),
+        cmocka_unit_test(test_lanes),
         cmocka_unit_test(test_published),
         cmocka_unit_test(test_equation),
     };

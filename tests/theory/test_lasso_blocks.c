@@ -122,10 +122,10 @@ static void draw(const Dense blocks[], int count, double rho, uint64_t row, doub
     }
 }
 
-static void check_draws(double a, double rho, double tau, double b)
+static void check_draws(double d, double a, double rho, double tau, double b)
 {
     enum { DRAWS = 4000 };
-    OverlapsWork work = work_of(23, 0.8, a, rho, MOST);
+    OverlapsWork work = work_of(d, 0.8, a, rho, MOST);
     Dense blocks[3];
     const int count = dense_blocks(&work, blocks);
     double mean[SUMS] = {0};
@@ -143,8 +143,8 @@ static void check_draws(double a, double rho, double tau, double b)
     for (int j = 0; j < SUMS; j++) {
         const double error = sqrt((square[j] - mean[j] * mean[j]) / DRAWS);
         if (!(fabs(mean[j] - expected[j]) < 4.0 * error + 1e-9)) {
-            fail_msg("a %g rho %g tau %g b %g, sum %d: %g, drawn %g(%g)", a, rho, tau, b, j,
-                     expected[j], mean[j], error);
+            fail_msg("d %g a %g rho %g tau %g b %g, sum %d: %g, drawn %g(%g)", d, a, rho, tau,
+                     b, j, expected[j], mean[j], error);
         }
     }
     overlaps_free(&work);
@@ -153,10 +153,13 @@ static void check_draws(double a, double rho, double tau, double b)
 static void test_draws(void **unused)
 {
     (void)unused;
-    check_draws(0.0, 0.5, 0.1, 0.08);
-    check_draws(0.9, 0.6, 0.05, 0.2);
-    check_draws(0.0, 0.9, 0.3, 0.2);
-    check_draws(0.4, 0.3, 0.02, 0.001);
+    check_draws(23, 0.0, 0.5, 0.1, 0.08);
+    check_draws(23, 0.9, 0.6, 0.05, 0.2);
+    check_draws(23, 0.0, 0.9, 0.3, 0.2);
+    check_draws(23, 0.4, 0.3, 0.02, 0.001);
+    check_draws(MOST + 1, 0.5, 0.98, 0.1, 0.05); /* the last block has one feature */
+    check_draws(MOST, 0.3, 0.8, 0.1, 0.05);      /* one block */
+    check_draws(7, 0.0, 0.6, 0.1, 0.05);         /* B > d */
 }
 
 /* Two features: the mean over both noises by the rule of midpoints, of what is continuous.  The
@@ -245,14 +248,53 @@ static void test_terms(void **unused)
         const Overlaps below = overlaps_diagonal_blocks(&work, t * exp(-h), b);
         const Overlaps right = overlaps_diagonal_blocks(&work, t, b * exp(h));
         const Overlaps left = overlaps_diagonal_blocks(&work, t, b * exp(-h));
-        assert_near("R_t", (above.risk - below.risk) / (2.0 * h), o.risk_t, 1e-6);
-        assert_near("R_b", (right.risk - left.risk) / (2.0 * h), o.risk_b, 1e-6);
+        assert_near("R_t", (above.risk - below.risk) / (2.0 * h), o.risk_t, 1e-7);
+        assert_near("R_b", (right.risk - left.risk) / (2.0 * h), o.risk_b, 1e-7);
         assert_near("D_t", (above.divergence - below.divergence) / (2.0 * h), o.divergence_t,
-                    1e-6);
+                    1e-7);
         assert_near("D_b", (right.divergence - left.divergence) / (2.0 * h), o.divergence_b,
-                    1e-6);
+                    1e-7);
         overlaps_free(&work);
     }
+}
+
+static Problem correlated(double n, double d, double weight_decay, double a, double rho)
+{
+    Problem p = problem_of(MODEL_DIAGONAL, n, d, 0.8, weight_decay, 0.2);
+    p.covariance_exponent = a;
+    p.block_correlation = rho;
+    p.block_size = 6.0;
+    return p;
+}
+
+/* A block of more features than there are is one of all. */
+static void test_sizes(void **unused)
+{
+    (void)unused;
+    OverlapsWork all = work_of(9, 0.8, 0.5, 0.6, 9);
+    OverlapsWork more = work_of(9, 0.8, 0.5, 0.6, 1000);
+    const Overlaps expected = overlaps_diagonal_blocks(&all, 1e-2, 0.1);
+    const Overlaps seen = overlaps_diagonal_blocks(&more, 1e-2, 0.1);
+    assert_memory_equal(&expected, &seen, sizeof seen);
+    overlaps_free(&all);
+    overlaps_free(&more);
+}
+
+/* What quadrature misses, and that a point says so. */
+static void test_lost(void **unused)
+{
+    (void)unused;
+    static const double correlations[] = {1e-6, 0.3, 0.9, 0.98};
+    for (int k = 0; k < 4; k++) {
+        OverlapsWork work = work_of(21, 0.8, 0.4, correlations[k], MOST);
+        for (double t = 1e-8; t < 1e4; t *= 1e3) {
+            const Overlaps o = overlaps_diagonal_blocks(&work, t, 0.5 * sqrt(t));
+            assert_true(o.lost >= 0.0 && o.lost < 1e-11);
+        }
+        overlaps_free(&work);
+    }
+    const Evolution e = solve(correlated(60.0, 24.0, 0.4, 0.5, 0.5));
+    assert_true(e.overlaps.lost > 0.0 && e.residual >= e.overlaps.lost);
 }
 
 /* Rules over many blocks against each block by itself. */
@@ -268,15 +310,6 @@ static void test_rules(void **unused)
     overlaps_free(&work);
 }
 
-static Problem correlated(double n, double d, double weight_decay, double a, double rho)
-{
-    Problem p = problem_of(MODEL_DIAGONAL, n, d, 0.8, weight_decay, 0.2);
-    p.covariance_exponent = a;
-    p.block_correlation = rho;
-    p.block_size = 6.0;
-    return p;
-}
-
 /* Exponents, and solutions wherever there are any. */
 static void test_solutions(void **unused)
 {
@@ -286,7 +319,8 @@ static void test_solutions(void **unused)
     for (double n = 3.0; n < 1e10; n *= 70.0) {
         for (double weight_decay = 1e-4; weight_decay < 1e5; weight_decay *= 90.0) {
             const Evolution e = solve(correlated(n, 24.0, weight_decay, 0.0, 0.6));
-            assert_true(e.overlaps.q >= 0.0 && e.overlaps.rank <= 24.0 + 1e-9);
+            assert_int_equal(e.outcome, OUTCOME_CONVERGED);
+            assert_true(e.residual <= 1e-9 && e.overlaps.rank <= 24.0 + 1e-9);
         }
     }
     Problem near = correlated(60.0, 24.0, 0.4, 0.5, 1e-9);
@@ -295,21 +329,42 @@ static void test_solutions(void **unused)
     assert_near("R", solve(near).overlaps.risk, solve(none).overlaps.risk, 1e-7);
 }
 
-static bool yes(void *context)
+/* Says no `left` times, then yes, and how often. */
+typedef struct Patience {
+    int left, more;
+} Patience;
+
+static bool asked(void *context)
 {
-    (void)context;
+    Patience *patience = context;
+    if (patience->left > 0) {
+        patience->left--;
+        return false;
+    }
+    patience->more++;
     return true;
 }
 
-/* Whoever does not want it any more gets no number. */
+/* Whoever does not want it any more gets no number, and soon: in the middle of a block at the
+ * next a, and evaluations after that, which a search for a bracket asks for, end at once. */
 static void test_interrupt(void **unused)
 {
     (void)unused;
     const Problem p = correlated(60.0, 24.0, 0.4, 0.5, 0.5);
-    EvolutionWork work = evolution_work();
-    work.interrupt = (Interrupt){yes, NULL};
-    assert_int_equal(evolution_solve(&work, &p).outcome, OUTCOME_FAILED);
-    evolution_free(&work);
+    for (int k = 0; k < 300; k += 70) {
+        Patience patience = {.left = k};
+        EvolutionWork work = evolution_work();
+        work.interrupt = (Interrupt){asked, &patience};
+        assert_int_equal(evolution_solve(&work, &p).outcome, OUTCOME_FAILED);
+        assert_true(patience.left == 0 && patience.more <= 100);
+        evolution_free(&work);
+    }
+    Patience patience = {.left = 30};
+    OverlapsWork work = work_of(21, 0.8, 0.4, 0.98, MOST);
+    work.interrupt = (Interrupt){asked, &patience};
+    const Overlaps o = overlaps_diagonal_blocks(&work, 1e-2, 0.05);
+    assert_true(isnan(o.risk) && isinf(o.lost) && patience.left == 0 && patience.more == 1);
+    overlaps_free(&work);
 }
 
 int main(void)
@@ -317,6 +372,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_draws),        cmocka_unit_test(test_grid),
         cmocka_unit_test(test_uncorrelated), cmocka_unit_test(test_terms),
+        cmocka_unit_test(test_sizes),        cmocka_unit_test(test_lost),
         cmocka_unit_test(test_rules),        cmocka_unit_test(test_solutions),
         cmocka_unit_test(test_interrupt),
     };

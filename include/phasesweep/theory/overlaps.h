@@ -42,7 +42,9 @@ typedef struct Overlaps {
      * S*, which (E1) has beside R, and its derivatives; b_eff - b of a rotated teacher */
     double surplus, surplus_t, surplus_b;
     double shift;
-    double lost; /* of 1 by quadrature, in the worst block of a LASSO; else 0 */
+    /* of 1 by quadrature, in the worst block of a LASSO: >= 0, mostly 2e-13, infinite where the
+     * sum is no number; else 0 */
+    double lost;
 } Overlaps;
 
 /* What an evaluation borrows and remembers between calls.  The guesses change no result
@@ -64,7 +66,10 @@ typedef struct OverlapsWork {
     int block_size;
     struct Blocks *blocks; /* of correlated features, where they are asked for; owned */
     struct SoftBlockRoom *soft_room; /* scratch of those of the LASSO; owned */
-    Interrupt interrupt;   /* these ask it: evaluations take from a millisecond to an hour */
+    /* asked by evaluations that take from a millisecond to an hour, of turned matrices and of
+     * blocks of a LASSO; evolution_take sets it, with a context borrowed from whoever solves;
+     * {0}: never */
+    Interrupt interrupt;
     bool rotated;          /* is the teacher turned against the coordinates of the rows? */
     uint64_t seed;         /* of its rotation, where that matters */
     struct Turned *turned; /* matrices, where they are asked for; owned */

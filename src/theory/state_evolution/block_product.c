@@ -8,15 +8,16 @@
 static const double deepest = 6.4;
 
 /* E Delta^k e^(i eta Delta) of one coordinate where phi is not 0, k = 0, 1, 2, on one side. */
-typedef struct Powers {
-    Lanes of[3];
-} Powers;
+typedef struct BlockPowers {
+    BlockLanes of[3];
+} BlockPowers;
 
 /* sum += factor x y */
-static inline void add_product(Lanes *sum, double factor, const Lanes *x, const Lanes *y)
+static inline void add_product(BlockLanes *sum, double factor, const BlockLanes *x,
+                               const BlockLanes *y)
 {
 #pragma omp simd
-    for (int l = 0; l < LANES; l++) {
+    for (int l = 0; l < BLOCK_LANES; l++) {
         const double re = factor * y->re[l];
         const double im = factor * y->im[l];
         sum->re[l] += x->re[l] * re - x->im[l] * im;
@@ -25,10 +26,10 @@ static inline void add_product(Lanes *sum, double factor, const Lanes *x, const 
 }
 
 /* sum *= x */
-static inline void multiply(Lanes *sum, const Lanes *x)
+static inline void multiply(BlockLanes *sum, const BlockLanes *x)
 {
 #pragma omp simd
-    for (int l = 0; l < LANES; l++) {
+    for (int l = 0; l < BLOCK_LANES; l++) {
         const double re = sum->re[l] * x->re[l] - sum->im[l] * x->im[l];
         sum->im[l] = sum->re[l] * x->im[l] + sum->im[l] * x->re[l];
         sum->re[l] = re;
@@ -36,10 +37,11 @@ static inline void multiply(Lanes *sum, const Lanes *x)
 }
 
 /* sum = x + factor y */
-static inline void combine(Lanes *sum, const Lanes *x, double factor, const Lanes *y)
+static inline void combine(BlockLanes *sum, const BlockLanes *x, double factor,
+                           const BlockLanes *y)
 {
 #pragma omp simd
-    for (int l = 0; l < LANES; l++) {
+    for (int l = 0; l < BLOCK_LANES; l++) {
         sum->re[l] = x->re[l] + factor * y->re[l];
         sum->im[l] = x->im[l] + factor * y->im[l];
     }
@@ -47,11 +49,12 @@ static inline void combine(Lanes *sum, const Lanes *x, double factor, const Lane
 
 /* All of a half: e^(i eta sign mean - eta^2 sigma^2/2), or what is cut off is taken from it. */
 CLONES
-static void begin_half(const SoftHalf *half, double sign, const Waves *waves,
-                       const Lanes *at_teacher, const Lanes *at_edge, Lanes *first)
+static void begin_half(const SoftHalf *half, double sign, const BlockWaves *waves,
+                       const BlockLanes *at_teacher, const BlockLanes *at_edge,
+                       BlockLanes *first)
 {
-    double re[LANES] = {0};
-    double im[LANES] = {0};
+    double re[BLOCK_LANES] = {0};
+    double im[BLOCK_LANES] = {0};
     if (half->depth < deepest) {
         faddeeva_row(waves->x, half->depth, re, im);
     }
@@ -59,13 +62,13 @@ static void begin_half(const SoftHalf *half, double sign, const Waves *waves,
     const double turn = half->beyond ? -sign : sign;
     const double weight = half->beyond ? -half->weight : half->weight;
 #pragma omp simd
-    for (int l = 0; l < LANES; l++) {
+    for (int l = 0; l < BLOCK_LANES; l++) {
         first->re[l] = weight * (re[l] * at_teacher->re[l] - turn * im[l] * at_teacher->im[l]);
         first->im[l] = weight * (re[l] * at_teacher->im[l] + turn * im[l] * at_teacher->re[l]);
     }
     if (half->beyond) {
 #pragma omp simd
-        for (int l = 0; l < LANES; l++) {
+        for (int l = 0; l < BLOCK_LANES; l++) {
             const double edge_im = -sign * at_edge->im[l];
             first->re[l] += waves->damp[l] * (waves->shift.re[l] * at_edge->re[l] -
                                               waves->shift.im[l] * edge_im);
@@ -76,18 +79,19 @@ static void begin_half(const SoftHalf *half, double sign, const Waves *waves,
 }
 
 /* sign Delta is Gaussian, cut at -sign phi*: integration by parts gives each power from those
- * before.  Powers of sign Delta become those of Delta. */
+ * before.  BlockPowers of sign Delta become those of Delta. */
 CLONES
-static void fill_half(const SoftCoordinate *c, int side, const Waves *waves,
-                      const Lanes *at_teacher, const Lanes *at_edge, Powers *powers)
+static void fill_half(const SoftCoordinate *c, int side, const BlockWaves *waves,
+                      const BlockLanes *at_teacher, const BlockLanes *at_edge,
+                      BlockPowers *powers)
 {
     const SoftHalf *half = &c->half[side];
     const double sign = side == 0 ? 1.0 : -1.0;
     const double mean = sign * half->mean;
-    Lanes *p = powers->of;
+    BlockLanes *p = powers->of;
     begin_half(half, sign, waves, at_teacher, at_edge, &p[0]);
 #pragma omp simd
-    for (int l = 0; l < LANES; l++) {
+    for (int l = 0; l < BLOCK_LANES; l++) {
         const double drift = waves->drift[l];
         const double edge_re = sign * half->edge * at_teacher->re[l];
         const double edge_im = sign * half->edge * at_teacher->im[l];
@@ -101,18 +105,18 @@ static void fill_half(const SoftCoordinate *c, int side, const Waves *waves,
 }
 
 /* What one coordinate has of each sum, and its factor of the product. */
-typedef struct Terms {
-    Lanes all, a, f, f_active, g, v, s, n, x, y, z;
-} Terms;
+typedef struct BlockTerms {
+    BlockLanes all, a, f, f_active, g, v, s, n, x, y, z;
+} BlockTerms;
 
 CLONES
-static void fill_terms(const SoftCoordinate *c, const Powers *plus, const Powers *minus,
-                       const Lanes *at_teacher, Terms *t)
+static void fill_terms(const SoftCoordinate *c, const BlockPowers *plus,
+                       const BlockPowers *minus, const BlockLanes *at_teacher, BlockTerms *t)
 {
     const double r = c->penalty;
     const double mean[2] = {c->half[0].mean, -c->half[1].mean}; /* of Delta */
-    Lanes noise[2];
-    Lanes noise_error[2];
+    BlockLanes noise[2];
+    BlockLanes noise_error[2];
     combine(&t->a, &plus->of[0], 1.0, &minus->of[0]);
     combine(&t->all, &t->a, c->inactive, at_teacher);
     combine(&t->f_active, &plus->of[2], 1.0, &minus->of[2]);
@@ -125,7 +129,7 @@ static void fill_terms(const SoftCoordinate *c, const Powers *plus, const Powers
     combine(&t->n, &noise[0], 1.0, &noise[1]);
     combine(&t->y, &noise_error[0], 1.0, &noise_error[1]);
 #pragma omp simd
-    for (int l = 0; l < LANES; l++) {
+    for (int l = 0; l < BLOCK_LANES; l++) {
         t->v.re[l] = r * r * t->a.re[l];
         t->v.im[l] = r * r * t->a.im[l];
         t->s.re[l] = r * (plus->of[0].re[l] - minus->of[0].re[l]);
@@ -137,60 +141,62 @@ static void fill_terms(const SoftCoordinate *c, const Powers *plus, const Powers
     }
 }
 
-/* Products of two sums first, while the sums are those of the coordinates before. */
+/* BlockProducts of two sums first, while the sums are those of the coordinates before. */
 CLONES
-static void take_pairs(Lanes *of, const Terms *t)
+static void take_pairs(BlockLanes *of, const BlockTerms *t)
 {
-    for (int k = PRODUCT_AA; k < PRODUCTS; k++) {
+    for (int k = BLOCK_AA; k < BLOCK_PRODUCTS; k++) {
         multiply(&of[k], &t->all);
     }
-    add_product(&of[PRODUCT_AA], 2.0, &of[PRODUCT_A], &t->a);
-    add_product(&of[PRODUCT_AA], 1.0, &of[PRODUCT_ONE], &t->a);
-    add_product(&of[PRODUCT_AF], 1.0, &of[PRODUCT_A], &t->f);
-    add_product(&of[PRODUCT_AF], 1.0, &of[PRODUCT_F], &t->a);
-    add_product(&of[PRODUCT_AF], 1.0, &of[PRODUCT_ONE], &t->f_active);
-    add_product(&of[PRODUCT_AG], 1.0, &of[PRODUCT_A], &t->g);
-    add_product(&of[PRODUCT_AG], 1.0, &of[PRODUCT_G], &t->a);
-    add_product(&of[PRODUCT_AG], 1.0, &of[PRODUCT_ONE], &t->g);
-    add_product(&of[PRODUCT_SS_AV], 2.0, &of[PRODUCT_S], &t->s);
-    add_product(&of[PRODUCT_SS_AV], -1.0, &of[PRODUCT_A], &t->v);
-    add_product(&of[PRODUCT_SS_AV], -1.0, &of[PRODUCT_V], &t->a);
-    add_product(&of[PRODUCT_AZ_NS], 1.0, &of[PRODUCT_A], &t->z);
-    add_product(&of[PRODUCT_AZ_NS], 1.0, &of[PRODUCT_Z], &t->a);
-    add_product(&of[PRODUCT_AZ_NS], -1.0, &of[PRODUCT_N], &t->s);
-    add_product(&of[PRODUCT_AZ_NS], -1.0, &of[PRODUCT_S], &t->n);
-    add_product(&of[PRODUCT_AY_NX], 1.0, &of[PRODUCT_A], &t->y);
-    add_product(&of[PRODUCT_AY_NX], 1.0, &of[PRODUCT_Y], &t->a);
-    add_product(&of[PRODUCT_AY_NX], -1.0, &of[PRODUCT_N], &t->x);
-    add_product(&of[PRODUCT_AY_NX], -1.0, &of[PRODUCT_X], &t->n);
+    add_product(&of[BLOCK_AA], 2.0, &of[BLOCK_A], &t->a);
+    add_product(&of[BLOCK_AA], 1.0, &of[BLOCK_ONE], &t->a);
+    add_product(&of[BLOCK_AF], 1.0, &of[BLOCK_A], &t->f);
+    add_product(&of[BLOCK_AF], 1.0, &of[BLOCK_F], &t->a);
+    add_product(&of[BLOCK_AF], 1.0, &of[BLOCK_ONE], &t->f_active);
+    add_product(&of[BLOCK_AG], 1.0, &of[BLOCK_A], &t->g);
+    add_product(&of[BLOCK_AG], 1.0, &of[BLOCK_G], &t->a);
+    add_product(&of[BLOCK_AG], 1.0, &of[BLOCK_ONE], &t->g);
+    add_product(&of[BLOCK_SS_AV], 2.0, &of[BLOCK_S], &t->s);
+    add_product(&of[BLOCK_SS_AV], -1.0, &of[BLOCK_A], &t->v);
+    add_product(&of[BLOCK_SS_AV], -1.0, &of[BLOCK_V], &t->a);
+    add_product(&of[BLOCK_AZ_NS], 1.0, &of[BLOCK_A], &t->z);
+    add_product(&of[BLOCK_AZ_NS], 1.0, &of[BLOCK_Z], &t->a);
+    add_product(&of[BLOCK_AZ_NS], -1.0, &of[BLOCK_N], &t->s);
+    add_product(&of[BLOCK_AZ_NS], -1.0, &of[BLOCK_S], &t->n);
+    add_product(&of[BLOCK_AY_NX], 1.0, &of[BLOCK_A], &t->y);
+    add_product(&of[BLOCK_AY_NX], 1.0, &of[BLOCK_Y], &t->a);
+    add_product(&of[BLOCK_AY_NX], -1.0, &of[BLOCK_N], &t->x);
+    add_product(&of[BLOCK_AY_NX], -1.0, &of[BLOCK_X], &t->n);
 }
 
 CLONES
-static void take_singles(Lanes *of, const Terms *t)
+static void take_singles(BlockLanes *of, const BlockTerms *t)
 {
-    const Lanes *const term[] = {&t->a, &t->f, &t->g, &t->v, &t->s, &t->n, &t->x, &t->y, &t->z};
-    for (int k = PRODUCT_A; k < PRODUCT_AA; k++) {
+    const BlockLanes *const term[] = {&t->a, &t->f, &t->g, &t->v, &t->s,
+                                      &t->n, &t->x, &t->y, &t->z};
+    for (int k = BLOCK_A; k < BLOCK_AA; k++) {
         multiply(&of[k], &t->all);
-        add_product(&of[k], 1.0, &of[PRODUCT_ONE], term[k - PRODUCT_A]);
+        add_product(&of[k], 1.0, &of[BLOCK_ONE], term[k - BLOCK_A]);
     }
-    multiply(&of[PRODUCT_ONE], &t->all);
+    multiply(&of[BLOCK_ONE], &t->all);
 }
 
-void products_begin(Products *products)
+void block_product_begin(BlockProducts *products)
 {
     memset(products, 0, sizeof *products);
-    for (int l = 0; l < LANES; l++) {
-        products->of[PRODUCT_ONE].re[l] = 1.0;
+    for (int l = 0; l < BLOCK_LANES; l++) {
+        products->of[BLOCK_ONE].re[l] = 1.0;
     }
 }
 
 CLONES
-void products_take(Products *products, const SoftCoordinate *coordinate, const Waves *waves,
-                   const Lanes *at_teacher, const Lanes *at_edge)
+void block_product_take(BlockProducts *products, const SoftCoordinate *coordinate,
+                        const BlockWaves *waves, const BlockLanes *at_teacher,
+                        const BlockLanes *at_edge)
 {
-    Powers plus;
-    Powers minus;
-    Terms terms;
+    BlockPowers plus;
+    BlockPowers minus;
+    BlockTerms terms;
     fill_half(coordinate, 0, waves, at_teacher, at_edge, &plus);
     fill_half(coordinate, 1, waves, at_teacher, at_edge, &minus);
     fill_terms(coordinate, &plus, &minus, at_teacher, &terms);

@@ -1,12 +1,19 @@
 /* block_product.h - products over the coordinates of a block of moments of soft thresholding
  * against e^(i eta Delta), at eight eta at once (block_soft.h).  Private.
  *
- * At given a, coordinate j is x = phi* + a + sigma z cut at kappa, Delta = phi - phi*.  With
- * sums over coordinates T = sum_j T_j that are 0 where phi_j = 0, A 1,  G r |phi|,  V r^2,  S r
- * sign,  N sigma z,  X Delta,  Y sigma z Delta, Z r sign sigma z ,      and  F Delta^2  of all
- * coordinates, what is kept is E T e^(i eta sum Delta) of each, of 1, and of the products A A,
- * A F, A G, S S
- * - A V, A Z - N S and A Y - N X, in which no coordinate meets itself.
+ * At given a, coordinate j is x = phi* + a + sigma z cut at kappa, Delta = phi - phi*; phi, a,
+ * kappa and sigma in units of the noise tau, eta in those of 1/tau.  Of sums over coordinates
+ * T = sum_j T_j that are 0 where phi_j = 0,
+ *
+ *     A 1 ,       G r |phi| ,   V r^2 ,             S r sign ,   N sigma z ,
+ *     X Delta ,                 Y sigma z Delta ,   Z r sign sigma z ,
+ *
+ * and F Delta^2 of all coordinates, what is kept is E T e^(i eta sum Delta) of each, of 1, and
+ * of the products
+ *
+ *     A A ,   A F ,   A G ,   S S - A V ,   A Z - N S ,   A Y - N X ,
+ *
+ * in which no coordinate meets itself.
  */
 #ifndef PHASESWEEP_THEORY_BLOCK_PRODUCT_H
 #define PHASESWEEP_THEORY_BLOCK_PRODUCT_H
@@ -15,12 +22,12 @@
 
 #include "phasesweep/numerics/faddeeva.h"
 
-enum { LANES = FADDEEVA_LANES };
+enum { BLOCK_LANES = FADDEEVA_LANES };
 
 /* Complex numbers at eight eta. */
-typedef struct Lanes {
-    double re[LANES], im[LANES];
-} Lanes;
+typedef struct BlockLanes {
+    double re[BLOCK_LANES], im[BLOCK_LANES];
+} BlockLanes;
 
 /* x > kappa, or x < -kappa: there sign Delta is Gaussian around mean, sign = 1 or -1. */
 typedef struct SoftHalf {
@@ -40,42 +47,43 @@ typedef struct SoftCoordinate {
 } SoftCoordinate;
 
 /* Eight eta at one a. */
-typedef struct Waves {
-    double x[LANES];     /* eta sigma / sqrt(2) */
-    double drift[LANES]; /* eta sigma^2 */
-    double damp[LANES];  /* e^(-eta^2 sigma^2 / 2) */
-    Lanes shift;         /* e^(i eta a) */
-} Waves;
+typedef struct BlockWaves {
+    double x[BLOCK_LANES];     /* eta sigma / sqrt(2) */
+    double drift[BLOCK_LANES]; /* eta sigma^2 */
+    double damp[BLOCK_LANES];  /* e^(-eta^2 sigma^2 / 2) */
+    BlockLanes shift;          /* e^(i eta a) */
+} BlockWaves;
 
 enum {
-    PRODUCT_ONE,
-    PRODUCT_A,
-    PRODUCT_F,
-    PRODUCT_G,
-    PRODUCT_V,
-    PRODUCT_S,
-    PRODUCT_N,
-    PRODUCT_X,
-    PRODUCT_Y,
-    PRODUCT_Z,
-    PRODUCT_AA,
-    PRODUCT_AF,
-    PRODUCT_AG,
-    PRODUCT_SS_AV,
-    PRODUCT_AZ_NS,
-    PRODUCT_AY_NX,
-    PRODUCTS
+    BLOCK_ONE,
+    BLOCK_A,
+    BLOCK_F,
+    BLOCK_G,
+    BLOCK_V,
+    BLOCK_S,
+    BLOCK_N,
+    BLOCK_X,
+    BLOCK_Y,
+    BLOCK_Z,
+    BLOCK_AA,
+    BLOCK_AF,
+    BLOCK_AG,
+    BLOCK_SS_AV,
+    BLOCK_AZ_NS,
+    BLOCK_AY_NX,
+    BLOCK_PRODUCTS
 };
 
-typedef struct Products {
-    Lanes of[PRODUCTS];
-} Products;
+typedef struct BlockProducts {
+    BlockLanes of[BLOCK_PRODUCTS];
+} BlockProducts;
 
 /* Local.  Of no coordinate. */
-void products_begin(Products *products);
+void block_product_begin(BlockProducts *products);
 
 /* Local.  One more, with e^(-i eta phi*) and e^(i eta kappa). */
-void products_take(Products *products, const SoftCoordinate *coordinate, const Waves *waves,
-                   const Lanes *at_teacher, const Lanes *at_edge);
+void block_product_take(BlockProducts *products, const SoftCoordinate *coordinate,
+                        const BlockWaves *waves, const BlockLanes *at_teacher,
+                        const BlockLanes *at_edge);
 
 #endif

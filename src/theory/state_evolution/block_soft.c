@@ -27,19 +27,20 @@ enum { MAX_HALVINGS = 8, TILTS = 8, BISECTIONS = 10 };
 struct SoftBlockRoom {
     size_t coordinates, chunks, nodes; /* there is room for */
     SoftCoordinate *coordinate;
-    Waves *waves;                /* [chunk] */
-    Lanes *at_teacher, *at_edge; /* [chunk][coordinate] e^(-i eta phi*), e^(i eta kappa) */
+    BlockWaves *waves;                /* [chunk] */
+    BlockLanes *at_teacher, *at_edge; /* [chunk][coordinate] e^(-i eta phi*), e^(i eta kappa) */
 };
 
 /* A block, and where its sums go. */
 typedef struct Task {
     const SoftBlock *block;
     SoftBlockRoom *room;
+    const Interrupt *interrupt;
     double sigma, unit; /* 1/sqrt(1 - rho), sqrt(rho) */
     double b;
     double low, high; /* of a */
     double step;      /* of omega */
-    size_t chunks;    /* of LANES omega from 0 on */
+    size_t chunks;    /* of BLOCK_LANES omega from 0 on */
 } Task;
 
 SoftBlockRoom *soft_block_room(void)
@@ -269,25 +270,25 @@ static void make_room(SoftBlockRoom *room, size_t size, size_t chunks)
     }
 }
 
-static void fill_wave(Lanes *wave, double first, double step)
+static void fill_wave(BlockLanes *wave, double first, double step)
 {
-    for (int l = 0; l < LANES; l++) {
+    for (int l = 0; l < BLOCK_LANES; l++) {
         wave->re[l] = cos(first + l * step);
         wave->im[l] = sin(first + l * step);
     }
 }
 
 /* e^(i omega x), omega of a chunk. */
-static void fill_chunk(const Task *task, size_t chunk, double x, Lanes *wave)
+static void fill_chunk(const Task *task, size_t chunk, double x, BlockLanes *wave)
 {
-    fill_wave(wave, (double)(chunk * LANES) * task->step * x, task->step * x);
+    fill_wave(wave, (double)(chunk * BLOCK_LANES) * task->step * x, task->step * x);
 }
 
-static void fill_waves(const Task *task, size_t chunk, Waves *waves)
+static void fill_waves(const Task *task, size_t chunk, BlockWaves *waves)
 {
     const double ratio = task->unit * task->sigma;
-    for (int l = 0; l < LANES; l++) {
-        const double omega = (double)(chunk * LANES + (size_t)l) * task->step;
+    for (int l = 0; l < BLOCK_LANES; l++) {
+        const double omega = (double)(chunk * BLOCK_LANES + (size_t)l) * task->step;
         waves->x[l] = omega * ratio * M_SQRT1_2;
         waves->drift[l] = omega * ratio * task->sigma;
         waves->damp[l] = exp(-0.5 * omega * omega * ratio * ratio);
@@ -303,7 +304,7 @@ static void prepare(Task *task, double middle)
     const double period =
         fmax(reach_of(task, task->high, 1.0), reach_of(task, task->low, -1.0));
     task->step = 2.0 * M_PI / fmax(period, 2.0 * farthest);
-    task->chunks = (size_t)ceil(farthest / (task->step * LANES)) + 1;
+    task->chunks = (size_t)ceil(farthest / (task->step * BLOCK_LANES)) + 1;
     make_room(task->room, (size_t)size, task->chunks);
     for (size_t k = 0; k < task->chunks; k++) {
         fill_waves(task, k, &task->room->waves[k]);
@@ -350,7 +351,7 @@ static void fill_coordinates(const Task *task, double a)
  * is -i omega times that, z^2 times it 1 - omega^2; M = (z - e)/sqrt(rho), e = (1 - rho) a /
  * sqrt(rho); every expectation has the factor d z_0/d a of 1 - rho + rho A. */
 static void add_node(const Task *task, double a, double omega, double factor,
-                     const double complex t[PRODUCTS], SoftBlockMoments *sum)
+                     const double complex t[BLOCK_PRODUCTS], SoftBlockMoments *sum)
 {
     const double rho = task->block->correlation;
     const double rest = 1.0 - rho;
@@ -359,30 +360,29 @@ static void add_node(const Task *task, double a, double omega, double factor,
         factor * exp(-0.5 * omega * omega) * (cos(omega * e) + I * sin(omega * e));
     const double complex z = -I * omega;
     const double zz = 1.0 - omega * omega;
-    const double complex one = rest * t[PRODUCT_ONE] + rho * t[PRODUCT_A];
-    const double complex trace = rest * t[PRODUCT_G] + rho * t[PRODUCT_AG];
-    const double complex square = rest * t[PRODUCT_F] + rho * t[PRODUCT_AF];
+    const double complex one = rest * t[BLOCK_ONE] + rho * t[BLOCK_A];
+    const double complex trace = rest * t[BLOCK_G] + rho * t[BLOCK_AG];
+    const double complex square = rest * t[BLOCK_F] + rho * t[BLOCK_AF];
     sum->norm += creal(wave * one);
-    sum->active += creal(wave * (rest * t[PRODUCT_A] + rho * t[PRODUCT_AA]));
+    sum->active += creal(wave * (rest * t[BLOCK_A] + rho * t[BLOCK_AA]));
     sum->trace += creal(wave * trace);
     sum->risk += creal(wave * (rest * square + (zz - 2.0 * e * z + e * e) * one));
-    sum->trace_b += creal(wave * (rho * t[PRODUCT_SS_AV] - rest * t[PRODUCT_V])) / rest;
-    sum->trace_tau += creal(
-        wave * (task->unit * z * t[PRODUCT_S] + rho * t[PRODUCT_AZ_NS] + rest * t[PRODUCT_Z]));
-    const double complex error =
-        task->unit * rest * (z * t[PRODUCT_X] + (z - e) * t[PRODUCT_N]) +
-        rho * (zz - e * z) * t[PRODUCT_A] +
-        rest * (rho * t[PRODUCT_AY_NX] + rest * t[PRODUCT_Y]);
+    sum->trace_b += creal(wave * (rho * t[BLOCK_SS_AV] - rest * t[BLOCK_V])) / rest;
+    sum->trace_tau +=
+        creal(wave * (task->unit * z * t[BLOCK_S] + rho * t[BLOCK_AZ_NS] + rest * t[BLOCK_Z]));
+    const double complex error = task->unit * rest * (z * t[BLOCK_X] + (z - e) * t[BLOCK_N]) +
+                                 rho * (zz - e * z) * t[BLOCK_A] +
+                                 rest * (rho * t[BLOCK_AY_NX] + rest * t[BLOCK_Y]);
     sum->risk_tau += 2.0 * creal(wave * error);
 }
 
 /* Largest of what the products are at the last omega of a chunk on. */
-static double largest(const Task *task, size_t chunk, const Products *products)
+static double largest(const Task *task, size_t chunk, const BlockProducts *products)
 {
-    const double omega = (double)(chunk * LANES) * task->step;
+    const double omega = (double)(chunk * BLOCK_LANES) * task->step;
     double most = 0.0;
-    for (int l = 0; l < LANES; l++) {
-        for (int k = PRODUCT_ONE; k <= PRODUCT_A; k++) {
+    for (int l = 0; l < BLOCK_LANES; l++) {
+        for (int k = BLOCK_ONE; k <= BLOCK_A; k++) {
             most = fmax(most, fabs(products->of[k].re[l]) + fabs(products->of[k].im[l]));
         }
     }
@@ -396,24 +396,24 @@ static void add_line(const Task *task, double a, double weight, SoftBlockMoments
     const double factor = weight * task->step / (2.0 * M_PI) / task->unit;
     fill_coordinates(task, a);
     for (size_t chunk = 0; chunk < task->chunks; chunk++) {
-        Products products;
-        Waves *waves = &task->room->waves[chunk];
-        products_begin(&products);
+        BlockProducts products;
+        BlockWaves *waves = &task->room->waves[chunk];
+        block_product_begin(&products);
         fill_chunk(task, chunk, task->unit * a, &waves->shift);
         for (size_t j = 0; j < size; j++) {
-            products_take(&products, &task->room->coordinate[j], waves,
-                          &task->room->at_teacher[chunk * size + j],
-                          &task->room->at_edge[chunk * size + j]);
+            block_product_take(&products, &task->room->coordinate[j], waves,
+                               &task->room->at_teacher[chunk * size + j],
+                               &task->room->at_edge[chunk * size + j]);
         }
-        for (int l = 0; l < LANES; l++) {
-            const double omega = (double)(chunk * LANES + (size_t)l) * task->step;
-            double complex t[PRODUCTS];
-            for (int k = 0; k < PRODUCTS; k++) {
+        for (int l = 0; l < BLOCK_LANES; l++) {
+            const double omega = (double)(chunk * BLOCK_LANES + (size_t)l) * task->step;
+            double complex t[BLOCK_PRODUCTS];
+            for (int k = 0; k < BLOCK_PRODUCTS; k++) {
                 t[k] = products.of[k].re[l] + I * products.of[k].im[l];
             }
             add_node(task, a, omega, omega == 0.0 ? factor : 2.0 * factor, t, sum);
         }
-        sum->nodes += LANES;
+        sum->nodes += BLOCK_LANES;
         if (largest(task, chunk, &products) < negligible) {
             break;
         }
@@ -425,6 +425,7 @@ static bool near(double x, double y, double scale)
     return fabs(x - y) <= content * scale;
 }
 
+/* The last r_j is the largest: a scale of |theta|_1. */
 static bool agree(const SoftBlock *block, const SoftBlockMoments *x, const SoftBlockMoments *y)
 {
     const double few = 1e-6; /* active coefficients, which are of order 1 */
@@ -433,24 +434,67 @@ static bool agree(const SoftBlock *block, const SoftBlockMoments *x, const SoftB
            near(x->trace, y->trace, few * block->penalty[block->size - 1] + x->trace);
 }
 
-static SoftBlockMoments half_of(const SoftBlockMoments *x)
+/* Of nodes and those between them. */
+static SoftBlockMoments half_of(const SoftBlockMoments *x, const SoftBlockMoments *between)
 {
-    return (SoftBlockMoments){.norm = 0.5 * x->norm,
-                              .risk = 0.5 * x->risk,
-                              .active = 0.5 * x->active,
-                              .trace = 0.5 * x->trace,
-                              .risk_tau = 0.5 * x->risk_tau,
-                              .trace_tau = 0.5 * x->trace_tau,
-                              .trace_b = 0.5 * x->trace_b,
-                              .nodes = x->nodes};
+    return (SoftBlockMoments){.norm = 0.5 * (x->norm + between->norm),
+                              .risk = 0.5 * (x->risk + between->risk),
+                              .active = 0.5 * (x->active + between->active),
+                              .trace = 0.5 * (x->trace + between->trace),
+                              .risk_tau = 0.5 * (x->risk_tau + between->risk_tau),
+                              .trace_tau = 0.5 * (x->trace_tau + between->trace_tau),
+                              .trace_b = 0.5 * (x->trace_b + between->trace_b),
+                              .nodes = x->nodes + between->nodes};
 }
 
-SoftBlockMoments soft_block_moments(SoftBlockRoom *room, const SoftBlock *block, double b)
+/* `count` nodes of a from `first` on; false when interrupted. */
+static bool add_lines(const Task *task, double first, double step, long count,
+                      SoftBlockMoments *sum)
+{
+    for (long k = 0; k < count; k++) {
+        if (interrupted(task->interrupt)) {
+            return false;
+        }
+        add_line(task, first + (double)k * step, step, sum);
+    }
+    return true;
+}
+
+/* The step of a is halved until sums over both steps agree; false when interrupted. */
+static bool integrate(const Task *task, SoftBlockMoments *sum)
+{
+    const double rho = task->block->correlation;
+    /* the narrowest a can be distributed: all coordinates active */
+    const double narrowest = task->sigma * sqrt(rho / (1.0 - rho + rho * task->block->size));
+    const double width = task->high - task->low;
+    long count = (long)ceil(fmax(width / (3.2 * narrowest), 4.0));
+    bool finished = add_lines(task, task->low, width / (double)count, count + 1, sum);
+    for (int halving = 0; finished && halving < MAX_HALVINGS; halving++, count *= 2) {
+        const SoftBlockMoments last = *sum;
+        const double step = width / (double)count;
+        SoftBlockMoments between = {0};
+        finished = add_lines(task, task->low + 0.5 * step, step, count, &between);
+        *sum = half_of(&last, &between);
+        const double error = fabs(sum->norm - 1.0);
+        if (agree(task->block, sum, &last) &&
+            (error < exact || error > 0.5 * fabs(last.norm - 1.0))) {
+            break;
+        }
+    }
+    return finished;
+}
+
+SoftBlockMoments soft_block_moments(SoftBlockRoom *room, const SoftBlock *block, double b,
+                                    const Interrupt *interrupt)
 {
     const double rho = block->correlation;
     assert(block->size >= 1 && rho > 0.0 && rho < 1.0 && b > 0.0);
+    for (int j = 1; j < block->size; j++) { /* but for rounding */
+        assert(block->penalty[j] >= block->penalty[j - 1] * (1.0 - 1e-12));
+    }
     Task task = {.block = block,
                  .room = room,
+                 .interrupt = interrupt,
                  .sigma = 1.0 / sqrt(1.0 - rho),
                  .unit = sqrt(rho),
                  .b = b};
@@ -459,27 +503,9 @@ SoftBlockMoments soft_block_moments(SoftBlockRoom *room, const SoftBlock *block,
         return settled_moments(&task, &still);
     }
     prepare(&task, still.a);
-    /* the narrowest a can be distributed: all coordinates active */
-    const double narrowest = task.sigma * sqrt(rho / (1.0 - rho + rho * block->size));
-    const double width = task.high - task.low;
-    long count = (long)ceil(fmax(width / (3.2 * narrowest), 4.0));
     SoftBlockMoments sum = {0};
-    for (long k = 0; k <= count; k++) {
-        add_line(&task, task.low + (double)k * width / (double)count, width / (double)count,
-                 &sum);
-    }
-    for (int halving = 0; halving < MAX_HALVINGS; halving++, count *= 2) {
-        const SoftBlockMoments last = sum;
-        sum = half_of(&last);
-        for (long k = 0; k < count; k++) {
-            add_line(&task, task.low + ((double)k + 0.5) * width / (double)count,
-                     0.5 * width / (double)count, &sum);
-        }
-        const double error = fabs(sum.norm - 1.0);
-        if (agree(block, &sum, &last) &&
-            (error < exact || error > 0.5 * fabs(last.norm - 1.0))) {
-            break;
-        }
+    if (!integrate(&task, &sum)) {
+        sum.norm = sum.risk = NAN;
     }
     return sum;
 }

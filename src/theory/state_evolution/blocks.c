@@ -20,6 +20,16 @@ const double *blocks_vector(const Blocks *blocks, int first, int k)
            (size_t)k * (size_t)blocks_width(blocks, first);
 }
 
+double blocks_root(const OverlapsWork *work, double index)
+{
+    return sqrt(work->variance_scale * pow(index, -work->covariance_exponent));
+}
+
+double blocks_stretched(const OverlapsWork *work, double index)
+{
+    return blocks_root(work, index) * teacher_eigenvalue(&work->teacher, index);
+}
+
 void blocks_free(Blocks *blocks)
 {
     if (blocks != NULL) {
@@ -59,8 +69,27 @@ static void make_block(const OverlapsWork *work, Blocks *blocks, int first)
             sum += vectors[i + (size_t)k * (size_t)n] *
                    teacher_eigenvalue(&work->teacher, (double)first + i + 1.0);
         }
-        blocks->teacher[first + k] = sum;
+        blocks->teacher[first + k] = sum / blocks->norm;
     }
+}
+
+/* Small terms first. */
+static double norm_of(const OverlapsWork *work, const Blocks *blocks)
+{
+    const double rho = blocks->correlation;
+    double square = 0.0;
+    for (int first = (blocks->dimension - 1) / blocks->size * blocks->size; first >= 0;
+         first -= blocks->size) {
+        double sum = 0.0;
+        double squares = 0.0;
+        for (int i = first + blocks_width(blocks, first); i > first; i--) {
+            const double entry = blocks_stretched(work, i);
+            sum += entry;
+            squares += entry * entry;
+        }
+        square += (1.0 - rho) * squares + rho * sum * sum;
+    }
+    return sqrt(square);
 }
 
 static Blocks *create(const OverlapsWork *work)
@@ -72,20 +101,19 @@ static Blocks *create(const OverlapsWork *work)
                        .source_exponent = work->teacher.source_exponent,
                        .covariance_exponent = work->covariance_exponent,
                        .correlation = work->block_correlation};
-    blocks->values = checked_alloc((size_t)d, sizeof *blocks->values);
-    blocks->teacher = checked_alloc((size_t)d, sizeof *blocks->teacher);
-    blocks->vectors = checked_alloc((size_t)d * (size_t)blocks->size, sizeof *blocks->vectors);
-    double square = 0.0;
-    for (int first = 0; first < d; first += blocks->size) {
+    blocks->norm = norm_of(work, blocks);
+    return blocks;
+}
+
+static void decompose(const OverlapsWork *work, Blocks *blocks)
+{
+    const size_t d = (size_t)blocks->dimension;
+    blocks->values = checked_alloc(d, sizeof *blocks->values);
+    blocks->teacher = checked_alloc(d, sizeof *blocks->teacher);
+    blocks->vectors = checked_alloc(d * (size_t)blocks->size, sizeof *blocks->vectors);
+    for (int first = 0; first < blocks->dimension; first += blocks->size) {
         make_block(work, blocks, first);
     }
-    for (int k = d; k-- > 0;) { /* small terms first */
-        square += blocks->values[k] * blocks->teacher[k] * blocks->teacher[k];
-    }
-    for (int k = 0; k < d; k++) {
-        blocks->teacher[k] /= sqrt(square);
-    }
-    return blocks;
 }
 
 static bool fits(const Blocks *blocks, const OverlapsWork *work)
@@ -98,7 +126,8 @@ static bool fits(const Blocks *blocks, const OverlapsWork *work)
            blocks->correlation == work->block_correlation;
 }
 
-const Blocks *blocks_of(OverlapsWork *work)
+/* Those at hand, or new ones that are not decomposed. */
+static Blocks *take(OverlapsWork *work)
 {
     assert(work->block_correlation > 0.0 && work->block_size > 1);
     if (!fits(work->blocks, work)) {
@@ -106,4 +135,18 @@ const Blocks *blocks_of(OverlapsWork *work)
         work->blocks = create(work);
     }
     return work->blocks;
+}
+
+const Blocks *blocks_of(OverlapsWork *work)
+{
+    Blocks *blocks = take(work);
+    if (blocks->values == NULL) {
+        decompose(work, blocks);
+    }
+    return blocks;
+}
+
+double blocks_norm(OverlapsWork *work)
+{
+    return take(work)->norm;
 }

@@ -12,6 +12,7 @@
 #include "phasesweep/base/check.h"
 #include "phasesweep/theory/overlaps.h"
 #include "block_soft.h"
+#include "blocks.h"
 
 /* Blocks that are summed one by one; a longer run, of a power of two, may be one rule. */
 enum { EXACT_BLOCKS = 16 };
@@ -20,40 +21,16 @@ enum { EXACT_BLOCKS = 16 };
 typedef struct Hand {
     const OverlapsWork *work;
     SoftBlockRoom *room;
-    double t, b, norm;         /* |Sigma^(1/2) theta*| before it is 1 */
+    double t, b, norm;         /* of blocks.h */
     double whole;              /* blocks of full size */
     double *teacher, *penalty; /* [block_size] */
     Overlaps sum;
 } Hand;
 
-static double root_variance(const OverlapsWork *work, double index)
+/* What quadrature misses of 1. */
+static double lost_of(double norm)
 {
-    return sqrt(work->variance_scale * pow(index, -work->covariance_exponent));
-}
-
-/* sqrt(sigma_i) theta*_i of a coordinate, before |Sigma^(1/2) theta*| is 1. */
-static double teacher_of(const OverlapsWork *work, double index)
-{
-    return root_variance(work, index) * teacher_eigenvalue(&work->teacher, index);
-}
-
-static double norm_of(const OverlapsWork *work)
-{
-    const double rho = work->block_correlation;
-    const double d = work->teacher.dimension;
-    const double size = work->block_size;
-    double square = 0.0;
-    for (double first = floor((d - 1.0) / size) * size + 1.0; first >= 1.0; first -= size) {
-        double sum = 0.0;
-        double squares = 0.0;
-        for (double i = fmin(first + size - 1.0, d); i >= first; i--) { /* small first */
-            const double entry = teacher_of(work, i);
-            sum += entry;
-            squares += entry * entry;
-        }
-        square += (1.0 - rho) * squares + rho * sum * sum;
-    }
-    return sqrt(square);
+    return isfinite(norm) ? fabs(norm - 1.0) : INFINITY;
 }
 
 /* `count` blocks like that of `size` coordinates from `first` on.  Of the derivatives three are
@@ -67,19 +44,20 @@ static void add_block(Hand *hand, double first, int size, double count)
         return;
     }
     for (int j = 0; j < size; j++) {
-        hand->teacher[j] = teacher_of(hand->work, first + j) / (hand->norm * tau);
-        hand->penalty[j] = 1.0 / root_variance(hand->work, first + j);
+        hand->teacher[j] = blocks_stretched(hand->work, first + j) / (hand->norm * tau);
+        hand->penalty[j] = 1.0 / blocks_root(hand->work, first + j);
     }
     const SoftBlock block = {.size = size,
                              .correlation = hand->work->block_correlation,
                              .teacher = hand->teacher,
                              .penalty = hand->penalty};
     const double ratio = hand->b / tau;
-    const SoftBlockMoments m = soft_block_moments(hand->room, &block, ratio);
+    const SoftBlockMoments m =
+        soft_block_moments(hand->room, &block, ratio, &hand->work->interrupt);
     const double active_b = -m.trace_tau; /* in b, tau = 1 */
     Overlaps *sum = &hand->sum;
     sum->risk += count * hand->t * m.risk;
-    sum->lost = fmax(sum->lost, fabs(m.norm - 1.0));
+    sum->lost = fmax(sum->lost, lost_of(m.norm));
     sum->divergence += count * m.active;
     sum->trace += count * tau * m.trace;
     sum->risk_t += count * hand->t * 0.5 * m.risk_tau;
@@ -98,10 +76,10 @@ static bool is_smooth(const Hand *hand, double first, double count)
     const double to = (first + count - 1.0) * size;
     const double rest = 1.0 - work->block_correlation;
     const double noise = sqrt(hand->t / rest);
-    const double high = teacher_of(work, from) / hand->norm;
-    const double low = teacher_of(work, to) / hand->norm;
-    const double cut_from = hand->b / (root_variance(work, from) * rest);
-    const double cut_to = hand->b / (root_variance(work, to) * rest);
+    const double high = blocks_stretched(work, from) / hand->norm;
+    const double low = blocks_stretched(work, to) / hand->norm;
+    const double cut_from = hand->b / (blocks_root(work, from) * rest);
+    const double cut_to = hand->b / (blocks_root(work, to) * rest);
     return low > cut_to + 10.0 * sqrt(hand->t) / rest ||
            high - low + cut_to - cut_from < 3.0 * noise / sqrt(size);
 }
@@ -157,7 +135,7 @@ Overlaps overlaps_diagonal_blocks(OverlapsWork *work, double t, double b)
                  .room = work->soft_room,
                  .t = t,
                  .b = b,
-                 .norm = norm_of(work),
+                 .norm = blocks_norm(work),
                  .whole = floor(work->teacher.dimension / (double)size),
                  .teacher = numbers,
                  .penalty = numbers + size};

@@ -77,12 +77,16 @@ bool lasso_newton_pays(const Problem *problem, double active)
 
 /* ---- price ------------------------------------------------------------------------------- */
 
-/* Steps to 1e-6, measured at source exponents .75 and 1.25, d = 100 ... 1600.  Of the sums 3
- * ...
- * 5.  Over columns 7 ... 14 where a twentieth of the samples is active, 17 at a quarter, 18 at
- * .6; 70 beyond, where descents near Newton's method; and as many active as samples, near
- * interpolation, 134 ... 148 for 4 samples, 216 for 49, 290 ... 340 for 121 and 163, 520 for
- * 529 (by the rule 158, 261, 313 and 332, 420). */
+/* Steps to 1e-6, measured at source exponents .75 and 1.25, d = 100 ... 1600:
+ *
+ *     of the sums                                         3 to 5
+ *     over columns, active/n = .05, .25, .6               7 to 14, 17, 18
+ *     beyond, where descents near Newton's method         70
+ *     active = n, near interpolation, n = 4               134 to 148 (by the rule 158)
+ *                                     n = 49              216 (261)
+ *                                     n = 121 and 163     290 to 340 (313, 332)
+ *                                     n = 529             520 (420)
+ */
 static double steps(const Problem *problem, LassoLayout layout, double active)
 {
     const double share = active / problem->samples;
