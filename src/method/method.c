@@ -82,15 +82,39 @@ double method_memory(const Problem *problem, int ranks, SampleStore store, doubl
     return program_bytes + method_of(problem)->memory(problem, ranks, store, room);
 }
 
-/* Of one evaluation of all blocks of a LASSO (block_soft.h), measured: 1.2 ms a block at B = 10
- * and rho = .5, 6 ms at rho = .9, 260 ms at .999, 33 ms at B = 256 and rho = .5.  Of more than
- * 48 blocks some are nodes of a rule, some 20 an octave. */
-static double blocks_seconds(const Problem *problem)
+static double block_size(const Problem *problem)
 {
-    const double size = fmin(problem->block_size, problem->dimension);
+    return fmin(problem->block_size, problem->dimension);
+}
+
+/* Of one evaluation of all blocks of a LASSO (block_soft.h), measured in CPU time a coordinate
+ * at B = 10: 90, 145, 350, 1400 and 7500 us at rho = .1, .5, .9, .99 and .999, up to twice as
+ * much or half of it by where the point is; at B = 50 some 1.4 times that, at B = 256 .8 to
+ * 2.5 times.  Of more than 48 blocks some are nodes of a rule, some 20 an octave. */
+static double soft_seconds(const Problem *problem)
+{
+    const double size = block_size(problem);
     const double blocks = ceil(problem->dimension / size);
     const double runs = fmin(blocks, 48.0 + 20.0 * fmax(log2(blocks / 48.0), 0.0));
-    return 6.5e-5 * size * runs / (1.0 - problem->block_correlation);
+    const double rest = 1.0 - problem->block_correlation;
+    return size * runs * (5.5e-5 * pow(rest, -0.7) + 4.5e-5) *
+           pow(fmin(size, 50.0) / 10.0, 0.2);
+}
+
+/* Ridge regression decomposes each block once in a chain and goes through its eigenvectors at
+ * each evaluation, measured at d = 2000 and 20000, B = 10, 50 and 256. */
+static double ridge_seconds(const Problem *problem, bool first, double evaluations)
+{
+    const double size = block_size(problem);
+    const double once = first ? size * (5.3e-10 * size + 3e-8) : 0.0;
+    return problem->dimension * (once + evaluations * (1.1e-8 * size + 1e-7));
+}
+
+static double blocks_seconds(const TheoryPrice *price, const Problem *problem, bool first)
+{
+    const double evaluations = first ? price->evaluations_first : price->evaluations;
+    return model_has(problem->model, TRAIT_SQUARED) ? ridge_seconds(problem, first, evaluations)
+                                                    : evaluations * soft_seconds(problem);
 }
 
 double theory_seconds(const TheoryPrice *price, const Problem *problem, bool first,
@@ -103,9 +127,8 @@ double theory_seconds(const TheoryPrice *price, const Problem *problem, bool fir
     if (features_are_aligned(problem)) {
         return *fixed = price->first + price->coordinate * problem->dimension;
     }
-    if (features_are_correlated(problem) && !model_has(problem->model, TRAIT_SQUARED)) {
-        return *fixed = (first ? price->evaluations_first : price->evaluations) *
-                        blocks_seconds(problem);
+    if (features_are_correlated(problem)) {
+        return *fixed = blocks_seconds(price, problem, first);
     }
     const double warm = model_is_narrow(problem) ? price->narrow
                         : matrix                 ? price->matrix
@@ -120,7 +143,7 @@ double theory_seconds(const TheoryPrice *price, const Problem *problem, bool fir
 static double blocks_memory(const Problem *problem)
 {
     const double rho = problem->block_correlation;
-    const double size = fmin(problem->block_size, problem->dimension);
+    const double size = block_size(problem);
     const double nodes = 18.0 * sqrt(1.0 + size * rho / (1.0 - rho)) + 16.0;
     return 32.0 * size * nodes;
 }
@@ -131,7 +154,10 @@ double theory_memory(const Problem *problem, int ranks, SampleStore store, doubl
     (void)ranks;
     (void)store;
     if (features_are_correlated(problem) && !model_has(problem->model, TRAIT_MATRIX)) {
-        return model_has(problem->model, TRAIT_SQUARED) ? 0.0 : blocks_memory(problem);
+        /* eigenvectors of all blocks, or nodes of one */
+        return model_has(problem->model, TRAIT_SQUARED)
+                   ? 8.0 * problem->dimension * (block_size(problem) + 2.0)
+                   : blocks_memory(problem);
     }
     /* three matrices, and two of a decomposition at work (overlaps_turned.c) */
     return features_are_turned(problem) ? 5.0 * 8.0 * pow(problem->dimension, 2.0) : 0.0;

@@ -60,8 +60,8 @@ extern const Method method_descent;
 /* Local.  What a theory costs: the first point of a chain, others of a network that learns a
  * matrix, or a vector, or is narrow, and any for each coordinate where each has numbers, or for
  * each d^3 where matrices are decomposed; seconds at d = 100, and by which share of that the
- * first four grow with each decade of d.  Of the LASSO of correlated features the evaluations,
- * of the first point and of others, each of all blocks. */
+ * first four grow with each decade of d.  Of vectors on correlated features the evaluations, of
+ * the first point and of others, each of all blocks. */
 typedef struct TheoryPrice {
     double first, matrix, vector, narrow, coordinate, cube, growth;
     double evaluations_first, evaluations;
@@ -69,8 +69,8 @@ typedef struct TheoryPrice {
 double theory_seconds(const TheoryPrice *price, const Problem *problem, bool first,
                       double *fixed);
 
-/* Local.  Theory needs no memory to speak of, but where matrices are decomposed, and for a
- * LASSO of large blocks. */
+/* Local.  Theory needs no memory to speak of, but where matrices are decomposed, and for
+ * vectors on large blocks. */
 double theory_memory(const Problem *problem, int ranks, SampleStore store, double limit);
 
 /* Of a rank before it computes: MPI and libraries. */
