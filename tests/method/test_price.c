@@ -166,7 +166,7 @@ static void test_limit(void **unused)
     assert_true(trainer_of(&slow)->price(&slow, 4.0).first == 5000.0);
 }
 
-/* More passes where features are correlated in blocks. */
+/* More passes where features are correlated in blocks, but not by message passing. */
 static void test_blocks(void **unused)
 {
     (void)unused;
@@ -177,6 +177,10 @@ static void test_blocks(void **unused)
         problem.block_size = 10;
         const double planned = trainer_of(&problem)->price(&problem, rank).first;
         assert_between(planned / iterations_of(&problem), 0.33, 3.0);
+        problem.method = METHOD_AMP;
+        problem.damping = -1.0;
+        const double passed = trainer_of(&problem)->price(&problem, rank).first;
+        assert_between(passed / iterations_of(&problem), 0.33, 3.0);
     }
 }
 

@@ -32,8 +32,8 @@ static const double slow_side = 800.0;
  * 1 to d^-a, and blocks of C the eigenvalues 1 + (B - 1) rho and 1 - rho.  At a = .5, d = 100
  * 144 and 324 passes where others take 16 and 40; at B = 10, d = 60, n = 3600 and 20000,
  * nuclear weights 1 and .1, where others take 22, 31, 15 and 12, 274, 516, 291 and 375 at rho =
- * .5 and 244, 1051, 664 and 1627 at .8,
- * 274, 609, 322 and 2173 at .95; and 432, 4135, 611 and 5714 at a = 1.5. */
+ * .5, 244, 1051, 664 and 1627 at .8, 274, 609, 322 and 2173 at .95; at a = 1.5 432, 4135, 611
+ * and 5714. */
 static double condition(const Problem *problem)
 {
     const double rho = problem->block_correlation;
