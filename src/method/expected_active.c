@@ -175,8 +175,8 @@ static double known_or_solved(const Problem *problem, int most)
     if (*slot != 0) {
         return known[*slot - 1].active;
     }
-    const double patience = nearest(&place) != NULL ? seconds_most : seconds_most_alone;
-    if (known_count >= most || seconds > patience || interrupted(&interrupt)) {
+    if (known_count >= most || interrupted(&interrupt) || seconds > seconds_most_alone ||
+        (seconds > seconds_most && nearest(&place) != NULL)) {
         return NAN;
     }
     const clock_t begin = clock();
