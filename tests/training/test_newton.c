@@ -89,7 +89,7 @@ static void test_limits(void **unused)
     const Problem hard = problem_of(&cases[0], 1e-10);
     const Observed best = train(&hard, CONVEX_DESCENT, 0);
     const int all = train(&problem, CONVEX_AUTO, 0).iterations;
-    for (int limit = all - 40; limit <= all + 1; limit += 7) {
+    for (int limit = all - 40; limit <= all + 1; limit += 14) {
         const Observed seen = train(&problem, CONVEX_AUTO, limit);
         assert_true(seen.iterations <= limit);
         assert_true(seen.objective - best.objective <= seen.gap * seen.objective);
@@ -105,7 +105,7 @@ static void test_chain(void **unused)
     const TrainerSettings settings = trainer_defaults();
     Path *path = path_create(MPI_COMM_WORLD, &trainer_convex, &settings);
     Problem problem = problem_of(&cases[1], 1e-6);
-    for (int k = 0; k < 4; k++, problem.weight_decay *= 0.5) {
+    for (int k = 0; k < 3; k++, problem.weight_decay *= 0.5) {
         const Observed next = path_solve(path, &problem, NULL, NULL);
         const Observed cold = train(&problem, CONVEX_DESCENT, 0);
         assert_int_equal(next.outcome, OUTCOME_CONVERGED);
