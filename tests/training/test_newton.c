@@ -22,10 +22,10 @@ typedef struct Case {
 
 /* Interior steps are for S >= 0 and 8192 samples. */
 static const Case cases[] = {
-    {MODEL_SIGNED, FEATURES_SPARSE, 0.0, 3000.0, 1.0, false},
-    {MODEL_SIGNED, FEATURES_SPARSE, 0.0, 3000.0, 1.0, true},
+    {MODEL_SIGNED, FEATURES_SPARSE, 0.0, 3000.0, 10.0, false},
+    {MODEL_SIGNED, FEATURES_SPARSE, 0.0, 3000.0, 10.0, true},
     {MODEL_SIGNED, FEATURES_GAUSSIAN, 1.0, 3000.0, 0.5, false},
-    {MODEL_QUADRATIC, FEATURES_SPARSE, 0.0, 9000.0, 0.5, false},
+    {MODEL_QUADRATIC, FEATURES_SPARSE, 0.0, 9000.0, 40.0, false},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 

@@ -58,9 +58,9 @@ void tangent_precondition(const Tangent *tangent, double mean, double weight, co
 
 /* The factor [d * k] of (U + t N M^-1) M (U + t N M^-1)^T, M = diag(f) + t K, t = share, and
  * the rank, trace and sums of the plan: in the directions themselves it moves by t H and no
- * more, so that what is stiff among them is not felt, and across them as h has it.  Values of M
- * that have changed their sign are 0 in that network; where N asks for more than M has it is
- * cut.  False if LAPACK fails. */
+ * more, so that what is stiff among them is not felt, and across them as h has it.  Where M has
+ * more values of one sign than f, the least of them are 0 in that network; where N asks for
+ * more than M has it is cut.  False if LAPACK fails. */
 bool tangent_move(const Tangent *tangent, const double z[], double share, double factor[],
                   PassPlan *plan);
 

@@ -21,7 +21,8 @@
  * that is new.
  *
  * Towards the end a step may be followed by a search for a dual vector that proves more
- * (training_polish.h).
+ * (training_polish.h), and on rows that make either iteration slow by a Newton step
+ * (training_newton.h).
  *
  * Points of a chain share data and start from each other.  A point begins without a bound and
  * without a history of moves, because both belong to its weight.
@@ -52,8 +53,8 @@ typedef enum Command {
     COMMAND_STEP,     /* eigendecomposition and pass */
     COMMAND_POLISH,   /* a step that may prove enough of its network */
     COMMAND_PLAIN,    /* a pass with the network in hand */
-    COMMAND_NEWTON,   /* that, and a step among networks of its rank */
-    COMMAND_INTERIOR, /* rank 0 alone */
+    COMMAND_NEWTON,   /* after that, a step among networks of its rank */
+    COMMAND_INTERIOR, /* a step of interior.h */
     COMMAND_OPEN,     /* interior steps begin: all rows to rank 0 */
     COMMAND_LAND,     /* a pass with the network and the dual vector of the interior */
     COMMAND_END
@@ -231,6 +232,9 @@ static Command decide(TrainingWork *work)
     if (progress->stage == STAGE_INTERIOR && inner_started(work)) {
         return room && !inner_ready(work) ? COMMAND_INTERIOR : decide_landing(work);
     }
+    if (newton_pending(work)) {
+        return COMMAND_NEWTON;
+    }
     if (ends(work)) {
         return COMMAND_END;
     }
@@ -255,8 +259,9 @@ static Command decide(TrainingWork *work)
         return COMMAND_PLAIN;
     }
     if (newton_due(work)) {
+        progress->pending = 1;
         descent_switch(&work->descent, work->factor, &progress->plan);
-        return COMMAND_NEWTON;
+        return COMMAND_PLAIN;
     }
     return more && polish_due(work) ? COMMAND_POLISH : COMMAND_STEP;
 }
@@ -368,12 +373,11 @@ static bool convex_advance(void *state)
     MPI_Bcast(&command, 1, MPI_INT, 0, work->team);
     if (command == COMMAND_OPEN) {
         inner_begin(work);
-    } else if (command == COMMAND_INTERIOR && work->rank == 0) {
+    } else if (command == COMMAND_INTERIOR) {
         inner_step(work);
     } else if (command == COMMAND_PLAIN) {
         training_follow(work);
     } else if (command == COMMAND_NEWTON) {
-        training_follow(work);
         newton_step(work);
     } else if (command == COMMAND_LAND) {
         inner_spread(work);
@@ -462,6 +466,7 @@ static bool convex_accepts(const Problem *problem)
  * product. */
 static const double passes_of_file = 58.0;
 static const double growth_of_file = -0.35;
+static const double passes_least = 10.0, passes_most = 1000.0;
 static const double beside_products = 60.0;
 
 /* Where samples are few interior steps end a long descent, after so many passes. */
@@ -475,7 +480,9 @@ static TrainerPrice price(const Problem *problem, double active)
     TrainerPrice price = training_price(problem, active);
     if (problem->data != 0.0) {
         price.first = price.next =
-            passes_of_file * pow(problem_nuclear_weight(problem), growth_of_file);
+            fmin(fmax(passes_of_file * pow(problem_nuclear_weight(problem), growth_of_file),
+                      passes_least),
+                 passes_most);
         price.flops = 2.0 * n * d * (d + beside_products);
     } else if (n < few_samples * d * d) {
         const double pass = (price.flops + price.eigen) / price.rate;

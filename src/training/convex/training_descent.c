@@ -363,6 +363,12 @@ void descent_jump(Descent *descent, const double factor[], PassPlan *plan)
     descent->state.product[0][0] = inner(descent, move, move);
 }
 
+void descent_moved(Descent *descent, double length)
+{
+    DescentState *state = &descent->state;
+    state->product[state->slot][state->slot] = length * length;
+}
+
 void descent_turn(Descent *descent, PassPlan *plan)
 {
     DescentState *state = &descent->state;

@@ -108,9 +108,13 @@ bool descent_stuck(const Descent *descent);
  * that of the pass that makes v its residual. */
 void descent_switch(Descent *descent, const double factor[], PassPlan *plan);
 
-/* Local.  The same from gradient to gradient: from base, a network, to that of the factor, by
- * a step that is none of its own. */
+/* Local.  From base, a network, to that of the factor, by a step that is none of its own; the
+ * plan is that of the pass that makes v its residual. */
 void descent_jump(Descent *descent, const double factor[], PassPlan *plan);
+
+/* Local.  The length of that step where it was found by way of others; INFINITY: not to be
+ * taken for a short one. */
+void descent_moved(Descent *descent, double length);
 
 /* Local.  The same from a network that is in base already. */
 void descent_turn(Descent *descent, PassPlan *plan);

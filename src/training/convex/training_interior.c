@@ -19,14 +19,23 @@ static const double last_goal = 1e-3;
 enum { MARK_FIRST = 10, PATIENCE = 20, SAMPLES_MOST = 8192 };
 static const double patience = 0.25;
 
+/* Seconds from which a step takes the cores of the ranks that wait (core_lending.h). */
+static const double worth_lending = 0.1;
+
 /* ---- choice -------------------------------------------------------------------------- */
 
-/* Seconds of a core of 2024: of about 14 interior steps, and of a pass with its eigenproblem.
- */
-static double interior_seconds(double n, double d)
+/* Seconds of a core of 2024: of an interior step, of all of them, and of a pass with its
+ * eigenproblem. */
+static double step_seconds(double n, double d)
 {
     const double single = n * n * (d + n / 3.0);
-    return 14.0 * (single / 7.5e10 + (8.0 * n * d * d + 60.0 * pow(d, 3.0)) / 4e10);
+    return single / 7.5e10 + (8.0 * n * d * d + 60.0 * pow(d, 3.0)) / 4e10;
+}
+
+static double interior_seconds(double n, double d)
+{
+    static const double steps = 14.0;
+    return steps * step_seconds(n, d);
 }
 
 static double descent_seconds(double n, double d, double rank)
@@ -188,12 +197,30 @@ void inner_visit(TrainingWork *work, StateVisitor *visitor)
 
 /* ---- steps --------------------------------------------------------------------------- */
 
-void inner_step(TrainingWork *work)
+/* Rank 0. */
+static void make_step(TrainingWork *work)
 {
     Progress *progress = &work->progress;
     progress->iterations++;
     if (!interior_step(work->interior)) {
         progress->goal = 0.0; /* no other try */
+    }
+}
+
+void inner_step(TrainingWork *work)
+{
+    const bool lent = step_seconds(work->problem.samples, work->d) > worth_lending;
+    if (lent && work->cores.threads == 0) {
+        work->cores = cores_find(work->team);
+    }
+    if (lent) {
+        cores_borrow(&work->cores);
+    }
+    if (work->rank == 0) {
+        make_step(work);
+    }
+    if (lent) {
+        cores_return(&work->cores);
     }
 }
 

@@ -1,9 +1,10 @@
 /* training_interior.h - interior steps as a stage of a training: when they are chosen, their
  * data, how they end.  Private to training*.c.
  *
- * Rank 0 makes them alone, from all rows.  They end with a network (STAGE_LANDED), which a pass
- * of the team certifies like any other.  Where that proves less than is asked for they go on to
- * a lower gap, and where they fail the descent goes on from the last network.
+ * Rank 0 makes them alone, from all rows, long ones with the cores of the ranks that wait. They
+ * end with a network (STAGE_LANDED), which a pass of the team certifies like any other.  Where
+ * that proves less than is asked for they go on to a lower gap, and where they fail the descent
+ * goes on from the last network.
  */
 #ifndef PHASESWEEP_TRAINING_TRAINING_INTERIOR_H
 #define PHASESWEEP_TRAINING_TRAINING_INTERIOR_H
@@ -35,10 +36,10 @@ void inner_begin(TrainingWork *work);
 /* Collective on the team. */
 void inner_visit(TrainingWork *work, StateVisitor *visitor);
 
-/* Root only, as all below.  One step. */
+/* Collective on the team.  One step. */
 void inner_step(TrainingWork *work);
 
-/* Has one been made at this point? */
+/* Root only, as all below.  Has one been made at this point? */
 bool inner_started(const TrainingWork *work);
 
 /* Is the goal reached, or no step possible? */

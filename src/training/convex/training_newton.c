@@ -12,8 +12,9 @@
 #include "training_follow.h"
 
 /* Steps of the descent in which the rank has not changed, twice as many after each failure, and
- * their length relative to S. */
-enum { STEADY = 6, FAILURES_MOST = 10 };
+ * more of message passing, which where it is fast has come to its end by then; and their length
+ * relative to S. */
+enum { STEADY = 6, STEADY_MESSAGE = 30, FAILURES_MOST = 10 };
 static const double move_most = 0.01;
 
 /* Directions a sample from which on the loss alone does not tell them: such trainings are slow
@@ -21,16 +22,20 @@ static const double move_most = 0.01;
  * passing takes. */
 static const double crowded = 0.8;
 
-/* What is left of the right side, and steps for it. */
+/* Of d, the largest rank: there a step of conjugate gradients takes a fifth more than a pass.
+ */
+static const double widest = 0.75;
+
+/* What is left of the right side, steps for it, and passes around them. */
 static const double left_over = 0.1;
-enum { STEPS = 24 };
+enum { STEPS = 24, PASSES = 7 };
 
 /* Shares of the step that are tried, each times `shrinks` the one before; what counts as a
  * success; and of the tolerance, the relative decrease of F that does. */
 static const double shrinks = 0.3;
 static const double least_share = 0.05;
 static const double good_share = 0.3;
-static const double worth = 0.1;
+static const double worth = 0.01;
 
 /* Rows that message passing is made for have no need of it. */
 static bool possible(const Problem *problem)
@@ -39,14 +44,21 @@ static bool possible(const Problem *problem)
            !features_are_isotropic(problem);
 }
 
+/* Numbers of the loss alone: a linear unit has used up d + 1 samples. */
+static double free_samples(const Problem *problem)
+{
+    const double used = problem->linear_unit ? problem->dimension + 1.0 : 0.0;
+    return crowded * (problem->samples - used);
+}
+
 /* Images of the rows, what tangent.h and conjugate gradients hold, outputs. */
 size_t newton_memory(const Problem *problem, int ranks, SampleStore store)
 {
     const double d = problem->dimension;
     const double rows = problem->samples / ranks + SAMPLES_QUANTUM;
-    const double rank = fmin(d, 2.0 * crowded * problem->samples / d);
+    const double rank = fmin(widest * d, 2.0 * fmax(free_samples(problem), 0.0) / d);
     const bool never = !possible(problem) || store == STORE_NONE;
-    return never ? 0 : (size_t)(rank * (4.0 * rows + 88.0 * d) + 8.0 * rows);
+    return never ? 0 : (size_t)(rank * (4.0 * rows + 120.0 * d) + 8.0 * rows);
 }
 
 void newton_watch(Progress *progress)
@@ -59,11 +71,17 @@ void newton_watch(Progress *progress)
     progress->steady_negative = plan->negative;
 }
 
-static int patience(const Progress *progress)
+static int patience(const TrainingWork *work)
 {
     const int failures =
-        progress->failures < FAILURES_MOST ? progress->failures : FAILURES_MOST;
-    return STEADY << failures;
+        work->progress.failures < FAILURES_MOST ? work->progress.failures : FAILURES_MOST;
+    const bool message = work->descent.state.rule == RULE_MESSAGE;
+    return (message ? STEADY_MESSAGE : STEADY) << failures;
+}
+
+static bool has_room(const TrainingWork *work)
+{
+    return work->progress.iterations + STEPS + PASSES <= work->limit;
 }
 
 bool newton_due(const TrainingWork *work)
@@ -74,11 +92,17 @@ bool newton_due(const TrainingWork *work)
     const double rank = progress->plan.rank;
     const double directions = rank * (work->d - 0.5 * rank);
     return possible(&work->problem) && kept && settings->convex == CONVEX_AUTO &&
-           !settings->gradient_only && rank > 0.0 &&
-           directions < crowded * work->problem.samples &&
-           progress->steady >= patience(progress) &&
-           descent_relative_move(&work->descent) <= move_most &&
-           progress->iterations + STEPS + 7 <= work->limit;
+           !settings->gradient_only && rank > 0.0 && rank <= widest * work->d &&
+           directions < free_samples(&work->problem) && progress->steady >= patience(work) &&
+           descent_relative_move(&work->descent) <= move_most && has_room(work);
+}
+
+bool newton_pending(TrainingWork *work)
+{
+    if (!has_room(work)) {
+        work->progress.pending = 0;
+    }
+    return work->progress.pending;
 }
 
 /* ---- second derivative of the loss ------------------------------------------------------- */
@@ -92,6 +116,7 @@ typedef struct Newton {
     double *rest;       /* right side minus what that makes */
     double *direction;  /* P */
     double *scratch;
+    double *before;  /* the factor of the network */
     double *half;    /* X of P, on all ranks */
     double *image;   /* d x k and a sum behind it, on all ranks; what P makes on rank 0 */
     double *spread;  /* d x k, Sigma U, on all ranks */
@@ -251,19 +276,29 @@ static bool advance(Newton *newton, double *left)
     return true;
 }
 
-/* Collective.  The step. */
-static void solve(Newton *newton)
+/* Rank 0. */
+static bool told_to_stop(const TrainerSettings *settings)
 {
+    return settings->stop != NULL && settings->stop(settings->stop_context);
+}
+
+/* Collective.  The step; false if settings.stop said so. */
+static bool solve(Newton *newton)
+{
+    enum { DONE, MORE, STOP };
     TrainingWork *work = newton->work;
-    double left = work->rank == 0 ? begin(newton) : 0.0;
+    const bool root = work->rank == 0;
+    double left = root ? begin(newton) : 0.0;
     const double goal = left_over * left_over * left;
-    int more = true;
-    for (int count = 0; count < STEPS && more; count++) {
+    int go_on = MORE;
+    for (int count = 0; count < STEPS && go_on == MORE; count++) {
         apply(newton);
-        more = work->rank == 0 && advance(newton, &left) && left > goal;
-        MPI_Bcast(&more, 1, MPI_INT, 0, work->team);
+        go_on = root && advance(newton, &left) && left > goal ? MORE : DONE;
+        go_on = go_on == MORE && told_to_stop(&work->settings) ? STOP : go_on;
+        MPI_Bcast(&go_on, 1, MPI_INT, 0, work->team);
         work->progress.iterations++;
     }
+    return go_on != STOP;
 }
 
 /* ---- along the step ---------------------------------------------------------------------- */
@@ -274,45 +309,70 @@ static double objective(const TrainingWork *work)
     return training_objective(&work->progress, work->d, work->descent.weight);
 }
 
-/* Collective.  The network of a share of the step, with its pass; is its F below `before`? */
-static bool try_share(Newton *newton, double share, double before)
+/* Collective.  The pass of the network in factor and plan; is its F below `before`? */
+static bool falls(TrainingWork *work, double before)
 {
-    TrainingWork *work = newton->work;
-    int good = true;
     if (work->rank == 0) {
-        good = tangent_move(&newton->tangent, newton->step, share, work->factor,
-                            &work->progress.plan);
         descent_jump(&work->descent, work->factor, &work->progress.plan);
     }
     training_follow(work);
-    good = good && work->rank == 0 && objective(work) < before;
+    int good = work->rank == 0 && objective(work) < before;
     MPI_Bcast(&good, 1, MPI_INT, 0, work->team);
     return good;
 }
 
-/* Collective.  The share of the step that is gone; 0 where F does not fall. */
+/* Rank 0. */
+static void put_back(Newton *newton, const PassPlan *plan)
+{
+    TrainingWork *work = newton->work;
+    memcpy(work->factor, newton->before, tangent_entries(&newton->tangent) * sizeof(double));
+    work->progress.plan.rank = plan->rank;
+    work->progress.plan.negative = plan->negative;
+    work->progress.plan.trace = plan->trace;
+    work->progress.plan.below = plan->below;
+}
+
+/* Collective.  The share of the step that is gone; 0 where F does not fall, and the network is
+ * what it was. */
 static double search(Newton *newton, double before)
 {
+    TrainingWork *work = newton->work;
+    const PassPlan plan = work->progress.plan;
     for (double share = 1.0; share > least_share; share *= shrinks) {
-        if (try_share(newton, share, before)) {
+        if (work->rank == 0 && !tangent_move(&newton->tangent, newton->step, share,
+                                             work->factor, &work->progress.plan)) {
+            put_back(newton, &plan);
+        }
+        if (falls(work, before)) {
             return share;
         }
     }
-    try_share(newton, 0.0, before);
+    if (work->rank == 0) {
+        put_back(newton, &plan);
+    }
+    falls(work, before);
     return 0.0;
 }
 
-/* After a step that is worth it the next one may follow as soon as a step of the descent has
- * left the rank alone; else it is the rank that is wrong. */
-static void learn(TrainingWork *work, double share, double gain)
+/* Rank 0.  After a step that is worth it the next one may follow as soon as a step of the
+ * descent has left the rank alone; else it is the rank that is wrong, or the step was none. */
+static void learn(Newton *newton, double share, double gain)
 {
+    TrainingWork *work = newton->work;
     Progress *progress = &work->progress;
+    const double length = sqrt(tangent_inner(&newton->tangent, newton->step, newton->step));
+    const bool moved = share > 0.0 && length > 0.0;
+    descent_moved(&work->descent, moved ? share * length : INFINITY);
     if (share >= good_share && gain > worth * work->problem.tolerance) {
-        progress->steady = patience(progress);
+        progress->failures -= progress->failures > 0;
+        progress->steady = patience(work);
     } else {
         progress->failures++;
         progress->steady = 0;
     }
+    progress->steady_rank = progress->plan.rank;
+    progress->steady_negative = progress->plan.negative;
+    progress->pending = 0;
 }
 
 static Newton newton_create(TrainingWork *work)
@@ -327,10 +387,12 @@ static Newton newton_create(TrainingWork *work)
     newton.rest = checked_alloc(mine, sizeof(double));
     newton.direction = checked_alloc(mine, sizeof(double));
     newton.scratch = checked_alloc(mine, sizeof(double));
+    newton.before = checked_alloc(mine, sizeof(double));
     newton.half = checked_alloc(entries, sizeof(double));
     newton.image = checked_alloc(entries + 1, sizeof(double));
     newton.spread = checked_alloc(entries, sizeof(double));
     newton.outputs = checked_alloc(rows, sizeof(double));
+    memcpy(newton.before, work->factor, mine * sizeof(double));
     newton.images = checked_alloc(rows * (size_t)newton.tangent.k, sizeof(float));
     covariance_product(&work->data->covariance, newton.tangent.k, newton.tangent.basis,
                        newton.spread);
@@ -344,6 +406,7 @@ static void newton_free(Newton *newton)
     free(newton->rest);
     free(newton->direction);
     free(newton->scratch);
+    free(newton->before);
     free(newton->half);
     free(newton->image);
     free(newton->spread);
@@ -354,12 +417,16 @@ static void newton_free(Newton *newton)
 void newton_step(TrainingWork *work)
 {
     const double before = work->rank == 0 ? objective(work) : 0.0;
+    const int iterations = work->progress.iterations;
     Newton newton = newton_create(work);
     keep_images(&newton);
-    solve(&newton);
-    const double share = search(&newton, before);
-    if (work->rank == 0) {
-        learn(work, share, 1.0 - objective(work) / before);
+    if (solve(&newton)) {
+        const double share = search(&newton, before);
+        if (work->rank == 0) {
+            learn(&newton, share, 1.0 - objective(work) / before);
+        }
+    } else {
+        work->progress.iterations = iterations; /* it will be made again */
     }
     newton_free(&newton);
 }

@@ -16,15 +16,20 @@
 /* Local.  Bytes beside those of the training. */
 size_t newton_memory(const Problem *problem, int ranks, SampleStore store);
 
-/* Root only, after a step of the descent and its pass: takes note of the rank. */
+/* Local, after a step of the descent and its pass: takes note of the rank. */
 void newton_watch(Progress *progress);
 
-/* Root only, after a certificate.  Has the rank settled, and are there samples enough? */
+/* Root only, after a certificate.  Has the rank settled, and are there samples enough?  If so a
+ * pass that makes v the residual of the network comes first. */
 bool newton_due(const TrainingWork *work);
 
-/* Collective, after a pass whose v is the residual of the network: the network becomes the next
- * one, with the v and B of its own pass, or stays where F does not fall along the step.  Steps
- * of conjugate gradients count as iterations. */
+/* Root only.  Is that pass done, and is there room for the step? */
+bool newton_pending(TrainingWork *work);
+
+/* Collective, after that pass: the network becomes the next one, with the v and B of its own
+ * pass, or stays where F does not fall along the step.  Steps of conjugate gradients count as
+ * iterations.  Where settings.stop says so all is left as it was, and the step still pending.
+ */
 void newton_step(TrainingWork *work);
 
 #endif

@@ -34,7 +34,7 @@ void training_begin(Progress *progress, const TrainerSettings *settings)
     progress->tried = INFINITY;
     progress->single = !settings->double_only;
     progress->stage = STAGE_DESCENT;
-    progress->steady = progress->failures = 0;
+    progress->steady = progress->failures = progress->pending = 0;
     progress->steady_rank = progress->steady_negative = 0;
     progress->mark = progress->mark_before = (Mark){.gap = 1.0};
 }

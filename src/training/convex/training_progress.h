@@ -38,9 +38,10 @@ typedef struct Progress {
     int iterations; /* passes of this point, and interior steps */
     int unchecked;  /* passes since the last certificate */
     int single;     /* passes are in single precision */
-    int steady;     /* passes since the rank changed, last of these */
+    int steady;     /* steps since the rank changed, to these; more where one is enough */
     int steady_rank, steady_negative;
-    int failures;  /* Newton steps along which F did not fall */
+    int failures;  /* Newton steps that gained too little, less those that gained enough */
+    int pending;   /* the pass before a Newton step is done, the step is not */
     PassPlan plan; /* of the last pass */
 } Progress;
 

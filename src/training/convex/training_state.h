@@ -8,6 +8,7 @@
 #define PHASESWEEP_TRAINING_TRAINING_STATE_H
 
 #include "phasesweep/parallel/active_eigen.h"
+#include "phasesweep/parallel/core_lending.h"
 #include "phasesweep/training/trainer.h"
 #include "interior.h"
 #include "training_progress.h"
@@ -24,6 +25,7 @@ typedef struct TrainingWork {
     ActiveEigen active;
     Descent descent;    /* rank 0 */
     Interior *interior; /* rank 0, NULL until it is needed */
+    Cores cores;        /* lent to it, found when they first are */
     Progress progress;  /* rank 0, but for plan.rank, which all know */
     int limit;          /* passes of the point */
     Outcome outcome;    /* of the point; rank 0 */

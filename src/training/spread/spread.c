@@ -363,12 +363,15 @@ static bool ends(SpreadWork *work)
 static void follow(SpreadWork *work)
 {
     Progress *progress = &work->progress;
+    const bool alike = progress->plan.single == progress->single;
     progress->plan.single = progress->single;
     progress->sums =
         spread_pass_run(&work->pass, &progress->plan, &work->matrix, &work->vectors);
     lower_triangle_pack(&work->triangle, &work->vectors, M_SQRT2, work->gram);
     training_count(progress);
-    descent_curvature(&work->descent, progress->sums.move);
+    if (alike) { /* between precisions |v - r| is their rounding */
+        descent_curvature(&work->descent, progress->sums.move);
+    }
 }
 
 /* Collective.  One step of the iteration; false if the eigensolver failed. */
