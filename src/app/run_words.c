@@ -202,7 +202,8 @@ void words_end(const char *path, const Job *job, const PointCounts *counts, int 
         char *line = words_resume(path, "--retry ", ranks);
         fprintf(stderr, "phasesweep: `%s` tries them again%s\n", line,
                 counts->drawn > 0
-                    ? ", with `--set iteration_limit=N` where trainings met a limit"
+                    ? ", with `--set iteration_limit=N` or `--set time_limit=S` (0: none) "
+                      "where trainings met that limit"
                     : "");
         free(line);
     }

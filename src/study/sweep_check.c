@@ -378,11 +378,12 @@ static bool check_data(const Sweep *sweep, const Problem *p, Diagnostics *errors
     return true;
 }
 
-/* A linear unit is beside a whole matrix, of a convex training. */
+/* A linear unit is beside a whole matrix, of a convex training; neurons have their own rule. */
 static bool check_linear_unit(const Sweep *sweep, const Problem *p, Diagnostics *errors)
 {
     const bool trained = method_facts(p->method)->draws_data;
-    const bool good = !p->linear_unit || !trained || model_is_convex(p);
+    const bool good =
+        !p->linear_unit || !trained || model_is_convex(p) || model_has(p->model, TRAIT_NEURONS);
     if (!good) {
         sweep_refuse(
             sweep, KEY_LINEAR_UNIT, errors,

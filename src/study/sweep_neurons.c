@@ -105,6 +105,18 @@ static bool check_coefficients(const Sweep *sweep, Diagnostics *errors)
     return true;
 }
 
+/* Networks of neurons are trained on what their teacher draws. */
+static bool check_drawn(const Sweep *sweep, Diagnostics *errors)
+{
+    const bool drawn = !sweep_given(sweep, KEY_DATA);
+    if (!drawn) {
+        sweep_refuse(sweep, KEY_DATA, errors,
+                     checked_format("of a file beside model neurons; allowed: no data, or "
+                                    "model quadratic, signed, diagonal or ridge"));
+    }
+    return drawn;
+}
+
 void sweep_check_activations(const Sweep *sweep, Diagnostics *errors)
 {
     static const KeyId ids[] = {KEY_NOISE,
@@ -117,7 +129,7 @@ void sweep_check_activations(const Sweep *sweep, Diagnostics *errors)
     const Axis *student = &sweep->axis[KEY_ACTIVATION - KEY_AXES];
     const Axis *teacher = &sweep->axis[KEY_TEACHER_ACTIVATION - KEY_AXES];
     size_t place[AXIS_COUNT] = {0};
-    bool good = check_coefficients(sweep, errors);
+    bool good = check_drawn(sweep, errors) && check_coefficients(sweep, errors);
     for (size_t s = 0; good && (s == 0 || s < student->count); s++) {
         for (size_t t = 0; good && (t == 0 || t < teacher->count); t++) {
             place[KEY_ACTIVATION - KEY_AXES] = s;

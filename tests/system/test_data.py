@@ -297,6 +297,8 @@ def test_wrong_keys(folder):
     done = alone("point", *base[2:], "samples=9")
     assert done.returncode == 2 and "method state_evolution has none; allowed: no data, or method training" in done.stderr
     assert alone(*base, "samples=9", "dimension=12").returncode == 0
+    neurons = ["point", "method=training", "model=neurons", *base[3:], "samples=9", "width=4"]
+    assert_one_line(alone(*neurons), 2, "data: of a file beside model neurons", "allowed")
     flow = "{sweeps: [{method: training, model: ridge, data: %s/x.npy, target: y.npy, samples: 9, weight_decay: 1}]}\n"
     for text in (flow % folder, (flow % folder)[1:-2] + "\n...\n"):
         done = alone("run", write(f"{folder}/flow.yaml", text), "-o", f"{folder}/flow.h5")

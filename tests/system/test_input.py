@@ -132,6 +132,7 @@ def check_point():
     fitted = [*neurons, "method=training", "weight_decay=1"]
     refused([*fitted, "epochs=1e9", "batch=1"], "epochs", "up to 2e+09 steps")
     refused([*fitted, "epochs=.5"], "epochs", "a whole number from 0")
+    refused([*fitted, "linear_unit=yes"], "linear_unit: yes", "allowed: no")
     refused([*neurons, "method=training", "weight_decay=0"], "weight_decay", "flow or descent")
     refused(["point", *linear, "method=training", "epochs=3"], "epochs", "model neurons with method training")
     refused(["point", *linear, "method=training", "learning_rate=.1"], "learning_rate",
