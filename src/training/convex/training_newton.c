@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/base/wall_clock.h"
 #include "phasesweep/model/features.h"
 #include "interior_system.h"
 #include "kernels.h"
@@ -29,6 +30,10 @@ static const double widest = 0.75;
 /* What is left of the right side, steps for it, and passes around them. */
 static const double left_over = 0.1;
 enum { STEPS = 24, PASSES = 7 };
+
+/* Seconds after which it is given up where a stop is due, to be made again from its beginning:
+ * what takes less is finished, for else it might never be. */
+static const double long_step = 10.0;
 
 /* Shares of the step that are tried, each times `shrinks` the one before; what counts as a
  * success; and of the tolerance, the relative decrease of F that does. */
@@ -276,16 +281,18 @@ static bool advance(Newton *newton, double *left)
     return true;
 }
 
-/* Rank 0. */
-static bool told_to_stop(const TrainerSettings *settings)
+/* Rank 0.  Is there reason to leave a step that has taken long already? */
+static bool told_to_stop(const TrainerSettings *settings, double begun)
 {
-    return settings->stop != NULL && settings->stop(settings->stop_context);
+    return wall_clock() - begun > long_step && settings->stop != NULL &&
+           settings->stop(settings->stop_context);
 }
 
 /* Collective.  The step; false if settings.stop said so. */
 static bool solve(Newton *newton)
 {
     enum { DONE, MORE, STOP };
+    const double begun = wall_clock();
     TrainingWork *work = newton->work;
     const bool root = work->rank == 0;
     double left = root ? begin(newton) : 0.0;
@@ -294,7 +301,7 @@ static bool solve(Newton *newton)
     for (int count = 0; count < STEPS && go_on == MORE; count++) {
         apply(newton);
         go_on = root && advance(newton, &left) && left > goal ? MORE : DONE;
-        go_on = go_on == MORE && told_to_stop(&work->settings) ? STOP : go_on;
+        go_on = go_on == MORE && told_to_stop(&work->settings, begun) ? STOP : go_on;
         MPI_Bcast(&go_on, 1, MPI_INT, 0, work->team);
         work->progress.iterations++;
     }

@@ -28,7 +28,8 @@ bool newton_pending(TrainingWork *work);
 
 /* Collective, after that pass: the network becomes the next one, with the v and B of its own
  * pass, or stays where F does not fall along the step.  Steps of conjugate gradients count as
- * iterations.  Where settings.stop says so all is left as it was, and the step still pending.
+ * iterations.  Where settings.stop says so, and it has taken long, all is left as it was and
+ * the step still pending.
  */
 void newton_step(TrainingWork *work);
 
