@@ -105,6 +105,15 @@ static Place place_of(const Problem *problem)
     return place;
 }
 
+static bool same(const Place *a, const Place *b)
+{
+    bool equal = true;
+    for (int k = 0; k < NUMBERS; k++) {
+        equal = equal && a->number[k] == b->number[k];
+    }
+    return equal;
+}
+
 /* The slot of a place, or the free one for it; there are always some. */
 static uint16_t *slot_of(const Place *place)
 {
@@ -115,8 +124,7 @@ static uint16_t *slot_of(const Place *place)
         hash = (hash ^ bytes[k]) * 1099511628211u;
     }
     size_t slot = (hash >> 32) % SLOTS;
-    while (slots[slot] != 0 &&
-           memcmp(&known[slots[slot] - 1].place, place, sizeof *place) != 0) {
+    while (slots[slot] != 0 && !same(&known[slots[slot] - 1].place, place)) {
         slot = (slot + 1) % SLOTS;
     }
     return &slots[slot];
