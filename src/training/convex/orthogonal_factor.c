@@ -5,24 +5,12 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/numerics/dense_eigen.h"
 #include "phasesweep/numerics/lapack.h"
 #include "matrix_square.h"
 
 /* Columns that LAPACK reflects at a time, at most. */
 enum { PANEL = 64 };
-
-bool factor_decompose(int k, double matrix[], double values[])
-{
-    const int room = 1 + 6 * k + 2 * k * k;
-    const int places = 3 + 5 * k;
-    double *scratch = checked_alloc((size_t)room, sizeof *scratch);
-    int *whole = checked_alloc((size_t)places, sizeof *whole);
-    int info;
-    dsyevd_("V", "L", &k, matrix, &k, values, scratch, &room, whole, &places, &info, 1, 1);
-    free(scratch);
-    free(whole);
-    return info == 0;
-}
 
 int factor_place(int j, int k, int negative)
 {
@@ -81,7 +69,7 @@ bool factor_make_orthogonal(int d, double factor[], PassPlan *plan)
     bool good = k == 0 || split(d, k, basis, upper);
     if (good) {
         matrix_square(k, k, plan->negative, upper, form);
-        good = k == 0 || factor_decompose(k, form, values);
+        good = k == 0 || dense_eigen(k, form, values);
     }
     if (good) {
         take_columns(d, basis, form, values, factor, plan);

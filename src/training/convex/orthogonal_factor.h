@@ -7,10 +7,6 @@
 
 #include "training_pass.h"
 
-/* A symmetric matrix [k * k], both triangles, becomes its eigenvectors by column; values [k]
- * ascending.  False if LAPACK fails. */
-bool factor_decompose(int k, double matrix[], double values[]);
-
 /* Place among ascending eigenvalues [k] of column j of a factor: the leading one first, then
  * the negative ones, lowest first. */
 int factor_place(int j, int k, int negative);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "phasesweep/base/check.h"
+#include "phasesweep/numerics/dense_eigen.h"
 #include "phasesweep/numerics/lapack.h"
 #include "interior_system.h"
 #include "orthogonal_factor.h"
@@ -193,7 +194,7 @@ bool tangent_move(const Tangent *tangent, const double z[], double share, double
         normal[i] *= share;
     }
     make_m(tangent, share);
-    const bool good = factor_decompose(k, tangent->square, values);
+    const bool good = dense_eigen(k, tangent->square, values);
     plan->rank = plan->negative = 0;
     for (int j = 0; j < k && good; j++) {
         const int place = factor_place(j, k, tangent->negative);

@@ -333,10 +333,7 @@ static void put_back(Newton *newton, const PassPlan *plan)
 {
     TrainingWork *work = newton->work;
     memcpy(work->factor, newton->before, tangent_entries(&newton->tangent) * sizeof(double));
-    work->progress.plan.rank = plan->rank;
-    work->progress.plan.negative = plan->negative;
-    work->progress.plan.trace = plan->trace;
-    work->progress.plan.below = plan->below;
+    work->progress.plan = *plan;
 }
 
 /* Collective.  The share of the step that is gone; 0 where F does not fall, and the network is
